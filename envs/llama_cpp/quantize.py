@@ -1,0 +1,47 @@
+"""Quantize a GGUF file with llama.cpp itself, for the types that NumPy cannot do (Q4_K_M, Q6_K, …).
+
+    python envs/llama_cpp/quantize.py --source model-F16.gguf --gguf model-Q4_K_M.gguf --quant Q4_K_M
+
+Inputs: --source, a GGUF file in F32, F16 or BF16. Outputs: --gguf. --quant is one of llama.cpp's file types.
+Rows that are no multiple of 256 fall back to other types. One thread; the same source gives the same bytes.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+PREFIX = "LLAMA_FTYPE_MOSTLY_"
+
+
+def quantize(source: Path, gguf: Path, quant: str) -> None:
+    """Write `source` as `gguf` in llama.cpp's file type `quant`. Raises ValueError or RuntimeError."""
+    import llama_cpp
+
+    quants = {name.removeprefix(PREFIX): name for name in dir(llama_cpp) if name.startswith(PREFIX)}
+    if quant not in quants:
+        raise ValueError(f"--quant {quant}: want one of {', '.join(sorted(quants))}")
+    if not source.is_file():
+        raise ValueError(f"--source {source}: no such file: want a GGUF file in F32, F16 or BF16")
+    params = llama_cpp.llama_model_quantize_default_params()
+    params.ftype = getattr(llama_cpp, quants[quant])
+    params.nthread = 1
+    code = llama_cpp.llama_model_quantize(str(source).encode(), str(gguf).encode(), params)
+    if code != 0:
+        raise RuntimeError(f"{source}: llama_model_quantize returned {code}: want 0; its log above says why")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Quantize a GGUF file with llama.cpp.")
+    parser.add_argument("--source", type=Path, required=True)
+    parser.add_argument("--gguf", type=Path, required=True)
+    parser.add_argument("--quant", required=True)
+    args = parser.parse_args()
+    try:
+        quantize(args.source, args.gguf, args.quant)
+    except (ValueError, RuntimeError) as error:
+        sys.exit(str(error))
+    print(f"{args.gguf}: {args.quant}, {args.gguf.stat().st_size:,} bytes of {args.source.stat().st_size:,}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""`params.yaml`, typed: every problem found is told, one line each, all of them at once."""
+
+import difflib
+import re
+import types
+import typing
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from modelmake.errors import UserError
+
+NAME = re.compile(r"[A-Za-z0-9_]+")
+
+
+class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A section of `params.yaml`: a field a value, no defaults. Cross-field checks go into `problems`."""
+
+    def problems(self) -> list[str]:
+        """What is wrong between fields, as `field: found: wanted; what to do`."""
+        return []
+
+    def modules(self) -> list[str]:
+        """The first-party modules that these values choose (a method, a format, a metric)."""
+        return []
+
+    def environments(self) -> list[str]:
+        """The folders of the isolated tool environments that these values choose."""
+        return []
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The file as plain values, read as DVC reads it (YAML 1.2: `1e-4` is a number).
+
+    Raises:
+        UserError: the file is absent, is no YAML, or is no mapping.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError
+
+    try:
+        values = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file: want the project's parameters") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: byte {error.start} is not UTF-8: save the file as UTF-8") from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise UserError(f"{path}:{line}: {' '.join(str(error.problem).split())}: want YAML") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: found {_kind(values)}, want sections such as `train:`")
+    return values
+
+
+def decode(kind: Any, value: Any, where: str) -> tuple[Any, list[str]]:
+    """`value` as `kind`, and every problem on the way; the value is None where there are any."""
+    problems = list(_problems(kind, value, where))
+    if problems:
+        return None, problems
+    try:
+        decoded = msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        return None, [f"{where}: {error}"]
+    return decoded, [f"{where}.{problem}" for problem in _cross(decoded)]
+
+
+def section(values: dict[str, Any], dotted: str, kind: Any, file: str) -> Any:
+    """One section, typed.
+
+    Raises:
+        UserError: with every problem of the section, a line each.
+    """
+    value: Any = values
+    for part in dotted.split("."):
+        if not isinstance(value, dict) or part not in value:
+            raise UserError(f"{file}: {dotted}: missing: want this section")
+        value = value[part]
+    decoded, problems = decode(kind, value, f"{file}: {dotted}")
+    if problems:
+        raise UserError("\n".join(problems))
+    return decoded
+
+
+def _cross(value: Any) -> list[str]:
+    if isinstance(value, Params):
+        inner = [f"{name}.{p}" for name in value.__struct_fields__ for p in _cross(getattr(value, name))]
+        return [*value.problems(), *inner]
+    if isinstance(value, dict):
+        return [f"{name}.{p}" for name, item in value.items() for p in _cross(item)]
+    return []
+
+
+def _problems(kind: Any, value: Any, where: str) -> typing.Iterator[str]:
+    structs = _structs(kind)
+    if structs and (value is not None or type(None) not in get_args(kind)):
+        yield from _struct_problems(structs, value, where)
+    elif get_origin(kind) is dict and isinstance(value, dict):
+        for name, item in value.items():
+            if not NAME.fullmatch(str(name)):
+                yield f"{where}: name {name!r}: want only letters, digits and _ ({NAME.pattern}); rename it"
+            else:
+                yield from _problems(get_args(kind)[1], item, f"{where}.{name}")
+    elif get_origin(kind) is list and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _problems(get_args(kind)[0], item, f"{where}[{index}]")
+    else:
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            yield f"{where} = {value!r}: {_wanted(str(error), value)}"
+
+
+def _structs(kind: Any) -> list[type[Params]]:
+    options = get_args(kind) if get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
+    return [k for k in options if isinstance(k, type) and issubclass(k, Params)]
+
+
+def _struct_problems(structs: list[type[Params]], value: Any, where: str) -> typing.Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{where} = {value!r}: want a section of its own, got {_kind(value)}"
+        return
+    struct, tag = structs[0], structs[0].__struct_config__.tag_field
+    if tag is not None:
+        by_tag = {s.__struct_config__.tag: s for s in structs}
+        if value.get(tag) not in by_tag:
+            yield f"{where}.{tag} = {value.get(tag)!r}: want one of {', '.join(sorted(by_tag))}"
+            return
+        struct = by_tag[value[tag]]
+    fields = {f.encode_name: f.type for f in msgspec.structs.fields(struct)}
+    for name in value:
+        if name not in fields and name != tag:
+            close = difflib.get_close_matches(str(name), fields, n=1)
+            advice = f"did you mean {close[0]}?" if close else f"want one of {', '.join(sorted(fields))}"
+            yield f"{where}.{name}: unknown key; {advice}"
+    for name, kind in fields.items():
+        if name not in value:
+            yield f"{where}.{name}: missing; give it a value"
+        else:
+            yield from _problems(kind, value[name], f"{where}.{name}")
+
+
+def _kind(value: Any) -> str:
+    names = {
+        bool: "true/false",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        list: "a list",
+        dict: "a section",
+        type(None): "nothing",
+    }
+    return names.get(type(value), type(value).__name__)
+
+
+def _wanted(message: str, value: Any) -> str:
+    """msgspec's message in the words of someone who writes YAML."""
+    names = {
+        "int": "a whole number",
+        "float": "a number",
+        "str": "text",
+        "bool": "true or false",
+        "array": "a list",
+        "object": "a section",
+        "null": "null",
+    }
+    found = re.match(r"Expected `([^`]+)`, got `[^`]+`", message)
+    if not found:
+        return message[0].lower() + message[1:]
+    wanted = " or ".join(dict.fromkeys(names.get(name, name) for name in found[1].split(" | ")))
+    advice = ""
+    if isinstance(value, str) and "number" in wanted:
+        try:
+            advice = f"; write {float(value)!r} without quotes"
+        except ValueError:
+            pass
+    return f"want {wanted}, got {_kind(value)}{advice}"

@@ -1,0 +1,207 @@
+"""Brings the base model: made tiny and pretrained here, from a folder, or from the hub at a pinned revision.
+
+Inputs:  source  JSONL rows to pretrain on (tiny), a model folder (folder), or a JSON file {repo, revision} (hub)
+Outputs: base    model folder: config.json, model*.safetensors, tokenizer files, chat_template.jinja
+         log     JSON {kind, parameters, history: [{step, loss}]}
+Params:  base, machine
+"""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modelmake import harness
+from modelmake.errors import UserError
+from modelmake.signature import In, Out
+from stages import device, progress, rows
+from stages.params.machine import Machine
+from stages.params.training import Base, Folder, Hub, Tiny
+
+PAD, END = "<|pad|>", "<|end|>"
+ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
+# The stop token stands inside the generation block: a model learns to stop only where it is trained to.
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
+    "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + '<|end|>' }}{% endgeneration %}"
+    "{% else %}{{ message['content'] + '<|end|>' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+WANTED = ("config.json", "tokenizer.json", "tokenizer_config.json")
+KEPT = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")  # never pickles, never code
+
+
+def texts(found: list[rows.Row]) -> list[str]:
+    """What a tiny model is pretrained on: texts, and the user turns of chats (never their answers)."""
+    result = []
+    for row in found:
+        if isinstance(row.content, rows.Text):
+            result.append(row.content.text)
+        elif isinstance(row.content, rows.Chat):
+            result += [m.content for m in row.content.messages if m.role == "user"]
+    return result
+
+
+def train_tokenizer(corpus: list[str], params: Tiny) -> Any:
+    """A byte-level BPE tokenizer with the chat template; every string of bytes has tokens."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=params.vocab_size,
+        special_tokens=[PAD, END, *ROLES],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(corpus, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        eos_token=END,
+        additional_special_tokens=list(ROLES),
+        chat_template=CHAT_TEMPLATE,
+        model_max_length=params.max_position_embeddings,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, scratch: Path) -> tuple[Any, list]:
+    """A Llama trained from scratch on the corpus, cut into blocks of (block_tokens,); and its loss history."""
+    from datasets import Dataset
+    from transformers import DataCollatorForLanguageModeling, LlamaConfig, LlamaForCausalLM, Trainer
+    from transformers import TrainingArguments, set_seed
+
+    device.prepare(machine)
+    set_seed(params.seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=params.hidden_size,
+        intermediate_size=params.intermediate_size,
+        num_hidden_layers=params.num_hidden_layers,
+        num_attention_heads=params.num_attention_heads,
+        num_key_value_heads=params.num_attention_heads,
+        max_position_embeddings=params.max_position_embeddings,
+        tie_word_embeddings=True,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    model = LlamaForCausalLM(config)
+    stream = [token for text in corpus for token in [*tokenizer.encode(text), tokenizer.eos_token_id]]
+    starts = range(0, len(stream) - params.block_tokens + 1, params.block_tokens)
+    if not starts:
+        raise UserError(
+            f"base: source has {len(stream)} tokens: want at least base.block_tokens = "
+            f"{params.block_tokens}; add text, or lower it"
+        )
+    blocks = Dataset.from_dict({"input_ids": [stream[s : s + params.block_tokens] for s in starts]})
+    trainer = Trainer(
+        model=model,
+        args=TrainingArguments(
+            output_dir=str(scratch),
+            max_steps=params.max_steps,
+            per_device_train_batch_size=params.per_device_train_batch_size,
+            learning_rate=params.learning_rate,
+            lr_scheduler_type="cosine",
+            warmup_steps=params.warmup_steps,
+            weight_decay=params.weight_decay,
+            adam_beta2=0.95,
+            seed=params.seed,
+            logging_steps=max(1, params.max_steps // 20),
+            bf16=machine.dtype == "bfloat16",
+            use_cpu=machine.device == "cpu",
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=not sys.stderr.isatty(),
+            dataloader_pin_memory=False,
+        ),
+        train_dataset=blocks,
+        data_collator=DataCollatorForLanguageModeling(tokenizer, mlm=False),
+    )
+    progress.attach(trainer)
+    trainer.train()
+    model.config.use_cache = True  # the trainer switches it off, and generation is slow without
+    return model, progress.history(trainer.state.log_history)
+
+
+def fetch(pin: Path) -> Path:
+    """The folder of a hub model at the revision that `pin` names; from the hub's cache when offline."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    found = msgspec.json.decode(pin.read_bytes())
+    repo, revision = found.get("repo"), found.get("revision", "")
+    if not isinstance(repo, str) or len(revision) != 40:
+        raise UserError(f'{pin}: found {found}: want {{"repo": "org/name", "revision": 40 hex digits}}')
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=list(KEPT)))
+    except LocalEntryNotFoundError:
+        raise UserError(
+            f"{pin}: {repo}@{revision[:8]} is not in the hub's cache, and this build is offline: "
+            "run once with HF_HUB_OFFLINE=0"
+        ) from None
+
+
+def copy(folder: Path, base: Path) -> None:
+    """Copies a model's files, safetensors only.
+
+    Raises:
+        UserError: a file that every model has is missing, or weights come only as pickles.
+    """
+    missing = [name for name in WANTED if not (folder / name).is_file()]
+    if missing or not list(folder.glob("*.safetensors")):
+        raise UserError(
+            f"{folder}: missing {', '.join(missing) or '*.safetensors'}: want a Hugging Face model folder "
+            "with safetensors weights; convert it with save_pretrained"
+        )
+    base.mkdir(parents=True)
+    for pattern in KEPT:
+        for file in folder.glob(pattern):
+            shutil.copyfile(file, base / file.name)
+    if "auto_map" in msgspec.json.decode((base / "config.json").read_bytes()):
+        raise UserError(
+            f"{folder}/config.json: auto_map asks for code from the model's author: "
+            "want an architecture that transformers has; remote code is never run"
+        )
+
+
+def main(source: In, base: Out, log: Out, params: Base, machine: Machine) -> str:
+    history: list = []
+    if isinstance(params, Tiny):
+        corpus = texts(rows.read(source))
+        tokenizer = train_tokenizer(corpus, params)
+        model, history = pretrain(corpus, tokenizer, params, machine, base.with_name(".scratch.partial"))
+        model.generation_config.update(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
+        model.save_pretrained(base)
+        tokenizer.save_pretrained(base)
+    elif isinstance(params, Folder):
+        copy(source, base)
+    elif isinstance(params, Hub):
+        copy(fetch(source), base)
+    parameters = count_parameters(base)
+    kind = type(params).__struct_config__.tag
+    rows.write_json(log, {"kind": kind, "parameters": parameters, "history": history})
+    loss = f"; loss {history[0]['loss']:.2f} -> {history[-1]['loss']:.2f}" if history else ""
+    return f"{kind} model of {parameters:,} parameters{loss}"
+
+
+def count_parameters(folder: Path) -> int:
+    """Numbers in a folder's safetensors, from their headers."""
+    from math import prod
+
+    from safetensors import safe_open
+
+    total = 0
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, framework="numpy") as tensors:
+            total += sum(prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())
+    return total
+
+
+if __name__ == "__main__":
+    harness.run(main)

@@ -1,0 +1,68 @@
+"""Writes the model card: what the model is, what made it, how it scores, what it must not be trusted with.
+
+Inputs:  weights     model folder that the card describes
+         data        folder of the data stages' reports
+         trained     folder of training logs
+         comparison, gate, parity  what compare and parity wrote
+         template    Jinja template of the card
+Outputs: card        Markdown, with the metadata that the hub reads
+Params:  card, compare, train, quantize
+"""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+
+from modelmake import harness
+from modelmake.signature import In, Out
+from stages import gathering
+from stages.params.evaluation import Compare
+from stages.params.release import Card, Quant
+from stages.params.training import Step
+
+DATA_STAGES = ("ingest", "clean", "dedup", "split")
+
+
+def read(folder: Path, names: tuple[str, ...] | list[str]) -> dict[str, Any]:
+    """{name: what <name>.json says}."""
+    return {name: msgspec.json.decode((folder / f"{name}.json").read_bytes()) for name in names}
+
+
+def lineage(model: str, train: dict[str, Step]) -> list[str]:
+    """The steps from base to a model, first to last."""
+    chain = []
+    while model != "base":
+        chain.insert(0, model)
+        model = train[model].from_
+    return chain
+
+
+def main(
+    weights: In, data: In, trained: In, comparison: In, gate: In, parity: In, template: In, card: Out,
+    params: Card, compared: Compare, train: dict[str, Step], quantize: dict[str, Quant],
+) -> str:  # fmt: skip
+    gathering.check(parity, quantize)
+    gathering.check(trained, ["base", *train])
+    steps = lineage(params.model, train)
+    metrics = msgspec.json.decode(comparison.read_bytes())[compared.suite]
+    verdict = msgspec.json.decode(gate.read_bytes())
+    text = jinja2.Template(template.read_text("utf-8"), undefined=jinja2.StrictUndefined, trim_blocks=True).render(
+        card=params,
+        config=msgspec.json.decode((weights / "config.json").read_bytes()),
+        data=read(data, DATA_STAGES),
+        base=read(trained, ["base"])["base"],
+        steps={name: msgspec.to_builtins(train[name]) for name in steps},
+        logs=read(trained, steps),
+        metrics={model: metrics[model] for model in ("base", *steps) if model in metrics},
+        gate=verdict,
+        parity={name: result for name, result in read(parity, sorted(quantize)).items()},
+        quantize=quantize,
+    )
+    card.write_text(text.rstrip() + "\n", "utf-8")
+    return f"{params.name}: made by {' -> '.join(['base', *steps])}; gates {verdict['verdict']}"
+
+
+if __name__ == "__main__":
+    harness.run(main)

@@ -1,0 +1,23 @@
+"""The declared device, made ready or refused before any work."""
+
+from modelmake.errors import UserError
+from stages.params.machine import Machine
+
+
+def prepare(machine: Machine) -> None:
+    """Sets torch's threads and determinism.
+
+    Raises:
+        UserError: a GPU, or bfloat16 on it, is declared but not there.
+    """
+    import torch
+
+    torch.set_num_threads(machine.threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    if machine.device == "cuda":
+        if not torch.cuda.is_available():
+            raise UserError("params.yaml: machine.device = 'cuda': torch sees no GPU here; want one, or write cpu")
+        if machine.dtype == "bfloat16" and not torch.cuda.is_bf16_supported():
+            raise UserError(
+                f"params.yaml: machine.dtype = 'bfloat16': {torch.cuda.get_device_name()} has none; write float32"
+            )

@@ -1,0 +1,21 @@
+"""Folders that gather one file an item: what an item left behind is named, never read."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from modelmake.errors import UserError
+
+
+def check(folder: Path, names: Iterable[str]) -> None:
+    """Holds a folder against the names of the files (without their last suffixes) that it may have.
+
+    Raises:
+        UserError: files of items that `params.yaml` no longer declares.
+    """
+    wanted = set(names)
+    stray = sorted(p.name for p in folder.iterdir() if p.name.split(".")[0] not in wanted and p.name[0] != ".")
+    if stray:
+        raise UserError(
+            f"{folder}: {', '.join(stray)}: left by items that params.yaml no longer declares: "
+            f"want only {', '.join(sorted(wanted))}; `rm {' '.join(f'{folder}/{name}' for name in stray)}`"
+        )

@@ -1,0 +1,189 @@
+"""Put a BPE tokenizer and its chat template into a GGUF file, so that llama.cpp reads text as transformers.
+
+Reads `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja` and `generation_config.json` of a
+Hugging Face folder. Whatever llama.cpp would tokenize otherwise is refused. Two differences are llama.cpp's
+own and stay: it does no NFC normalization (Qwen's tokenizers do), and it also stops at tokens that look like
+an end (`<|im_end|>`, `<|endoftext|>`, …) though the folder doesn't name them.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gguf
+from gguf import TokenType
+
+_LLAMA3, _QWEN2 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
+    + digits
+    + r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    for digits in ("{1,3}", "")
+)
+_BYTES = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
+_WORDS = _BYTES | {"use_regex": True}
+_DIGITS = {"type": "Digits", "individual_digits": True}
+_SPLIT = {"type": "Split", "behavior": "Isolated", "invert": False}
+# llama.cpp's name (`tokenizer.ggml.pre`) -> tokenizer.json's steps, and whether its BPE ignores merges
+PRE_TOKENIZERS = {
+    "gpt-2": ([_WORDS], False),
+    "smollm": ([_DIGITS, _WORDS], False),
+    "llama-bpe": ([_SPLIT | {"pattern": {"Regex": _LLAMA3}}, _BYTES], True),
+    "qwen2": ([_SPLIT | {"pattern": {"Regex": _QWEN2}}, _BYTES], False),
+}
+# transformers 5 obeys tokenizer.json for the first classes; for the others it splits text as it sees fit.
+FILE_CLASSES = ("TokenizersBackend", "PreTrainedTokenizer", "LlamaTokenizer")
+CLASS_PRE_TOKENIZERS = {"GPT2Tokenizer": "gpt-2", "Qwen2Tokenizer": "qwen2"}
+
+BPE_OPTIONS = ("dropout", "byte_fallback", "continuing_subword_prefix", "end_of_word_suffix")
+END_KEYS = ("eos", "eot", "eom")  # llama.cpp stops at each of them
+
+
+def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) -> str:
+    """Add the tokenizer of the folder `model` to `writer`; return llama.cpp's name of its pre-tokenizer.
+
+    `config` is the folder's config.json. Ids without a token, up to `vocab_size`, become unused tokens.
+    Raises ValueError for a tokenizer or chat template that llama.cpp would not read as transformers does.
+    """
+    where = model / "tokenizer.json"
+    tokenizer = json.loads(where.read_text(encoding="utf-8"))
+    settings = json.loads((model / "tokenizer_config.json").read_text(encoding="utf-8"))
+    bpe, added, size = tokenizer["model"], tokenizer["added_tokens"], config["vocab_size"]
+    odd = [option for option in BPE_OPTIONS if bpe.get(option)]
+    odd += [setting for setting in ("add_prefix_space", "split_special_tokens") if settings.get(setting)]
+    odd += [token["content"] for token in added if token["lstrip"] or token["rstrip"] or token["single_word"]]
+    odd += [kind for kind in [(tokenizer["normalizer"] or {}).get("type")] if kind not in (None, "NFC")]
+    if bpe["type"] != "BPE" or odd:
+        raise ValueError(
+            f"{where}: {bpe['type']} with {odd}: want byte-level BPE without options, normalizer, or tokens "
+            "that take spaces; use llama.cpp's own convert_hf_to_gguf.py"
+        )
+    pre_tokenizer = _pre_tokenizer(where, tokenizer, settings, config["model_type"])
+    ids = bpe["vocab"] | {token["content"]: token["id"] for token in added}
+    if max(ids.values()) >= size:
+        raise ValueError(
+            f"{where}: token id {max(ids.values())}: want all below config.json's vocab_size = {size}; "
+            "resize the model's embeddings to the tokenizer"
+        )
+    tokens = [f"[PAD{i}]" for i in range(size)]
+    types = [TokenType.UNUSED] * size
+    for token, i in ids.items():
+        tokens[i], types[i] = token, TokenType.NORMAL
+    for token in added:
+        types[token["id"]] = TokenType.CONTROL if token["special"] else TokenType.USER_DEFINED
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre_tokenizer)
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    writer.add_token_merges([merge if isinstance(merge, str) else " ".join(merge) for merge in bpe["merges"]])
+
+    bos, eos, pad = (
+        token["content"] if isinstance(token, dict) else token
+        for token in (settings.get(f"{name}_token") for name in ("bos", "eos", "pad"))
+    )
+    for key, i in zip(END_KEYS, _end_ids(model, config, ids.get(eos))):
+        if types[i] != TokenType.CONTROL:
+            raise ValueError(
+                f"{where}: {tokens[i]!r} ends answers and is no special token: want a special one, for "
+                "llama.cpp would print this one; add it to the tokenizer as a special token"
+            )
+        writer.add_uint32(f"tokenizer.ggml.{key}_token_id", i)
+    if bos:
+        writer.add_bos_token_id(ids[bos])
+    if pad:
+        writer.add_pad_token_id(ids[pad])
+    before, after = _added_around(where, tokenizer["post_processor"], settings, bos, eos)
+    writer.add_add_bos_token(bool(before))
+    writer.add_add_eos_token(bool(after))
+    template = _chat_template(model, settings)
+    if template is not None:
+        _check_template(model, template, bos, before, after)
+        writer.add_chat_template(template)
+    return pre_tokenizer
+
+
+def _pre_tokenizer(where: Path, tokenizer: dict, settings: dict, model_type: str) -> str:
+    name = settings.get("tokenizer_class", "").removesuffix("Fast")
+    if model_type == "qwen2":  # AutoTokenizer takes this class for all of them
+        name = "Qwen2Tokenizer"
+    if name in CLASS_PRE_TOKENIZERS:
+        return CLASS_PRE_TOKENIZERS[name]
+    step = tokenizer["pre_tokenizer"] or {"type": None}
+    steps = [
+        {key: value for key, value in step.items() if key != "trim_offsets"}  # moves offsets, not tokens
+        for step in step.get("pretokenizers", [step])
+    ]
+    split = steps, bool(tokenizer["model"].get("ignore_merges"))
+    for pre_tokenizer, known in PRE_TOKENIZERS.items():
+        if known == split and name in FILE_CLASSES:
+            return pre_tokenizer
+    raise ValueError(
+        f"{where}: tokenizer_class = {name!r}, pre_tokenizer = {steps}, ignore_merges = {split[1]}: "
+        f"want {', '.join(FILE_CLASSES)} with the steps of {', '.join(PRE_TOKENIZERS)}, or "
+        f"{', '.join(CLASS_PRE_TOKENIZERS)}; train it with pre_tokenizers.ByteLevel(add_prefix_space=False)"
+    )
+
+
+def _end_ids(model: Path, config: dict, eos: int | None) -> list[int]:
+    """The ids at which generation stops: the tokenizer's and the generation config's, each once."""
+    path = model / "generation_config.json"
+    generation = json.loads(path.read_text(encoding="utf-8")) if path.exists() else config
+    named = generation.get("eos_token_id")
+    ends = [eos, *named] if isinstance(named, list) else [eos, named]
+    ends = [i for i in dict.fromkeys(ends) if i is not None]
+    if not 1 <= len(ends) <= len(END_KEYS):
+        raise ValueError(
+            f"{model}: end tokens {ends} in tokenizer_config.json and generation_config.json: want 1 to "
+            f"{len(END_KEYS)}, as many as GGUF has keys for; set eos_token and eos_token_id"
+        )
+    return ends
+
+
+def _added_around(
+    where: Path, post_processor: dict | None, settings: dict, bos: str | None, eos: str | None
+) -> tuple[list[str], list[str]]:
+    """The tokens that the tokenizer itself puts before and after a text: [] or [bos], and [] or [eos]."""
+    if settings.keys() & {"add_bos_token", "add_eos_token"}:  # then transformers replaces the post-processor
+        before, after = bool(settings.get("add_bos_token")), bool(settings.get("add_eos_token"))
+        return [bos] * (before and bos is not None), [eos] * (after and eos is not None)
+    before, after = [], []
+    for step in [] if post_processor is None else post_processor.get("processors", [post_processor]):
+        side = before
+        if step["type"] not in ("ByteLevel", "TemplateProcessing"):
+            before.append(step["type"])
+        for piece in step.get("single", []):
+            if "Sequence" in piece:
+                side = after
+            else:
+                side.append(piece["SpecialToken"]["id"])
+    if before not in ([], [bos]) or after not in ([], [eos]):
+        raise ValueError(
+            f"{where}: post_processor adds {before} before a text and {after} after it: want at most "
+            f"bos_token {bos!r} and eos_token {eos!r}; remove the rest, or set add_bos_token"
+        )
+    return before, after
+
+
+def _chat_template(model: Path, settings: dict) -> str | None:
+    path = model / "chat_template.jinja"
+    if path.exists():
+        return path.read_text(encoding="utf-8")
+    templates = settings.get("chat_template")
+    if isinstance(templates, list):
+        return {template["name"]: template["template"] for template in templates}["default"]
+    return templates
+
+
+def _check_template(model: Path, template: str, bos: str | None, before: list[str], after: list[str]) -> None:
+    """Refuse where a chat is a text for llama.cpp, with begin and end added, and isn't for transformers."""
+    writes_bos = "bos_token" in template or (bos is not None and bos in template)
+    if after or (before and not writes_bos):
+        raise ValueError(
+            f"{model}: the tokenizer adds {[*before, *after]} and the chat template doesn't begin with "
+            "{{ bos_token }}: want the same in training and serving, but llama.cpp would add them to a chat; "
+            "set add_bos_token and add_eos_token to false, or begin the template with {{ bos_token }}"
+        )
+    if bos is None and "bos_token" in template:
+        raise ValueError(
+            f"{model}: the chat template uses bos_token and the tokenizer has none: want none in the "
+            "template, for llama.cpp would take some other token; remove it, or set bos_token"
+        )

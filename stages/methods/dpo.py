@@ -1,0 +1,37 @@
+"""DPO through TRL: pairs of a preferred and a rejected answer to the same prompt."""
+
+from typing import Any
+
+from stages import consumption, rows
+from stages.params.training import Dpo
+
+
+def example(content: rows.Pair) -> dict[str, Any]:
+    """What TRL reads of a row."""
+    return {
+        name: [{"role": m.role, "content": m.content} for m in getattr(content, name)]
+        for name in ("prompt", "chosen", "rejected")
+    }
+
+
+def tokens(content: rows.Pair, tokenizer: Any) -> int:
+    """Length of the longer side under the model's own template."""
+    sides = example(content)
+    return max(
+        len(tokenizer.apply_chat_template(sides["prompt"] + sides[side])["input_ids"])
+        for side in ("chosen", "rejected")
+    )
+
+
+def trainer(params: Dpo, arguments: dict[str, Any], **parts: Any) -> Any:
+    """The TRL trainer; `parts` are model, datasets, processing_class, peft_config."""
+    from trl import DPOConfig, DPOTrainer
+
+    config = DPOConfig(
+        **arguments,
+        max_length=params.max_length,
+        beta=params.beta,
+        loss_type=params.loss_type,
+        loss_weights=params.loss_weights,
+    )
+    return consumption.recording(DPOTrainer)(args=config, **parts)

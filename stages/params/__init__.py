@@ -1,0 +1,1 @@
+"""The typed form of `params.yaml`, one file a chapter. Values live in `params.yaml` only: no defaults here."""

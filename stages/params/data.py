@@ -1,0 +1,66 @@
+"""Data: from raw files to leak-free splits."""
+
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from modelmake.params import Params
+from stages import formats
+
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[int, Meta(ge=1)]
+
+
+class Ingest(Params):
+    section: ClassVar[str] = "ingest"
+
+    raw: str  # folder of raw files, or one file
+    max_rejected_fraction: Fraction  # more unusable rows than this fail the stage
+
+    def modules(self) -> list[str]:
+        return [f"stages.formats.{name}" for name in formats.NAMES]
+
+
+class Clean(Params):
+    section: ClassVar[str] = "clean"
+
+    max_chars: Positive  # of a row's whole text; longer rows are dropped
+    pii: list[Literal["email", "phone", "iban", "card"]]  # replaced by [EMAIL], [PHONE], …
+    refusals: list[str]  # an answer that begins so (case ignored) drops its row
+
+
+class Near(Params):
+    """MinHash LSH with exact verification; what counts as a near-duplicate."""
+
+    threshold: Fraction  # Jaccard similarity of the sets of shingles, verified exactly
+    shingle_chars: Positive  # after lower-casing and collapsing white space
+    permutations: Positive
+    bands: Positive
+    seed: int
+
+    def problems(self) -> list[str]:
+        if self.bands > self.permutations:
+            return [f"bands = {self.bands}: want at most permutations = {self.permutations}"]
+        return []
+
+
+class Dedup(Params):
+    section: ClassVar[str] = "dedup"
+
+    near: Near
+
+
+class Split(Params):
+    section: ClassVar[str] = "split"
+
+    val_fraction: Fraction
+    test_fraction: Fraction
+    near: Near  # a row this similar to one in test (or val) is dropped from val and train (from train)
+
+    def problems(self) -> list[str]:
+        if self.val_fraction + self.test_fraction >= 1:
+            return [
+                f"val_fraction + test_fraction = {self.val_fraction + self.test_fraction}: want below 1, "
+                "or nothing is left to train on"
+            ]
+        return []

@@ -1,0 +1,140 @@
+"""Training: the base model, and the steps from it. Fields are spelt as TRL, PEFT and transformers spell them."""
+
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from modelmake.params import Params
+
+Positive = Annotated[int, Meta(ge=1)]
+Rate = Annotated[float, Meta(gt=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Tiny(Params, tag_field="kind", tag="tiny"):
+    """A small Llama with its own byte-level BPE, pretrained on `source`."""
+
+    section: ClassVar[str] = "base"
+
+    source: str  # JSONL rows to pretrain on: texts, or the user turns of chats
+    vocab_size: Positive
+    hidden_size: Positive
+    intermediate_size: Positive
+    num_hidden_layers: Positive
+    num_attention_heads: Positive
+    max_position_embeddings: Positive  # tokens
+    max_steps: Positive
+    per_device_train_batch_size: Positive  # blocks a step
+    block_tokens: Positive  # tokens a block
+    learning_rate: Rate
+    warmup_steps: Annotated[int, Meta(ge=0)]
+    weight_decay: Annotated[float, Meta(ge=0)]
+    seed: int
+
+    def problems(self) -> list[str]:
+        found = []
+        if self.hidden_size % self.num_attention_heads:
+            found.append(
+                f"hidden_size = {self.hidden_size}: want a multiple of num_attention_heads = {self.num_attention_heads}"
+            )
+        if self.block_tokens > self.max_position_embeddings:
+            found.append(
+                f"block_tokens = {self.block_tokens}: want at most max_position_embeddings = "
+                f"{self.max_position_embeddings}"
+            )
+        if self.vocab_size < 300:
+            found.append(f"vocab_size = {self.vocab_size}: want at least 300: 256 bytes and the special tokens")
+        return found
+
+
+class Folder(Params, tag_field="kind", tag="folder"):
+    """A model that is on this disk already."""
+
+    section: ClassVar[str] = "base"
+
+    source: str  # folder with config.json, *.safetensors, tokenizer.json
+
+
+class Hub(Params, tag_field="kind", tag="hub"):
+    """A model of the hub at a pinned revision."""
+
+    section: ClassVar[str] = "base"
+
+    source: str  # JSON file {"repo": "org/name", "revision": 40 hex digits}
+
+
+Base = Tiny | Folder | Hub
+
+
+class Lora(Params):
+    """PEFT's LoraConfig."""
+
+    r: Positive
+    lora_alpha: Positive
+    lora_dropout: Fraction
+    target_modules: Literal["all-linear"] | list[str]
+    use_dora: bool
+
+
+class _Step(Params, rename={"from_": "from"}):
+    from_: str  # `base` or another step
+    seed: int
+    lora: Lora | None  # null trains every weight
+    max_length: Positive  # tokens of a row under the model's own template
+    over_long: Literal["drop", "truncate", "error"]
+    num_train_epochs: Rate
+    per_device_train_batch_size: Positive
+    gradient_accumulation_steps: Positive
+    gradient_checkpointing: bool
+    learning_rate: Rate
+    lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"]
+    warmup_steps: Annotated[int, Meta(ge=0)]
+    weight_decay: Annotated[float, Meta(ge=0)]
+    max_grad_norm: Rate
+    logging_steps: Positive
+    eval_steps: Positive
+
+
+class Sft(_Step, tag_field="method", tag="sft"):
+    """Supervised fine-tuning; with `rows: text` continued pretraining."""
+
+    section: ClassVar[str] = "train.{step}"
+
+    rows: Literal["chat", "text"]
+    assistant_only_loss: bool
+
+    def problems(self) -> list[str]:
+        if self.rows == "text" and self.assistant_only_loss:
+            return ["assistant_only_loss = True: want false for rows = text, which have no assistant turns"]
+        return []
+
+    def modules(self) -> list[str]:
+        return ["stages.methods.sft"]
+
+
+class Dpo(_Step, tag_field="method", tag="dpo"):
+    """Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290)."""
+
+    section: ClassVar[str] = "train.{step}"
+
+    rows: Literal["pair"]
+    beta: Rate
+    loss_type: list[Literal["sigmoid", "hinge", "ipo", "robust", "sft"]]
+    loss_weights: list[Annotated[float, Meta(ge=0)]]
+
+    def problems(self) -> list[str]:
+        found = []
+        if len(self.loss_type) != len(self.loss_weights):
+            found.append(
+                f"loss_weights: found {len(self.loss_weights)} values, want {len(self.loss_type)}, "
+                "one for each loss_type"
+            )
+        if self.over_long == "truncate":
+            found.append("over_long = 'truncate': want drop or error: a pair that is cut prefers nothing")
+        return found
+
+    def modules(self) -> list[str]:
+        return ["stages.methods.dpo"]
+
+
+Step = Sft | Dpo

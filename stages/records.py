@@ -1,0 +1,177 @@
+"""Files to records: JSON, JSONL and plain text, each record with the line it begins on.
+
+A file that cannot be read at all is the user's to mend (`UserError`); a record that cannot is a `Broken`.
+"""
+
+import bisect
+import json
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from modelmake.errors import UserError
+
+SUFFIXES = (".json", ".jsonl", ".txt")
+SPACE = re.compile(r"[ \t\r\n]*")
+WANTED = 'want an array of records, or an object of splits such as {"train": [[text, label], …]}'
+
+
+class Record(NamedTuple):
+    line: int  # 1-based
+    value: dict[str, Any]
+    split: str = ""  # where the file says so
+
+
+class Broken(NamedTuple):
+    line: int
+    why: str
+    found: str
+
+
+def files(raw: Path) -> list[Path]:
+    """The raw files below a folder (or the one file), sorted.
+
+    Raises:
+        UserError: there are none, or some have a suffix that no reader knows; each is named.
+    """
+    found = [raw] if raw.is_file() else sorted(p for p in raw.rglob("*") if p.is_file())
+    found = [p for p in found if not p.name.startswith(".")]
+    if not found:
+        raise UserError(f"{raw}: no files: want rows as {', '.join(SUFFIXES)}; put them there")
+    if unknown := [p for p in found if p.suffix not in SUFFIXES]:
+        raise UserError(
+            "\n".join(
+                f"{p}: suffix {p.suffix or '(none)'!s}: want one of {', '.join(SUFFIXES)}; "
+                "convert it, or move it elsewhere"
+                for p in unknown
+            )
+        )
+    return found
+
+
+def read(path: Path) -> Iterator[Record | Broken]:
+    """The records of a file, in order.
+
+    Raises:
+        UserError: the file is no UTF-8 text.
+    """
+    text = _text(path)
+    if path.suffix == ".txt":
+        yield from _paragraphs(text)
+    elif path.suffix == ".jsonl":
+        yield from _lines(text)
+    else:
+        yield from _document(text)
+
+
+def _text(path: Path) -> str:
+    content = path.read_bytes()
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise UserError(f"{path}: is UTF-16: want UTF-8; `iconv -f UTF-16 -t UTF-8` converts it")
+    if (nul := content.find(b"\0")) >= 0:
+        raise UserError(f"{path}: byte {nul} is NUL, so this is no text: want UTF-8 text; move it elsewhere")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UserError(
+            f"{path}:{line}: byte {content[error.start]:#04x} is not UTF-8: save the file as UTF-8"
+        ) from None
+
+
+def _paragraphs(text: str) -> Iterator[Record]:
+    paragraph: list[str] = []
+    lines = [*text.split("\n"), ""]
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            paragraph.append(line.rstrip())
+        elif paragraph:
+            yield Record(number - len(paragraph), {"text": "\n".join(paragraph)})
+            paragraph = []
+
+
+def _lines(text: str) -> Iterator[Record | Broken]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            yield Broken(number, f"no JSON: {error}", line)
+            continue
+        yield Record(number, value) if isinstance(value, dict) else Broken(number, "no JSON object", line)
+
+
+def _document(text: str) -> Iterator[Record | Broken]:
+    """A JSON array of records, or an object of splits: {"train": [[text, label], …], "test": …}.
+
+    Read element by element, so that every record has its line and a truncated file loses only its end.
+    """
+    newlines = [m.start() for m in re.finditer("\n", text)]
+    for position, value, split in _elements(text):
+        line = bisect.bisect_left(newlines, position) + 1
+        if isinstance(value, ValueError):
+            yield Broken(line, f"no JSON: {value}", text[position:])
+        elif isinstance(value, dict):
+            yield Record(line, value, split)
+        elif isinstance(value, list) and len(value) == 2 and all(isinstance(v, str) for v in value):
+            yield Record(line, {"text": value[0], "label": value[1]}, split)
+        else:
+            yield Broken(line, "no JSON object", json.dumps(value, ensure_ascii=False))
+
+
+def _elements(text: str) -> Iterator[tuple[int, Any, str]]:
+    """(position, value or the error that ends the document, split) of every element."""
+    start = _skip(text, 0)
+    if text[start : start + 1] == "[":
+        end = yield from _array(text, start, "")
+        if 0 <= end < len(text):
+            yield end, ValueError("more text after the array's end"), ""
+        return
+    if text[start : start + 1] != "{":
+        yield start, ValueError(WANTED), ""
+        return
+    position = _skip(text, start + 1)
+    while text[position : position + 1] != "}":
+        try:
+            name, after = json.JSONDecoder().raw_decode(text, position)
+            colon = _skip(text, after)
+            array = _skip(text, colon + 1)
+            if text[colon : colon + 1] != ":" or text[array : array + 1] != "[":
+                raise ValueError(WANTED)
+        except ValueError as error:
+            yield position, error, ""
+            return
+        position = yield from _array(text, array, _split(str(name)))
+        if position < 0:
+            return
+        if text[position : position + 1] == ",":
+            position = _skip(text, position + 1)
+
+
+def _array(text: str, start: int, split: str) -> Generator[tuple[int, Any, str], None, int]:
+    """The elements of the array that opens at `start`; returns where the text goes on, -1 after an error."""
+    decoder, position = json.JSONDecoder(), _skip(text, start + 1)
+    while text[position : position + 1] != "]":
+        try:
+            value, after = decoder.raw_decode(text, position)
+            yield position, value, split
+            position = _skip(text, after)
+            if text[position : position + 1] == ",":
+                position = _skip(text, position + 1)
+            elif text[position : position + 1] != "]":
+                raise ValueError("want , or ]" if position < len(text) else "the file ends before its ]")
+        except ValueError as error:
+            yield position, error, split
+            return -1
+    return _skip(text, position + 1)
+
+
+def _skip(text: str, position: int) -> int:
+    return SPACE.match(text, position).end()
+
+
+def _split(name: str) -> str:
+    """The split that a name such as `train`, `val`, `oos_test` speaks of."""
+    return next((s for s in ("train", "val", "test") if name == s or name.endswith(f"_{s}")), "")

@@ -1,0 +1,146 @@
+"""The canonical row, its id, and the accounting that every data stage answers for."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from modelmake.errors import UserError
+
+KINDS = ("chat", "pair", "text")
+SPLITS = ("train", "val", "test")
+
+
+class Message(msgspec.Struct, frozen=True):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Chat(msgspec.Struct, frozen=True, tag_field="kind", tag="chat"):
+    messages: list[Message]  # the last one is the assistant's
+
+
+class Pair(msgspec.Struct, frozen=True, tag_field="kind", tag="pair"):
+    prompt: list[Message]
+    chosen: list[Message]
+    rejected: list[Message]
+
+
+class Text(msgspec.Struct, frozen=True, tag_field="kind", tag="text"):
+    text: str
+
+
+Content = Chat | Pair | Text
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    content: Content
+    split: Literal["", "train", "val", "test"] = ""  # where the source says so; no part of the id
+
+    @property
+    def kind(self) -> str:
+        return type(self.content).__struct_config__.tag
+
+
+class Drop(msgspec.Struct, frozen=True):
+    """A row that went no further: which, why, and what was seen."""
+
+    id: str
+    reason: str
+    detail: str
+
+
+def row(content: Content, split: str = "") -> Row:
+    """The row of a content; its id is the first 96 bits of SHA-256 over the content's JSON."""
+    return Row(hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:24], content, split)
+
+
+def texts(content: Content) -> list[str]:
+    """Every text of a row, in order."""
+    if isinstance(content, Text):
+        return [content.text]
+    if isinstance(content, Chat):
+        return [m.content for m in content.messages]
+    return [m.content for m in [*content.prompt, *content.chosen, *content.rejected]]
+
+
+def rewrite(content: Content, change: Any) -> Content:
+    """The content with `change(text) -> text` applied to each of its texts."""
+
+    def messages(found: Sequence[Message]) -> list[Message]:
+        return [Message(m.role, change(m.content)) for m in found]
+
+    if isinstance(content, Text):
+        return Text(change(content.text))
+    if isinstance(content, Chat):
+        return Chat(messages(content.messages))
+    return Pair(messages(content.prompt), messages(content.chosen), messages(content.rejected))
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a JSONL file.
+
+    Raises:
+        UserError: a line is no canonical row.
+    """
+    decoder = msgspec.json.Decoder(Row)
+    found = []
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                found.append(decoder.decode(line))
+            except msgspec.MsgspecError as error:
+                raise UserError(
+                    f"{path}:{number}: {error}: want a canonical row; rebuild it with `dvc repro`"
+                ) from None
+    return found
+
+
+def write(path: Path, rows: Iterable[Row]) -> None:
+    """Writes rows as JSONL, sorted by id, so that the order of the source never shows."""
+    encoder = msgspec.json.Encoder()
+    with path.open("wb") as file:
+        for item in sorted(rows, key=lambda r: r.id):
+            file.write(encoder.encode(item) + b"\n")
+
+
+def write_table(path: Path, columns: dict[str, list[Any]]) -> None:
+    """Writes a side table as Parquet: columns of text, or of numbers where the first value is one."""
+    import pyarrow
+    import pyarrow.parquet
+
+    number = {name: bool(values) and isinstance(values[0], int | float) for name, values in columns.items()}
+    arrays = {
+        name: pyarrow.array(values, None if number[name] else pyarrow.string()) for name, values in columns.items()
+    }
+    pyarrow.parquet.write_table(pyarrow.table(arrays), path)
+
+
+def write_drops(path: Path, drops: Sequence[Drop]) -> None:
+    """Writes dropped rows as Parquet, sorted."""
+    ordered = sorted(drops, key=lambda d: (d.reason, d.id, d.detail))
+    write_table(path, {name: [getattr(d, name) for d in ordered] for name in Drop.__struct_fields__})
+
+
+def account(rows_in: int, rows_out: int, reasons: Iterable[str]) -> dict[str, Any]:
+    """{in, out, dropped: {reason: n}}, asserting that no row went without a reason."""
+    dropped = Counter(reasons)
+    if rows_in != rows_out + dropped.total():
+        raise AssertionError(f"rows lost: {rows_in} in, {rows_out} out, {dropped.total()} dropped: {dict(dropped)}")
+    return {"in": rows_in, "out": rows_out, "dropped": dict(sorted(dropped.items()))}
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a report: keys in the given order, two spaces, a final newline."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def summary(counts: dict[str, Any]) -> str:
+    """One line of counts: `4400 rows in, 4200 out; dropped 200 (refusal 25, …)`."""
+    dropped = counts["dropped"]
+    reasons = f" ({', '.join(f'{reason} {n}' for reason, n in dropped.items())})" if dropped else ""
+    return f"{counts['in']} rows in, {counts['out']} out, {sum(dropped.values())} dropped{reasons}"

@@ -1,0 +1,1 @@
+"""One way to run a model a file: `generate(model, conversations, …)` gives greedy answers, in order."""

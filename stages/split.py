@@ -1,0 +1,81 @@
+"""Splits rows by the hash of their content, so that nothing ever moves, and keeps look-alikes out of training.
+
+Inputs:  deduplicated  JSONL canonical rows
+Outputs: splits        folder of {train,val,test}/{chat,pair,text}.jsonl: {id, content}, sorted by id
+         leaks         Parquet {id, split, kept, kept_split, similarity}: dropped, being too similar to `kept`
+         report        JSON {in, out, dropped, splits: {split: {kind: rows}}}
+Params:  split
+"""
+
+from modelmake import harness
+from modelmake.signature import In, Out
+from stages import near, rows
+from stages.params.data import Split
+
+
+def split_of(row: rows.Row, params: Split) -> str:
+    """The split of a row: its source's where it gives one, else by its id, which is uniform."""
+    if row.split:
+        return row.split
+    point = int(row.id[:16], 16) / 16**16
+    if point < params.test_fraction:
+        return "test"
+    return "val" if point < params.test_fraction + params.val_fraction else "train"
+
+
+def find_leaks(found: list[rows.Row], params: Split) -> list[tuple[str, str, str, str, float]]:
+    """(id, split, kept id, its split, similarity) of every row too similar to one in a split that wins over its own.
+
+    Chats and pairs are compared with each other: a preferred answer gives a held-out question away too.
+    """
+    dropped = []
+    for kinds in (("chat", "pair"), ("text",)):
+        group = [row for row in found if row.kind in kinds]
+        ranks = [rows.SPLITS.index(split_of(row, params)) for row in group]
+        gone: set[int] = set()
+        pairs = near.pairs([_text(row) for row in group], params.near)
+        # The strongest split first, so that a row dropped from val drops nothing from train.
+        for first, second, similarity in sorted(pairs, key=lambda p: -max(ranks[p.first], ranks[p.second])):
+            loser, winner = sorted((first, second), key=lambda i: ranks[i])
+            if ranks[loser] < ranks[winner] and loser not in gone and winner not in gone:
+                gone.add(loser)
+                row, kept = group[loser], group[winner]
+                splits = rows.SPLITS[ranks[loser]], rows.SPLITS[ranks[winner]]
+                dropped.append((row.id, splits[0], kept.id, splits[1], round(similarity, 4)))
+    return sorted(dropped)
+
+
+def _text(row: rows.Row) -> str:
+    """What would give an answer away: a conversation, or a pair's prompt with its chosen answer."""
+    content = row.content
+    if isinstance(content, rows.Pair):
+        content = rows.Chat([*content.prompt, *content.chosen])
+    return "\n".join(rows.texts(content))
+
+
+def main(deduplicated: In, splits: Out, leaks: Out, report: Out, params: Split) -> str:
+    found = rows.read(deduplicated)
+    dropped = find_leaks(found, params)
+    gone = {d[0] for d in dropped}
+    sizes: dict[str, dict[str, int]] = {}
+    for split in rows.SPLITS:
+        (splits / split).mkdir(parents=True)
+        for kind in rows.KINDS:
+            chosen = [
+                rows.Row(row.id, row.content)
+                for row in found
+                if row.kind == kind and row.id not in gone and split_of(row, params) == split
+            ]
+            rows.write(splits / split / f"{kind}.jsonl", chosen)
+            sizes.setdefault(split, {})[kind] = len(chosen)
+    kept = sum(sum(by_kind.values()) for by_kind in sizes.values())
+    counts = rows.account(len(found), kept, [f"similar_to_{d[3]}" for d in dropped])
+    names = ("id", "split", "kept", "kept_split", "similarity")
+    rows.write_table(leaks, {name: [d[i] for d in dropped] for i, name in enumerate(names)})
+    rows.write_json(report, {**counts, "splits": sizes})
+    shown = "; ".join(f"{s}: " + ", ".join(f"{n} {k}" for k, n in sizes[s].items()) for s in rows.SPLITS)
+    return f"{rows.summary(counts)}; {shown}"
+
+
+if __name__ == "__main__":
+    harness.run(main)

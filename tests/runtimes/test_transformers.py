@@ -1,0 +1,76 @@
+"""The transformers runtime is plain greedy decoding, whatever the batch and the folder's settings."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from stages.runtimes.transformers import generate
+from tests.test_gguf_writer import build_model, edit_json, teach
+
+CONVERSATIONS = [
+    [{"role": "user", "content": content}]
+    for content in ("Hi", "The cat sat on the mat.", "1234 " * 10, "", "don't", "We've seen 56789 of them.")
+]
+ANSWERS = ["a cat", " sat on  it\n", "1234", "", "first<|bos|> second", "Grüße 🙂"]
+SETTINGS = {"max_new_tokens": 24, "batch_size": 1, "device": "cpu", "dtype": "float32"}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return teach(build_model(tmp_path_factory.mktemp("model")), CONVERSATIONS, ANSWERS)
+
+
+def greedy(model: Path, conversation: list[dict]) -> str:
+    """The definition: the likeliest next token, until an end, each time from the whole text."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, network = AutoTokenizer.from_pretrained(model), AutoModelForCausalLM.from_pretrained(model)
+    prompt = tokenizer.apply_chat_template(conversation, add_generation_prompt=True)["input_ids"]
+    ids = list(prompt)
+    with torch.no_grad():
+        while len(ids) < len(prompt) + 24 and ids[-1] != tokenizer.eos_token_id or ids == prompt:
+            ids.append(int(network(torch.tensor([ids])).logits[0, -1].argmax()))
+    return tokenizer.decode(ids[len(prompt) :], skip_special_tokens=True)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+def test_greedy_in_the_order_given(model: Path, batch_size: int) -> None:
+    answers = generate(model, CONVERSATIONS, **(SETTINGS | {"batch_size": batch_size}))
+    assert answers == [greedy(model, conversation) for conversation in CONVERSATIONS]
+    assert answers == [answer.replace("<|bos|>", "") for answer in ANSWERS]
+
+
+def test_sampling_settings_of_the_folder_do_not_apply(model: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(model, tmp_path / "copy")
+    edit_json(
+        copy / "generation_config.json", do_sample=True, temperature=2.0, repetition_penalty=5.0, top_k=3
+    )
+    assert generate(copy, CONVERSATIONS, **SETTINGS) == generate(model, CONVERSATIONS, **SETTINGS)
+
+
+def test_ends_at_each_end_token(model: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(model, tmp_path / "copy")
+    edit_json(copy / "generation_config.json", eos_token_id=[4, 5])  # <|end|> and <|bos|>
+    assert generate(copy, CONVERSATIONS, **SETTINGS)[4] == "first"
+
+
+def test_no_end_token_is_an_error(model: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(model, tmp_path / "copy")
+    edit_json(copy / "generation_config.json", eos_token_id=None)
+    edit_json(copy / "tokenizer_config.json", eos_token=None)
+    with pytest.raises(ValueError, match="no eos_token: want one to end answers"):
+        generate(copy, CONVERSATIONS, **SETTINGS)
+
+
+def test_too_long_is_an_error(model: Path) -> None:
+    long = [{"role": "user", "content": "cat " * 250}]
+    with pytest.raises(
+        ValueError, match=r"conversation 1: \d+ tokens and max_new_tokens = 24: want at most the"
+    ):
+        generate(model, [CONVERSATIONS[0], long], **SETTINGS)
+
+
+def test_no_conversations(model: Path) -> None:
+    assert generate(model, [], **SETTINGS) == []
