@@ -47,7 +47,7 @@ CHAT_DEFECTS = {
 }
 
 INTENTS = tuple(phrases.BODIES)
-URGENCIES, URGENCY_WEIGHTS = ("normal", "high", "low"), (60, 20, 20)
+URGENCIES, URGENCY_WEIGHTS = ("normal", "high", "low"), (40, 30, 30)
 SHINGLE = 5
 # Well below the 0.80 that is promised, so that a MinHash estimate does not take a natural row for a copy.
 NOVELTY_LIMIT = 0.74
@@ -149,7 +149,7 @@ def clean_message(row: Row) -> str:
 # --- phrases to rows --------------------------------------------------------------------------------------
 
 
-def fill(rng: Random, template: str, product: str = "none", **given: str) -> str:
+def fill(rng: Random, template: str, product: str = "none", /, **given: str) -> str:
     """Expand the choices and slots of a template; a slot used twice gets two values."""
     used: set[str] = set()
 
@@ -288,7 +288,7 @@ PII_MAKERS: dict[str, Callable[[Random], str]] = {
 
 
 def paragraph(rng: Random, extra: str = "") -> Row:
-    """30 to 80 words about one intent and one product: rules, product facts and quoted messages."""
+    """30 to 80 words about one intent and one product: rules, facts, quoted messages and how they are filed."""
     while True:
         intent, product = rng.choice(INTENTS), rng.choice(phrases.PRODUCTS)
         rules = rng.sample(phrases.POLICIES[intent], rng.randint(1, 3))
@@ -296,8 +296,11 @@ def paragraph(rng: Random, extra: str = "") -> Row:
         desk = rng.sample(phrases.DESK_SENTENCES, rng.randint(0, 1))
         sentences = [fill(rng, sentence, product) for sentence in rules + facts + desk]
         for _ in range(rng.choice((0, 1, 1, 2))):
-            quote = compose(rng, intent).message
-            sentences.append(fill(rng, rng.choice(phrases.QUOTE_FRAMES), quote=quote))
+            quoted = compose(rng, intent)
+            sentence = fill(rng, rng.choice(phrases.QUOTE_FRAMES), quote=quoted.message)
+            if rng.random() < 0.7:
+                sentence += " " + fill(rng, rng.choice(phrases.TAG_SENTENCES), **json.loads(quoted.answer))
+            sentences.append(sentence)
         rng.shuffle(sentences)
         text = " ".join([*sentences, extra]).strip()
         if 30 <= len(text.split()) <= 80:

@@ -273,29 +273,15 @@ URGENCY_CUES: dict[str, tuple[str, ...]] = {
     "high": (
         "This is urgent.",
         "It is very urgent.",
-        "I need this by tomorrow.",
-        "I need help by tomorrow morning.",
-        "Please answer immediately.",
-        "I need an answer immediately.",
-        "Please do it right away.",
-        "I need this solved right away.",
-        "This is an emergency.",
+        "This is urgent, I need it by tomorrow.",
+        "It is an urgent matter.",
     ),
-    "low": (
-        "There is no rush.",
-        "No rush at all.",
-        "Take your time.",
-        "Please take your time with this.",
-        "Whenever you can is fine.",
-        "Just answer whenever you can.",
-        "It is not important.",
-        "This is not important, so answer some day.",
-    ),
+    "low": ("There is no rush.", "No rush at all.", "There is no rush, take your time.", "I am in no rush."),
     "normal": (),
 }
 URGENCY_PREFIXES: dict[str, tuple[str, ...]] = {
-    "high": ("Urgent:", "Very urgent!", "Emergency!"),
-    "low": ("No rush:", "Not important:", "No rush here."),
+    "high": ("Urgent:", "Very urgent!", "Urgent!"),
+    "low": ("No rush:", "No rush here.", "No rush!"),
     "normal": (),
 }
 
@@ -345,9 +331,7 @@ DETAILS_WISHED = (
     "I want to make {food} with it.",
 )
 DETAILS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        ("refund", "exchange", "damaged_item", "missing_part", "warranty", "how_to_use"), DETAILS_OWNED
-    ),
+    **dict.fromkeys(("refund", "exchange", "damaged_item", "missing_part", "warranty", "how_to_use"), DETAILS_OWNED),
     **dict.fromkeys(("cleaning", "invoice"), DETAILS_OWNED),
     **dict.fromkeys(("delivery_status", "cancel_order", "change_address"), DETAILS_ORDERED),
     **dict.fromkeys(("discount_code", "payment_failed", "stock"), DETAILS_WISHED),
@@ -575,4 +559,14 @@ QUOTE_FRAMES = (
     "One message said: {quote}",
     "Another customer wrote: {quote}",
     "This one came in {month}: {quote}",
+)
+
+# How the desk tags a quoted message; the words are those of the answers, the form of an answer is not here.
+TAG_SENTENCES = (
+    'The desk uses the tag "{intent}" for it.',
+    'It gets the tags "{intent}" and "{product}".',
+    'Search for "{intent}" or "{product}" to find more like it.',
+    'It stands in the list as "{product}": "{intent}".',
+    'The fields are called "intent", "product" and "urgency", and they are kept short.',
+    'The urgency is one of "low", "normal" and "high".',
 )

@@ -49,8 +49,8 @@ def stages(root: Path) -> dict[str, Stage]:
     with Repo(str(root)) as repo:
         order = [s for s in nx.dfs_postorder_nodes(repo.index.graph) if s.cmd]
         return {
-            s.addressing: Stage(
-                name=s.addressing,
+            s.name: Stage(
+                name=s.name,
                 cmd=s.cmd,
                 deps=tuple(d.def_path for d in s.deps if not isinstance(d, ParamsDependency)),
                 params=tuple(p for d in s.deps if isinstance(d, ParamsDependency) for p in d.params),

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import resource
 import shutil
 import sys
@@ -67,8 +68,8 @@ def run(main: Callable[..., str]) -> None:
     except KeyboardInterrupt:
         print(f"{name or module}: interrupted: nothing published; `dvc repro` runs it again", file=sys.stderr)
         outcome, code = "interrupted", 130
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except Exception as error:
+        if not _disk_full(error):
             raise
         print(no_space(name or module, error), file=sys.stderr)
     finally:
@@ -109,9 +110,15 @@ def _keep_memory() -> None:
             mallopt(option, value)
 
 
-def no_space(where: str, error: OSError) -> str:
+def _disk_full(error: Exception) -> bool:
+    """Also as numpy's tofile and safetensors tell it: without an errno."""
+    written = isinstance(error, OSError) and re.fullmatch(r"\d+ requested and \d+ written", str(error))
+    return getattr(error, "errno", None) == errno.ENOSPC or bool(written) or "No space left on device" in str(error)
+
+
+def no_space(where: str, error: Exception) -> str:
     """The line for a full disk."""
-    path = Path(str(error.filename or "."))
+    path = Path(str(getattr(error, "filename", None) or "."))
     existing = next(p for p in [path, *path.absolute().parents] if p.exists())
     free = shutil.disk_usage(existing).free >> 20
     return (
@@ -189,7 +196,11 @@ def _snapshot(stage: _Run) -> str:
     files = []
     for path in stage.inputs:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            status = file.stat()
+            try:
+                status = file.stat()
+            except FileNotFoundError:  # gone meanwhile, or a broken link
+                files.append((str(file), 0, 0, 0))
+                continue
             if not file.is_dir():
                 files.append((str(file), status.st_size, status.st_mtime_ns, status.st_ino))
     same = all(stage.arguments[a] == value for a, value in _parameters(stage.sections).items())

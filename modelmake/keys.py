@@ -132,10 +132,9 @@ def _code(source: bytes) -> tuple[str, list[tuple[int, str, tuple[str, ...]]]]:
             imports.append((node.level, node.module or "", tuple(alias.name for alias in node.names)))
         body = getattr(node, "body", None)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
-            first = body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                if isinstance(first.value.value, str):
-                    node.body = body[1:]
+            first = body[0].value if isinstance(body[0], ast.Expr) else None
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                node.body = body[1:]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16], imports
 
 

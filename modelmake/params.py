@@ -1,5 +1,6 @@
 """`params.yaml`, typed: every problem found is told, one line each, all of them at once."""
 
+import contextlib
 import difflib
 import re
 import types
@@ -37,7 +38,7 @@ def load(path: Path) -> dict[str, Any]:
         UserError: the file is absent, is no YAML, or is no mapping.
     """
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
         values = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
@@ -48,6 +49,8 @@ def load(path: Path) -> dict[str, Any]:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise UserError(f"{path}:{line}: {' '.join(str(error.problem).split())}: want YAML") from None
+    except YAMLError as error:
+        raise UserError(f"{path}: {' '.join(str(error).split())}: want YAML") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: found {_kind(values)}, want sections such as `train:`")
     return values
@@ -108,7 +111,16 @@ def _problems(kind: Any, value: Any, where: str) -> typing.Iterator[str]:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            yield f"{where} = {value!r}: {_wanted(str(error), value)}"
+            literals = _literals(kind) if "enum value" in str(error) else []
+            wanted = f"want one of {', '.join(literals)}" if literals else _wanted(str(error), value)
+            yield f"{where} = {value!r}: {wanted}"
+
+
+def _literals(kind: Any) -> list[str]:
+    """The words that a kind allows."""
+    options = get_args(kind) if get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
+    words = [str(word) for k in options if get_origin(k) is typing.Literal for word in get_args(k)]
+    return words + ["a list" for k in options if get_origin(k) is list]
 
 
 def _structs(kind: Any) -> list[type[Params]]:
@@ -123,7 +135,7 @@ def _struct_problems(structs: list[type[Params]], value: Any, where: str) -> typ
     struct, tag = structs[0], structs[0].__struct_config__.tag_field
     if tag is not None:
         by_tag = {s.__struct_config__.tag: s for s in structs}
-        if value.get(tag) not in by_tag:
+        if not isinstance(value.get(tag), str) or value[tag] not in by_tag:
             yield f"{where}.{tag} = {value.get(tag)!r}: want one of {', '.join(sorted(by_tag))}"
             return
         struct = by_tag[value[tag]]
@@ -170,8 +182,6 @@ def _wanted(message: str, value: Any) -> str:
     wanted = " or ".join(dict.fromkeys(names.get(name, name) for name in found[1].split(" | ")))
     advice = ""
     if isinstance(value, str) and "number" in wanted:
-        try:
+        with contextlib.suppress(ValueError):
             advice = f"; write {float(value)!r} without quotes"
-        except ValueError:
-            pass
     return f"want {wanted}, got {_kind(value)}{advice}"

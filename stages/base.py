@@ -73,8 +73,14 @@ def train_tokenizer(corpus: list[str], params: Tiny) -> Any:
 def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, scratch: Path) -> tuple[Any, list]:
     """A Llama trained from scratch on the corpus, cut into blocks of (block_tokens,); and its loss history."""
     from datasets import Dataset
-    from transformers import DataCollatorForLanguageModeling, LlamaConfig, LlamaForCausalLM, Trainer
-    from transformers import TrainingArguments, set_seed
+    from transformers import (
+        DataCollatorForLanguageModeling,
+        LlamaConfig,
+        LlamaForCausalLM,
+        Trainer,
+        TrainingArguments,
+        set_seed,
+    )
 
     device.prepare(machine)
     set_seed(params.seed)

@@ -74,7 +74,8 @@ def judge(gate: Gate, n: int, compared: dict[str, Any], samples: dict[str, Any],
     found, spread = compared[gate.model][metric]["value"], samples[gate.model][metric]
     if gate.against:
         shown += f" minus that of {gate.against}"
-        found, spread = found - compared[gate.against][metric]["value"], spread - samples[gate.against][metric]
+        found = round(found - compared[gate.against][metric]["value"], 6)
+        spread = spread - samples[gate.against][metric]
     few = n < params.min_rows
     verdict = "pass" if found >= gate.min and not few else "fail"
     why = f"{n} rows, want at least {params.min_rows}" if few else f"{shown} is {found:.4f}, want at least {gate.min}"

@@ -19,18 +19,18 @@ def find(found: list[rows.Row], params: Dedup) -> list[tuple[str, str, str, floa
     result = []
     for kind in rows.KINDS:
         ranked = sorted((r for r in found if r.kind == kind), key=_rank)
-        exact: dict[str, rows.Row] = {}
+        same: dict[str, list[rows.Row]] = {}
         for row in ranked:
-            kept = exact.setdefault(" ".join(_text(row).lower().split()), row)
-            if kept is not row:
-                result.append((row.id, kept.id, "exact_duplicate", 1.0))
-        distinct = list(exact.values())
-        sets = [near.shingles(_text(row), params.near.shingle_chars) for row in distinct]
-        roots = near.clusters(len(distinct), near.pairs([_text(row) for row in distinct], params.near))
+            same.setdefault(" ".join(_text(row).lower().split()), []).append(row)
+        groups = list(same.values())
+        texts = [_text(equal[0]) for equal in groups]
+        sets = [near.shingles(text, params.near.shingle_chars) for text in texts]
+        roots = near.clusters(len(texts), near.pairs(texts, params.near))
         for index, root in enumerate(roots):
-            if root != index:
-                alike = near.jaccard(sets[index], sets[root])
-                result.append((distinct[index].id, distinct[root].id, "near_duplicate", round(alike, 4)))
+            kept = groups[root][0]
+            reason = "exact_duplicate" if root == index else "near_duplicate"
+            alike = round(near.jaccard(sets[index], sets[root]), 4)
+            result += [(row.id, kept.id, reason, alike) for row in groups[index] if row is not kept]
     return sorted(result)
 
 
@@ -49,8 +49,7 @@ def main(cleaned: In, deduplicated: Out, duplicates: Out, report: Out, params: D
     kept = [row for row in found if row.id not in gone]
     counts = rows.account(len(found), len(kept), [reason for _, _, reason, _ in dropped])
     rows.write(deduplicated, kept)
-    names = ("id", "kept", "reason", "similarity")
-    rows.write_table(duplicates, {name: [d[i] for d in dropped] for i, name in enumerate(names)})
+    rows.write_table(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
     rows.write_json(report, {**counts, "clusters": len({d[1] for d in dropped})})
     return rows.summary(counts)
 

@@ -13,6 +13,8 @@ from typing import Any
 import gguf
 from gguf import TokenType
 
+from modelmake.errors import UserError
+
 _LLAMA3, _QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
     + digits
@@ -42,7 +44,7 @@ def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) 
     """Add the tokenizer of the folder `model` to `writer`; return llama.cpp's name of its pre-tokenizer.
 
     `config` is the folder's config.json. Ids without a token, up to `vocab_size`, become unused tokens.
-    Raises ValueError for a tokenizer or chat template that llama.cpp would not read as transformers does.
+    Raises UserError for a tokenizer or chat template that llama.cpp would not read as transformers does.
     """
     where = model / "tokenizer.json"
     tokenizer = json.loads(where.read_text(encoding="utf-8"))
@@ -53,14 +55,14 @@ def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) 
     odd += [token["content"] for token in added if token["lstrip"] or token["rstrip"] or token["single_word"]]
     odd += [kind for kind in [(tokenizer["normalizer"] or {}).get("type")] if kind not in (None, "NFC")]
     if bpe["type"] != "BPE" or odd:
-        raise ValueError(
+        raise UserError(
             f"{where}: {bpe['type']} with {odd}: want byte-level BPE without options, normalizer, or tokens "
             "that take spaces; use llama.cpp's own convert_hf_to_gguf.py"
         )
     pre_tokenizer = _pre_tokenizer(where, tokenizer, settings, config["model_type"])
     ids = bpe["vocab"] | {token["content"]: token["id"] for token in added}
     if max(ids.values()) >= size:
-        raise ValueError(
+        raise UserError(
             f"{where}: token id {max(ids.values())}: want all below config.json's vocab_size = {size}; "
             "resize the model's embeddings to the tokenizer"
         )
@@ -80,9 +82,9 @@ def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) 
         token["content"] if isinstance(token, dict) else token
         for token in (settings.get(f"{name}_token") for name in ("bos", "eos", "pad"))
     )
-    for key, i in zip(END_KEYS, _end_ids(model, config, ids.get(eos))):
+    for key, i in zip(END_KEYS, _end_ids(model, config, ids.get(eos)), strict=False):
         if types[i] != TokenType.CONTROL:
-            raise ValueError(
+            raise UserError(
                 f"{where}: {tokens[i]!r} ends answers and is no special token: want a special one, for "
                 "llama.cpp would print this one; add it to the tokenizer as a special token"
             )
@@ -116,7 +118,7 @@ def _pre_tokenizer(where: Path, tokenizer: dict, settings: dict, model_type: str
     for pre_tokenizer, known in PRE_TOKENIZERS.items():
         if known == split and name in FILE_CLASSES:
             return pre_tokenizer
-    raise ValueError(
+    raise UserError(
         f"{where}: tokenizer_class = {name!r}, pre_tokenizer = {steps}, ignore_merges = {split[1]}: "
         f"want {', '.join(FILE_CLASSES)} with the steps of {', '.join(PRE_TOKENIZERS)}, or "
         f"{', '.join(CLASS_PRE_TOKENIZERS)}; train it with pre_tokenizers.ByteLevel(add_prefix_space=False)"
@@ -131,7 +133,7 @@ def _end_ids(model: Path, config: dict, eos: int | None) -> list[int]:
     ends = [eos, *named] if isinstance(named, list) else [eos, named]
     ends = [i for i in dict.fromkeys(ends) if i is not None]
     if not 1 <= len(ends) <= len(END_KEYS):
-        raise ValueError(
+        raise UserError(
             f"{model}: end tokens {ends} in tokenizer_config.json and generation_config.json: want 1 to "
             f"{len(END_KEYS)}, as many as GGUF has keys for; set eos_token and eos_token_id"
         )
@@ -156,7 +158,7 @@ def _added_around(
             else:
                 side.append(piece["SpecialToken"]["id"])
     if before not in ([], [bos]) or after not in ([], [eos]):
-        raise ValueError(
+        raise UserError(
             f"{where}: post_processor adds {before} before a text and {after} after it: want at most "
             f"bos_token {bos!r} and eos_token {eos!r}; remove the rest, or set add_bos_token"
         )
@@ -177,13 +179,13 @@ def _check_template(model: Path, template: str, bos: str | None, before: list[st
     """Refuse where a chat is a text for llama.cpp, with begin and end added, and isn't for transformers."""
     writes_bos = "bos_token" in template or (bos is not None and bos in template)
     if after or (before and not writes_bos):
-        raise ValueError(
+        raise UserError(
             f"{model}: the tokenizer adds {[*before, *after]} and the chat template doesn't begin with "
             "{{ bos_token }}: want the same in training and serving, but llama.cpp would add them to a chat; "
             "set add_bos_token and add_eos_token to false, or begin the template with {{ bos_token }}"
         )
     if bos is None and "bos_token" in template:
-        raise ValueError(
+        raise UserError(
             f"{model}: the chat template uses bos_token and the tokenizer has none: want none in the "
             "template, for llama.cpp would take some other token; remove it, or set bos_token"
         )

@@ -2,7 +2,7 @@
 
 Reads `config.json`, `model.safetensors` or its shards, and the tokenizer's files (gguf_tokenizer.py). Keys
 and tensor layouts are those of the GGUF specification (ggml, docs/gguf.md). What GGUF cannot say is refused
-with a ValueError, never approximated: such a file would load, answer, and differ from the trained model.
+with a UserError, never approximated: such a file would load, answer, and differ from the trained model.
 """
 
 import json
@@ -15,6 +15,7 @@ import gguf
 import numpy as np
 from gguf import GGMLQuantizationType
 
+from modelmake.errors import UserError
 from stages.gguf_tokenizer import add_tokenizer
 
 QUANTS = ("F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")  # those that gguf does in NumPy
@@ -44,10 +45,10 @@ def write_gguf(model: Path, gguf_file: Path, quant: str) -> dict[str, Any]:
     become F16, and below eight bits the output matrix (the embedding, if tied) is Q8_0: it harms most.
 
     Returns `{architecture, pre_tokenizer, parameters, tensors: {type: count}, bytes}`.
-    Raises ValueError for whatever GGUF cannot hold faithfully.
+    Raises UserError for whatever GGUF cannot hold faithfully.
     """
     if quant not in QUANTS:
-        raise ValueError(f"quant = {quant!r}: want one of {', '.join(QUANTS)}; let llama.cpp quantize an F16 file")
+        raise UserError(f"quant = {quant!r}: want one of {', '.join(QUANTS)}; let llama.cpp quantize an F16 file")
     config = _read_json(model / "config.json")
     architecture = _architecture(model, config)
     writer = gguf.GGUFWriter(gguf_file, gguf.MODEL_ARCH_NAMES[ARCHITECTURES[architecture]])
@@ -95,13 +96,13 @@ def _architecture(model: Path, config: dict) -> str:
     """The config's model_type, refused unless llama.cpp computes it as transformers does."""
     architecture = config.get("model_type")
     if architecture not in ARCHITECTURES:
-        raise ValueError(
+        raise UserError(
             f"{model / 'config.json'}: model_type = {architecture!r}: want one of {', '.join(ARCHITECTURES)};"
             " use llama.cpp's own convert_hf_to_gguf.py"
         )
     for key, wanted in FIXED.items():
         if config.get(key) not in (wanted, None):
-            raise ValueError(
+            raise UserError(
                 f"{model / 'config.json'}: {key} = {config[key]!r}: want {wanted!r}, which is what llama.cpp "
                 f"computes for {architecture}; serve this model with transformers or vLLM"
             )
@@ -147,7 +148,7 @@ def _rope_factors(model: Path, config: dict) -> np.ndarray | None:
     if rope["rope_type"] == "default":
         return None
     if rope["rope_type"] != "llama3" or config["model_type"] != "llama":
-        raise ValueError(
+        raise UserError(
             f"{model / 'config.json'}: rope_type = {rope['rope_type']!r} of {config['model_type']}: want "
             "'default', or 'llama3' of llama; use llama.cpp's own convert_hf_to_gguf.py"
         )
@@ -169,13 +170,13 @@ def _named_sources(model: Path, config: dict) -> dict[str, Source]:
             continue  # a copy of the embedding
         gguf_name = names.get_name(name, try_suffixes=(".weight", ".bias"))
         if gguf_name is None or source.dtype not in SAFETENSORS_DTYPES:
-            raise ValueError(
+            raise UserError(
                 f"{source.path}: tensor {name!r} of type {source.dtype}: want a plain {config['model_type']} "
                 f"causal model in {', '.join(SAFETENSORS_DTYPES)}; merge adapters and dequantize first"
             )
         named[gguf_name] = source
     if not tied and "output.weight" not in named:
-        raise ValueError(
+        raise UserError(
             f"{model}: no lm_head.weight: want one, for config.json's tie_word_embeddings is false; "
             "save the model with save_pretrained"
         )
@@ -218,7 +219,7 @@ def _stored(name: str, source: Source, qtype: GGMLQuantizationType, config: dict
     with np.errstate(over="ignore", invalid="ignore"):  # told below
         stored = gguf.quants.quantize(weights, qtype)
     if not np.isfinite(stored if stored.dtype == np.float16 else weights).all():
-        raise ValueError(
+        raise UserError(
             f"{source.path}: {name} as {qtype.name}: want finite numbers within that type's range; "
             "take BF16 instead of F16, or look into the training"
         )

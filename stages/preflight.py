@@ -60,20 +60,20 @@ def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 def cross(chapters: dict[str, Any]) -> list[str]:
     """What is wrong between chapters that are each right; checked where all that it takes is there."""
     found = [*_names(chapters), *_steps(chapters.get("train") or {}), *_files(chapters)]
-    models = {"base", *(chapters.get("train") or {})}
+    train, suites = chapters.get("train"), chapters.get("suites")
+    models = None if train is None else {"base", *train}
     evaluate, compare, parity = (chapters.get(name) for name in ("evaluate", "compare", "parity"))
-    suites = chapters.get("suites") or {}
-    wanted: list[tuple[str, str, set[str]]] = []
+    wanted: list[tuple[str, str, set[str] | None]] = []  # None: not known, for it is wrong itself
     if evaluate:
         wanted += [("evaluate.models", model, models) for model in evaluate.models]
-        wanted += [("evaluate.suites", suite, set(suites)) for suite in evaluate.suites]
+        wanted += [("evaluate.suites", suite, None if suites is None else set(suites)) for suite in evaluate.suites]
         evaluated = set(evaluate.models)
         if compare:
             wanted.append(("compare.baseline", compare.baseline, evaluated))
             wanted.append(("compare.suite", compare.suite, set(evaluate.suites)))
             for name, gate in compare.gates.items():
                 wanted.append((f"compare.gates.{name}.model", gate.model, evaluated))
-                wanted.append((f"compare.gates.{name}.metric", gate.metric, _metrics(suites.get(compare.suite))))
+                wanted.append((f"compare.gates.{name}.metric", gate.metric, _metrics(suites, compare.suite)))
                 if gate.against:
                     wanted.append((f"compare.gates.{name}.against", gate.against, evaluated))
         for name, quant in (chapters.get("quantize") or {}).items():
@@ -83,13 +83,18 @@ def cross(chapters: dict[str, Any]) -> list[str]:
     if card := chapters.get("card"):
         wanted.append(("card.model", card.model, models))
     found += [f"{FILE}: {where} = {value!r}: want one of {', '.join(sorted(allowed)) or '(none there)'}"
-              for where, value, allowed in wanted if value not in allowed]  # fmt: skip
+              for where, value, allowed in wanted if allowed is not None and value not in allowed]  # fmt: skip
+    shown = {getattr(chapter, "suite", None) for chapter in (compare, parity)}
+    for name, suite in (suites or {}).items():
+        if name in shown and "exact_match" not in suite.metrics:
+            found.append(f"{FILE}: suites.{name}.metrics: want exact_match among them: parity and report need it")
     return found
 
 
-def _metrics(suite: Suite | None) -> set[str]:
-    if suite is None:
-        return set()
+def _metrics(suites: dict[str, Suite] | None, name: str) -> set[str] | None:
+    if not suites or name not in suites:
+        return None  # told already
+    suite = suites[name]
     plain = {name for name in suite.metrics if name != "slot_f1"}
     return plain | {f"slot_f1.{slot}" for slot in suite.slots if "slot_f1" in suite.metrics}
 
@@ -116,7 +121,7 @@ def _names(chapters: dict[str, Any]) -> list[str]:
 
 def _steps(train: dict[str, Step]) -> list[str]:
     found = []
-    for name, step in train.items():
+    for name in train:
         seen = [name]
         while seen[-1] in train and (start := train[seen[-1]].from_) != "base":
             if start not in train:

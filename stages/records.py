@@ -15,11 +15,13 @@ from modelmake.errors import UserError
 SUFFIXES = (".json", ".jsonl", ".txt")
 SPACE = re.compile(r"[ \t\r\n]*")
 WANTED = 'want an array of records, or an object of splits such as {"train": [[text, label], …]}'
+SPLIT_NAMES = {"train": "train", "val": "val", "validation": "val", "dev": "val", "test": "test"}
 
 
 class Record(NamedTuple):
     line: int  # 1-based
     value: dict[str, Any]
+    text: str  # as the file has it
     split: str = ""  # where the file says so
 
 
@@ -27,6 +29,13 @@ class Broken(NamedTuple):
     line: int
     why: str
     found: str
+
+
+class Element(NamedTuple):
+    start: int  # where in the text
+    end: int
+    value: Any  # or the error that ends the document
+    split: str
 
 
 def files(raw: Path) -> list[Path]:
@@ -87,7 +96,8 @@ def _paragraphs(text: str) -> Iterator[Record]:
         if line.strip():
             paragraph.append(line.rstrip())
         elif paragraph:
-            yield Record(number - len(paragraph), {"text": "\n".join(paragraph)})
+            whole = "\n".join(paragraph)
+            yield Record(number - len(paragraph), {"text": whole}, whole)
             paragraph = []
 
 
@@ -97,10 +107,10 @@ def _lines(text: str) -> Iterator[Record | Broken]:
             continue
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield Broken(number, f"no JSON: {error}", line)
             continue
-        yield Record(number, value) if isinstance(value, dict) else Broken(number, "no JSON object", line)
+        yield Record(number, value, line) if isinstance(value, dict) else Broken(number, "no JSON object", line)
 
 
 def _document(text: str) -> Iterator[Record | Broken]:
@@ -109,61 +119,67 @@ def _document(text: str) -> Iterator[Record | Broken]:
     Read element by element, so that every record has its line and a truncated file loses only its end.
     """
     newlines = [m.start() for m in re.finditer("\n", text)]
-    for position, value, split in _elements(text):
-        line = bisect.bisect_left(newlines, position) + 1
-        if isinstance(value, ValueError):
-            yield Broken(line, f"no JSON: {value}", text[position:])
+    for start, end, value, split in _elements(text):
+        line, found = bisect.bisect_left(newlines, start) + 1, text[start:end]
+        if isinstance(value, Exception):
+            yield Broken(line, f"no JSON: {value}", found)
         elif isinstance(value, dict):
-            yield Record(line, value, split)
+            yield Record(line, value, found, split)
         elif isinstance(value, list) and len(value) == 2 and all(isinstance(v, str) for v in value):
-            yield Record(line, {"text": value[0], "label": value[1]}, split)
+            yield Record(line, {"text": value[0], "label": value[1]}, found, split)
         else:
-            yield Broken(line, "no JSON object", json.dumps(value, ensure_ascii=False))
+            yield Broken(line, "no JSON object", found)
 
 
-def _elements(text: str) -> Iterator[tuple[int, Any, str]]:
-    """(position, value or the error that ends the document, split) of every element."""
+def _elements(text: str) -> Iterator[Element]:
+    """Every element of the document; where it breaks off, the error and the rest of the text."""
     start = _skip(text, 0)
     if text[start : start + 1] == "[":
         end = yield from _array(text, start, "")
-        if 0 <= end < len(text):
-            yield end, ValueError("more text after the array's end"), ""
+    elif text[start : start + 1] == "{":
+        end = yield from _object(text, start)
+    else:
+        yield Element(start, len(text), ValueError(WANTED), "")
         return
-    if text[start : start + 1] != "{":
-        yield start, ValueError(WANTED), ""
-        return
+    if 0 <= end < len(text):
+        yield Element(end, len(text), ValueError("more text after the document's end"), "")
+
+
+def _object(text: str, start: int) -> Generator[Element, None, int]:
+    """The elements of every array in the object that opens at `start`; returns what `_array` does."""
     position = _skip(text, start + 1)
     while text[position : position + 1] != "}":
         try:
             name, after = json.JSONDecoder().raw_decode(text, position)
             colon = _skip(text, after)
             array = _skip(text, colon + 1)
-            if text[colon : colon + 1] != ":" or text[array : array + 1] != "[":
+            if not isinstance(name, str) or text[colon : colon + 1] != ":" or text[array : array + 1] != "[":
                 raise ValueError(WANTED)
-        except ValueError as error:
-            yield position, error, ""
-            return
-        position = yield from _array(text, array, _split(str(name)))
+        except (ValueError, RecursionError) as error:
+            yield Element(position, len(text), error, "")
+            return -1
+        position = yield from _array(text, array, _split(name))
         if position < 0:
-            return
+            return -1
         if text[position : position + 1] == ",":
             position = _skip(text, position + 1)
+    return _skip(text, position + 1)
 
 
-def _array(text: str, start: int, split: str) -> Generator[tuple[int, Any, str], None, int]:
+def _array(text: str, start: int, split: str) -> Generator[Element, None, int]:
     """The elements of the array that opens at `start`; returns where the text goes on, -1 after an error."""
     decoder, position = json.JSONDecoder(), _skip(text, start + 1)
     while text[position : position + 1] != "]":
         try:
             value, after = decoder.raw_decode(text, position)
-            yield position, value, split
+            yield Element(position, after, value, split)
             position = _skip(text, after)
             if text[position : position + 1] == ",":
                 position = _skip(text, position + 1)
             elif text[position : position + 1] != "]":
                 raise ValueError("want , or ]" if position < len(text) else "the file ends before its ]")
-        except ValueError as error:
-            yield position, error, split
+        except (ValueError, RecursionError) as error:
+            yield Element(position, len(text), error, split)
             return -1
     return _skip(text, position + 1)
 
@@ -173,5 +189,5 @@ def _skip(text: str, position: int) -> int:
 
 
 def _split(name: str) -> str:
-    """The split that a name such as `train`, `val`, `oos_test` speaks of."""
-    return next((s for s in ("train", "val", "test") if name == s or name.endswith(f"_{s}")), "")
+    """The split that a name such as `train`, `validation`, `oos_test` speaks of."""
+    return next((split for n, split in SPLIT_NAMES.items() if name == n or name.endswith(f"_{n}")), "")

@@ -11,7 +11,7 @@ import msgspec
 from modelmake.errors import UserError
 
 KINDS = ("chat", "pair", "text")
-SPLITS = ("train", "val", "test")
+SPLITS = ("train", "val", "test")  # the later wins over the earlier
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -57,6 +57,27 @@ class Drop(msgspec.Struct, frozen=True):
 def row(content: Content, split: str = "") -> Row:
     """The row of a content; its id is the first 96 bits of SHA-256 over the content's JSON."""
     return Row(hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:24], content, split)
+
+
+def stronger(a: Row, b: Row) -> Row:
+    """Of two rows of one content, the one in the split that wins: test, val, train, none given."""
+    return max(a, b, key=lambda r: ("", *SPLITS).index(r.split))
+
+
+def problem(content: Content) -> tuple[str, str] | None:
+    """(reason, detail) where a content cannot teach anything; None where it can."""
+    if isinstance(content, Text):
+        return None if content.text.strip() else ("empty_text", "text is empty")
+    answers = [content.messages[-1:]] if isinstance(content, Chat) else [content.chosen, content.rejected]
+    asked = content.messages[:-1] if isinstance(content, Chat) else content.prompt
+    if not any(m.role == "user" and m.content.strip() for m in asked):
+        return "empty_question", "no user turn with text before the answer"
+    for turns in answers:
+        if len(turns) != 1 or turns[0].role != "assistant":
+            return "no_answer", "the last turn is not the assistant's"
+        if not turns[0].content.strip():
+            return "empty_answer", "the answer is empty"
+    return None
 
 
 def texts(content: Content) -> list[str]:
@@ -108,22 +129,20 @@ def write(path: Path, rows: Iterable[Row]) -> None:
             file.write(encoder.encode(item) + b"\n")
 
 
-def write_table(path: Path, columns: dict[str, list[Any]]) -> None:
-    """Writes a side table as Parquet: columns of text, or of numbers where the first value is one."""
+def write_table(path: Path, columns: dict[str, type], lines: Sequence[tuple[Any, ...]]) -> None:
+    """Writes a side table as Parquet; its columns have the same types when there are no lines."""
     import pyarrow
     import pyarrow.parquet
 
-    number = {name: bool(values) and isinstance(values[0], int | float) for name, values in columns.items()}
-    arrays = {
-        name: pyarrow.array(values, None if number[name] else pyarrow.string()) for name, values in columns.items()
-    }
-    pyarrow.parquet.write_table(pyarrow.table(arrays), path)
+    types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64()}
+    arrays = [pyarrow.array([line[i] for line in lines], types[kind]) for i, kind in enumerate(columns.values())]
+    pyarrow.parquet.write_table(pyarrow.table(arrays, names=list(columns)), path)
 
 
 def write_drops(path: Path, drops: Sequence[Drop]) -> None:
     """Writes dropped rows as Parquet, sorted."""
     ordered = sorted(drops, key=lambda d: (d.reason, d.id, d.detail))
-    write_table(path, {name: [getattr(d, name) for d in ordered] for name in Drop.__struct_fields__})
+    write_table(path, {"id": str, "reason": str, "detail": str}, [(d.id, d.reason, d.detail) for d in ordered])
 
 
 def account(rows_in: int, rows_out: int, reasons: Iterable[str]) -> dict[str, Any]:

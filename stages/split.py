@@ -70,8 +70,8 @@ def main(deduplicated: In, splits: Out, leaks: Out, report: Out, params: Split) 
             sizes.setdefault(split, {})[kind] = len(chosen)
     kept = sum(sum(by_kind.values()) for by_kind in sizes.values())
     counts = rows.account(len(found), kept, [f"similar_to_{d[3]}" for d in dropped])
-    names = ("id", "split", "kept", "kept_split", "similarity")
-    rows.write_table(leaks, {name: [d[i] for d in dropped] for i, name in enumerate(names)})
+    columns = {"id": str, "split": str, "kept": str, "kept_split": str, "similarity": float}
+    rows.write_table(leaks, columns, dropped)
     rows.write_json(report, {**counts, "splits": sizes})
     shown = "; ".join(f"{s}: " + ", ".join(f"{n} {k}" for k, n in sizes[s].items()) for s in rows.SPLITS)
     return f"{rows.summary(counts)}; {shown}"

@@ -12,14 +12,15 @@ import gguf
 import numpy as np
 import pytest
 
+from modelmake.errors import UserError
 from stages.gguf_tokenizer import PRE_TOKENIZERS
 from stages.gguf_writer import write_gguf
 
 SPECIAL_TOKENS = ["<|pad|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|bos|>"]
 TEMPLATE = (
     '{% for m in messages %}<|{{ m.role }}|>{% if m.role == "assistant" %}'
-    "{% generation %}{{ m.content }}<|end|>{% endgeneration %}{% else %}{{ m.content }}<|end|>{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    "{% generation %}{{ m.content }}<|end|>{% endgeneration %}{% else %}{{ m.content }}<|end|>{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 SENTENCES = [
     "The cat sat on the mat, and it's 1234 o'clock; don't you think they'll come? We've seen 56789 of them.",
@@ -96,13 +97,10 @@ def teach(model: Path, conversations: list[list[dict]], answers: list[str]) -> P
 
     tokenizer, network = AutoTokenizer.from_pretrained(model), AutoModelForCausalLM.from_pretrained(model)
     texts = [
-        tokenizer.apply_chat_template(conversation, add_generation_prompt=True, tokenize=False)
-        + f"{answer}<|end|>"
+        tokenizer.apply_chat_template(conversation, add_generation_prompt=True, tokenize=False) + f"{answer}<|end|>"
         for conversation, answer in zip(conversations, answers, strict=True)
     ]
-    batch = tokenizer(
-        texts, padding=True, padding_side="right", add_special_tokens=False, return_tensors="pt"
-    )
+    batch = tokenizer(texts, padding=True, padding_side="right", add_special_tokens=False, return_tensors="pt")
     labels = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)  # (B, T)
     optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
     for _ in range(150):
@@ -211,7 +209,7 @@ def test_llama3_rope_factors_are_those_of_transformers(copy: Path, tmp_path: Pat
     expected = AutoModelForCausalLM.from_pretrained(copy).model.rotary_emb.inv_freq.numpy()
     plain = 10000.0 ** -(np.arange(0, 16, 2) / 16)
     np.testing.assert_allclose(plain / factors, expected, rtol=1e-6)
-    assert 1 < len(np.unique(factors))
+    assert len(np.unique(factors)) > 1
 
 
 @pytest.mark.parametrize(
@@ -234,7 +232,7 @@ def test_llama3_rope_factors_are_those_of_transformers(copy: Path, tmp_path: Pat
 )
 def test_refuses_a_config(copy: Path, tmp_path: Path, changes: dict, message: str) -> None:
     edit_json(copy / "config.json", **changes)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UserError, match=message):
         write_gguf(copy, tmp_path / "a.gguf", "F16")
 
 
@@ -270,29 +268,27 @@ BOS_FIRST = {"type": "TemplateProcessing", "special_tokens": {}, "pair": []} | {
         ({"post_processor": BOS_FIRST}, {"bos_token": "<|bos|>", "add_bos_token": False}, None),
     ],
 )
-def test_refuses_a_tokenizer(
-    copy: Path, tmp_path: Path, tokenizer: dict, settings: dict, message: str | None
-) -> None:
+def test_refuses_a_tokenizer(copy: Path, tmp_path: Path, tokenizer: dict, settings: dict, message: str | None) -> None:
     whole = json.loads((copy / "tokenizer.json").read_text())
     (copy / "tokenizer.json").write_text(json.dumps(whole | tokenizer))
     edit_json(copy / "tokenizer_config.json", **settings)
     if message is None:
         write_gguf(copy, tmp_path / "a.gguf", "F16")
         return
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UserError, match=message):
         write_gguf(copy, tmp_path / "a.gguf", "F16")
 
 
 def test_refuses_a_template_with_a_bos_token_that_is_none(copy: Path, tmp_path: Path) -> None:
     (copy / "chat_template.jinja").write_text("{{ bos_token }}" + TEMPLATE)
-    with pytest.raises(ValueError, match="the chat template uses bos_token and the tokenizer has none"):
+    with pytest.raises(UserError, match="the chat template uses bos_token and the tokenizer has none"):
         write_gguf(copy, tmp_path / "a.gguf", "F16")
 
 
 def test_refuses_a_model_that_never_ends(copy: Path, tmp_path: Path) -> None:
     edit_json(copy / "tokenizer_config.json", eos_token=None)
     edit_json(copy / "generation_config.json", eos_token_id=None)
-    with pytest.raises(ValueError, match=r"end tokens \[\].*want 1 to 3"):
+    with pytest.raises(UserError, match=r"end tokens \[\].*want 1 to 3"):
         write_gguf(copy, tmp_path / "a.gguf", "F16")
 
 
@@ -303,11 +299,11 @@ def test_refuses_weights_that_are_not_finite(copy: Path, tmp_path: Path, value: 
     weights = load_file(copy / "model.safetensors")
     weights["model.layers.1.mlp.up_proj.weight"][3, 4] = value
     save_file(weights, copy / "model.safetensors")
-    with pytest.raises(ValueError, match=f"blk.1.ffn_up.weight as {quant}: want finite"):
+    with pytest.raises(UserError, match=f"blk.1.ffn_up.weight as {quant}: want finite"):
         write_gguf(copy, tmp_path / "a.gguf", quant)
 
 
 def test_refuses_an_unknown_quant(llama: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"quant = 'Q4_K_M': want one of F32, .*; let llama.cpp quantize"):
+    with pytest.raises(UserError, match=r"quant = 'Q4_K_M': want one of F32, .*; let llama.cpp quantize"):
         write_gguf(llama, tmp_path / "a.gguf", "Q4_K_M")
     assert not (tmp_path / "a.gguf").exists()

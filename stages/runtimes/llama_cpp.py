@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, Request, build_opener
 
+from modelmake.errors import UserError
+
 if TYPE_CHECKING:
     from xllamacpp import Server
 
@@ -27,21 +29,23 @@ def generate(
 ) -> list[str]:
     """The greedy answer to each conversation (`[{role, content}, …]`), in order, without special tokens.
 
-    `context_tokens` bounds prompt and answer together. Raises ValueError for a conversation that leaves no
-    room for `max_new_tokens` and for a file without a chat template, RuntimeError for what llama.cpp refuses.
+    `context_tokens` bounds prompt and answer together. Raises UserError for a conversation that leaves no
+    room for `max_new_tokens` and for a file without a chat template, and for what llama.cpp refuses.
     """
     from tqdm import tqdm
 
     if not _has_chat_template(model):  # llama.cpp would silently take ChatML
-        raise ValueError(f"{model}: no chat template: want one; write the file from a folder that has one")
+        raise UserError(f"{model}: no chat template: want one; write the file from a folder that has one")
     server = _start(model, threads, context_tokens)
+    answers = []
     try:
-        return [
-            _answer(server, conversation, max_new_tokens, context_tokens, f"{model}: conversation {i}")
-            for i, conversation in enumerate(tqdm(conversations, desc="llama.cpp", unit="row", disable=None))
-        ]
+        for i, conversation in enumerate(tqdm(conversations, desc="llama.cpp", unit="row", disable=None)):
+            request = {"messages": conversation, "max_tokens": max_new_tokens, **GREEDY}
+            reply = server.handle_chat_completions(request)
+            answers.append(_answer(reply, max_new_tokens, context_tokens, f"{model}: conversation {i}"))
     finally:
         del server  # ends it, even while a traceback holds this frame
+    return answers
 
 
 def tokenize(model: Path, texts: list[str]) -> list[list[int]]:
@@ -85,20 +89,19 @@ def _start(model: Path, threads: int, context_tokens: int) -> "Server":
     try:
         server = Server(params)
     except RuntimeError as error:
-        raise RuntimeError(f"{model}: llama.cpp cannot load it ({error}); its log above says why") from error
+        raise UserError(f"{model}: llama.cpp cannot load it ({error}); its log above says why") from error
     # A server that is ended before its two loops run never ends (seen in half of the tries): see both run.
     build_opener(ProxyHandler({})).open(f"{server.listening_address}/health").read()
     server.handle_completions({"prompt": [0], "n_predict": 0})
     return server
 
 
-def _answer(server: "Server", conversation: list[dict], max_new_tokens: int, context_tokens: int, where: str) -> str:
-    reply = server.handle_chat_completions({"messages": conversation, "max_tokens": max_new_tokens, **GREEDY})
+def _answer(reply: dict[str, Any], max_new_tokens: int, context_tokens: int, where: str) -> str:
     if "error" in reply:
-        raise RuntimeError(f"{where}: llama.cpp says: {reply['error']['message']}")
+        raise UserError(f"{where}: llama.cpp says: {reply['error']['message']}")
     prompt_tokens = reply["usage"]["prompt_tokens"]
     if prompt_tokens + max_new_tokens > context_tokens:
-        raise ValueError(
+        raise UserError(
             f"{where}: {prompt_tokens} tokens and max_new_tokens = {max_new_tokens}: want at most "
             f"context_tokens = {context_tokens} together; raise it, or drop the row"
         )

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from modelmake.errors import UserError
+
 
 def generate(
     model: Path,
@@ -16,7 +18,7 @@ def generate(
 
     `dtype` is torch's name ("float32", "bfloat16"). Generation ends at the tokenizer's eos_token or at the
     folder's `eos_token_id`; its other generation settings (penalties, sampling) don't apply. Raises
-    ValueError for a conversation that doesn't leave room for `max_new_tokens` in the model's context.
+    UserError for a conversation that doesn't leave room for `max_new_tokens` in the model's context.
     """
     import torch
     from tqdm import tqdm
@@ -33,14 +35,14 @@ def generate(
     ]
     for i, prompt in enumerate(prompts):
         if len(prompt) + max_new_tokens > context_tokens:
-            raise ValueError(
+            raise UserError(
                 f"{model}: conversation {i}: {len(prompt)} tokens and max_new_tokens = {max_new_tokens}: "
                 f"want at most the model's max_position_embeddings = {context_tokens} together; drop the row"
             )
     named = network.generation_config.eos_token_id
     ends = {tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None}
     if not ends:
-        raise ValueError(f"{model}: no eos_token: want one to end answers; set it in tokenizer_config.json")
+        raise UserError(f"{model}: no eos_token: want one to end answers; set it in tokenizer_config.json")
     pad = min(ends)  # any token will do: it's masked before the prompt and cut off after the answer
     # generate() fills what its arguments leave open from this: a penalty saved there would change answers.
     network.generation_config = GenerationConfig(
@@ -62,10 +64,10 @@ def generate(
             outputs = network.generate(
                 input_ids=input_ids.to(device), attention_mask=attention_mask.to(device)
             )  # (B, T + new)
-            for i, tokens in zip(batch, outputs[:, width:].tolist()):
+            for i, tokens in zip(batch, outputs[:, width:].tolist(), strict=True):
                 length = next((at for at, token in enumerate(tokens) if token in ends), len(tokens))
-                answers[i] = tokenizer.decode(
-                    tokens[:length], skip_special_tokens=True, clean_up_tokenization_spaces=False
-                )
+                answer = tokenizer.decode(tokens[:length], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+                # Half a character at the limit is no character; llama.cpp leaves it out as well.
+                answers[i] = answer.rstrip("\ufffd") if length == len(tokens) else answer
             progress.update(len(batch))
     return answers

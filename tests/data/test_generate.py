@@ -80,8 +80,7 @@ def read_chats() -> tuple[list[Row], list[str]]:
 def read_pairs() -> list[Row]:
     rows = [json.loads(line) for line in lines("preferences.jsonl")]
     return [
-        Row(f"preferences.jsonl:{n}", row["prompt"], row["chosen"], row["rejected"])
-        for n, row in enumerate(rows, 1)
+        Row(f"preferences.jsonl:{n}", row["prompt"], row["chosen"], row["rejected"]) for n, row in enumerate(rows, 1)
     ]
 
 
@@ -275,9 +274,7 @@ def test_exact_duplicates_are_exactly_the_planted_ones() -> None:
     for places in copies:
         assert len(places) == 2
         assert len(WHERE["exact_duplicates"] & set(places)) == len(natural_places & set(places)) == 1
-    assert {len({place.split(":")[0] for place in places}) for places in copies} == {1, 2}, (
-        "within and across"
-    )
+    assert {len({place.split(":")[0] for place in places}) for places in copies} == {1, 2}, "within and across"
 
 
 def test_near_duplicates_are_near_exactly_one_natural_row(chat_copies: dict[frozenset[str], float]) -> None:
@@ -361,7 +358,7 @@ def test_intents_and_urgencies_are_balanced() -> None:
     products = Counter(answer["product"] for answer in answers)
     assert products.keys() == PRODUCTS | {"none"} and min(products.values()) > 100
     share = {urgency: n / len(answers) for urgency, n in Counter(a["urgency"] for a in answers).items()}
-    assert share == pytest.approx({"normal": 0.6, "high": 0.2, "low": 0.2}, abs=0.03)
+    assert share == pytest.approx({"normal": 0.4, "high": 0.3, "low": 0.3}, abs=0.03)
 
 
 def test_messages_are_short_and_some_tickets_have_a_note() -> None:
@@ -372,10 +369,10 @@ def test_messages_are_short_and_some_tickets_have_a_note() -> None:
     assert 0.03 < sum(bool(row["input"]) for row in tickets) / 1500 < 0.07
 
 
-def test_handbook_is_plain_prose_in_the_words_of_the_messages() -> None:
+def test_handbook_is_prose_without_answers_in_the_words_of_the_messages() -> None:
     assert all(30 <= len(row.user.split()) <= 80 for row in PARAGRAPHS)
     text = (RAW / "handbook.txt").read_text("utf-8")
-    assert not re.search(r'[{}\[\]"]|_(status|order|item|part|code|failed|access|hours|address)', text)
+    assert not re.search(r"[{}\[\]]", text), "no JSON, so no answers"
     words = set(re.findall(r"\w+", text.lower()))
     assert words >= PRODUCTS
     of_messages = set(re.findall(r"[a-z]+", " ".join(row.user for row in natural(CHATS)).lower()))

@@ -7,6 +7,7 @@ from typing import Any
 import psutil
 import pytest
 
+from modelmake.errors import UserError
 from stages.gguf_writer import write_gguf
 from stages.runtimes import llama_cpp, transformers
 from tests.test_gguf_writer import TEMPLATE, build_model, build_tokenizer, edit_json, teach
@@ -60,19 +61,17 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return teach(build_model(tmp_path_factory.mktemp(request.param), request.param), CONVERSATIONS, ANSWERS)
 
 
-def answers_of(model: Path, gguf_file: Path) -> tuple[list[str], list[str]]:
+def answers_of(model: Path, gguf_file: Path, max_new_tokens: int = 40) -> tuple[list[str], list[str]]:
     """llama.cpp's and transformers' greedy answers."""
     expected = transformers.generate(
-        model, CONVERSATIONS, max_new_tokens=40, batch_size=1, device="cpu", dtype="float32"
+        model, CONVERSATIONS, max_new_tokens=max_new_tokens, batch_size=1, device="cpu", dtype="float32"
     )
-    answers = llama_cpp.generate(gguf_file, CONVERSATIONS, max_new_tokens=40, threads=1, context_tokens=256)
+    answers = llama_cpp.generate(gguf_file, CONVERSATIONS, max_new_tokens=max_new_tokens, threads=1, context_tokens=256)
     return answers, expected
 
 
 @pytest.mark.parametrize(("quant", "least_equal"), [("F32", 8), ("F16", 8), ("Q8_0", 8), ("Q4_0", 4)])
-def test_greedy_answers_are_those_of_transformers(
-    model: Path, tmp_path: Path, quant: str, least_equal: int
-) -> None:
+def test_greedy_answers_are_those_of_transformers(model: Path, tmp_path: Path, quant: str, least_equal: int) -> None:
     write_gguf(model, tmp_path / "a.gguf", quant)
     answers, expected = answers_of(model, tmp_path / "a.gguf")
     assert expected == [answer.replace("<|bos|>", "") for answer in ANSWERS]  # else equality would say little
@@ -125,9 +124,7 @@ def test_tokenizes_as_transformers(tmp_path: Path, pre_tokenizer: str) -> None:
     model = build_model(tmp_path / "model", "qwen3")
     assert write_gguf(model, tmp_path / "a.gguf", "F16")["pre_tokenizer"] == pre_tokenizer
     tokenizer = AutoTokenizer.from_pretrained(model)
-    assert llama_cpp.tokenize(tmp_path / "a.gguf", AWKWARD) == [
-        tokenizer(text)["input_ids"] for text in AWKWARD
-    ]
+    assert llama_cpp.tokenize(tmp_path / "a.gguf", AWKWARD) == [tokenizer(text)["input_ids"] for text in AWKWARD]
 
 
 @pytest.mark.parametrize(
@@ -145,9 +142,7 @@ def test_tokenizes_as_the_class_that_overrules_the_file(
         edit_json(model / "tokenizer_config.json", tokenizer_class=tokenizer_class)
     assert write_gguf(model, tmp_path / "a.gguf", "F16")["pre_tokenizer"] == pre_tokenizer
     tokenizer = AutoTokenizer.from_pretrained(model)
-    assert llama_cpp.tokenize(tmp_path / "a.gguf", AWKWARD) == [
-        tokenizer(text)["input_ids"] for text in AWKWARD
-    ]
+    assert llama_cpp.tokenize(tmp_path / "a.gguf", AWKWARD) == [tokenizer(text)["input_ids"] for text in AWKWARD]
 
 
 @pytest.mark.parametrize("template", [TEMPLATE, CHATML], ids=["generation", "chatml"])
@@ -176,9 +171,7 @@ def test_begin_token_is_added_once(tmp_path: Path) -> None:
     write_gguf(model, tmp_path / "a.gguf", "F32")
     tokenizer = AutoTokenizer.from_pretrained(model)
     assert tokenizer("a")["input_ids"][0] == tokenizer.bos_token_id
-    assert llama_cpp.tokenize(tmp_path / "a.gguf", AWKWARD) == [
-        tokenizer(text)["input_ids"] for text in AWKWARD
-    ]
+    assert llama_cpp.tokenize(tmp_path / "a.gguf", AWKWARD) == [tokenizer(text)["input_ids"] for text in AWKWARD]
     prompt = llama_cpp.apply_template(tmp_path / "a.gguf", CONVERSATIONS[0])
     [ids] = llama_cpp.tokenize(tmp_path / "a.gguf", [prompt])
     assert ids == tokenizer.apply_chat_template(CONVERSATIONS[0], add_generation_prompt=True)["input_ids"]
@@ -195,23 +188,28 @@ def test_ends_at_each_end_token(model: Path, tmp_path: Path) -> None:
     assert answers[6] == "first"
 
 
+def test_half_a_character_at_the_limit_is_left_out(model: Path, tmp_path: Path) -> None:
+    write_gguf(model, tmp_path / "a.gguf", "F32")
+    for max_new_tokens in (9, 11, 13):  # within characters of ANSWERS[2]
+        answers, expected = answers_of(model, tmp_path / "a.gguf", max_new_tokens)
+        assert answers == expected
+
+
 def test_refusals_are_told(model: Path, tmp_path: Path) -> None:
     gguf_file = tmp_path / "a.gguf"
     write_gguf(model, gguf_file, "F16")
     settings = {"max_new_tokens": 24, "threads": 1, "context_tokens": 256}
     long = [{"role": "user", "content": "one two " * 200}]
-    with pytest.raises(
-        RuntimeError, match=r"a.gguf: conversation 1: llama.cpp says: request \(\d+ tokens\) exceeds"
-    ):
+    with pytest.raises(UserError, match=r"a.gguf: conversation 1: llama.cpp says: request \(\d+ tokens\) exceeds"):
         llama_cpp.generate(gguf_file, [CONVERSATIONS[0], long], **settings)
-    with pytest.raises(ValueError, match=r"max_new_tokens = 250: want at most context_tokens = 256 together"):
+    with pytest.raises(UserError, match=r"max_new_tokens = 250: want at most context_tokens = 256 together"):
         llama_cpp.generate(gguf_file, CONVERSATIONS, **(settings | {"max_new_tokens": 250}))
-    with pytest.raises(RuntimeError, match="cut.gguf: llama.cpp cannot load it"):
+    with pytest.raises(UserError, match=r"cut.gguf: llama.cpp cannot load it"):
         (tmp_path / "cut.gguf").write_bytes(gguf_file.read_bytes()[:-1000])
         llama_cpp.generate(tmp_path / "cut.gguf", CONVERSATIONS, **settings)
     bare = shutil.copytree(model, tmp_path / "bare", ignore=shutil.ignore_patterns("chat_template.jinja"))
     write_gguf(bare, tmp_path / "bare.gguf", "F16")
-    with pytest.raises(ValueError, match="bare.gguf: no chat template: want one"):
+    with pytest.raises(UserError, match=r"bare.gguf: no chat template: want one"):
         llama_cpp.generate(tmp_path / "bare.gguf", CONVERSATIONS, **settings)
 
 
@@ -219,5 +217,8 @@ def test_no_server_is_left_and_none_hangs(model: Path, tmp_path: Path) -> None:
     write_gguf(model, tmp_path / "a.gguf", "Q8_0")
     for _ in range(10):
         assert llama_cpp.tokenize(tmp_path / "a.gguf", []) == []
+    with pytest.raises(UserError, match="context_tokens") as kept:
+        llama_cpp.generate(tmp_path / "a.gguf", CONVERSATIONS, max_new_tokens=256, threads=1, context_tokens=256)
     listening = [c for c in psutil.Process().net_connections("inet") if c.status == psutil.CONN_LISTEN]
     assert listening == []
+    assert kept.tb is not None  # a traceback, with its frames, keeps no server

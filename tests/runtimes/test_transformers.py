@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from modelmake.errors import UserError
 from stages.runtimes.transformers import generate
 from tests.test_gguf_writer import build_model, edit_json, teach
 
@@ -30,7 +31,7 @@ def greedy(model: Path, conversation: list[dict]) -> str:
     prompt = tokenizer.apply_chat_template(conversation, add_generation_prompt=True)["input_ids"]
     ids = list(prompt)
     with torch.no_grad():
-        while len(ids) < len(prompt) + 24 and ids[-1] != tokenizer.eos_token_id or ids == prompt:
+        while (len(ids) < len(prompt) + 24 and ids[-1] != tokenizer.eos_token_id) or ids == prompt:
             ids.append(int(network(torch.tensor([ids])).logits[0, -1].argmax()))
     return tokenizer.decode(ids[len(prompt) :], skip_special_tokens=True)
 
@@ -44,9 +45,7 @@ def test_greedy_in_the_order_given(model: Path, batch_size: int) -> None:
 
 def test_sampling_settings_of_the_folder_do_not_apply(model: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(model, tmp_path / "copy")
-    edit_json(
-        copy / "generation_config.json", do_sample=True, temperature=2.0, repetition_penalty=5.0, top_k=3
-    )
+    edit_json(copy / "generation_config.json", do_sample=True, temperature=2.0, repetition_penalty=5.0, top_k=3)
     assert generate(copy, CONVERSATIONS, **SETTINGS) == generate(model, CONVERSATIONS, **SETTINGS)
 
 
@@ -60,15 +59,13 @@ def test_no_end_token_is_an_error(model: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(model, tmp_path / "copy")
     edit_json(copy / "generation_config.json", eos_token_id=None)
     edit_json(copy / "tokenizer_config.json", eos_token=None)
-    with pytest.raises(ValueError, match="no eos_token: want one to end answers"):
+    with pytest.raises(UserError, match="no eos_token: want one to end answers"):
         generate(copy, CONVERSATIONS, **SETTINGS)
 
 
 def test_too_long_is_an_error(model: Path) -> None:
     long = [{"role": "user", "content": "cat " * 250}]
-    with pytest.raises(
-        ValueError, match=r"conversation 1: \d+ tokens and max_new_tokens = 24: want at most the"
-    ):
+    with pytest.raises(UserError, match=r"conversation 1: \d+ tokens and max_new_tokens = 24: want at most the"):
         generate(model, [CONVERSATIONS[0], long], **SETTINGS)
 
 

@@ -1,0 +1,114 @@
+"""A tiny project in a folder of its own, whose stages run in the real harness in processes of their own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelmake import keys
+
+ROOT = Path(__file__).parents[2]
+HEAD = """
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from modelmake import harness
+from modelmake.errors import UserError
+from modelmake.params import Params
+from modelmake.signature import In, Out
+
+
+class Shout(Params):
+    section: ClassVar[str] = "shout"
+
+    mark: str
+{methods}
+
+def wait_for(name: str) -> None:
+    Path("waiting").touch()
+    while not Path(name).exists():
+        time.sleep(0.02)
+
+
+def main(source: In, loud: Out, params: Shout) -> str:
+{body}
+
+
+if __name__ == "__main__":
+    harness.run(main)
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with `modelmake`, a stage `shout`, `params.yaml` and one input."""
+
+    root: Path
+
+    def write_stage(self, body: str, methods: str = "") -> None:
+        indented = "\n".join(f"    {line}" for line in body.splitlines())
+        (self.root / "stages/shout.py").write_text(HEAD.format(body=indented, methods=methods))
+
+    def write_key(self) -> None:
+        """What preflight would write now."""
+        found = keys.compute(self.root, ["stages.shout"])
+        (self.root / "keys").mkdir(exist_ok=True)
+        (self.root / "keys/shout.json").write_text(json.dumps(found))
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "stages.shout", "--source", "source.txt", "--loud", "made/loud.txt"]
+
+    def start(self, dvc_stage: str = "") -> subprocess.Popen[str]:
+        environment = {name: value for name, value in os.environ.items() if name not in ("DVC_STAGE", "PYTHONPATH")}
+        environment |= {"DVC_STAGE": dvc_stage} if dvc_stage else {}
+        return subprocess.Popen(
+            self.command, cwd=self.root, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def run(self, dvc_stage: str = "", meanwhile: Callable[[], Any] | None = None) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr; `meanwhile` happens while the stage waits for `go`."""
+        process = self.start(dvc_stage)
+        if meanwhile is not None:
+            wait_until(lambda: (self.root / "waiting").exists() or process.poll() is not None)
+            meanwhile()
+            (self.root / "go").touch()
+        out, err = process.communicate(timeout=30)
+        return process.returncode, out, err
+
+    def published(self) -> dict[str, str]:
+        """All that stands in the folder of the output, temporary files too."""
+        folder = self.root / "made"
+        return {p.name: p.read_text() for p in sorted(folder.iterdir())} if folder.exists() else {}
+
+    def log(self) -> list[dict[str, Any]]:
+        lines = (self.root / ".dvc/tmp/modelmake/runs.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    shutil.copytree(ROOT / "modelmake", tmp_path / "modelmake", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "uv.lock", tmp_path)
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "stages/__init__.py").touch()
+    (tmp_path / ".python-version").write_text("3.11\n")
+    (tmp_path / "params.yaml").write_text("shout: {mark: '!'}\nother: {mark: '?'}\n")
+    (tmp_path / "source.txt").write_text("rows")
+    return Project(tmp_path)

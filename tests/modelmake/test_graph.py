@@ -1,0 +1,183 @@
+"""The contract with DVC: its resolver gives the stages that dvc.yaml spells out by foreach, matrix and templates."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from typing import ClassVar
+
+import pytest
+
+from modelmake import graph
+from modelmake.graph import Stage
+from modelmake.params import Params
+from modelmake.signature import In, Out
+
+DVC_YAML = """
+stages:
+  score:
+    matrix:
+      model: ${score.models}
+      suite: [chat]
+    cmd: python -m stages.score --weights models/${item.model} --scores scores/${item.model}-${item.suite}.json
+    deps:
+    - keys/score.${item.model}-${item.suite}.json
+    - models/${item.model}
+    params:
+    - suites.${item.suite}
+    metrics:
+    - scores/${item.model}-${item.suite}.json:
+        cache: false
+  train:
+    foreach: ${train}
+    do:
+      cmd: python -m stages.train --step ${key} --start models/${item.from} --trained models/${key}
+      deps:
+      - keys/train.${key}.json
+      - models/${item.from}
+      params:
+      - train.${key}
+      - machine
+      outs:
+      - models/${key}
+  base:
+    cmd: python -m stages.base
+      --source ${base.source} --base models/base
+    deps:
+    - ${base.source}
+    params:
+    - base
+    outs:
+    - models/base
+"""
+PARAMS = """
+machine: {device: cpu}
+base: {source: raw.jsonl}
+train:
+  sft: {from: base}
+  dpo: {from: sft}
+suites: {chat: {tokens: 4}}
+score: {models: [base, dpo]}
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
+    root = tmp_path_factory.mktemp("project")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=root, check=True)
+    (root / "dvc.yaml").write_text(DVC_YAML)
+    (root / "params.yaml").write_text(PARAMS)
+    (root / "raw.jsonl").write_text("{}\n")
+    return graph.stages(root)
+
+
+def test_foreach_and_matrix_become_one_stage_an_item(found: dict[str, Stage]) -> None:
+    assert set(found) == {"base", "train@sft", "train@dpo", "score@base-chat", "score@dpo-chat"}
+
+
+def test_stages_stand_after_those_that_they_need(found: dict[str, Stage]) -> None:
+    order = list(found)
+
+    assert order.index("base") < order.index("train@sft") < order.index("train@dpo") < order.index("score@dpo-chat")
+
+
+def test_templates_are_filled_in_everywhere(found: dict[str, Stage]) -> None:
+    assert found["train@dpo"] == Stage(
+        name="train@dpo",
+        cmd="python -m stages.train --step dpo --start models/sft --trained models/dpo",
+        deps=("keys/train.dpo.json", "models/sft"),
+        params=("train.dpo", "machine"),
+        outs=("models/dpo",),
+    )
+    assert found["score@base-chat"] == Stage(
+        name="score@base-chat",
+        cmd="python -m stages.score --weights models/base --scores scores/base-chat.json",
+        deps=("keys/score.base-chat.json", "models/base"),
+        params=("suites.chat",),
+        outs=("scores/base-chat.json",),
+    )
+
+
+def test_a_stage_tells_its_key_file_module_and_flags(found: dict[str, Stage]) -> None:
+    assert found["score@base-chat"].key_file == "keys/score.base-chat.json"
+    assert found["base"].key_file == "keys/base.json"
+    assert found["train@sft"].module == "stages.train"
+    assert found["base"].flags == {"source": "raw.jsonl", "base": "models/base"}
+
+
+def test_a_command_that_runs_no_module_has_none() -> None:
+    assert Stage("copy", "cp a b", (), (), ()).module == ""
+
+
+class Step(Params):
+    section: ClassVar[str] = "train.{step}"
+
+
+class Machine(Params):
+    section: ClassVar[str] = "machine"
+
+
+def main(start: In, trained: Out, step: str, params: Step, machine: Machine) -> str:
+    return f"{start} {trained} {step} {params} {machine}"
+
+
+STAGE = Stage(
+    name="train@sft",
+    cmd="python -m stages.train --step sft --start models/base --trained models/sft",
+    deps=("keys/train.sft.json", "models/base"),
+    params=("train.sft", "machine"),
+    outs=("models/sft",),
+)
+
+
+def test_a_stage_as_its_main_wants_it_has_no_mismatch() -> None:
+    assert graph.mismatches(STAGE, main) == []
+
+
+@pytest.mark.parametrize(
+    ("deps", "shown"),
+    [
+        (("keys/train.sft.json",), "['keys/train.sft.json']"),
+        (("models/base",), "['models/base']"),
+        (("keys/train.sft.json", "models/base", "x"), "['keys/train.sft.json', 'models/base', 'x']"),
+        (("keys/train.dpo.json", "models/base"), "['keys/train.dpo.json', 'models/base']"),
+    ],
+)
+def test_a_dep_too_few_or_too_many_is_told_with_what_main_wants(deps: tuple[str, ...], shown: str) -> None:
+    assert graph.mismatches(replace(STAGE, deps=deps), main) == [
+        f"dvc.yaml: train@sft: deps {shown}: stages.train.main wants ['keys/train.sft.json', 'models/base']"
+    ]
+
+
+@pytest.mark.parametrize("outs", [(), ("models/sft", "models/more")])
+def test_an_out_too_few_or_too_many_is_told(outs: tuple[str, ...]) -> None:
+    assert graph.mismatches(replace(STAGE, outs=outs), main) == [
+        f"dvc.yaml: train@sft: outs {sorted(outs)}: stages.train.main wants ['models/sft']"
+    ]
+
+
+@pytest.mark.parametrize("params", [("train.sft",), ("train.dpo", "machine"), ("train.sft", "machine", "seed")])
+def test_params_sections_other_than_those_of_main_are_told(params: tuple[str, ...]) -> None:
+    assert graph.mismatches(replace(STAGE, params=params), main) == [
+        f"dvc.yaml: train@sft: params {sorted(params)}: stages.train.main wants ['machine', 'train.sft']"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "shown"),
+    [
+        ("--step sft --start models/base --trained models/sft --seed 1", "['seed', 'start', 'step', 'trained']"),
+        ("--step sft --start models/base", "['start', 'step']"),
+        ("--step sft --begin models/base --trained models/sft", "['begin', 'step', 'trained']"),
+    ],
+)
+def test_flags_other_than_those_of_main_are_told(flags: str, shown: str) -> None:
+    assert graph.mismatches(replace(STAGE, cmd=f"python -m stages.train {flags}"), main) == [
+        f"dvc.yaml: train@sft: flags {shown}: stages.train.main wants ['start', 'step', 'trained']"
+    ]
+
+
+def test_everything_that_differs_is_told_at_once() -> None:
+    told = graph.mismatches(replace(STAGE, deps=(), outs=(), params=()), main)
+
+    assert [line.split(" ")[2] for line in told] == ["deps", "outs", "params"]

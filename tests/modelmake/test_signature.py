@@ -1,0 +1,66 @@
+"""A stage's `main` says by its annotations what the stage reads, writes and is told."""
+
+from typing import ClassVar
+
+import pytest
+
+from modelmake import signature
+from modelmake.params import Params
+from modelmake.signature import In, Out
+
+
+class Step(Params, tag_field="method", tag="a"):
+    section: ClassVar[str] = "train.{step}"
+
+
+class OtherStep(Params, tag_field="method", tag="b"):
+    section: ClassVar[str] = "train.{step}"
+
+
+class Suite(Params):
+    section: ClassVar[str] = "suites.{suite}"
+
+
+class Machine(Params):
+    section: ClassVar[str] = "machine"
+
+
+Steps = Step | OtherStep
+
+
+def main(
+    rows: In, base: In, trained: Out, step: str, params: Steps, log: Out, machine: Machine, suite: str,
+    suites: dict[str, Suite],
+) -> str:  # fmt: skip
+    return f"{rows} {base} {trained} {step} {params} {log} {machine} {suite} {suites}"
+
+
+def test_flags_are_sorted_into_inputs_outputs_and_names_in_the_order_of_main() -> None:
+    found = signature.read(main)
+
+    assert found.inputs == ("rows", "base")
+    assert found.outputs == ("trained", "log")
+    assert found.names == ("step", "suite")
+    assert found.flags == ("rows", "base", "trained", "log", "step", "suite")
+
+
+def test_all_else_is_a_section_of_params() -> None:
+    assert signature.read(main).sections == {"params": Steps, "machine": Machine, "suites": dict[str, Suite]}
+
+
+def test_a_main_without_arguments_asks_for_nothing() -> None:
+    assert signature.read(lambda: "").flags == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "section"),
+    [
+        (Machine, "machine"),
+        (Suite, "suites.chat"),
+        (Steps, "train.sft"),
+        (dict[str, Suite], "suites"),
+        (dict[str, Steps], "train"),
+    ],
+)
+def test_a_section_is_the_structs_own_with_names_filled_in_or_the_one_above_it(kind: object, section: str) -> None:
+    assert signature.section_of(kind, {"step": "sft", "suite": "chat"}) == section

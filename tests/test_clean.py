@@ -1,0 +1,146 @@
+"""Cleaning rows: refusals, length, what becomes equal by cleaning, and the account of it all."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages import clean, rows
+from stages.params.data import Clean
+from stages.rows import Chat, Message, Pair, Row, Text
+
+PARAMS = Clean(max_chars=100, pii=["iban", "card", "email", "phone"], refusals=["i can't", "As an AI", "I’m unable"])
+
+
+def answer(text: str, question: str = "q") -> Row:
+    return rows.row(Chat([Message("user", question), Message("assistant", text)]))
+
+
+def run(given_rows: list[Row]) -> dict[str, Any]:
+    """What the stage makes of these rows, as plain values."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows.write(folder / "in", given_rows)
+        out = [folder / name for name in ("cleaned", "parents", "dropped", "report")]
+        clean.main(folder / "in", *out, PARAMS)
+        tables = [[tuple(x.values()) for x in pyarrow.parquet.read_table(t).to_pylist()] for t in out[1:3]]
+        return {
+            "rows": rows.read(out[0]),
+            "parents": tables[0],
+            "dropped": tables[1],
+            "report": json.loads(out[3].read_bytes()),
+        }
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("I can't.", "i can't"),
+        ("I can’t do that", "i can't"),
+        (" i CAN'T", "i can't"),
+        ("I canâ€™t", "i can't"),
+        ("as an AI, no", "As an AI"),
+        ("I'm unable to", "I’m unable"),
+        ("As an aid, write it down.", None),
+        ("I can tell you", None),
+        ("No, I can't.", None),
+    ],
+)
+def test_an_answer_that_begins_with_a_refusal_drops_its_row(text: str, refusal: str | None) -> None:
+    pair = rows.row(Pair([Message("user", text)], [Message("assistant", text)], [Message("assistant", "bad")]))
+
+    for row in (answer(text), pair):
+        expected = rows.Drop(row.id, "refusal", refusal) if refusal else row
+        assert clean.clean(row, PARAMS) == (expected, [])
+
+
+def test_only_the_answer_to_learn_can_be_a_refusal() -> None:
+    turns = [
+        Message("user", "I can't"),
+        Message("assistant", "I can't"),
+        Message("user", "q"),
+        Message("assistant", "a"),
+    ]
+    pair = Pair([Message("user", "I can't")], [Message("assistant", "good")], [Message("assistant", "I can't")])
+
+    for content in (Chat(turns), pair, Text("I can't")):
+        assert clean.clean(rows.row(content), PARAMS) == (rows.row(content), [])
+
+
+def test_a_row_above_max_chars_is_dropped_and_never_cut() -> None:
+    fits, long = answer("a" * 99), answer("a" * 100)
+
+    assert clean.clean(fits, PARAMS) == (fits, [])
+    assert clean.clean(long, PARAMS) == (rows.Drop(long.id, "over_long", "101 characters, at most 100"), [])
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [(rows.row(Text("\0")), "empty_text"), (answer("\x07"), "empty_answer"), (answer("a", "\0"), "empty_question")],
+)
+def test_a_row_that_cleaning_empties_is_dropped(row: Row, reason: str) -> None:
+    drop, _ = clean.clean(row, PARAMS)
+
+    assert (drop.id, drop.reason) == (row.id, reason)
+
+
+MAIL = [rows.row(Text(f"to {name}@b.de")) for name in "xyz"]
+BY_ID = sorted(MAIL, key=lambda r: r.id)
+MASKED = rows.row(Text("to [EMAIL]"))
+
+
+def test_rows_that_cleaning_makes_equal_are_one_row_with_every_parent() -> None:
+    assert run(MAIL) == {
+        "rows": [MASKED],
+        "parents": sorted((MASKED.id, row.id, "email") for row in MAIL),
+        "dropped": sorted((row.id, "repeated", f"as {MASKED.id} once cleaned") for row in BY_ID[1:]),
+        "report": {"in": 3, "out": 1, "dropped": {"repeated": 2}, "changed": {"email": 3}},
+    }
+
+
+def test_a_row_that_was_clean_before_is_never_the_repeated_one() -> None:
+    result = run([MASKED, *MAIL])
+
+    assert result["rows"] == [MASKED]
+    assert {drop[0] for drop in result["dropped"]} == {row.id for row in MAIL}
+
+
+@pytest.mark.parametrize("splits", [("train", "test", "val"), ("test", "train", "val"), ("", "val", "test")])
+def test_of_rows_that_cleaning_makes_equal_the_split_that_wins_stays(splits: tuple[str, ...]) -> None:
+    result = run([Row(row.id, row.content, split) for row, split in zip(MAIL, splits, strict=True)])
+
+    assert result["rows"] == [Row(MASKED.id, MASKED.content, "test")]
+
+
+WORDS = st.sampled_from(
+    ["I can't", "a@b.de", "DE89370400440532013000", "BE68 5390 0754 7034", "4111 1111 1111 1111", "030", "1234567",
+     "+49", "(0)", "12", ".", "-", "/", "Ã©", "â€™", "Ã", "©", "\0", "\x85", "e\u0301", "\r", "\n", "AB12", "x"]
+)  # fmt: skip
+TEXTS = st.lists(WORDS | st.text(max_size=3), max_size=8).map(" ".join) | st.lists(WORDS, max_size=5).map("".join)
+
+
+@settings(deadline=None, max_examples=300)
+@given(TEXTS)
+def test_cleaning_a_cleaned_row_changes_nothing(text: str) -> None:
+    row, _ = clean.clean(rows.row(Text(text)), PARAMS)
+
+    if isinstance(row, Row):
+        assert clean.clean(row, PARAMS) == (row, [])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.builds(rows.row, st.builds(Text, TEXTS)) | st.builds(answer, TEXTS), unique_by=lambda r: r.id))
+def test_every_row_is_kept_or_a_parent_or_dropped_with_a_reason(given_rows: list[Row]) -> None:
+    result = run(given_rows)
+
+    out, ids = {row.id for row in result["rows"]}, {row.id for row in given_rows}
+    parents, dropped = {parent: child for child, parent, _ in result["parents"]}, {d[0] for d in result["dropped"]}
+    assert ids == (ids & out) | set(parents) | dropped
+    assert not out & dropped and set(parents.values()) <= out <= ids | set(parents.values())
+    assert len(ids) == len(out) + len(dropped) == result["report"]["in"]
+    assert all(reason and detail for _, reason, detail in result["dropped"])

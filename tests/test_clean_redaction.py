@@ -1,0 +1,112 @@
+"""What cleaning makes of a text: what is repaired and redacted, and above all what is left alone."""
+
+import time
+
+import pytest
+
+from stages import clean, rows
+from stages.params.data import Clean
+from stages.rows import Message, Pair, Text
+
+PARAMS = Clean(max_chars=100, pii=["iban", "card", "email", "phone"], refusals=[])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        ("It doesnâ€™t work at the cafÃ©.", "It doesn’t work at the café.", "mojibake"),
+        ("SchÃ¶ne GrÃ¼ÃŸe", "Schöne Grüße", "mojibake"),
+        ("5 â‚¬", "5 €", "mojibake"),
+        ("cafe\u0301", "caf\u00e9", "normalise"),
+        ("a\0b\x07c\x7fd\x1b", "abcd", "normalise"),
+        ("e\0\u0301", "\u00e9", "normalise"),  # composed once the control character between is gone
+        ("a\r\nb\rc\td\n", "a\nb\nc\td", "normalise"),
+        ("Ã\0©", "é", "normalise mojibake"),  # mojibake only once the control character between is gone
+        ("write to a.b+c@shop.example.org.", "write to [EMAIL].", "email"),
+        ("a_b@x-y.museum, jürgen@müller.de", "[EMAIL], [EMAIL]", "email"),
+        ("DE89 3704 0044 0532 0130 00", "[IBAN]", "iban"),
+        ("NL91ABNA0417164300", "[IBAN]", "iban"),
+        ("MT84 MALT 0110 0001 2345 MTLC AST0 01S", "[IBAN]", "iban"),
+        ("BE68 5390 0754 7034 BIC KREDBEBB", "[IBAN] BIC KREDBEBB", "iban"),
+        ("AT61 1904 3002 3457 3201 AT48 3200 0000 1234 5864", "[IBAN] [IBAN]", "iban"),
+        ("NO REF AB12 NO93 8601 1117 947.", "NO REF AB12 [IBAN].", "iban"),
+        ("4111 1111 1111 1111", "[CARD]", "card"),
+        ("4111-1111-1111-1111, 378282246310005", "[CARD], [CARD]", "card"),
+        ("4111 1111 1111 1111 12/27", "[CARD] 12/27", "card"),
+        ("030 1234567 4111111111111111", "[PHONE] [CARD]", "card phone"),
+        ("a@b.de DE89370400440532013000", "[EMAIL] [IBAN]", "iban email"),
+    ],
+)  # fmt: skip
+def test_what_is_repaired_and_redacted_and_by_which_rule(before: str, after: str, rule: str) -> None:
+    row = rows.row(Text(before), "val")
+
+    assert clean.clean(row, PARAMS) == (rows.row(Text(after), "val"), rule.split())
+
+
+@pytest.mark.parametrize(
+    "phone",
+    [
+        "+49 30 1234567", "+49 (0)30 123456", "+4930123456", "0049 30 1234567", "030/1234567", "(030) 1234567",
+        "0151-23456789", "+44 20 7946 0958", "020 7946 0958", "+33 1 42 68 53 00", "01.42.68.53.00", "415-555-0123",
+        "(415) 555-0123", "415.555.0123", "1-800-555-0199", "+1 415 555 0123", "+420 601 123 456", "+45 12 34 56 78",
+        "+91 98765 43210", "+39 06 1234 5678", "0800 123456",
+    ],
+)  # fmt: skip
+def test_a_phone_number_is_redacted_however_it_is_spelt(phone: str) -> None:
+    row = rows.row(Text(f"Call {phone}, or room 5 +49 30 1234567."))
+
+    assert clean.clean(row, PARAMS) == (rows.row(Text("Call [PHONE], or room 5 [PHONE].")), ["phone"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "order 63933", "order 2024-000123", "case #1234567890", "4567 0123 4567 8901", "9417 6633 6788 8522",
+        "4111111111111112", "room 0123 4567",
+        "00340434161094015902", "EAN 4006381333933", "ISBN 978-0-306-40615-7", "GB29 NWBK 6016 1331 9268 18",
+        "5 €", "1.299,00 EUR", "$1,000,000.00", "0.123456789", "0,1234567890", "2024-05-01", "2024-05-01 09:30:00",
+        "01.02.2024 10:30", "05-11-2024 09:30", "05/11/2024 09:30", "10:00 05.11.2024", "9:00-17:00", "24/7",
+        "version 0.10.20240101", "v1.2.3", "192.168.100.200", "a@b", "@name", "user at example.org", "[PHONE] [CARD]",
+        "1" * 30, "x4111111111111111", "dot. com", "naïve café, 你好 🙂👍🏽",
+    ],
+)  # fmt: skip
+def test_what_is_no_personal_data_stays(text: str) -> None:
+    row = rows.row(Text(f"See {text}, please."))
+
+    assert clean.clean(row, PARAMS) == (row, [])
+
+
+def test_only_the_kinds_asked_for_are_redacted() -> None:
+    row = rows.row(Text("a@b.de or +49 30 1234567"))
+
+    assert clean.clean(row, Clean(100, ["phone"], []))[0] == rows.row(Text("a@b.de or [PHONE]"))
+    assert clean.clean(row, Clean(100, [], [])) == (row, [])
+
+
+def test_an_iban_is_no_phone_number_whatever_the_order_of_the_params() -> None:
+    row = rows.row(Text("NL91 ABNA 0417 1643 00"))
+
+    assert clean.clean(row, Clean(100, ["phone", "card", "iban"], []))[0] == rows.row(Text("[IBAN]"))
+
+
+def test_every_text_of_a_row_is_cleaned_answers_too() -> None:
+    turns = [
+        [Message("user", "from a@b.de")],
+        [Message("assistant", "to a@b.de")],
+        [Message("assistant", "+4930123456")],
+    ]
+    masked = [
+        [Message("user", "from [EMAIL]")],
+        [Message("assistant", "to [EMAIL]")],
+        [Message("assistant", "[PHONE]")],
+    ]
+
+    assert clean.clean(rows.row(Pair(*turns)), PARAMS) == (rows.row(Pair(*masked)), ["email", "phone"])
+
+
+def test_no_text_makes_a_pattern_slow() -> None:
+    started = time.perf_counter()
+    for text in ("a-" * 150_000, "0 " * 50_000, "A1 " * 50_000, "1" * 150_000, "a@" * 50_000, "a@b." * 50_000):
+        clean.clean(rows.row(Text(text)), PARAMS)
+
+    assert time.perf_counter() - started < 5  # with an unbounded pattern it is minutes

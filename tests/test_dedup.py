@@ -1,0 +1,121 @@
+"""Duplicates: of each cluster one row stays, the same whatever the order."""
+
+import json
+import random
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages import dedup, rows
+from stages.params.data import Dedup, Near
+from stages.rows import Chat, Content, Message, Pair, Row, Text
+
+PARAMS = Dedup(Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1))
+LONG = "Where is the toaster that I ordered on Monday? The courier says that it was handed over to a neighbour."
+TYPO = LONG.replace("toaster", "toster")
+OTHER = "Do you have the frother in black, or is it sold out? I would like to give it to my brother on Friday."
+
+
+def chat(text: str, split: str = "") -> Row:
+    return rows.row(Chat([Message("user", text), Message("assistant", "ok")]), split)
+
+
+def by_id(*found: Row) -> list[Row]:
+    return sorted(found, key=lambda r: r.id)
+
+
+def test_rows_that_differ_in_case_and_spaces_only_are_exact_duplicates() -> None:
+    kept, *rest = by_id(chat(LONG), chat(LONG.upper()), chat(LONG.replace(" ", "\n ")))
+
+    expected = sorted((row.id, kept.id, "exact_duplicate", 1.0) for row in rest)
+    assert dedup.find([*rest, kept, chat(OTHER)], PARAMS) == expected
+
+
+def test_a_row_with_a_typo_is_a_near_duplicate_of_the_row_with_the_smallest_id() -> None:
+    kept, other = by_id(chat(LONG), chat(TYPO))
+
+    # 102 characters, 98 shingles: the lost letter was in 5 of them, 4 new ones go over the gap: 93 / (98 + 4)
+    assert dedup.find([other, kept, chat(OTHER)], PARAMS) == [(other.id, kept.id, "near_duplicate", 0.9118)]
+
+
+@pytest.mark.parametrize("text", [LONG.upper(), TYPO])
+@pytest.mark.parametrize(
+    ("first", "second", "kept"), [("test", "train", 0), ("val", "train", 0), ("val", "test", 1), ("", "val", 1)]
+)
+def test_the_row_given_to_the_split_that_wins_stays_whatever_its_id(
+    text: str, first: str, second: str, kept: int
+) -> None:
+    for one, two in ((LONG, text), (text, LONG)):
+        pair = [chat(one, first), chat(two, second)]
+        assert [(gone, stays) for gone, stays, *_ in dedup.find(pair, PARAMS)] == [(pair[1 - kept].id, pair[kept].id)]
+
+
+def test_a_chain_of_near_duplicates_is_one_cluster_and_tells_its_similarity_to_the_kept_row() -> None:
+    links = [chat(LONG), chat(TYPO), chat(TYPO.replace("neighbour", "neighbor"))]  # the ends are 88 / 106 alike
+    middle_kept = [Row(r.id, r.content, "test" if r is links[1] else "") for r in links]
+    end_kept = [Row(r.id, r.content, "test" if r is links[0] else "") for r in links]
+
+    assert [d[1:3] for d in dedup.find(middle_kept, PARAMS)] == [(links[1].id, "near_duplicate")] * 2
+    assert {d[0]: d[3] for d in dedup.find(end_kept, PARAMS)} == {links[1].id: 0.9118, links[2].id: 0.8302}
+
+
+def test_a_copy_of_a_near_duplicate_is_stood_for_by_the_kept_row_too() -> None:
+    found = [chat(LONG, "test"), chat(TYPO), chat(TYPO.upper())]
+
+    assert [d[1:] for d in dedup.find(found, PARAMS)] == [(found[0].id, "near_duplicate", 0.9118)] * 2
+
+
+def test_rows_of_different_kinds_are_never_duplicates() -> None:
+    question, answer = [Message("user", LONG)], [Message("assistant", OTHER)]
+    contents: list[Content] = [Text(f"{LONG}\n{OTHER}"), Chat(question + answer), Pair(question, answer, answer)]
+
+    assert dedup.find([rows.row(content) for content in contents], PARAMS) == []
+
+
+def test_short_and_empty_rows_are_duplicates_only_where_equal() -> None:
+    found = [rows.row(Text(text)) for text in ("", " ", "a", "b", "A")]
+
+    assert sorted((d[0], d[1]) for d in dedup.find(found, PARAMS)) == sorted(
+        (gone.id, kept.id) for kept, gone in (by_id(*found[:2]), by_id(found[2], found[4]))
+    )
+
+
+WORDS = st.sampled_from(["toaster", "Toaster", "kettle ", "is", "broken", "?"])
+TEXTS = st.lists(WORDS, max_size=6).map(" ".join) | st.sampled_from([LONG, TYPO, OTHER, LONG.upper()])
+SPLITS = st.sampled_from(["", "train", "val", "test"])
+ROWS = st.lists(st.builds(chat, TEXTS, SPLITS) | st.builds(rows.row, st.builds(Text, TEXTS), SPLITS), max_size=12)
+
+
+@settings(deadline=None, max_examples=30)
+@given(ROWS, st.randoms(use_true_random=False))
+def test_every_row_is_kept_or_stood_for_by_a_kept_row_in_any_order(found: list[Row], order: random.Random) -> None:
+    found = list({row.id: row for row in found}.values())
+    dropped = dedup.find(found, PARAMS)
+    order.shuffle(found)
+
+    gone, ids = [d[0] for d in dropped], {row.id for row in found}
+    assert dedup.find(found, PARAMS) == dropped
+    assert len(gone) == len(set(gone)) and {d[1] for d in dropped} <= ids - set(gone)
+    assert not dedup.find([row for row in found if row.id not in gone], PARAMS)
+
+
+def test_the_stage_accounts_for_every_row(tmp_path: Path) -> None:
+    given_rows = [chat(LONG), chat(TYPO), chat(OTHER), chat(OTHER.upper()), rows.row(Text(LONG))]
+    rows.write(tmp_path / "in", given_rows)
+
+    line = dedup.main(*(tmp_path / name for name in ("in", "out", "duplicates", "report")), PARAMS)
+
+    out = rows.read(tmp_path / "out")
+    duplicates = pyarrow.parquet.read_table(tmp_path / "duplicates").to_pylist()
+    assert sorted(d["reason"] for d in duplicates) == ["exact_duplicate", "near_duplicate"]
+    assert by_id(*given_rows) == by_id(*out, *(row for row in given_rows if row.id in {d["id"] for d in duplicates}))
+    assert json.loads((tmp_path / "report").read_bytes()) == {
+        "in": 5,
+        "out": 3,
+        "dropped": {"exact_duplicate": 1, "near_duplicate": 1},
+        "clusters": 2,
+    }
+    assert line == "5 rows in, 3 out, 2 dropped (exact_duplicate 1, near_duplicate 1)"

@@ -1,0 +1,124 @@
+"""dvc.yaml, the stages' mains, the chapters of params and keys/ say the same, in both directions."""
+
+import ast
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from modelmake import graph, signature
+from stages import preflight
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = {"stages.cli"}  # modules with a `main` that are no stage
+STAGES = graph.stages(ROOT)
+HARNESSED = {name: stage for name, stage in STAGES.items() if name != "preflight"}
+MODULES = sorted({stage.module for stage in HARNESSED.values()})
+
+
+def source(module: str) -> Path:
+    return ROOT / f"{module.replace('.', '/')}.py"
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, wherever it does; of `from a import b` both a and a.b."""
+    package = path.relative_to(ROOT).parent.parts
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = [*package[: len(package) - node.level + 1], node.module] if node.level else [node.module]
+            start = ".".join(part for part in base if part)
+            names |= {start} | {f"{start}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_every_command_runs_a_stage_module_with_a_main() -> None:
+    assert all(stage.module.startswith("stages.") for stage in STAGES.values())
+    assert all(callable(importlib.import_module(module).main) for module in MODULES)
+
+
+def test_every_module_with_a_main_guard_is_a_stage_of_the_graph() -> None:
+    guarded = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "stages").rglob("*.py")
+        if re.search(r"^if __name__ == ", path.read_text(), re.MULTILINE)
+    }
+
+    assert guarded - COMMANDS == {*MODULES, "stages.preflight"}
+
+
+@pytest.mark.parametrize("stage", HARNESSED.values(), ids=list(HARNESSED))
+def test_flags_deps_outs_and_params_are_those_of_main(stage: graph.Stage) -> None:
+    assert graph.mismatches(stage, importlib.import_module(stage.module).main) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_stages_docstring_names_each_of_its_inputs_outputs_and_sections(module: str) -> None:
+    text = ast.get_docstring(ast.parse(source(module).read_bytes())) or ""
+    spec = signature.read(importlib.import_module(module).main)
+    inputs, outputs, sections = (
+        re.split(r"^\w+:", text.partition(f"{head}:")[2], maxsplit=1, flags=re.MULTILINE)[0]
+        for head in ("Inputs", "Outputs", "Params")
+    )
+
+    assert [name for name in spec.inputs if not re.search(rf"\b{name}\b", inputs)] == []
+    assert [name for name in spec.outputs if not re.search(rf"\b{name}\b", outputs)] == []
+    wanted = {signature.section_of(kind, {n: f"<{n}>" for n in spec.names}) for kind in spec.sections.values()}
+    assert [section for section in wanted if section not in sections] == []
+
+
+def test_every_chapter_of_params_is_read_by_a_stage_and_every_stage_reads_chapters_that_there_are() -> None:
+    read = {section.partition(".")[0] for stage in STAGES.values() for section in stage.params}
+
+    assert read == set(preflight.CHAPTERS)
+
+
+def test_every_stage_has_a_key_file_and_every_key_file_a_stage() -> None:
+    assert {path.name for path in (ROOT / "keys").iterdir()} == {Path(s.key_file).name for s in HARNESSED.values()}
+
+
+def test_committed_keys_are_those_of_this_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    now = preflight.check()
+
+    stale = [name for name, key in now.items() if json.loads((ROOT / "keys" / name).read_text()) != key]
+    assert stale == [], f"keys/ is not of this code: {', '.join(stale)}: run `dvc repro preflight`"
+
+
+@pytest.mark.parametrize("module", [*MODULES, "stages.preflight"])
+def test_no_stage_imports_another_stage(module: str) -> None:
+    assert imported(source(module)) & {*MODULES, "stages.preflight"} == set()
+
+
+def test_nothing_in_modelmake_imports_stages() -> None:
+    outward = {
+        path.name: {name for name in imported(path) if name.partition(".")[0] == "stages"}
+        for path in (ROOT / "modelmake").rglob("*.py")
+    }
+
+    assert {name: found for name, found in outward.items() if found} == {}
+
+
+@pytest.mark.parametrize("folder", ["methods", "formats", "metrics", "runtimes", "params"])
+def test_what_stages_choose_from_never_imports_a_stage(folder: str) -> None:
+    paths = list((ROOT / "stages" / folder).glob("*.py"))
+    assert len(paths) > 1
+
+    assert {p.name: imported(p) & {*MODULES, "stages.preflight"} for p in paths} == {p.name: set() for p in paths}
+
+
+def test_only_one_module_touches_dvc() -> None:
+    paths = [*(ROOT / "modelmake").rglob("*.py"), *(ROOT / "stages").rglob("*.py")]
+
+    assert [p.name for p in paths if "dvc" in {n.partition(".")[0] for n in imported(p)}] == ["graph.py"]
+
+
+def test_params_import_nothing_heavy() -> None:
+    allowed = {"typing", "msgspec", "modelmake", "stages", "jsonschema"}
+    found = {n.partition(".")[0] for path in (ROOT / "stages/params").glob("*.py") for n in imported(path)}
+
+    assert found <= allowed

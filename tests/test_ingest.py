@@ -1,0 +1,200 @@
+"""Raw files to canonical rows: the same content gives the same bytes, and what cannot be used is named."""
+
+import contextlib
+import json
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelmake.errors import UserError
+from stages import ingest, rows
+from stages.params.data import Ingest
+from stages.rows import Chat, Message, Row, Text
+
+Q = {"instruction": "Where is it?", "output": "Here."}
+ROW_Q = rows.row(Chat([Message("user", "Where is it?"), Message("assistant", "Here.")]))
+
+
+def run(folder: Path, files: dict[str, str], max_rejected_fraction: float = 1.0) -> dict[str, Any]:
+    """What ingest makes of these files: its ingested bytes, and the rest as plain values."""
+    for name, text in files.items():
+        (folder / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "raw" / name).write_text(text, "utf-8", newline="")
+    out = [folder / name for name in ("ingested", "sources", "rejected", "report")]
+    ingest.main(folder / "raw", *out, Ingest(raw="", max_rejected_fraction=max_rejected_fraction))
+    return {
+        "bytes": out[0].read_bytes(),
+        "sources": [tuple(place.values()) for place in pyarrow.parquet.read_table(out[1]).to_pylist()],
+        "rejected": [json.loads(line) for line in out[2].read_text().splitlines()],
+        "report": json.loads(out[3].read_bytes()),
+    }
+
+
+def rows_of(result: dict[str, Any], folder: Path) -> list[Row]:
+    (folder / "read").write_bytes(result["bytes"])
+    return rows.read(folder / "read")
+
+
+def lines(*records: Any) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def test_every_format_becomes_a_row_with_its_place(tmp_path: Path) -> None:
+    files = {"a.json": json.dumps([Q]), "sub/b.txt": "one\n\ntwo", "c.jsonl": "\n" + lines({"text": "three"})}
+
+    result = run(tmp_path, files)
+
+    one, two, three = (rows.row(Text(t)) for t in ("one", "two", "three"))
+    places = [(ROW_Q.id, "a.json", 1), (one.id, "sub/b.txt", 1), (two.id, "sub/b.txt", 3), (three.id, "c.jsonl", 2)]
+    assert rows_of(result, tmp_path) == sorted([ROW_Q, one, two, three], key=lambda r: r.id)
+    assert result["sources"] == sorted(places)
+    assert result["report"] == {
+        "in": 4,
+        "out": 4,
+        "dropped": {},
+        "formats": {"a.json": {"alpaca": 1}, "c.jsonl": {"text": 1}, "sub/b.txt": {"text": 2}},
+    }
+
+
+RECORDS = [Q, {"text": "one"}, {"text": "two"}, {"prompt": "q", "chosen": "a", "rejected": "b"}]
+TURNS = {"messages": [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "Here."}]}
+
+
+@pytest.mark.parametrize(
+    ("files", "moved"),
+    [
+        pytest.param({"a.jsonl": lines(*RECORDS[::-1])}, True, id="row order"),
+        pytest.param({"a.jsonl": lines(*RECORDS, *RECORDS)}, True, id="duplicates"),
+        pytest.param({"b.jsonl": lines(*RECORDS[2:]), "z.jsonl": lines(*RECORDS[:2])}, True, id="files"),
+        pytest.param({"a.json": json.dumps(RECORDS, indent=3)}, True, id="JSON"),
+        pytest.param({"a.jsonl": lines(*[dict(reversed(r.items())) for r in RECORDS])}, False, id="key order"),
+        pytest.param({"a.jsonl": lines(TURNS, *RECORDS[1:])}, False, id="another format"),
+        pytest.param({"a.jsonl": lines(*RECORDS, ["no record"])}, False, id="a rejected record"),
+    ],
+)
+def test_the_bytes_follow_content_only_and_the_sources_the_places(
+    tmp_path: Path, files: dict[str, str], moved: bool
+) -> None:
+    first, second = run(tmp_path / "1", {"a.jsonl": lines(*RECORDS)}), run(tmp_path / "2", files)
+
+    assert second["bytes"] == first["bytes"]
+    assert (second["sources"] != first["sources"]) == moved
+
+
+@pytest.mark.parametrize("names", [("a.json", "b.json"), ("b.json", "a.json")])
+@pytest.mark.parametrize(
+    ("first", "second", "split"),
+    [("train", "test", "test"), ("val", "train", "val"), ("val", "test", "test"), ("data", "train", "train")],
+)
+def test_a_row_given_twice_goes_to_the_split_that_wins(
+    tmp_path: Path, names: tuple[str, str], first: str, second: str, split: str
+) -> None:
+    result = run(tmp_path, dict(zip(names, (json.dumps({s: [Q]}) for s in (first, second)), strict=True)))
+
+    assert rows_of(result, tmp_path) == [Row(ROW_Q.id, ROW_Q.content, split)]
+    assert result["sources"] == [(ROW_Q.id, "a.json", 1), (ROW_Q.id, "b.json", 1)]
+    assert (result["report"]["in"], result["report"]["dropped"]) == (2, {"repeated": 1})
+
+
+SHAPE, STR, ENUM = "wrong_shape", "ValidationError: Expected `str`", "ValidationError: Invalid enum value"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "detail"),
+    [
+        ('{"b": 1, "a": "x"}', "unknown_format", "fields ['a', 'b']: no format has these"),
+        ('{"text": 3}', SHAPE, f"text: {STR}, got `int` - at `$.text`"),
+        ('{"instruction": "q", "output": null}', SHAPE, f"alpaca: {STR}, got `null` - at `$.messages[1].content`"),
+        ('{"conversations": [{"from": "tool", "value": "x"}]}', SHAPE, "sharegpt: KeyError: 'tool'"),
+        (
+            '{"messages": [{"role": "tool", "content": ""}]}',
+            SHAPE,
+            f"messages: {ENUM} 'tool' - at `$.messages[0].role`",
+        ),
+        ('{"text": " "}', "empty_text", "text is empty"),
+        ('{"instruction": "q", "output": ""}', "empty_answer", "the answer is empty"),
+    ],
+)
+def test_what_cannot_be_used_is_kept_whole_with_its_reason(tmp_path: Path, line: str, reason: str, detail: str) -> None:
+    result = run(tmp_path, {"a.jsonl": f"{lines(Q)}\n{line}\n"})
+
+    assert result["rejected"] == [{"file": "a.jsonl", "line": 3, "reason": reason, "detail": detail, "found": line}]
+    assert result["report"]["dropped"] == {reason: 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r'{"text": "\ud800"}',  # half a surrogate pair: JSON can spell it, UTF-8 cannot
+        r'{"messages": [{"role": "\ud800", "content": "x"}]}',
+        '{"text": 1e999}',
+        '{"a": 123456789012345678901234567890}',
+        '{"messages": ' + "[" * 900 + "]" * 900 + "}",
+    ],
+)
+def test_what_json_can_spell_but_no_row_can_hold_is_rejected(tmp_path: Path, line: str) -> None:
+    assert [bad["found"] for bad in run(tmp_path, {"a.jsonl": lines(Q) + line})["rejected"]] == [line]
+
+
+def test_too_many_rejected_records_are_an_error_that_names_the_first_ten(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as told:
+        run(tmp_path, {"a.jsonl": lines(*[Q] * 88, *[{"text": ""}] * 9), "b.jsonl": lines([]) * 3}, 0.11)
+
+    named = [f"\n  a.jsonl:{n}: empty_text: text is empty" for n in range(89, 98)]
+    assert str(told.value) == (
+        f"{tmp_path}/raw: 12 of 100 records unusable: want at most 11.00%; mend them or raise "
+        f"ingest.max_rejected_fraction{''.join(named)}\n  b.jsonl:1: broken_json: no JSON object"
+    )
+
+
+@pytest.mark.parametrize("bad", [1, 7, 14, 28, 29, 55, 57, 58])
+def test_as_many_rejected_records_as_allowed_pass_and_one_more_does_not(tmp_path: Path, bad: int) -> None:
+    files = {"a.jsonl": lines(*[Q] * (100 - bad), *[[]] * bad)}
+
+    assert len(run(tmp_path, files, float(f"0.{bad:02}"))["rejected"]) == bad
+    with pytest.raises(UserError, match=f"raw: {bad} of 100 records unusable: want at most {bad - 1}.00%; "):
+        run(tmp_path, files, float(f"0.{bad - 1:02}"))
+
+
+def test_no_usable_record_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as told:
+        run(tmp_path, {"a.jsonl": "[]\n", "b.txt": ""})
+
+    assert str(told.value) == (
+        f"{tmp_path}/raw: 1 records, none usable: want at least one\n  a.jsonl:1: broken_json: no JSON object"
+    )
+
+
+ANY_TEXT = st.sampled_from(["", " ", "a", "b", "\0", "é"])
+TURN = st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant", "x"]), "content": ANY_TEXT | st.none()})
+ANY_RECORD = st.fixed_dictionaries({"text": ANY_TEXT}) | st.fixed_dictionaries({"messages": st.lists(TURN) | st.none()})
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(ANY_RECORD | st.integers(), max_size=12), st.randoms(use_true_random=False))
+def test_every_record_is_a_place_or_rejected_with_a_reason(records: list, order: random.Random) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(Path(folder), {"a.jsonl": lines({"text": "one"}, *records)})
+    with tempfile.TemporaryDirectory() as folder:
+        order.shuffle(records)
+        again = run(Path(folder), {"a.jsonl": lines(*records, {"text": "one"})})
+
+    report, at = result["report"], [place[2] for place in result["sources"]] + [r["line"] for r in result["rejected"]]
+    assert sorted(at) == list(range(1, len(records) + 2))
+    assert all(bad["reason"] and bad["detail"] for bad in result["rejected"])
+    assert report["in"] == len(records) + 1 == report["out"] + sum(report["dropped"].values())
+    assert report["out"] == result["bytes"].count(b"\n") == len({place[0] for place in result["sources"]})
+    assert again["bytes"] == result["bytes"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(), st.sampled_from([".json", ".jsonl", ".txt"]))
+def test_no_text_ends_ingest_in_a_traceback(text: str, suffix: str) -> None:
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(UserError):
+        run(Path(folder), {f"a{suffix}": text})

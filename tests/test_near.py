@@ -1,0 +1,143 @@
+"""Near-duplicates: similarity is exact, and the search finds what comparing all pairs finds."""
+
+import random
+import string
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.near import Similar, clusters, jaccard, pairs, shingles
+from stages.params.data import Near
+
+NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("abcdef", {"abcde", "bcdef"}),
+        ("aaaaaaaa", {"aaaaa"}),
+        ("AB \n c\td ", {"ab c ", "b c d"}),
+        ("abcde", {"abcde"}),
+        ("Abc", {"abc"}),
+        (" \n", {""}),
+        ("", {""}),
+    ],
+)
+def test_shingles_are_of_the_lower_cased_text_without_extra_spaces(text: str, expected: set[str]) -> None:
+    assert shingles(text, 5) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("abcdef", "abcdef", 1.0),
+        ("abcdefg", "abcdefh", 2 / 4),  # abcde, bcdef of abcde, bcdef, cdefg, cdefh
+        ("abcdef", "abcdeg", 1 / 3),
+        ("abcde", "abcdefgh", 1 / 4),
+        ("abcde", "fghij", 0.0),
+        ("abc", "abcd", 0.0),  # each its own shingle
+        ("", "", 1.0),
+        ("", "a", 0.0),
+    ],
+)
+def test_similarity_is_common_shingles_over_all_shingles(first: str, second: str, expected: float) -> None:
+    assert jaccard(shingles(first, 5), shingles(second, 5)) == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([], []),
+        (["a"], []),
+        (["", "x"], []),
+        (["", "x", " "], [Similar(0, 2, 1.0)]),
+        (["Yes", "no", "yes ", "YES"], [Similar(0, 2, 1.0), Similar(0, 3, 1.0), Similar(2, 3, 1.0)]),
+    ],
+)
+def test_few_short_and_empty_texts_are_compared_too(texts: list[str], expected: list[Similar]) -> None:
+    assert pairs(texts, NEAR) == expected
+
+
+@pytest.mark.parametrize(("threshold", "expected"), [(0.5, [Similar(0, 1, 0.5)]), (0.51, [])])
+def test_a_pair_as_similar_as_the_threshold_counts(threshold: float, expected: list[Similar]) -> None:
+    assert pairs(["abcdefg", "abcdefh"], Near(threshold, 5, 128, 128, 1)) == expected
+
+
+def all_pairs(texts: list[str], near: Near) -> list[Similar]:
+    sets = [shingles(text, near.shingle_chars) for text in texts]
+    alike = [Similar(i, j, jaccard(sets[i], sets[j])) for i, j in combinations(range(len(texts)), 2)]
+    return [pair for pair in alike if pair.similarity >= near.threshold]
+
+
+def families(seed: int, changes: int) -> list[str]:
+    """40 random texts of 300 letters, each with two copies that differ from it in so many places."""
+    chance = random.Random(seed)
+    texts = []
+    for _ in range(40):
+        text = "".join(chance.choices(string.ascii_lowercase, k=300))
+        copies = [list(text), list(text)]
+        for copy in copies:
+            for place in chance.sample(range(300), changes):
+                copy[place] = "#"
+        texts += [text, *map("".join, copies)]
+    chance.shuffle(texts)
+    return texts
+
+
+def test_pairs_well_above_the_threshold_are_all_found() -> None:
+    texts = families(seed=1, changes=1)  # similarity 0.93 to 0.97: one in 10^8 is missed
+
+    found = pairs(texts, NEAR)
+
+    assert len(found) == 120
+    assert found == all_pairs(texts, NEAR)
+
+
+def test_no_pair_below_the_threshold_is_ever_given() -> None:
+    texts = families(seed=2, changes=4)  # similarity 0.75 to 0.93, on both sides of the threshold
+    everything = all_pairs(texts, NEAR)
+
+    found = pairs(texts, NEAR)
+
+    assert 0 < len(everything) < 120
+    assert set(found) <= set(everything)
+    assert len(found) >= 0.99 * len(everything)  # at 0.85 one in 10^4 is missed
+
+
+def test_the_same_texts_give_the_same_pairs() -> None:
+    texts = families(seed=3, changes=4)
+
+    assert pairs(texts, NEAR) == pairs(texts, NEAR) == sorted(pairs(texts, NEAR))
+
+
+SHORT = st.lists(st.text("ab ", max_size=12), max_size=8)
+
+
+@settings(deadline=None, max_examples=60)
+@given(SHORT)
+def test_of_any_short_texts_only_similar_ones_are_paired_and_equal_ones_always(texts: list[str]) -> None:
+    everything = all_pairs(texts, NEAR)
+
+    found = pairs(texts, NEAR)
+
+    assert set(found) <= set(everything)
+    assert {p for p in everything if p.similarity == 1} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("n", "linked", "expected"),
+    [
+        (0, [], []),
+        (3, [], [0, 1, 2]),
+        (4, [(1, 3)], [0, 1, 2, 1]),
+        (5, [(3, 4), (1, 2), (2, 4)], [0, 1, 1, 1, 1]),
+        (4, [(0, 1), (1, 2), (2, 3)], [0, 0, 0, 0]),
+    ],
+)
+def test_a_cluster_bears_its_smallest_index(n: int, linked: list[tuple[int, int]], expected: list[int]) -> None:
+    similar = [Similar(first, second, 0.9) for first, second in linked]
+
+    assert clusters(n, similar) == clusters(n, similar[::-1]) == expected

@@ -1,0 +1,193 @@
+"""Preflight tells everything that params and code can tell, a line each, and writes a key for every stage."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelmake import params
+from stages import preflight
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("modelmake", "stages", "envs", "dvc.yaml", "params.yaml", "uv.lock", ".python-version", "data/raw")
+STAGES = """
+ingest clean dedup split base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat evaluate.sft-chat
+evaluate.dpo-chat compare quantize.Q8_0 parity.Q8_0 card report
+"""
+Edit = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in (*COPIED, ".dvc/config"):
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, target)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def run(project: Path) -> tuple[int, str, list[str]]:
+    """Exit code, stdout, lines of stderr."""
+    command = [sys.executable, "-m", "stages.preflight", "--keys", "keys"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr.splitlines()
+
+
+def edit(project: Path, change: Edit) -> None:
+    """Edits the params; JSON is YAML."""
+    values = params.load(project / "params.yaml")
+    change(values)
+    (project / "params.yaml").write_text(json.dumps(values))
+
+
+def told(project: Path, change: Edit) -> list[str]:
+    edit(project, change)
+    code, out, lines = run(project)
+    assert (code, out) == (1, "")
+    assert not (project / "keys").exists()
+    return lines
+
+
+def test_a_right_project_gets_a_key_for_every_stage(project: Path) -> None:
+    assert run(project) == (0, "preflight: params.yaml holds; 17 keys\n", [])
+    assert {path.name for path in (project / "keys").iterdir()} == {f"{name}.json" for name in STAGES.split()}
+    assert not list(project.glob(".*.partial"))
+
+
+def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(project: Path) -> None:
+    run(project)
+    before = {path.name: path.read_bytes() for path in (project / "keys").iterdir()}
+
+    edit(project, lambda values: values["evaluate"].update(models=["base", "sft", "dpo"], suites=["chat"]))
+    edit(project, lambda values: values["train"].update(third={**values["train"]["sft"], "seed": 7}))
+    run(project)
+
+    after = {path.name: path.read_bytes() for path in (project / "keys").iterdir()}
+    assert after.keys() - before.keys() == {"train.third.json", "merge.third.json"}
+    assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda v: v["train"]["sft"].update(learning_rat=1),
+         "train.sft.learning_rat: unknown key; did you mean learning_rate?"),
+        (lambda v: v.update(trian={}), f"trian: unknown section; want one of {', '.join(preflight.CHAPTERS)}"),
+        (lambda v: v.pop("report"), "report: missing; want this section"),
+        (lambda v: v["train"]["dpo"].update({"from": "stf"}),
+         "train.dpo.from = 'stf': no such step: want one of base, sft"),
+        (lambda v: v["train"]["sft"].update({"from": "dpo"}),
+         "train: dpo from sft from dpo: steps in a circle; start one from base"),
+        (lambda v: v["train"]["sft"].update({"from": "sft"}),
+         "train: sft from sft: steps in a circle; start one from base"),
+        (lambda v: v["train"].update({"x; touch y": v["train"]["sft"]}),
+         "train: name 'x; touch y': want only letters, digits and _ ([A-Za-z0-9_]+); rename it"),
+        (lambda v: v["train"].update(Upper=v["train"]["sft"]), "train: name 'Upper': want [a-z0-9_]+; rename it"),
+        (lambda v: v["train"].update(base=v["train"]["sft"]),
+         "train: name 'base': is taken in models/; rename the step"),
+        (lambda v: v["ingest"].update(raw="data/row"),
+         "ingest.raw = 'data/row': no such file or folder; put raw data there"),
+        (lambda v: v["ingest"].update(raw="data/empty"),
+         "ingest.raw = 'data/empty': an empty folder; put raw data there"),
+        (lambda v: v["evaluate"]["models"].append("sftt"), "evaluate.models = 'sftt': want one of base, dpo, sft"),
+        (lambda v: v["evaluate"]["suites"].append("chta"), "evaluate.suites = 'chta': want one of chat"),
+        (lambda v: v["compare"]["gates"]["sft_answers"].update(metric="bleu"),
+         "compare.gates.sft_answers.metric = 'bleu': want one of compact, exact_match, label_accuracy, schema, "
+         "slot_f1.product, slot_f1.urgency, valid_json"),
+        (lambda v: v["compare"]["gates"]["sft_answers"].update(against="none"),
+         "compare.gates.sft_answers.against = 'none': want one of base, dpo, sft"),
+        (lambda v: v["compare"].update(baseline="bse"), "compare.baseline = 'bse': want one of base, dpo, sft"),
+        (lambda v: v["quantize"].update(Q4_K_M=v["quantize"]["Q8_0"]),
+         "quantize: name 'Q4_K_M': want one of F32, F16, Q8_0, Q5_0, Q4_0 with tool = gguf"),
+        (lambda v: v["quantize"].update(Q8_0={"tool": "llama_cpp", "from": "dpo"}),
+         "quantize: name 'Q8_0': want one of Q6_K, Q5_K_M, Q4_K_M, Q3_K_M with tool = llama_cpp"),
+        (lambda v: v["quantize"]["Q8_0"].update({"from": "dop"}),
+         "quantize.Q8_0.from = 'dop': want one of base, dpo, sft"),
+        (lambda v: v.update(quantize={}), "quantize: is empty: want at least one entry"),
+        (lambda v: v["card"].update(model="dop"), "card.model = 'dop': want one of base, dpo, sft"),
+        (lambda v: v["suites"]["chat"].update(batch_size="x"),
+         "suites.chat.batch_size = 'x': want a whole number, got text"),
+        (lambda v: v.update(base={"kind": "folder", "source": "gone"}), "base.source = 'gone': no such file or folder"),
+        (lambda v: v["machine"].update(device="gpu"), "machine.device = 'gpu': want one of cpu, cuda"),
+        (lambda v: v["suites"]["chat"]["metrics"].append("bleu"),
+         "suites.chat.metrics[6] = 'bleu': want one of exact_match, valid_json, schema, slot_f1, label_accuracy, "
+         "compact"),
+    ],
+    ids=lambda value: value.split(": ")[0] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_each_thing_that_is_wrong_is_one_exact_line(project: Path, change: Edit, line: str) -> None:
+    (project / "data/empty").mkdir()
+
+    assert told(project, change) == [f"params.yaml: {line}"]
+
+
+def test_parity_without_the_metric_that_it_compares_is_told_before_the_build(project: Path) -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["suites"]["chat"]["metrics"] = ["compact"]
+        values["compare"]["gates"] = {"compact": {"model": "dpo", "metric": "compact", "against": None, "min": 0.9}}
+
+    [line] = told(project, change)
+    assert line.startswith("params.yaml: ") and "exact_match" in line
+
+
+def test_several_problems_are_all_told_at_once(project: Path) -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["train"]["sft"]["learning_rate"] = "1e-4"
+        values["clean"]["max_chars"] = 0
+        values["compare"]["baseline"] = "bse"
+
+    assert sorted(told(project, change)) == [
+        "params.yaml: clean.max_chars = 0: expected `int` >= 1",
+        "params.yaml: compare.baseline = 'bse': want one of base, dpo, sft",
+        "params.yaml: train.sft.learning_rate = '1e-4': want a number, got text; write 0.0001 without quotes",
+    ]
+
+
+def test_steps_in_a_circle_are_told_once_and_steps_that_lead_to_it_not_at_all() -> None:
+    sft = params.decode(preflight.CHAPTERS["train"], params.load(ROOT / "params.yaml")["train"], "train")[0]["sft"]
+
+    def step(start: str) -> Any:
+        return type(sft)(**{name: getattr(sft, name) for name in sft.__struct_fields__} | {"from_": start})
+
+    found = preflight.cross({"train": {"a": step("b"), "b": step("c"), "c": step("b"), "d": step("base")}})
+
+    assert found == ["params.yaml: train: b from c from b: steps in a circle; start one from base"]
+
+
+def test_a_dep_that_dvc_yaml_lacks_is_told_with_what_main_wants(project: Path) -> None:
+    text = (project / "dvc.yaml").read_text()
+    (project / "dvc.yaml").write_text(text.replace("    - keys/clean.json\n", ""))
+
+    assert run(project) == (
+        1,
+        "",
+        [
+            "dvc.yaml: clean: deps ['data/ingested/rows.jsonl']: "
+            "stages.clean.main wants ['data/ingested/rows.jsonl', 'keys/clean.json']"
+        ],
+    )
+
+
+def test_an_import_that_is_not_locked_is_told(project: Path) -> None:
+    with (project / "stages/gathering.py").open("a") as file:
+        file.write("\n\ndef late():\n    import not_locked\n")
+
+    assert run(project) == (1, "", ["stages.gathering: imports not_locked, which is not in uv.lock: `uv add` it"])
+
+
+def test_a_wrong_project_keeps_the_keys_that_it_had(project: Path) -> None:
+    (project / "keys").mkdir()
+    (project / "keys/old.json").write_text("{}")
+    edit(project, lambda values: values["card"].update(model="dop"))
+
+    assert run(project)[0] == 1
+    assert [path.name for path in (project / "keys").iterdir()] == ["old.json"]

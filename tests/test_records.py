@@ -1,0 +1,200 @@
+"""Files to records: every record with its line, every unreadable file with one clear error, nothing else raised."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelmake.errors import UserError
+from stages.records import Broken, Record, files, read
+
+
+def read_bytes(tmp_path: Path, name: str, content: bytes) -> list[Record | Broken]:
+    path = tmp_path / name
+    path.write_bytes(content)
+    return list(read(path))
+
+
+def read_text(tmp_path: Path, name: str, text: str) -> list[Record | Broken]:
+    return read_bytes(tmp_path, name, text.encode())
+
+
+A, B = {"text": "a"}, {"text": "b"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("array.json", '[\n{"text": "a"},\n\n{"text": "b"}]', [(2, A), (4, B)]),
+        ("one_line.json", '[{"text": "a"}, {"text": "b"}]', [(1, A), (1, B)]),
+        ("pretty.json", '[\n  {\n    "text":\n      "a"\n  },\n  {\n    "text": "b"\n  }\n]\n', [(2, A), (6, B)]),
+        ("crlf.json", '[\r\n{"text": "a"},\r\n{"text": "b"}\r\n]\r\n', [(2, A), (3, B)]),
+        ("bom.json", '\ufeff[{"text": "a"}]', [(1, A)]),
+        ("comma_at_end.json", '[{"text": "a"},]', [(1, A)]),
+        ("lines.jsonl", '{"text": "a"}\n{"text": "b"}', [(1, A), (2, B)]),
+        ("blank_lines.jsonl", '\n{"text": "a"}\n \t\n{"text": "b"}\n\n', [(2, A), (4, B)]),
+        ("crlf.jsonl", '{"text": "a"}\r\n\r\n{"text": "b"}\r\n', [(1, A), (3, B)]),
+        ("bom.jsonl", '\ufeff{"text": "a"}\n', [(1, A)]),
+        ("separator.jsonl", '{"text": "\u2028"}\n{"text": "b"}', [(1, {"text": "\u2028"}), (2, B)]),
+        ("paragraphs.txt", "a\n\n\nb", [(1, A), (4, B)]),
+        ("two_lines.txt", "\n one \ntwo\t\n \nb\n", [(2, {"text": " one\ntwo"}), (5, B)]),
+        ("bom_crlf.txt", "\ufeffa\r\n\r\nb\r\n", [(1, A), (3, B)]),
+        ("blank.txt", "\n \n\t", []),
+    ],
+)
+def test_every_record_has_the_line_it_begins_on(tmp_path: Path, name: str, text: str, expected: list) -> None:
+    assert [(r.line, r.value) for r in read_text(tmp_path, name, text)] == expected
+
+
+def test_an_object_of_splits_gives_each_record_its_split(tmp_path: Path) -> None:
+    text = (
+        '{"oos_train": [["hi", "greet"]],\n"validation": [],\n"test": [\n["bye", "leave"]], "latest": [{"text": "a"}]}'
+    )
+
+    assert read_text(tmp_path, "splits.json", text) == [
+        Record(1, {"text": "hi", "label": "greet"}, '["hi", "greet"]', "train"),
+        Record(4, {"text": "bye", "label": "leave"}, '["bye", "leave"]', "test"),
+        Record(4, A, '{"text": "a"}', ""),  # `latest` names no split
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [("train", "train"), ("val", "val"), ("validation", "val"), ("x_dev", "val"), ("oos_test", "test"), ("data", "")],
+)
+def test_the_name_of_an_array_tells_the_split(tmp_path: Path, name: str, split: str) -> None:
+    assert [r.split for r in read_text(tmp_path, "a.json", json.dumps({name: [A, B]}))] == [split, split]
+
+
+def test_a_record_keeps_its_text_as_the_file_has_it(tmp_path: Path) -> None:
+    assert [r.text for r in read_text(tmp_path, "a.json", '[{ "text":"a" } , 7]')[:1]] == ['{ "text":"a" }']
+    assert [r.text for r in read_text(tmp_path, "a.jsonl", '{ "text":"\\u0061" }\n')] == ['{ "text":"\\u0061" }']
+
+
+WANTED = 'want an array of records, or an object of splits such as {"train": [[text, label], …]}'
+NAME = "Expecting property name enclosed in double quotes"
+CUT = "Unterminated string starting at: line 3 column 2 (char 32)"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("cut_in_a_record.json", '[{"text": "a"},\n{"text": "b"},\n{"te', [(1, A), (2, B), (3, CUT)]),
+        ("cut_after_a_comma.json", '[{"text": "a"},\n', [(1, A), (2, "Expecting value: line 2 column 1 (char 16)")]),
+        ("cut_after_a_record.json", '[{"text": "a"}\n', [(1, A), (2, "the file ends before its ]")]),
+        ("cut_object.json", '{"val": [{"text": "a"}]', [(1, A), (1, "Expecting value: line 1 column 24 (char 23)")]),
+        ("no_comma.json", '[{"text": "a"}\n{"text": "b"}]', [(1, A), (2, "want , or ]")]),
+        ("two_arrays.json", '[{"text": "a"}]\n["b"]', [(1, A), (2, "more text after the document's end")]),
+        ("two_ends.json", '{"val": [{"text": "a"}]}\n}', [(1, A), (2, "more text after the document's end")]),
+        ("no_name.json", '{[1]: [{"text": "a"}]}', [(1, WANTED)]),
+        ("one_record.json", ' {"text": "a"}', [(1, WANTED)]),
+        ("empty.json", "", [(1, WANTED)]),
+        ("number.json", "\n3\n", [(2, WANTED)]),
+        ("line.jsonl", '{"text": "a"}\n{\n{"text": "b"}', [(1, A), (2, f"{NAME}: line 1 column 2 (char 1)"), (3, B)]),
+    ],
+)
+def test_broken_json_is_told_with_its_line_and_the_rest_is_kept(
+    tmp_path: Path, name: str, text: str, expected: list
+) -> None:
+    found = read_text(tmp_path, name, text)
+
+    assert [(f.line, f.why.removeprefix("no JSON: ") if isinstance(f, Broken) else f.value) for f in found] == expected
+
+
+def test_what_is_broken_is_shown_as_the_file_has_it(tmp_path: Path) -> None:
+    array = read_text(tmp_path, "a.json", '[1,\n"b", ["c"], {"text": "a"} {"text":\n')
+    lines = read_text(tmp_path, "a.jsonl", '["a", "b"]\n{"text": \n')
+
+    assert [f.found for f in array if isinstance(f, Broken)] == ["1", '"b"', '["c"]', '{"text":\n']
+    assert [f.found for f in lines] == ['["a", "b"]', '{"text": ']
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_deep_nesting_is_broken_json(tmp_path: Path, name: str) -> None:
+    [broken] = read_text(tmp_path, name, "[" * 100_000)
+
+    assert (broken.line, broken.why[:44]) == (1, "no JSON: maximum recursion depth exceeded wh")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a".encode("utf-16"), ": is UTF-16: want UTF-8; `iconv -f UTF-16 -t UTF-8` converts it"),
+        (b"\xfe\xff\0a", ": is UTF-16: want UTF-8; `iconv -f UTF-16 -t UTF-8` converts it"),
+        (b"ab\0c", ": byte 2 is NUL, so this is no text: want UTF-8 text; move it elsewhere"),
+        (b"a\nb\ncaf\xe9 \n", ":3: byte 0xe9 is not UTF-8: save the file as UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.txt"])
+def test_a_file_that_is_no_utf8_text_is_one_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    with pytest.raises(UserError) as told:
+        read_bytes(tmp_path, name, content)
+
+    assert str(told.value) == f"{tmp_path / name}{message}"
+
+
+def test_files_are_found_in_subfolders_in_order_without_hidden_ones(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("z.txt", "b/a.jsonl", "a.json", ".DS_Store"):
+        (tmp_path / name).touch()
+
+    assert [str(p.relative_to(tmp_path)) for p in files(tmp_path)] == ["a.json", "b/a.jsonl", "z.txt"]
+    assert files(tmp_path / "z.txt") == [tmp_path / "z.txt"]
+
+
+def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as told:
+        files(tmp_path)
+
+    assert str(told.value) == f"{tmp_path}: no files: want rows as .json, .jsonl, .txt; put them there"
+
+
+def test_files_that_no_reader_knows_are_all_named(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.txt", "rows"):
+        (tmp_path / name).touch()
+
+    with pytest.raises(UserError) as told:
+        files(tmp_path)
+
+    assert str(told.value) == (
+        f"{tmp_path}/a.csv: suffix .csv: want one of .json, .jsonl, .txt; convert it, or move it elsewhere\n"
+        f"{tmp_path}/rows: suffix (none): want one of .json, .jsonl, .txt; convert it, or move it elsewhere"
+    )
+
+
+PIECES = st.sampled_from(
+    [*'[]{},:"\\\n\r\t ', "null", "NaN", "1e999", '"train"', '"text"', "\ufeff", "\ud7ff", "é", "\\ud800"]
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=st.text() | st.lists(PIECES).map("".join), suffix=st.sampled_from([".json", ".jsonl", ".txt"]))
+def test_any_text_is_read_or_told_and_every_line_is_in_the_file(
+    tmp_path_factory: pytest.TempPathFactory, text: str, suffix: str
+) -> None:
+    try:
+        found = read_text(tmp_path_factory.getbasetemp(), f"fuzz{suffix}", text)
+    except UserError:
+        assert "\0" in text
+    else:
+        assert all(1 <= f.line <= text.count("\n") + 1 for f in found)
+
+
+@settings(deadline=None, max_examples=100)
+@given(content=st.binary(), suffix=st.sampled_from([".json", ".jsonl", ".txt"]))
+def test_any_bytes_are_read_or_told(tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str) -> None:
+    try:
+        read_bytes(tmp_path_factory.getbasetemp(), f"fuzz{suffix}", content)
+    except UserError as error:
+        assert "\n" not in str(error)
+
+
+@given(
+    st.lists(st.dictionaries(st.text(max_size=3), st.integers() | st.text()), max_size=4), st.sampled_from([None, 1])
+)
+def test_every_element_of_an_array_is_read(tmp_path_factory: pytest.TempPathFactory, values: list, indent: int) -> None:
+    found = read_text(tmp_path_factory.getbasetemp(), "array.json", json.dumps(values, indent=indent))
+
+    assert [r.value for r in found] == values

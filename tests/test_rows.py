@@ -1,0 +1,168 @@
+"""The canonical row: its id is its content's alone, and no row goes without a reason."""
+
+import hashlib
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelmake.errors import UserError
+from stages import rows
+from stages.rows import Chat, Content, Drop, Message, Pair, Row, Text
+
+
+def turn(role: str, content: str = "x") -> Message:
+    return Message(role, content)
+
+
+CHAT = Chat([turn("system", "s"), turn("user", "q"), turn("assistant", "a")])
+PAIR = Pair([turn("user", "q")], [turn("assistant", "good")], [turn("assistant", "bad")])
+CONTENTS = st.sampled_from([CHAT, PAIR]) | st.builds(Text, st.text())
+
+
+def test_the_id_is_the_hash_of_the_content_as_json() -> None:
+    assert rows.row(Text("é")).id == hashlib.sha256('{"kind":"text","text":"é"}'.encode()).hexdigest()[:24]
+    assert rows.row(Text("é")).id == "21c8e7d7a2b06d0f5b964d65"  # an id that changes retrains every model there is
+
+
+def test_the_split_is_no_part_of_the_id() -> None:
+    assert rows.row(CHAT, "test").id == rows.row(CHAT).id
+
+
+@pytest.mark.parametrize("other", [Chat(CHAT.messages[1:]), Chat([turn("user", "s"), *CHAT.messages[1:]]), PAIR])
+def test_another_content_has_another_id(other: Content) -> None:
+    assert rows.row(other).id != rows.row(CHAT).id
+
+
+def test_the_kind_is_the_contents() -> None:
+    assert [rows.row(c).kind for c in (CHAT, PAIR, Text("t"))] == ["chat", "pair", "text"]
+
+
+def test_texts_are_every_text_in_order() -> None:
+    assert [rows.texts(c) for c in (CHAT, PAIR, Text("t"))] == [["s", "q", "a"], ["q", "good", "bad"], ["t"]]
+
+
+def test_rewrite_changes_every_text_and_nothing_else() -> None:
+    for content in (CHAT, PAIR, Text("t")):
+        assert rows.texts(rows.rewrite(content, str.upper)) == [t.upper() for t in rows.texts(content)]
+        assert rows.rewrite(content, str) == content
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wins"),
+    [("train", "val", "val"), ("train", "test", "test"), ("val", "test", "test"), ("", "train", "train")],
+)
+def test_test_wins_over_val_over_train_over_none_in_either_order(first: str, second: str, wins: str) -> None:
+    a, b = rows.row(CHAT, first), rows.row(CHAT, second)
+
+    assert rows.stronger(a, b).split == rows.stronger(b, a).split == wins
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (CHAT, None),
+        (PAIR, None),
+        (Text("t"), None),
+        (Text(" \n"), "empty_text"),
+        (Chat([]), "empty_question"),
+        (Chat([turn("assistant")]), "empty_question"),
+        (Chat([turn("system"), turn("assistant")]), "empty_question"),
+        (Chat([turn("user", " "), turn("assistant")]), "empty_question"),
+        (Chat([turn("user"), turn("assistant"), turn("user")]), "no_answer"),
+        (Chat([turn("user"), turn("system")]), "no_answer"),
+        (Chat([turn("user"), turn("assistant", "\t")]), "empty_answer"),
+        (Pair([], PAIR.chosen, PAIR.rejected), "empty_question"),
+        (Pair(PAIR.prompt, [], PAIR.rejected), "no_answer"),
+        (Pair(PAIR.prompt, [*PAIR.prompt, *PAIR.chosen], PAIR.rejected), "no_answer"),
+        (Pair(PAIR.prompt, PAIR.chosen, [turn("user")]), "no_answer"),
+        (Pair(PAIR.prompt, PAIR.chosen, [turn("assistant", "")]), "empty_answer"),
+    ],
+)
+def test_a_content_that_cannot_teach_has_a_reason(content: Content, reason: str | None) -> None:
+    assert (rows.problem(content) or (None,))[0] == reason
+
+
+@given(st.lists(st.builds(rows.row, CONTENTS, st.sampled_from(["", "train", "val", "test"])), unique_by=lambda r: r.id))
+def test_what_is_written_is_read_again_sorted_by_id(tmp_path_factory: pytest.TempPathFactory, some: list[Row]) -> None:
+    path = tmp_path_factory.getbasetemp() / "rows.jsonl"
+    rows.write(path, some)
+
+    assert rows.read(path) == sorted(some, key=lambda r: r.id)
+
+
+def test_the_order_of_rows_never_shows_in_the_file(tmp_path: Path) -> None:
+    some = [rows.row(Text(str(i))) for i in range(20)]
+    rows.write(tmp_path / "a", some)
+    rows.write(tmp_path / "b", some[::-1])
+
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b'{"id": "x"', "Input data was truncated"),
+        (b'{"id": "x"}', "Object missing required field `content`"),
+        (b'{"id": "x", "content": {"kind": "video"}}', "Invalid value 'video' - at `$.content.kind`"),
+        (
+            b'{"id": "x", "content": {"kind": "text", "text": "t"}, "split": "dev"}',
+            "Invalid enum value 'dev' - at `$.split`",
+        ),
+    ],
+)
+def test_a_line_that_is_no_row_is_told_with_its_place(tmp_path: Path, line: bytes, why: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows.write(path, [rows.row(CHAT)])
+    path.write_bytes(path.read_bytes() + line + b"\n")
+
+    with pytest.raises(UserError) as told:
+        rows.read(path)
+
+    assert str(told.value) == f"{path}:2: {why}: want a canonical row; rebuild it with `dvc repro`"
+
+
+@pytest.mark.parametrize("lines", [[], [("a", 1, 0.5), ("b", 2, 1.0)]])
+def test_a_table_has_the_same_types_with_and_without_lines(tmp_path: Path, lines: list) -> None:
+    rows.write_table(tmp_path / "t", {"id": str, "line": int, "similarity": float}, lines)
+
+    table = pyarrow.parquet.read_table(tmp_path / "t")
+    assert [(f.name, str(f.type)) for f in table.schema] == [
+        ("id", "string"),
+        ("line", "int64"),
+        ("similarity", "double"),
+    ]
+    assert [tuple(line.values()) for line in table.to_pylist()] == lines
+
+
+def test_drops_are_written_sorted_by_reason(tmp_path: Path) -> None:
+    rows.write_drops(tmp_path / "d", [Drop("2", "b", ""), Drop("1", "b", "x"), Drop("3", "a", "")])
+
+    drops = pyarrow.parquet.read_table(tmp_path / "d").to_pylist()
+    assert [(d["id"], d["reason"], d["detail"]) for d in drops] == [("3", "a", ""), ("1", "b", "x"), ("2", "b", "")]
+
+
+def test_the_account_counts_each_reason() -> None:
+    assert rows.account(5, 2, ["b", "a", "b"]) == {"in": 5, "out": 2, "dropped": {"a": 1, "b": 2}}
+
+
+@given(st.integers(0, 99), st.integers(0, 99), st.lists(st.sampled_from("ab"), max_size=9))
+def test_an_account_that_does_not_balance_stops_the_stage(rows_in: int, rows_out: int, reasons: list[str]) -> None:
+    if rows_in == rows_out + len(reasons):
+        rows.account(rows_in, rows_out, reasons)
+    else:
+        with pytest.raises(AssertionError, match=f"^rows lost: {rows_in} in, {rows_out} out, {len(reasons)} dropped"):
+            rows.account(rows_in, rows_out, reasons)
+
+
+def test_the_summary_is_one_line() -> None:
+    assert rows.summary({"in": 5, "out": 5, "dropped": {}}) == "5 rows in, 5 out, 0 dropped"
+    assert rows.summary(rows.account(5, 2, ["a", "a", "b"])) == "5 rows in, 2 out, 3 dropped (a 2, b 1)"
+
+
+def test_a_report_is_indented_json_with_a_final_newline(tmp_path: Path) -> None:
+    rows.write_json(tmp_path / "r", {"b": 1, "a": {"c": [2]}})
+
+    assert (tmp_path / "r").read_text() == '{\n  "b": 1,\n  "a": {\n    "c": [\n      2\n    ]\n  }\n}\n'

@@ -1,0 +1,164 @@
+"""Splits: nothing ever moves, and nothing held out is trained on."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages import near, rows, split
+from stages.params.data import Near, Split
+from stages.rows import Chat, Content, Message, Pair, Row, Text
+
+NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1)
+PARAMS = Split(val_fraction=0.05, test_fraction=0.1, near=NEAR)
+
+MIDDLE = (
+    "I ordered the toaster on Monday, the courier says that it was handed over to a neighbour, and I cannot find it. "
+)
+FIRST = f"The first one: {MIDDLE}Where is it? Please write soon."  # like the second, unlike the third
+SECOND = f"The next: {MIDDLE}Where is it? Please write soon."
+THIRD = f"The next: {MIDDLE}Where is it? Please write today."
+
+
+def chat(text: str, given_split: str = "", answer: str = "ok") -> Row:
+    return rows.row(Chat([Message("user", text), Message("assistant", answer)]), given_split)
+
+
+def text(content: str, given_split: str = "") -> Row:
+    return rows.row(Text(content), given_split)
+
+
+def run(given_rows: list[Row]) -> tuple[dict[str, tuple[str, Content]], list[tuple], dict[str, Any]]:
+    """What the stage makes of these rows: {id: (split, content)}, leaks, report."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows.write(folder / "in", given_rows)
+        split.main(folder / "in", folder / "splits", folder / "leaks", folder / "report", PARAMS)
+        files = {f"{s}/{kind}.jsonl" for s in rows.SPLITS for kind in rows.KINDS}
+        assert {str(p.relative_to(folder / "splits")) for p in folder.glob("splits/*/*")} == files
+        found = [(file.partition("/"), row) for file in files for row in rows.read(folder / "splits" / file)]
+        assert all(kind == f"{row.kind}.jsonl" and row.split == "" for (_, _, kind), row in found)
+        leaks = [tuple(leak.values()) for leak in pyarrow.parquet.read_table(folder / "leaks").to_pylist()]
+        report = json.loads((folder / "report").read_bytes())
+    placed = {row.id: (where, row.content) for (where, _, _), row in found}
+    assert len(placed) == len(found)
+    return placed, leaks, report
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [("0000", "test"), ("1999", "test"), ("199a", "val"), ("2666", "val"), ("2667", "train"), ("ffff", "train")],
+)
+def test_the_split_is_where_the_id_falls(start: str, expected: str) -> None:
+    # of 0x10000: test below a tenth, 0x1999.9…; val below 0.15, 0x2666.6…
+    assert split.split_of(Row(f"{start:0<24}", Text("t")), PARAMS) == expected
+
+
+@pytest.mark.parametrize("given_split", rows.SPLITS)
+def test_the_split_that_the_source_gives_is_honoured(given_split: str) -> None:
+    found = [text(f"{number}", given_split) for number in range(50)]
+
+    assert {where for where, _ in run(found)[0].values()} == {given_split}
+
+
+def test_of_many_rows_the_fractions_hold() -> None:
+    splits = [split.split_of(text(f"text {number}"), PARAMS) for number in range(5000)]
+
+    assert 440 < splits.count("test") < 560  # 500, within 3 standard deviations
+    assert 200 < splits.count("val") < 300
+
+
+def test_rows_are_written_by_split_and_kind_with_id_and_content_only(tmp_path: Path) -> None:
+    row = text("a", "val")
+    rows.write(tmp_path / "in", [row, text("b", "train")])
+
+    split.main(*(tmp_path / name for name in ("in", "out", "leaks", "report")), PARAMS)
+
+    assert (tmp_path / "out/val/text.jsonl").read_text() == (
+        f'{{"id":"{row.id}","content":{{"kind":"text","text":"a"}}}}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "dropped"),
+    [("train", "val", 0), ("test", "train", 1), ("val", "test", 0), ("train", "train", None), ("test", "test", None)],
+)
+@pytest.mark.parametrize("make", [chat, text])
+def test_a_row_like_one_in_a_split_that_wins_is_dropped_and_told(
+    make: Any, first: str, second: str, dropped: int | None
+) -> None:
+    pair = [make(FIRST, first), make(SECOND, second)]
+
+    placed, leaks, report = run(pair)
+
+    if dropped is None:
+        assert (set(placed), leaks, report["dropped"]) == ({pair[0].id, pair[1].id}, [], {})
+    else:
+        loser, winner = pair[dropped], pair[1 - dropped]
+        [(*told, similarity)] = leaks
+        assert list(placed) == [winner.id]
+        assert told == [loser.id, loser.split, winner.id, winner.split]
+        assert 0.85 <= similarity < 1
+        assert report["dropped"] == {f"similar_to_{winner.split}": 1}
+
+
+def test_a_row_dropped_from_val_drops_nothing_from_train() -> None:
+    alike = [
+        near.jaccard(near.shingles(a, 5), near.shingles(b, 5))
+        for a, b in ((FIRST, SECOND), (SECOND, THIRD), (FIRST, THIRD))
+    ]
+    assert alike[0] >= 0.85 and alike[1] >= 0.85 and alike[2] < 0.85
+    test, val, train = text(FIRST, "test"), text(SECOND, "val"), text(THIRD, "train")
+
+    assert {i: where for i, (where, _) in run([test, val, train])[0].items()} == {test.id: "test", train.id: "train"}
+    assert set(run([val, train])[0]) == {val.id}
+
+
+def pair(prompt: str, chosen: str, rejected: str, given_split: str) -> Row:
+    turns = [[Message("user", prompt)], [Message("assistant", chosen)], [Message("assistant", rejected)]]
+    return rows.row(Pair(*turns), given_split)
+
+
+@pytest.mark.parametrize("held_out", ["test", "val"])
+def test_a_pair_whose_prompt_and_chosen_answer_are_a_held_out_chat_is_dropped_from_train(held_out: str) -> None:
+    held = chat(FIRST, held_out)
+    leaking = pair(FIRST, "ok", "Something else that is long enough to make the whole pair look different.", "train")
+
+    assert run([held, leaking])[1] == [(leaking.id, "train", held.id, held_out, 1.0)]
+
+
+def test_a_chat_is_dropped_from_train_where_a_pair_holds_it_out() -> None:
+    held, leaking = pair(FIRST, "ok", "no", "test"), chat(FIRST, "train")
+
+    assert run([held, leaking])[1] == [(leaking.id, "train", held.id, "test", 1.0)]
+
+
+def test_a_text_and_a_chat_are_not_compared() -> None:
+    assert run([chat(FIRST, "test"), text(f"{FIRST}\nok", "train")])[1] == []
+
+
+LIKE = st.sampled_from([FIRST, SECOND, THIRD, FIRST.upper(), "yes", "no", ""])
+MADE = st.builds(chat, LIKE | st.text(max_size=9)) | st.builds(text, LIKE | st.text(max_size=9))
+MADE_AND_GIVEN = st.builds(lambda row, s: Row(row.id, row.content, s), MADE, st.sampled_from(["", *rows.SPLITS]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(MADE_AND_GIVEN, max_size=8), st.lists(MADE_AND_GIVEN, max_size=8))
+def test_rows_added_later_never_move_a_row_and_every_row_is_placed_or_told(old: list[Row], new: list[Row]) -> None:
+    old = list({row.id: row for row in old}.values())
+    both = list({row.id: row for row in [*new, *old]}.values())
+    before, _, _ = run(old)
+    after, leaks, report = run(both)
+
+    gone = {leak[0] for leak in leaks}
+    assert all(after[i] == place for i, place in before.items() if i in after)
+    assert before.keys() - after.keys() <= gone
+    assert after.keys() | gone == {row.id for row in both} and not after.keys() & gone
+    assert len(leaks) == len(gone) and {leak[2] for leak in leaks} <= after.keys()
+    assert (report["in"], report["out"], sum(report["dropped"].values())) == (len(both), len(after), len(gone))
+    assert {i: content for i, (_, content) in after.items()} == {r.id: r.content for r in both if r.id not in gone}
