@@ -1,4 +1,4 @@
-"""Phrase tables of the synthetic support-desk dataset; `generate.py` puts them together.
+"""Phrase tables of the synthetic support-desk dataset; `compose.py` puts them together.
 
 Syntax: `(a|b|c)` is a choice, `{p}` the product (perhaps after a colour), other `{...}` are slots of SLOTS.
 Words that decide an intent or an urgency stay out of every other table, so each row has one right answer.

@@ -70,7 +70,7 @@ def train_tokenizer(corpus: list[str], params: Tiny) -> Any:
     )
 
 
-def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, scratch: Path) -> tuple[Any, list]:
+def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, folder: Path) -> tuple[Any, list]:
     """A Llama trained from scratch on the corpus, cut into blocks of (block_tokens,); and its loss history."""
     from datasets import Dataset
     from transformers import (
@@ -109,7 +109,7 @@ def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, 
     trainer = Trainer(
         model=model,
         args=TrainingArguments(
-            output_dir=str(scratch),
+            output_dir=str(folder),
             max_steps=params.max_steps,
             per_device_train_batch_size=params.per_device_train_batch_size,
             learning_rate=params.learning_rate,
@@ -181,7 +181,7 @@ def main(source: In, base: Out, log: Out, params: Base, machine: Machine) -> str
     if isinstance(params, Tiny):
         corpus = texts(rows.read(source))
         tokenizer = train_tokenizer(corpus, params)
-        model, history = pretrain(corpus, tokenizer, params, machine, base.with_name(".scratch.partial"))
+        model, history = pretrain(corpus, tokenizer, params, machine, base)
         model.generation_config.update(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
         model.save_pretrained(base)
         tokenizer.save_pretrained(base)

@@ -1,8 +1,8 @@
 """Drops rows that say again what another row says: the same but for case and spaces, or nearly the same.
 
 Inputs:  cleaned       JSONL canonical rows
-Outputs: deduplicated  JSONL canonical rows: of each cluster the row that its source gave to test, else to val,
-                       else the one with the smallest id
+Outputs: deduplicated  JSONL canonical rows: of each cluster the rows that their source gave to test (a test split
+                       stays whole, its figures comparable), else one that it gave to val, else the smallest id
          duplicates    Parquet {id, kept, reason, similarity}: `kept` stands for `id`; similarity to it (Jaccard)
          report        JSON {in, out, dropped, clusters}
 Params:  dedup
@@ -30,7 +30,8 @@ def find(found: list[rows.Row], params: Dedup) -> list[tuple[str, str, str, floa
             kept = groups[root][0]
             reason = "exact_duplicate" if root == index else "near_duplicate"
             alike = round(near.jaccard(sets[index], sets[root]), 4)
-            result += [(row.id, kept.id, reason, alike) for row in groups[index] if row is not kept]
+            others = (row for row in groups[index] if row is not kept and row.split != "test")
+            result += [(row.id, kept.id, reason, alike) for row in others]
     return sorted(result)
 
 

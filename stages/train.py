@@ -45,10 +45,10 @@ def fit(found: list[rows.Row], lengths: list[int], params: Step, where: str) -> 
     return kept, sorted(long)
 
 
-def arguments(params: Step, machine: Machine, scratch: Path) -> dict[str, Any]:
+def arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
     """What every TRL config takes, from the step's params."""
     return {
-        "output_dir": str(scratch),
+        "output_dir": str(folder),
         "seed": params.seed,
         "num_train_epochs": params.num_train_epochs,
         "per_device_train_batch_size": params.per_device_train_batch_size,
@@ -114,7 +114,7 @@ def main(
     model, peft_config = load_model(start, params, machine)
     trainer = method.trainer(
         params,
-        arguments(params, machine, trained.with_name(".scratch.partial")),
+        arguments(params, machine, trained),
         model=model,
         train_dataset=examples,
         eval_dataset=val_examples,

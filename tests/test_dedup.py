@@ -68,6 +68,16 @@ def test_a_copy_of_a_near_duplicate_is_stood_for_by_the_kept_row_too() -> None:
     assert [d[1:] for d in dedup.find(found, PARAMS)] == [(found[0].id, "near_duplicate", 0.9118)] * 2
 
 
+def test_a_test_split_that_the_source_gave_stays_whole() -> None:
+    first, second = by_id(chat(LONG, "test"), chat(TYPO, "test"))
+    third = chat(LONG.upper(), "val")
+
+    assert [drop[:3] for drop in dedup.find([first, second, third], PARAMS)] in (
+        [(third.id, first.id, "exact_duplicate")],
+        [(third.id, first.id, "near_duplicate")],
+    )
+
+
 def test_rows_of_different_kinds_are_never_duplicates() -> None:
     question, answer = [Message("user", LONG)], [Message("assistant", OTHER)]
     contents: list[Content] = [Text(f"{LONG}\n{OTHER}"), Chat(question + answer), Pair(question, answer, answer)]
