@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -176,3 +177,16 @@ def test_a_full_disk_is_told_and_once_there_is_space_the_build_goes_on(project: 
     assert "train@dpo: no space left on the disk of" in output
     assert "Traceback" not in output
     assert {"train@dpo", "merge@dpo"} <= set(ran(project.repro("merge@dpo")))
+
+
+def test_rows_that_the_trainer_would_leave_out_in_silence_fail_the_step(project: Project) -> None:
+    project.edit(
+        "params.yaml",
+        "max_length: 256\n    over_long: drop\n    assistant",
+        "max_length: 16\n    over_long: truncate\n    assistant",
+    )
+
+    code, output = project.run("dvc", "repro", "train@sft")
+
+    assert code != 0
+    assert re.search(r"train\.sft: the trainer kept \d+ of \d+ train rows: want all; raise max_length", output)

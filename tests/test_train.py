@@ -1,0 +1,84 @@
+"""Training: which rows are sent, and that what is saved does not depend on chance."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from modelmake import params
+from modelmake.errors import UserError
+from stages import preflight, rows, train
+from stages.params.training import Step
+
+ROOT = Path(__file__).parents[1]
+
+
+def step(**changes: object) -> Step:
+    values = params.load(ROOT / "recipes/tiny.yaml")["train"]["sft"]
+    return msgspec.convert({**values, **changes}, Step)
+
+
+def chats(n: int) -> list[rows.Row]:
+    return [rows.row(rows.Chat([rows.Message("user", f"q{i}"), rows.Message("assistant", "a")])) for i in range(n)]
+
+
+def test_rows_above_max_length_are_dropped_and_named() -> None:
+    found = chats(3)
+
+    kept, long = train.fit(found, [10, 300, 20], step(max_length=256, over_long="drop"), "train.sft")
+
+    assert kept == [found[0], found[2]]
+    assert long == [found[1].id]
+
+
+def test_rows_above_max_length_are_sent_whole_where_the_policy_is_truncate() -> None:
+    found = chats(2)
+
+    kept, long = train.fit(found, [10, 300], step(max_length=256, over_long="truncate"), "train.sft")
+
+    assert kept == found
+    assert long == [found[1].id]
+
+
+def test_rows_above_max_length_are_refused_where_the_policy_is_error() -> None:
+    found = chats(2)
+
+    with pytest.raises(UserError) as error:
+        train.fit(found, [10, 300], step(max_length=256, over_long="error"), "train.sft")
+
+    assert str(error.value) == (
+        f"train.sft: 1 rows above max_length = 256 tokens (longest 300, first {found[1].id}): want none; "
+        "raise it, or set over_long to drop"
+    )
+
+
+def test_a_row_of_exactly_max_length_fits() -> None:
+    found = chats(1)
+
+    assert train.fit(found, [256], step(max_length=256, over_long="error"), "train.sft") == (found, [])
+
+
+def test_training_on_nothing_is_refused() -> None:
+    with pytest.raises(UserError, match=r"train.sft: no rows to train on: 1 read, 1 too long; want at least one"):
+        train.fit(chats(1), [300], step(max_length=256, over_long="drop"), "train.sft")
+
+
+def test_every_field_of_the_common_arguments_is_one_that_trl_knows() -> None:
+    from trl import DPOConfig, SFTConfig
+
+    chapters, problems = preflight.decode(params.load(ROOT / "params.yaml"))
+    assert problems == []
+    given = train.arguments(chapters["train"]["sft"], chapters["machine"], Path("x")).keys()
+
+    for config in (SFTConfig, DPOConfig):
+        assert given <= set(config.__dataclass_fields__)
+
+
+def test_an_adapter_is_saved_with_its_modules_in_order(built) -> None:
+    folder = built.path / "models/trained/dpo"
+    config = json.loads((folder / "adapter_config.json").read_text())
+
+    assert {file.name for file in folder.iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
+    assert config["target_modules"] == sorted(config["target_modules"])
+    assert list(config) == sorted(config)
