@@ -56,6 +56,7 @@ def main(
         steps={name: msgspec.to_builtins(train[name]) for name in steps},
         logs=read(trained, steps),
         metrics={model: metrics[model] for model in ("base", *steps) if model in metrics},
+        confidence=compared.confidence,
         gate=verdict,
         parity={name: result for name, result in read(parity, sorted(quantize)).items()},
         quantize=quantize,
