@@ -60,6 +60,17 @@ def stages(root: Path) -> dict[str, Stage]:
         }
 
 
+def machine_folder(root: Path) -> Path:
+    """Where what belongs to this machine and to no artifact lives: the run log, the tools' environments.
+
+    Inside the DVC cache, which the temporary workspaces of `dvc exp run --temp` and `--queue` share.
+    """
+    from dvc.config import Config
+
+    folder = root / ".dvc"
+    return Path(Config(dvc_dir=str(folder))["cache"].get("dir") or folder / "cache").absolute() / "modelmake"
+
+
 def mismatches(stage: Stage, main: Callable[..., str]) -> list[str]:
     """How `dvc.yaml` and a stage's `main` differ, in both directions; empty when they agree."""
     wanted_by = signature.read(main)

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelmake import keys, params, signature, supervision
+from modelmake import graph, keys, params, signature, supervision
 from modelmake.errors import UserError
 
 PARAMS = Path("params.yaml")
-RUN_LOG = Path(".dvc/tmp/modelmake/runs.jsonl")
+RUN_LOG = "runs.jsonl"  # in the machine's folder
 
 
 @dataclass(frozen=True)
@@ -235,9 +235,10 @@ def _log(stage: str, key: str, outcome: str, started: float) -> None:
         "cpu_seconds": round(own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 2),
         "peak_mib": max(own.ru_maxrss, children.ru_maxrss) >> (10 if sys.platform == "linux" else 20),
     }
+    file = graph.machine_folder(Path()) / RUN_LOG
     try:
-        RUN_LOG.parent.mkdir(parents=True, exist_ok=True)
-        with RUN_LOG.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
     except OSError as error:  # the log must not fail a build whose outputs are good
-        print(f"{stage}: {RUN_LOG}: not logged: {error.strerror}", file=sys.stderr)
+        print(f"{stage}: {file}: not logged: {error.strerror}", file=sys.stderr)

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from modelmake import harness
+from modelmake import graph, harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
 from stages.gguf_writer import write_gguf
@@ -25,7 +25,7 @@ def by_llama_cpp(weights: Path, gguf: Path, quant: str, environment: Path) -> No
         UserError: the environment cannot be built, or llama.cpp refuses.
     """
     lock = hashlib.sha256((environment / "uv.lock").read_bytes()).hexdigest()[:16]
-    venv = Path(".dvc/tmp/modelmake/envs").absolute() / f"{environment.name}-{lock}"
+    venv = graph.machine_folder(Path()) / "envs" / f"{environment.name}-{lock}"
     with tempfile.TemporaryDirectory(dir=gguf.parent) as scratch:
         source = Path(scratch) / "F16.gguf"
         write_gguf(weights, source, "F16")

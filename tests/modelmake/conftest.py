@@ -91,7 +91,7 @@ class Project:
         return {p.name: p.read_text() for p in sorted(folder.iterdir())} if folder.exists() else {}
 
     def log(self) -> list[dict[str, Any]]:
-        lines = (self.root / ".dvc/tmp/modelmake/runs.jsonl").read_text().splitlines()
+        lines = (self.root / ".dvc/cache/modelmake/runs.jsonl").read_text().splitlines()
         return [json.loads(line) for line in lines]
 
 

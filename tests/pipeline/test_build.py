@@ -53,7 +53,7 @@ def test_artifacts_are_no_pickles(built: Project) -> None:
 
 
 def test_every_stage_left_a_line_in_the_run_log(built: Project) -> None:
-    lines = [json.loads(line) for line in built.read(".dvc/tmp/modelmake/runs.jsonl").splitlines()]
+    lines = [json.loads(line) for line in built.read(".dvc/cache/modelmake/runs.jsonl").splitlines()]
 
     assert {line["stage"] for line in lines} == {*built_stages(built)} - {"preflight"}
     assert {line["outcome"] for line in lines} == {"done"}
@@ -77,6 +77,6 @@ def test_the_default_model_answers(tmp_path: Path) -> None:
     assert metrics["dpo"]["label_accuracy"] >= metrics["sft"]["label_accuracy"] - 0.02
     assert abs(parity["metrics"]["exact_match"]["difference"]) <= 0.01
     assert project.json("reports/gate.json")["verdict"] == "pass"
-    runs = [json.loads(line) for line in project.read(".dvc/tmp/modelmake/runs.jsonl").splitlines()]
+    runs = [json.loads(line) for line in project.read(".dvc/cache/modelmake/runs.jsonl").splitlines()]
     assert max(run["peak_mib"] for run in runs) <= 4096
     assert ran(project.repro()) == []
