@@ -73,8 +73,11 @@ def clone(path: Path) -> Project:
         if name and (ROOT / name).is_file():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, path / name)
-    (path / "dvc.lock").unlink(missing_ok=True)
-    for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "t"]):
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["add", "-A"],
+        ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "t"],
+    ):
         subprocess.run(["git", *command], cwd=path, check=True, stdout=subprocess.DEVNULL)
     return Project(path)
 
@@ -82,6 +85,7 @@ def clone(path: Path) -> Project:
 def tiny(path: Path) -> Project:
     """A clone with recipes/tiny.yaml and the first rows of every raw file."""
     project = clone(path)
+    (path / "dvc.lock").unlink()
     shutil.copyfile(path / "recipes/tiny.yaml", path / "params.yaml")
     project.edit("params.yaml", "min_rows: 100", "min_rows: 10")
     for file in (path / "data/raw").iterdir():
@@ -93,6 +97,14 @@ def tiny(path: Path) -> Project:
         else:
             kept = lines[:RAW_ROWS]
         file.write_text("\n".join(kept) + "\n", "utf-8")
+    return project
+
+
+@pytest.fixture(scope="session")
+def default(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project as it is, built (minutes); tests must not change it."""
+    project = clone(tmp_path_factory.mktemp("default"))
+    project.repro()
     return project
 
 

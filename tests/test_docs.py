@@ -3,15 +3,17 @@
 import difflib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Project, tiny
+from tests.conftest import ROOT, Project, clone
 
-SLOW = ("experiments",)  # pages that train
+OF_THE_DEFAULT = ("experiments",)  # pages about a build that takes minutes
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VARIES = re.compile(r"[0-9a-f]{7,40}|\d+([.,:]\d+)*( [AP]M)?")
@@ -71,33 +73,50 @@ def follow(page: Path, folder: Path, **variables: str) -> None:
     where.write_text(str(folder))
     for text in [text for kind, text in blocks(page) if kind == "console"]:
         for command, wanted in commands(text):
-            done = subprocess.run(
-                ["bash", "-c", f"{command}\nstatus=$?; pwd > '{where}'; exit $status"], cwd=where.read_text().strip(), env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                timeout=900,
-            )  # fmt: skip
-            got = done.stdout.splitlines()
-            assert (done.returncode != 0) == command.endswith("# fails"), f"{page.name}: $ {command}\n{done.stdout}"
+            script = f"{command}\nstatus=$?; pwd > '{where}'; exit $status"
+            with tempfile.TemporaryFile("w+") as printed:  # no pipe: workers that a command leaves behind would hold it
+                done = subprocess.run(
+                    ["bash", "-c", script], cwd=where.read_text().strip(), env=env, timeout=900,
+                    stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT,
+                )  # fmt: skip
+                printed.seek(0)
+                got = printed.read().splitlines()
+            assert (done.returncode != 0) == command.endswith("# fails"), f"{page.name}: $ {command}\n" + "\n".join(got)
             shown = "\n".join(difflib.unified_diff(wanted, got, page.name, "printed", lineterm=""))
             assert agrees(wanted, got), f"{page.name}: $ {command}\n{shown}"
 
 
-@pytest.mark.parametrize("page", [p for p in RUN if p.stem not in SLOW], ids=lambda page: page.stem)
-def test_a_page_says_what_its_commands_do(page: Path, project: Project) -> None:
-    follow(page, project.path)
+@pytest.mark.parametrize("page", [p for p in RUN if p.stem not in OF_THE_DEFAULT], ids=lambda page: page.stem)
+def test_a_page_says_what_its_commands_do(page: Path, project: Project, upstream: Path) -> None:
+    """In a tiny build that is committed."""
+    subprocess.run(["git", "add", "-A"], cwd=project.path, check=True)
+    subprocess.run(["git", "commit", "-qm", "Built"], cwd=project.path, env=environment(), check=True)
+    follow(page, project.path, UPSTREAM=str(upstream))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", [p for p in RUN if p.stem in SLOW], ids=lambda page: page.stem)
-def test_a_long_page_says_what_its_commands_do(page: Path, project: Project) -> None:
-    follow(page, project.path)
+@pytest.fixture
+def upstream(tmp_path: Path, project: Project) -> Path:
+    """Where the project was cloned from, one commit later."""
+    folder = tmp_path / "upstream"
+    subprocess.run(["git", "clone", "-q", project.path, folder], check=True)
+    card = folder / "stages/templates/card.md"
+    card.write_text(card.read_text("utf-8") + "\nLanguages: {{ card.language | join(', ') }}.\n", "utf-8")
+    message = ["commit", "-qam", "Card says which language"]
+    subprocess.run(["git", *message], cwd=folder, env=environment(), check=True)
+    return folder
 
 
 @pytest.mark.slow
 def test_the_first_hour_goes_as_it_is_told(tmp_path: Path) -> None:
-    origin = tiny(tmp_path / "origin")
-    subprocess.run(["git", "commit", "-qam", "tiny"], cwd=origin.path, env=environment(), check=True)
     (tmp_path / "reader").mkdir()
-    follow(ROOT / "docs/first-hour.md", tmp_path / "reader", MODELMAKE=str(origin.path))
+    follow(ROOT / "docs/first-hour.md", tmp_path / "reader", MODELMAKE=str(clone(tmp_path / "origin").path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [p for p in RUN if p.stem in OF_THE_DEFAULT], ids=lambda page: page.stem)
+def test_a_page_about_the_default_says_what_its_commands_do(page: Path, default: Project, tmp_path: Path) -> None:
+    shutil.copytree(default.path, tmp_path / "reader", symlinks=True)
+    follow(page, tmp_path / "reader")
 
 
 def test_every_command_of_a_page_is_in_a_block_that_is_run() -> None:

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from tests.conftest import Project, clone, ran, tiny
+from tests.conftest import Project, ran, tiny
 
 
 def ids(project: Project, path: str) -> list[str]:
@@ -64,9 +64,8 @@ def built_stages(project: Project) -> list[str]:
     return output.split()
 
 
-def test_the_default_model_answers(tmp_path: Path) -> None:
-    project = clone(tmp_path)
-    project.repro()
+def test_the_default_model_answers(default: Project) -> None:
+    project = default
     metrics, parity = project.json("reports/metrics.json"), project.json("reports/parity/Q8_0.json")
 
     assert metrics.keys() == {"base", "sft", "dpo"}
