@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -181,3 +182,11 @@ def test_everything_that_differs_is_told_at_once() -> None:
     told = graph.mismatches(replace(STAGE, deps=(), outs=(), params=()), main)
 
     assert [line.split(" ")[2] for line in told] == ["deps", "outs", "params"]
+
+
+def test_what_belongs_to_the_machine_is_in_the_cache_that_temporary_workspaces_share(tmp_path: Path) -> None:
+    (tmp_path / ".dvc").mkdir()
+    assert graph.machine_folder(tmp_path) == tmp_path / ".dvc/cache/modelmake"
+
+    (tmp_path / ".dvc/config.local").write_text("[cache]\n    dir = /elsewhere/cache\n")
+    assert graph.machine_folder(tmp_path) == Path("/elsewhere/cache/modelmake")
