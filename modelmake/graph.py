@@ -2,8 +2,9 @@
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from modelmake import signature
 
@@ -17,6 +18,8 @@ class Stage:
     deps: tuple[str, ...]
     params: tuple[str, ...]  # dotted sections of params.yaml
     outs: tuple[str, ...]
+    needs: tuple[str, ...] = ()  # the stages and .dvc files whose outputs it depends on, by name
+    meta: dict[str, Any] = field(default_factory=dict)  # free for tools: what a scheduler reserves
 
     @property
     def key_file(self) -> str:
@@ -42,21 +45,29 @@ def stages(root: Path) -> dict[str, Stage]:
     Raises:
         dvc.exceptions.DvcException: `dvc.yaml` is not valid or its graph has a cycle.
     """
+    return {name: stage for name, stage in nodes(root).items() if stage.cmd}
+
+
+def nodes(root: Path) -> dict[str, Stage]:
+    """All that `dvc repro -s` can be asked for, as `stages`: also .dvc files, which have no command."""
     import networkx as nx
     from dvc.dependency import ParamsDependency
-    from dvc.repo import Repo
+    from dvc.repo import Repo, lock_repo
 
-    with Repo(str(root)) as repo:
-        order = [s for s in nx.dfs_postorder_nodes(repo.index.graph) if s.cmd]
+    # without the lock, dvc.lock could be read while another process is in the middle of writing it
+    with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
+        graph = repo.index.graph
         return {
-            s.name: Stage(
-                name=s.name,
-                cmd=s.cmd,
+            s.addressing: Stage(
+                name=s.addressing,
+                cmd=s.cmd or "",
                 deps=tuple(d.def_path for d in s.deps if not isinstance(d, ParamsDependency)),
                 params=tuple(p for d in s.deps if isinstance(d, ParamsDependency) for p in d.params),
                 outs=tuple(o.def_path for o in s.outs),
+                needs=tuple(sorted(n.addressing for n in graph.successors(s))),
+                meta=s.meta or {},
             )
-            for s in order
+            for s in nx.dfs_postorder_nodes(graph)
         }
 
 
@@ -69,6 +80,17 @@ def machine_folder(root: Path) -> Path:
 
     folder = root / ".dvc"
     return Path(Config(dvc_dir=str(folder))["cache"].get("dir") or folder / "cache").absolute() / "modelmake"
+
+
+def stale(root: Path, *names: str) -> dict[str, list[Any]]:
+    """What `dvc status` calls changed of the named nodes, or of all where none is named, and why; offline.
+
+    Waits for the lock of another DVC process. What is built upon a stale node may still be called fresh.
+    """
+    from dvc.repo import Repo
+
+    with Repo(str(root), _wait_for_lock=True) as repo:
+        return repo.status(targets=list(names), check_updates=False)
 
 
 def mismatches(stage: Stage, main: Callable[..., str]) -> list[str]:

@@ -18,13 +18,14 @@ from modelmake import graph, harness, keys, params, signature
 from modelmake.errors import UserError
 from stages.params.data import Clean, Dedup, Ingest, Split
 from stages.params.evaluation import Compare, Evaluate, Suite
-from stages.params.machine import Machine
+from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Folder, Hub, Step
 
 FILE = Path("params.yaml")
 CHAPTERS: dict[str, Any] = {
     "machine": Machine,
+    "resources": Resources,
     "ingest": Ingest,
     "clean": Clean,
     "dedup": Dedup,
@@ -84,6 +85,13 @@ def cross(chapters: dict[str, Any]) -> list[str]:
         wanted.append(("card.model", card.model, models))
     found += [f"{FILE}: {where} = {value!r}: want one of {', '.join(sorted(allowed)) or '(none there)'}"
               for where, value, allowed in wanted if allowed is not None and value not in allowed]  # fmt: skip
+    machine, resources = chapters.get("machine"), chapters.get("resources")
+    if machine and resources and (machine.device == "cuda") != (resources.model.gpu > 0):
+        wanted_gpus = "1 or more" if machine.device == "cuda" else "0"
+        found.append(
+            f"{FILE}: resources.model.gpu = {resources.model.gpu}: want {wanted_gpus} with machine.device = "
+            f"{machine.device!r}"
+        )
     shown = {getattr(chapter, "suite", None) for chapter in (compare, parity)}
     for name, suite in (suites or {}).items():
         if name in shown and "exact_match" not in suite.metrics:

@@ -13,3 +13,23 @@ class Machine(Params):
     device: Literal["cpu", "cuda"]
     dtype: Literal["float32", "bfloat16"]  # of weights and arithmetic
     threads: Annotated[int, Meta(ge=1)]  # CPU threads of one stage; other numbers give other bytes
+
+
+class Reservation(Params):
+    mem_mb: Annotated[int, Meta(ge=1)]
+    minutes: Annotated[int, Meta(ge=1)]  # a scheduler may end a stage that takes longer; training then resumes
+
+
+class DeviceReservation(Reservation):
+    gpu: Annotated[int, Meta(ge=0)]
+
+
+class Resources(Params):
+    """What a scheduler reserves for a stage. Templates in dvc.yaml read it, by each stage's `meta`; no stage does."""
+
+    section: ClassVar[str] = "resources"
+
+    light: Reservation  # preflight, and what reads reports only
+    rows: Reservation  # ingest to split
+    model: DeviceReservation  # what runs a model on machine.device: base, train, evaluate
+    weights: Reservation  # what handles whole weights on the CPU: merge, quantize, parity
