@@ -1,10 +1,10 @@
 """Lets llama.cpp answer the held-out rows from the quantized file, and compares with the model it was made of.
 
-Inputs:  gguf      the file, loaded by llama.cpp with the tokenizer and chat template inside it
-         rows      JSONL canonical chats of the suite
-         expected  JSONL, the model's own scored answers to them
-Outputs: answers   JSONL {id, prompt, expected, answer, scores}
-         parity    JSON {verdict, why, rows, same_answers, metrics: {metric: {model, file, difference}}}
+Inputs:  quantized  folder that `quantize` wrote; model.gguf has tokenizer and chat template within
+         rows       JSONL canonical chats of the suite
+         expected   JSONL, the model's own scored answers to them
+Outputs: answers    JSONL {id, prompt, expected, answer, scores}
+         parity     JSON {verdict, why, rows, same_answers, metrics: {metric: {model, file, difference}}}
 Params:  parity, suites.<suite>, machine
 """
 
@@ -42,14 +42,14 @@ def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Par
 
 
 def main(
-    gguf: In, rows: In, expected: In, answers: Out, parity: Out, suite: str, params: Parity, asked: Suite,
+    quantized: In, rows: In, expected: In, answers: Out, parity: Out, suite: str, params: Parity, asked: Suite,
     machine: Machine,
 ) -> str:  # fmt: skip
     found, model = canonical.read(rows), scoring.read(expected)
     if [row.id for row in found] != [answer.id for answer in model]:
         raise UserError(f"{expected}: answers other rows than {rows}: want the same; run `dvc repro`")
     generated = llama_cpp.generate(
-        gguf,
+        quantized / "model.gguf",
         scoring.questions(found),
         max_new_tokens=asked.max_new_tokens,
         threads=machine.threads,

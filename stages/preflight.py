@@ -40,7 +40,7 @@ CHAPTERS: dict[str, Any] = {
     "report": Report,
 }
 LOWER = re.compile(r"[a-z0-9_]+")
-TAKEN = ("base", "trained", "gguf")  # folders of models/ that are no step
+TAKEN = ("base", "trained", "quantized")  # folders of models/ that are no step
 
 
 def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

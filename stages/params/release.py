@@ -17,6 +17,9 @@ class Gguf(Params, tag_field="tool", tag="gguf", rename={"from_": "from"}):
 
     from_: str  # the model
 
+    def modules(self) -> list[str]:
+        return ["stages.quantizers.gguf"]
+
 
 class LlamaCpp(Params, tag_field="tool", tag="llama_cpp", rename={"from_": "from"}):
     """A GGUF file quantized by llama.cpp itself, which envs/llama_cpp compiles at its first use."""
@@ -25,6 +28,9 @@ class LlamaCpp(Params, tag_field="tool", tag="llama_cpp", rename={"from_": "from
     section: ClassVar[str] = "quantize.{quant}"
 
     from_: str  # the model
+
+    def modules(self) -> list[str]:
+        return ["stages.quantizers.llama_cpp"]
 
     def environments(self) -> list[str]:
         return ["envs/llama_cpp"]
