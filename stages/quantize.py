@@ -1,7 +1,9 @@
 """Quantizes a model with the tool that its entry names.
 
-Inputs:  weights    model folder
-Outputs: quantized  folder: model.gguf with tokenizer and chat template within (gguf, llama_cpp)
+Inputs:  weights      model folder
+         calibration  JSONL training rows, for the tools that look at activations
+Outputs: quantized    folder: model.gguf with tokenizer and chat template within (gguf, llama_cpp), or a model folder
+                      in the compressed-tensors format (llmcompressor)
 Params:  quantize.<quant>
 """
 
@@ -13,10 +15,10 @@ from modelmake.signature import In, Out
 from stages.params.release import Quant
 
 
-def main(weights: In, quantized: Out, quant: str, params: Quant) -> str:
+def main(weights: In, calibration: In, quantized: Out, quant: str, params: Quant) -> str:
     quantized.mkdir()
     quantizer = importlib.import_module(params.modules()[0])
-    told = quantizer.quantize(weights, quantized, quant, params)
+    told = quantizer.quantize(weights, calibration, quantized, quant, params)
     before, after = megabytes(weights), megabytes(quantized)
     return f"{quant}: {after:.2f} MB from {before:.2f} MB of weights{told}"
 

@@ -1,1 +1,1 @@
-"""One way to quantize a model a file: `quantize(weights, folder, quant, params)` writes, and tells what it did."""
+"""One tool a file: `quantize(weights, calibration, folder, quant, params)` writes the folder and tells what was odd."""

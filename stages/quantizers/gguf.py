@@ -8,7 +8,7 @@ from stages.params.release import Gguf
 WHOLE = QUANTS[:3]  # the unquantized types: nothing falls back
 
 
-def quantize(weights: Path, folder: Path, quant: str, params: Gguf) -> str:
+def quantize(weights: Path, calibration: Path, folder: Path, quant: str, params: Gguf) -> str:
     """Writes `model.gguf`; tells which matrices did not fit the type's blocks."""
     report = write_gguf(weights, folder / "model.gguf", quant)
     fell_back = 0 if quant in WHOLE else report["tensors"].get("F16", 0)

@@ -11,7 +11,7 @@ from stages.params.release import LlamaCpp
 BLOCK = 256  # numbers that share a k-quant's scales
 
 
-def quantize(weights: Path, folder: Path, quant: str, params: LlamaCpp) -> str:
+def quantize(weights: Path, calibration: Path, folder: Path, quant: str, params: LlamaCpp) -> str:
     """Writes `model.gguf`; tells which matrices llama.cpp gave other types, their rows being no multiple of 256."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         source = Path(scratch) / "F16.gguf"
