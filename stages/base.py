@@ -6,6 +6,8 @@ Outputs: base    model folder: config.json, model*.safetensors, tokenizer files,
 Params:  base, machine
 """
 
+import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -136,44 +138,73 @@ def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, 
 
 
 def fetch(pin: Path) -> Path:
-    """The folder of a hub model at the revision that `pin` names; from the hub's cache when offline."""
+    """The folder of a hub model at the revision that `pin` names; from the hub's cache when offline.
+
+    A gated model wants a token in HF_TOKEN; no other is ever read.
+    """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     found = msgspec.json.decode(pin.read_bytes())
-    repo, revision = found.get("repo"), found.get("revision", "")
-    if not isinstance(repo, str) or len(revision) != 40:
+    repo, revision = (found.get("repo"), found.get("revision")) if isinstance(found, dict) else (None, None)
+    if not isinstance(repo, str) or not isinstance(revision, str) or not re.fullmatch("[0-9a-f]{40}", revision):
         raise UserError(f'{pin}: found {found}: want {{"repo": "org/name", "revision": 40 hex digits}}')
+    where = f"{pin}: {repo}@{revision[:8]}"
     try:
-        return Path(snapshot_download(repo, revision=revision, allow_patterns=list(KEPT)))
+        token = os.environ.get("HF_TOKEN", False)
+        return Path(snapshot_download(repo, revision=revision, token=token, allow_patterns=list(KEPT)))
     except LocalEntryNotFoundError:
         raise UserError(
-            f"{pin}: {repo}@{revision[:8]} is not in the hub's cache, and this build is offline: "
-            "run once with HF_HUB_OFFLINE=0"
+            f"{where} is not in the hub's cache, and this build is offline: run once with HF_HUB_OFFLINE=0"
         ) from None
+    except GatedRepoError:
+        raise UserError(
+            f"{where} is gated: want its licence accepted on its page of the hub, and a token in HF_TOKEN"
+        ) from None
+    except HfHubHTTPError as error:  # no such repository or revision, or the hub is down
+        raise UserError(f"{where}: the hub says: {str(error).splitlines()[0]}") from None
 
 
-def copy(folder: Path, base: Path) -> None:
-    """Copies a model's files, safetensors only.
+def copy(folder: Path, base: Path, chat_template: str | None) -> None:
+    """Copies a model's files, safetensors only; `chat_template` replaces the model's own.
 
     Raises:
-        UserError: a file that every model has is missing, or weights come only as pickles.
+        UserError: a file that every model has is missing, or weights come only as pickles, or there is no chat
+            template, which the rows of every suite are asked through.
     """
     missing = [name for name in WANTED if not (folder / name).is_file()]
-    if missing or not list(folder.glob("*.safetensors")):
+    weights = shards(folder)
+    missing += [name for name in weights if not (folder / name).is_file()]
+    if missing:
         raise UserError(
-            f"{folder}: missing {', '.join(missing) or '*.safetensors'}: want a Hugging Face model folder "
+            f"{folder}: missing {', '.join(missing)}: want a Hugging Face model folder "
             "with safetensors weights; convert it with save_pretrained"
         )
-    base.mkdir(parents=True)
-    for pattern in KEPT:
-        for file in folder.glob(pattern):
-            shutil.copyfile(file, base / file.name)
-    if "auto_map" in msgspec.json.decode((base / "config.json").read_bytes()):
+    if "auto_map" in msgspec.json.decode((folder / "config.json").read_bytes()):
         raise UserError(
             f"{folder}/config.json: auto_map asks for code from the model's author: "
             "want an architecture that transformers has; remote code is never run"
         )
+    base.mkdir(parents=True)
+    for pattern in KEPT:
+        for file in folder.glob(pattern):
+            if file.suffix != ".safetensors" or file.name in weights:
+                shutil.copyfile(file, base / file.name)
+    settings = msgspec.json.decode((base / "tokenizer_config.json").read_bytes())
+    if chat_template is not None:
+        (base / "chat_template.jinja").write_text(chat_template, "utf-8")
+        settings.pop("chat_template", None)
+        rows.write_json(base / "tokenizer_config.json", settings)
+    elif not settings.get("chat_template") and not (base / "chat_template.jinja").exists():
+        raise UserError(f"{folder}: no chat template: want one; write it into base.chat_template (docs/models.md)")
+
+
+def shards(folder: Path) -> set[str]:
+    """The files that a model's weights are in, by its index; some repositories hold the weights twice."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return {"model.safetensors"}
+    return set(msgspec.json.decode(index.read_bytes())["weight_map"].values())
 
 
 def main(source: In, base: Out, log: Out, params: Base, machine: Machine) -> str:
@@ -186,9 +217,9 @@ def main(source: In, base: Out, log: Out, params: Base, machine: Machine) -> str
         model.save_pretrained(base)
         tokenizer.save_pretrained(base)
     elif isinstance(params, Folder):
-        copy(source, base)
+        copy(source, base, params.chat_template)
     elif isinstance(params, Hub):
-        copy(fetch(source), base)
+        copy(fetch(source), base, params.chat_template)
     parameters = count_parameters(base)
     kind = type(params).__struct_config__.tag
     rows.write_json(log, {"kind": kind, "parameters": parameters, "history": history})

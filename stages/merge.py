@@ -1,37 +1,50 @@
 """Merges a trained adapter into the model that it was trained from; a full fine-tune is taken as it is.
 
-Inputs:  start    model folder that the step started from, read afresh in full precision
+Inputs:  start    model folder that the step started from, read afresh
          trained  folder that `train` wrote
 Outputs: merged   model folder, complete: weights, tokenizer, chat template
-Params:  none
+Params:  train.<step>.quantization
 """
 
+import importlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 from modelmake import harness
 from modelmake.signature import In, Out
+from stages.params.training import Quantization
 
 
-def merge(start: Path, adapter: Path, merged: Path) -> int:
-    """Adds the adapter to the weights in the base's own dtype; returns how many modules it changed."""
+def load(start: Path, quantization: Quantization | None) -> Any:
+    """The weights that the adapter was trained on, in the dtype that they are stored in."""
+    from transformers import AutoModelForCausalLM
+
+    if quantization:
+        return importlib.import_module(quantization.modules()[0]).restored(start, quantization)
+    return AutoModelForCausalLM.from_pretrained(start, dtype="auto", use_safetensors=True)
+
+
+def merge(model: Any, adapter: Path) -> tuple[Any, int]:
+    """Adds the adapter to the weights, in their own dtype; also returns how many modules it changed."""
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    model = PeftModel.from_pretrained(
-        AutoModelForCausalLM.from_pretrained(start, dtype="auto", use_safetensors=True), str(adapter)
-    )
-    changed = sum(1 for module in model.modules() if hasattr(module, "lora_A") and module.lora_A)
-    model.merge_and_unload(safe_merge=True).save_pretrained(merged)
+    adapted = PeftModel.from_pretrained(model, str(adapter))
+    changed = sum(1 for module in adapted.modules() if hasattr(module, "lora_A") and module.lora_A)
+    return adapted.merge_and_unload(safe_merge=True), changed
+
+
+def main(start: In, trained: In, merged: Out, step: str, quantization: Quantization | None) -> str:
+    if not (trained / "adapter_config.json").exists():
+        shutil.copytree(trained, merged)
+        return "full weights taken as trained"
+    from transformers import AutoTokenizer
+
+    model, changed = merge(load(start, quantization), trained)
+    model.save_pretrained(merged)
     AutoTokenizer.from_pretrained(start).save_pretrained(merged)
-    return changed
-
-
-def main(start: In, trained: In, merged: Out) -> str:
-    if (trained / "adapter_config.json").exists():
-        return f"adapter merged into {merge(start, trained, merged)} modules"
-    shutil.copytree(trained, merged)
-    return "full weights taken as trained"
+    rounded = ", of weights rounded to 4 bits as in training" if quantization else ""
+    return f"adapter merged into {changed} modules{rounded}"
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""Lets llama.cpp answer the held-out rows from the quantized file, and compares with the model it was made of.
+"""Lets a quantized model answer the held-out rows, and compares with the model that it was made of.
 
-Inputs:  gguf      the file, loaded by llama.cpp with the tokenizer and chat template inside it
-         rows      JSONL canonical chats of the suite
-         expected  JSONL, the model's own scored answers to them
-Outputs: answers   JSONL {id, prompt, expected, answer, scores}
-         parity    JSON {verdict, why, rows, same_answers, metrics: {metric: {model, file, difference}}}
-Params:  parity, suites.<suite>, machine
+Inputs:  quantized  folder that `quantize` wrote
+         rows       JSONL canonical chats of the suite
+         expected   JSONL, the model's own scored answers to them
+Outputs: answers    JSONL {id, prompt, expected, answer, scores}
+         parity     JSON {verdict, why, rows, same_answers, metrics: {metric: {model, file, difference}}}
+Params:  parity.<quant>, suites.<suite>, machine
 """
 
+import importlib
 from typing import Any
 
 from modelmake import harness
@@ -18,7 +19,6 @@ from stages import scoring
 from stages.params.evaluation import Suite
 from stages.params.machine import Machine
 from stages.params.release import Parity
-from stages.runtimes import llama_cpp
 
 
 def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Parity) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Par
     why = []
     if off > params.max_difference:
         why.append(f"exact_match differs by {off:.4f}, at most {params.max_difference} is allowed")
-    if same < params.min_same_answers:
+    if params.min_same_answers is not None and same < params.min_same_answers:
         why.append(f"{same:.4f} of answers are the same, at least {params.min_same_answers} must be")
     return {
         "verdict": "fail" if why else "pass", "why": why, "rows": len(file), "same_answers": round(same, 6),
@@ -42,19 +42,15 @@ def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Par
 
 
 def main(
-    gguf: In, rows: In, expected: In, answers: Out, parity: Out, suite: str, params: Parity, asked: Suite,
-    machine: Machine,
+    quantized: In, rows: In, expected: In, answers: Out, parity: Out, quant: str, suite: str, params: Parity,
+    asked: Suite, machine: Machine,
 ) -> str:  # fmt: skip
     found, model = canonical.read(rows), scoring.read(expected)
     if [row.id for row in found] != [answer.id for answer in model]:
         raise UserError(f"{expected}: answers other rows than {rows}: want the same; run `dvc repro`")
-    generated = llama_cpp.generate(
-        gguf,
-        scoring.questions(found),
-        max_new_tokens=asked.max_new_tokens,
-        threads=machine.threads,
-        context_tokens=params.context_tokens,
-    )
+    runtime = importlib.import_module(params.modules()[0])
+    settings = params.settings(asked, machine)
+    generated = runtime.generate(quantized / params.FILE, scoring.questions(found), **settings)
     scored = scoring.score(found, generated, asked)
     result = compare(scored, model, params)
     scoring.write(answers, scored)

@@ -20,7 +20,7 @@ from stages.params.data import Clean, Dedup, Ingest, Split
 from stages.params.evaluation import Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
-from stages.params.training import Base, Folder, Hub, Step
+from stages.params.training import Base, Folder, Hub, Sft, Step
 
 FILE = Path("params.yaml")
 CHAPTERS: dict[str, Any] = {
@@ -36,12 +36,13 @@ CHAPTERS: dict[str, Any] = {
     "evaluate": Evaluate,
     "compare": Compare,
     "quantize": dict[str, Quant],
-    "parity": Parity,
+    "parity": dict[str, Parity],
     "card": Card,
     "report": Report,
 }
+GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
 LOWER = re.compile(r"[a-z0-9_]+")
-TAKEN = ("base", "trained", "gguf")  # folders of models/ that are no step
+TAKEN = ("base", "trained", "quantized")  # folders of models/ that are no step
 
 
 def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -60,10 +61,10 @@ def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 def cross(chapters: dict[str, Any]) -> list[str]:
     """What is wrong between chapters that are each right; checked where all that it takes is there."""
-    found = [*_names(chapters), *_steps(chapters.get("train") or {}), *_files(chapters)]
+    found = [*_names(chapters), *_steps(chapters.get("train") or {}), *_parity(chapters), *_files(chapters)]
     train, suites = chapters.get("train"), chapters.get("suites")
     models = None if train is None else {"base", *train}
-    evaluate, compare, parity = (chapters.get(name) for name in ("evaluate", "compare", "parity"))
+    evaluate, compare = chapters.get("evaluate"), chapters.get("compare")
     wanted: list[tuple[str, str, set[str] | None]] = []  # None: not known, for it is wrong itself
     if evaluate:
         wanted += [("evaluate.models", model, models) for model in evaluate.models]
@@ -79,8 +80,6 @@ def cross(chapters: dict[str, Any]) -> list[str]:
                     wanted.append((f"compare.gates.{name}.against", gate.against, evaluated))
         for name, quant in (chapters.get("quantize") or {}).items():
             wanted.append((f"quantize.{name}.from", quant.from_, evaluated))
-        if parity:
-            wanted.append(("parity.suite", parity.suite, set(evaluate.suites)))
     if card := chapters.get("card"):
         wanted.append(("card.model", card.model, models))
     found += [f"{FILE}: {where} = {value!r}: want one of {', '.join(sorted(allowed)) or '(none there)'}"
@@ -92,9 +91,8 @@ def cross(chapters: dict[str, Any]) -> list[str]:
             f"{FILE}: resources.model.gpu = {resources.model.gpu}: want {wanted_gpus} with machine.device = "
             f"{machine.device!r}"
         )
-    shown = {getattr(chapter, "suite", None) for chapter in (compare, parity)}
     for name, suite in (suites or {}).items():
-        if name in shown and "exact_match" not in suite.metrics:
+        if compare and name == compare.suite and "exact_match" not in suite.metrics:
             found.append(f"{FILE}: suites.{name}.metrics: want exact_match among them: parity and report need it")
     return found
 
@@ -127,6 +125,25 @@ def _names(chapters: dict[str, Any]) -> list[str]:
     return found
 
 
+def _parity(chapters: dict[str, Any]) -> list[str]:
+    quantize, parity = chapters.get("quantize"), chapters.get("parity")
+    if quantize is None or parity is None:
+        return []  # told already
+    found = [f"{FILE}: parity.{name}: missing; say how far quantize.{name} may be from its model"
+             for name in quantize if name not in parity]  # fmt: skip
+    found += [f"{FILE}: parity.{name}: no such entry of quantize; want one of {', '.join(quantize)}"
+              for name in parity if name not in quantize]  # fmt: skip
+    for name in quantize.keys() & parity.keys():
+        runtime = type(parity[name]).__struct_config__.tag
+        if runtime not in quantize[name].RUNTIMES:
+            tool = type(quantize[name]).__struct_config__.tag
+            found.append(
+                f"{FILE}: parity.{name}.runtime = {runtime!r}: want {' or '.join(quantize[name].RUNTIMES)} for what "
+                f"{tool} writes"
+            )
+    return found
+
+
 def _steps(train: dict[str, Step]) -> list[str]:
     found = []
     for name in train:
@@ -156,9 +173,26 @@ def _files(chapters: dict[str, Any]) -> list[str]:
         elif raw.is_dir() and not any(p.is_file() for p in raw.rglob("*")):
             found.append(f"{FILE}: ingest.raw = {ingest.raw!r}: an empty folder; put raw data there")
     base = chapters.get("base")
-    if isinstance(base, Folder | Hub) and not Path(base.source).exists():
-        found.append(f"{FILE}: base.source = {base.source!r}: no such file or folder")
+    if isinstance(base, Folder | Hub):
+        if not Path(base.source).exists():
+            found.append(f"{FILE}: base.source = {base.source!r}: no such file or folder")
+        elif (template := _template(base)) is not None and not GENERATION.search(template):
+            found += [
+                f"{FILE}: train.{name}.assistant_only_loss = True: the chat template of base has no {{% generation %}} "
+                "around what the assistant says: want it there, end token included; write such a template into "
+                "base.chat_template (docs/models.md has some), or false"
+                for name, step in (chapters.get("train") or {}).items()
+                if isinstance(step, Sft) and step.assistant_only_loss
+            ]
     return found
+
+
+def _template(base: Folder | Hub) -> str | None:
+    """The chat template, where that can be known before the build."""
+    file = Path(base.source) / "chat_template.jinja"
+    if base.chat_template is None and isinstance(base, Folder) and file.is_file():
+        return file.read_text("utf-8")
+    return base.chat_template
 
 
 def stage_keys(chapters: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -182,8 +216,10 @@ def stage_keys(chapters: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _pick(chapters: dict[str, Any], dotted: str) -> Any:
-    chapter, _, item = dotted.partition(".")
-    return chapters[chapter][item] if item else chapters[chapter]
+    value: Any = chapters
+    for name in dotted.split("."):
+        value = value[name] if isinstance(value, dict) else getattr(value, name)
+    return value
 
 
 def write(found: dict[str, Any], folder: Path) -> None:

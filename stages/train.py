@@ -21,7 +21,7 @@ from modelmake.errors import UserError
 from modelmake.signature import In, Out
 from stages import device, progress, rows
 from stages.params.machine import Machine
-from stages.params.training import Step
+from stages.params.training import Sft, Step
 
 
 def fit(found: list[rows.Row], lengths: list[int], params: Step, where: str) -> tuple[list[rows.Row], list[str]]:
@@ -43,6 +43,22 @@ def fit(found: list[rows.Row], lengths: list[int], params: Step, where: str) -> 
             "want at least one; look at the reports of ingest, clean, dedup and split"
         )
     return kept, sorted(long)
+
+
+def check_template(tokenizer: Any, where: str) -> None:
+    """Refuses a chat template that would teach no answers, or answers without an end.
+
+    Raises:
+        UserError: the template does not mark what the assistant says, or leaves its end token out of that.
+    """
+    from trl.chat_template_utils import is_chat_template_stop_token_trained
+
+    if not is_chat_template_stop_token_trained(tokenizer):
+        raise UserError(
+            f"{where}.assistant_only_loss = True: the model's chat template has no {{% generation %}} around what the "
+            "assistant says, end token included: want it there; write such a template into base.chat_template "
+            "(docs/models.md has some), or false"
+        )
 
 
 def arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
@@ -78,12 +94,19 @@ def load_model(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM
 
-    dtype = getattr(torch, machine.dtype) if params.lora else torch.float32
-    model = AutoModelForCausalLM.from_pretrained(start, dtype=dtype, use_safetensors=True)
     if params.lora is None:
-        return model, None
+        return AutoModelForCausalLM.from_pretrained(
+            start, dtype=torch.float32, device_map=machine.device, use_safetensors=True
+        ), None
     from peft import LoraConfig
 
+    if params.quantization:
+        module = importlib.import_module(params.quantization.modules()[0])
+        model = module.load(start, params.quantization, machine.device)
+    else:
+        model = AutoModelForCausalLM.from_pretrained(
+            start, dtype=machine.dtype, device_map=machine.device, use_safetensors=True
+        )
     return model, LoraConfig(task_type="CAUSAL_LM", **msgspec.structs.asdict(params.lora))
 
 
@@ -96,6 +119,8 @@ def main(
     device.prepare(machine)
     method = importlib.import_module(params.modules()[0])
     tokenizer = AutoTokenizer.from_pretrained(start)
+    if isinstance(params, Sft) and params.assistant_only_loss:
+        check_template(tokenizer, f"train.{step}")
 
     def dataset(file: Path) -> tuple[list[rows.Row], list[rows.Row], list[str], Any]:
         found = rows.read(file)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from stages import parity, scoring
-from stages.params.release import Parity
+from stages.params.release import InLlamaCpp
 
-BOUNDS = Parity(suite="chat", max_difference=0.1, min_same_answers=0.8, context_tokens=512)
+BOUNDS = InLlamaCpp(max_difference=0.1, min_same_answers=0.8, context_tokens=512)
 
 
 def answers(*given: tuple[str, float]) -> list[scoring.Answer]:
@@ -61,6 +61,13 @@ def test_a_difference_of_exact_match_fails_in_either_direction(right: float) -> 
 
     assert found["verdict"] == "fail"
     assert found["why"] == ["exact_match differs by 0.2000, at most 0.1 is allowed"]
+
+
+def test_a_type_that_promises_no_equal_answers_is_held_to_its_metric_alone() -> None:
+    bounds = InLlamaCpp(max_difference=0.1, min_same_answers=None, context_tokens=512)
+    other = answers(*[("aye", 1.0)] * 8, *[("nay", 0.0)] * 2)
+
+    assert parity.compare(other, MODEL, bounds)["verdict"] == "pass"
 
 
 def test_both_reasons_are_told() -> None:

@@ -53,6 +53,7 @@ class Folder(Params, tag_field="kind", tag="folder"):
     section: ClassVar[str] = "base"
 
     source: str  # folder with config.json, *.safetensors, tokenizer.json
+    chat_template: str | None  # Jinja; replaces the model's own in training, evaluation and serving; null keeps that
 
 
 class Hub(Params, tag_field="kind", tag="hub"):
@@ -61,6 +62,7 @@ class Hub(Params, tag_field="kind", tag="hub"):
     section: ClassVar[str] = "base"
 
     source: str  # JSON file {"repo": "org/name", "revision": 40 hex digits}
+    chat_template: str | None  # Jinja; replaces the model's own in training, evaluation and serving; null keeps that
 
 
 Base = Tiny | Folder | Hub
@@ -76,10 +78,28 @@ class Lora(Params):
     use_dora: bool
 
 
+class Quantization(Params):
+    """transformers' BitsAndBytesConfig: the frozen base in 4 bits, which makes LoRA QLoRA."""
+
+    section: ClassVar[str] = "train.{step}.quantization"
+
+    load_in_4bit: bool
+    bnb_4bit_quant_type: Literal["nf4", "fp4"]
+    bnb_4bit_use_double_quant: bool  # the scales are rounded as well
+    bnb_4bit_compute_dtype: Literal["float32", "bfloat16"]
+
+    def problems(self) -> list[str]:
+        return [] if self.load_in_4bit else ["load_in_4bit = False: want true; or write `quantization: null`"]
+
+    def modules(self) -> list[str]:
+        return ["stages.quantization"]
+
+
 class _Step(Params, rename={"from_": "from"}):
     from_: str  # `base` or another step
     seed: int
     lora: Lora | None  # null trains every weight
+    quantization: Quantization | None  # of the weights that lora leaves alone; null keeps them whole
     max_length: Positive  # tokens of a row under the model's own template
     over_long: Literal["drop", "truncate", "error"]
     num_train_epochs: Rate
@@ -94,6 +114,15 @@ class _Step(Params, rename={"from_": "from"}):
     logging_steps: Positive
     eval_steps: Positive
 
+    def problems(self) -> list[str]:
+        if self.quantization and not self.lora:
+            return ["quantization: want null where lora is null: 4-bit weights cannot be trained; give it a lora"]
+        return []
+
+    def modules(self) -> list[str]:
+        method = f"stages.methods.{type(self).__struct_config__.tag}"
+        return [method, *(self.quantization.modules() if self.quantization else [])]
+
 
 class Sft(_Step, tag_field="method", tag="sft"):
     """Supervised fine-tuning; with `rows: text` continued pretraining."""
@@ -104,12 +133,10 @@ class Sft(_Step, tag_field="method", tag="sft"):
     assistant_only_loss: bool
 
     def problems(self) -> list[str]:
+        found = super().problems()
         if self.rows == "text" and self.assistant_only_loss:
-            return ["assistant_only_loss = True: want false for rows = text, which have no assistant turns"]
-        return []
-
-    def modules(self) -> list[str]:
-        return ["stages.methods.sft"]
+            found.append("assistant_only_loss = True: want false for rows = text, which have no assistant turns")
+        return found
 
 
 class Dpo(_Step, tag_field="method", tag="dpo"):
@@ -123,7 +150,7 @@ class Dpo(_Step, tag_field="method", tag="dpo"):
     loss_weights: list[Annotated[float, Meta(ge=0)]]
 
     def problems(self) -> list[str]:
-        found = []
+        found = super().problems()
         if len(self.loss_type) != len(self.loss_weights):
             found.append(
                 f"loss_weights: found {len(self.loss_weights)} values, want {len(self.loss_type)}, "
@@ -132,9 +159,6 @@ class Dpo(_Step, tag_field="method", tag="dpo"):
         if self.over_long == "truncate":
             found.append("over_long = 'truncate': want drop or error: a pair that is cut prefers nothing")
         return found
-
-    def modules(self) -> list[str]:
-        return ["stages.methods.dpo"]
 
 
 Step = Sft | Dpo
