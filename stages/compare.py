@@ -93,18 +93,21 @@ def _interval(samples: np.ndarray, params: Compare, low: str, high: str) -> dict
 
 def main(evaluations: In, metrics: Out, comparison: Out, gate: Out, params: Compare, declared: Evaluate) -> str:
     found = read(evaluations, declared)
-    compared, flat = {}, {model: {} for model in declared.models}
-    gates: dict[str, Any] = {}
+    compared: dict[str, Any] = {}
+    # by model and metric, with the suite's name before it
+    entries: dict[str, Any] = {model: {} for model in declared.models}
+    spreads: dict[str, Any] = {model: {} for model in declared.models}
+    rows_of: dict[str, int] = {}
     for suite, models in found.items():
         compared[suite], samples = compare(models, params)
         prefix = "" if suite == params.suite else f"{suite}."
         for model, by_metric in compared[suite].items():
-            flat[model] |= {f"{prefix}{name}": entry["value"] for name, entry in by_metric.items()}
-        if suite == params.suite:
-            n = len(next(iter(models.values())))
-            gates = {name: judge(g, n, compared[suite], samples, params) for name, g in params.gates.items()}
+            entries[model] |= {f"{prefix}{name}": entry for name, entry in by_metric.items()}
+            spreads[model] |= {f"{prefix}{name}": spread for name, spread in samples[model].items()}
+            rows_of |= {f"{prefix}{name}": len(models[model]) for name in by_metric}
+    gates = {name: judge(g, rows_of.get(g.metric, 0), entries, spreads, params) for name, g in params.gates.items()}
     failed = [name for name, result in gates.items() if result["verdict"] == "fail"]
-    rows.write_json(metrics, flat)
+    rows.write_json(metrics, {model: {n: entry["value"] for n, entry in e.items()} for model, e in entries.items()})
     rows.write_json(comparison, compared)
     rows.write_json(gate, {"verdict": "fail" if failed or not gates else "pass", "gates": gates})
     if not gates:

@@ -1,9 +1,9 @@
-"""Lets one model answer one suite of held-out rows, greedily, and scores the answers.
+"""Lets one model answer one suite of held-out chats, greedily, or read one of held-out texts, and scores it.
 
 Inputs:  weights  model folder
-         rows     JSONL canonical chats of the suite
+         rows     JSONL canonical rows of the suite
 Outputs: answers  JSONL {id, prompt, expected, answer, scores: {metric: [numerator, denominator]}}, in order of id
-         scores   JSON {rows, metrics: {metric: value in [0, 1]}}
+         scores   JSON {rows, metrics: {metric: value}}
 Params:  suites.<suite>, machine
 """
 
@@ -12,26 +12,38 @@ from modelmake.errors import UserError
 from modelmake.signature import In, Out
 from stages import rows as canonical
 from stages import scoring
-from stages.params.evaluation import Suite
+from stages.params.evaluation import AnySuite, Suite
 from stages.params.machine import Machine
 from stages.runtimes import transformers
 
 
-def main(weights: In, rows: In, answers: Out, scores: Out, suite: str, params: Suite, machine: Machine) -> str:
+def main(weights: In, rows: In, answers: Out, scores: Out, suite: str, params: AnySuite, machine: Machine) -> str:
     found = canonical.read(rows)
     if not found:
-        raise UserError(
-            f"{rows}: no rows: want held-out chats for suite {suite}; raise split.test_fraction or add rows"
+        raise UserError(f"{rows}: no rows: want held-out rows for suite {suite}; raise split.test_fraction or add rows")
+    wanted = type(params).__struct_config__.tag
+    if strange := next((row for row in found if row.kind != wanted), None):
+        raise UserError(f"{rows}: {strange.id} is a {strange.kind}: suites.{suite} wants {wanted}; change its rows")
+    if isinstance(params, Suite):
+        generated = transformers.generate(
+            weights,
+            scoring.questions(found),
+            max_new_tokens=params.max_new_tokens,
+            batch_size=params.batch_size,
+            device=machine.device,
+            dtype=machine.dtype,
         )
-    generated = transformers.generate(
-        weights,
-        scoring.questions(found),
-        max_new_tokens=params.max_new_tokens,
-        batch_size=params.batch_size,
-        device=machine.device,
-        dtype=machine.dtype,
-    )
-    scored = scoring.score(found, generated, params)
+        scored = scoring.score(found, generated, params)
+    else:
+        readings = transformers.read(
+            weights,
+            [row.content.text for row in found],
+            context_tokens=params.context_tokens,
+            batch_size=params.batch_size,
+            device=machine.device,
+            dtype=machine.dtype,
+        )
+        scored = scoring.score_texts(found, readings, params)
     totals = scoring.totals(scored)
     scoring.write(answers, scored)
     canonical.write_json(scores, {"rows": len(found), "metrics": totals})

@@ -1,11 +1,13 @@
 """Reads raw files of any known format into canonical rows, and keeps where every row came from.
 
-Inputs:  raw        folder of .json, .jsonl and .txt files (UTF-8), or one such file
+Inputs:  raw        folder of .json, .jsonl, .csv and .txt files (UTF-8), or one such file
 Outputs: ingested   JSONL, one canonical row a content, sorted by id
          sources    Parquet {id, file, line}: every place that each row stands at, copies included
          rejected   JSONL {file, line, reason, detail, found}: what could not be used, whole, as the file has it
          report     JSON {in, out, dropped, formats: {file: {format: records}}}
 Params:  ingest
+
+A record is one row, a document several (`ingest.documents`): `in` counts these rows, and records without one.
 """
 
 import importlib
@@ -16,7 +18,7 @@ import msgspec
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
-from stages import formats, records, rows
+from stages import documents, formats, records, rows
 from stages.params.data import Ingest
 
 SHOWN = 10  # rejected records named in an error
@@ -30,18 +32,26 @@ class Rejected(msgspec.Struct, frozen=True):
     found: str
 
 
-def to_row(record: records.Record, readers: dict[str, Any]) -> tuple[rows.Row | tuple[str, str], str]:
-    """The record's row, or (reason, detail) why there is none; and the name of its format."""
+def to_rows(
+    record: records.Record, readers: dict[str, Any], params: Ingest
+) -> tuple[list[rows.Row] | tuple[str, str], str]:
+    """The record's rows, or (reason, detail) why there are none; and the name of its format."""
     name = next((n for n, reader in readers.items() if reader.matches(record.value)), "")
     if not name:
         return ("unknown_format", f"fields {sorted(record.value)}: no format has these"), ""
     try:
         content = readers[name].read(record.value)
-        checked = msgspec.convert(msgspec.to_builtins(content), rows.Content)
-        row = rows.row(checked, record.split)  # fails on half a surrogate pair: JSON can spell it, UTF-8 cannot
+        checked = msgspec.convert(msgspec.to_builtins(content), type(content))
+        contents, group = [checked], ""
+        if isinstance(checked, documents.Document):
+            if params.documents is None:
+                return ("document", "ingest.documents is null: say there how documents become rows"), name
+            contents, group = documents.contents(checked, params.documents), checked.path
+        # fails on half a surrogate pair: JSON can spell it, UTF-8 cannot
+        found = [rows.row(content, record.split, group) for content in contents]
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.ValidationError) as error:
         return ("wrong_shape", f"{name}: {type(error).__name__}: {error}"), name
-    return (rows.problem(checked) or row), name
+    return next(filter(None, map(rows.problem, contents)), found), name
 
 
 def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, params: Ingest) -> str:
@@ -50,23 +60,25 @@ def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, param
     places: list[tuple[str, str, int]] = []
     bad: list[Rejected] = []
     seen: dict[str, dict[str, int]] = {}
-    repeated = total = 0
+    repeated = total = many = 0  # records; rows of theirs beyond one each
     for file in records.files(raw):
         name = str(file.relative_to(raw)) if raw.is_dir() else file.name
         by_format = seen.setdefault(name, {})
         for record in records.read(file):
             total += 1
             if isinstance(record, records.Broken):
-                bad.append(Rejected(name, record.line, "broken_json", record.why, record.found))
+                bad.append(Rejected(name, record.line, record.reason, record.why, record.found))
                 continue
-            row, form = to_row(record, readers)
+            result, form = to_rows(record, readers, params)
             by_format[form or "unknown"] = by_format.get(form or "unknown", 0) + 1
-            if not isinstance(row, rows.Row):
-                bad.append(Rejected(name, record.line, *row, record.text))
+            if isinstance(result, tuple):
+                bad.append(Rejected(name, record.line, *result, record.text))
                 continue
-            places.append((row.id, name, record.line))
-            repeated += row.id in found
-            found[row.id] = rows.stronger(row, found.get(row.id, row))
+            many += len(result) - 1
+            for row in result:
+                places.append((row.id, name, record.line))
+                repeated += row.id in found
+                found[row.id] = rows.stronger(row, found.get(row.id, row))
     if not found:
         raise UserError(f"{raw}: {total} records, none usable: want at least one{_first(bad)}")
     if len(bad) / total > params.max_rejected_fraction:
@@ -75,7 +87,7 @@ def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, param
             f"{params.max_rejected_fraction:.2%}; mend them or raise ingest.max_rejected_fraction"
             f"{_first(bad)}"
         )
-    counts = rows.account(total, len(found), [b.reason for b in bad] + ["repeated"] * repeated)
+    counts = rows.account(total + many, len(found), [b.reason for b in bad] + ["repeated"] * repeated)
     rows.write(ingested, found.values())
     rows.write_table(sources, {"id": str, "file": str, "line": int}, sorted(places))
     rejected.write_bytes(b"".join(msgspec.json.encode(b) + b"\n" for b in bad))

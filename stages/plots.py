@@ -20,7 +20,7 @@ from modelmake import harness
 from modelmake.signature import In, Out
 from stages import gathering, scoring
 from stages.answers import fields
-from stages.params.evaluation import Compare, Suite
+from stages.params.evaluation import AnySuite, Compare
 from stages.params.release import Card, Quant
 from stages.params.training import Step
 
@@ -39,7 +39,7 @@ def losses(logs: dict[str, dict[str, Any]]) -> list[tuple[str, int, str, float]]
     ]
 
 
-def labels(answers: list[scoring.Answer], label: str) -> list[tuple[str, str]]:
+def labels(answers: list[scoring.Answer], label: str | None) -> list[tuple[str, str]]:
     """(expected label, answered label) of every row whose expected answer has one."""
     pairs = [(fields(a.expected).get(label), fields(a.answer).get(label)) for a in answers]
     return [(str(a), NO_LABEL if p is None else str(p)) for a, p in pairs if a is not None]
@@ -52,7 +52,7 @@ def write(path: Path, columns: str, rows: Iterable[tuple]) -> None:
 
 def main(
     trained: In, evaluations: In, parity: In, loss: Out, confusion: Out, quality: Out,
-    card: Card, compared: Compare, suites: dict[str, Suite], train: dict[str, Step], quantize: dict[str, Quant],
+    card: Card, compared: Compare, suites: dict[str, AnySuite], train: dict[str, Step], quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
     gathering.check(trained, ["base", *train])
     gathering.check(parity, quantize)

@@ -17,7 +17,7 @@ from typing import Any
 from modelmake import graph, harness, keys, params, signature
 from modelmake.errors import UserError
 from stages.params.data import Clean, Dedup, Ingest, Split
-from stages.params.evaluation import Compare, Evaluate, Suite
+from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Folder, Hub, Sft, Step
@@ -32,7 +32,7 @@ CHAPTERS: dict[str, Any] = {
     "split": Split,
     "base": Base,
     "train": dict[str, Step],
-    "suites": dict[str, Suite],
+    "suites": dict[str, AnySuite],
     "evaluate": Evaluate,
     "compare": Compare,
     "quantize": dict[str, Quant],
@@ -75,7 +75,7 @@ def cross(chapters: dict[str, Any]) -> list[str]:
             wanted.append(("compare.suite", compare.suite, set(evaluate.suites)))
             for name, gate in compare.gates.items():
                 wanted.append((f"compare.gates.{name}.model", gate.model, evaluated))
-                wanted.append((f"compare.gates.{name}.metric", gate.metric, _metrics(suites, compare.suite)))
+                wanted.append((f"compare.gates.{name}.metric", gate.metric, _metrics(suites, compare.suite, evaluate)))
                 if gate.against:
                     wanted.append((f"compare.gates.{name}.against", gate.against, evaluated))
         for name, quant in (chapters.get("quantize") or {}).items():
@@ -97,12 +97,17 @@ def cross(chapters: dict[str, Any]) -> list[str]:
     return found
 
 
-def _metrics(suites: dict[str, Suite] | None, name: str) -> set[str] | None:
-    if not suites or name not in suites:
+def _metrics(suites: dict[str, AnySuite] | None, compared: str, evaluate: Evaluate) -> set[str] | None:
+    """Names of what is measured, as in reports/metrics.json."""
+    if not suites or not {compared, *evaluate.suites} <= suites.keys():
         return None  # told already
-    suite = suites[name]
-    plain = {name for name in suite.metrics if name != "slot_f1"}
-    return plain | {f"slot_f1.{slot}" for slot in suite.slots if "slot_f1" in suite.metrics}
+    found = set()
+    for name in evaluate.suites:
+        suite, prefix = suites[name], "" if name == compared else f"{name}."
+        found |= {f"{prefix}{metric}" for metric in suite.metrics if metric != "slot_f1"}
+        if isinstance(suite, Suite) and "slot_f1" in suite.metrics:
+            found |= {f"{prefix}slot_f1.{slot}" for slot in suite.slots}
+    return found
 
 
 def _names(chapters: dict[str, Any]) -> list[str]:

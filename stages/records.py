@@ -1,9 +1,11 @@
-"""Files to records: JSON, JSONL and plain text, each record with the line it begins on.
+"""Files to records: JSON, JSONL, CSV and plain text, each record with the line it begins on.
 
 A file that cannot be read at all is the user's to mend (`UserError`); a record that cannot is a `Broken`.
 """
 
 import bisect
+import csv
+import io
 import json
 import re
 from collections.abc import Generator, Iterator
@@ -12,7 +14,6 @@ from typing import Any, NamedTuple
 
 from modelmake.errors import UserError
 
-SUFFIXES = (".json", ".jsonl", ".txt")
 SPACE = re.compile(r"[ \t\r\n]*")
 WANTED = 'want an array of records, or an object of splits such as {"train": [[text, label], …]}'
 SPLIT_NAMES = {"train": "train", "val": "val", "validation": "val", "dev": "val", "test": "test"}
@@ -22,13 +23,18 @@ class Record(NamedTuple):
     line: int  # 1-based
     value: dict[str, Any]
     text: str  # as the file has it
-    split: str = ""  # where the file says so
+    split: str = ""  # where the file, or its name, says so
 
 
 class Broken(NamedTuple):
     line: int
     why: str
     found: str
+    reason: str = "broken_json"
+
+
+class Unreadable(Exception):
+    """What makes a whole file useless: `line: found: wanted; what to do`."""
 
 
 class Element(NamedTuple):
@@ -45,13 +51,13 @@ def files(raw: Path) -> list[Path]:
         UserError: there are none, or some have a suffix that no reader knows; each is named.
     """
     found = [raw] if raw.is_file() else sorted(p for p in raw.rglob("*") if p.is_file())
-    found = [p for p in found if not p.name.startswith(".")]
+    found = [p for p in found if not p.name.startswith(".") and p.suffix != ".dvc"]  # `dvc import-url` leaves those
     if not found:
-        raise UserError(f"{raw}: no files: want rows as {', '.join(SUFFIXES)}; put them there")
-    if unknown := [p for p in found if p.suffix not in SUFFIXES]:
+        raise UserError(f"{raw}: no files: want rows as {', '.join(READERS)}; put them there")
+    if unknown := [p for p in found if p.suffix not in READERS]:
         raise UserError(
             "\n".join(
-                f"{p}: suffix {p.suffix or '(none)'!s}: want one of {', '.join(SUFFIXES)}; "
+                f"{p}: suffix {p.suffix or '(none)'!s}: want one of {', '.join(READERS)}; "
                 "convert it, or move it elsewhere"
                 for p in unknown
             )
@@ -60,18 +66,17 @@ def files(raw: Path) -> list[Path]:
 
 
 def read(path: Path) -> Iterator[Record | Broken]:
-    """The records of a file, in order.
+    """The records of a file, in order; those of train.csv are in train where the file says nothing else.
 
     Raises:
-        UserError: the file is no UTF-8 text.
+        UserError: the file is no UTF-8 text, or a CSV file without usable column names.
     """
-    text = _text(path)
-    if path.suffix == ".txt":
-        yield from _paragraphs(text)
-    elif path.suffix == ".jsonl":
-        yield from _lines(text)
-    else:
-        yield from _document(text)
+    split = _split(path.stem)
+    try:
+        for record in READERS[path.suffix](_text(path)):
+            yield record._replace(split=record.split or split) if isinstance(record, Record) else record
+    except Unreadable as error:
+        raise UserError(f"{path}:{error}") from None
 
 
 def _text(path: Path) -> str:
@@ -111,6 +116,39 @@ def _lines(text: str) -> Iterator[Record | Broken]:
             yield Broken(number, f"no JSON: {error}", line)
             continue
         yield Record(number, value, line) if isinstance(value, dict) else Broken(number, "no JSON object", line)
+
+
+def _table(text: str) -> Iterator[Record | Broken]:
+    """The rows of a CSV file (RFC 4180) below its column names; a quoted field may hold commas and newlines.
+
+    A quote that goes wrong may take many lines along. Each of them is told as broken: none is taken for a row.
+    """
+    lines = io.StringIO(text, newline="\n").readlines()
+    reader = csv.reader(lines, strict=True)
+    columns: list[str] = []
+    while reader.line_num < len(lines):
+        start = reader.line_num
+        try:
+            values = next(reader, [])
+        except csv.Error as error:
+            if not columns:
+                raise Unreadable(f"{start + 1}: {error}: want a line of column names") from None
+            why = f"no CSV from line {start + 1} on: {error}"
+            for number in range(start, reader.line_num):
+                yield Broken(number + 1, why, lines[number].rstrip("\r\n"), "broken_csv")
+            continue
+        found = "".join(lines[start : reader.line_num]).rstrip("\r\n")
+        if not found.strip():
+            continue
+        if not columns:
+            columns = values
+            if len(set(columns)) < len(columns):
+                raise Unreadable(f"{start + 1}: columns {', '.join(columns)}: want each name once; rename one")
+        elif len(values) != len(columns):
+            why = f"{len(values)} fields: want {len(columns)}: {', '.join(columns)}"
+            yield Broken(start + 1, why, found, "broken_csv")
+        else:
+            yield Record(start + 1, dict(zip(columns, values, strict=True)), found)
 
 
 def _document(text: str) -> Iterator[Record | Broken]:
@@ -189,5 +227,8 @@ def _skip(text: str, position: int) -> int:
 
 
 def _split(name: str) -> str:
-    """The split that a name such as `train`, `validation`, `oos_test` speaks of."""
+    """The split that the name of an array or a file such as `train`, `validation`, `oos_test` speaks of."""
     return next((split for n, split in SPLIT_NAMES.items() if name == n or name.endswith(f"_{n}")), "")
+
+
+READERS = {".json": _document, ".jsonl": _lines, ".csv": _table, ".txt": _paragraphs}  # by suffix

@@ -40,6 +40,7 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     content: Content
     split: Literal["", "train", "val", "test"] = ""  # where the source says so; no part of the id
+    group: str = ""  # rows of one group go to one split: the document that they are parts of; no part of the id
 
     @property
     def kind(self) -> str:
@@ -54,14 +55,15 @@ class Drop(msgspec.Struct, frozen=True):
     detail: str
 
 
-def row(content: Content, split: str = "") -> Row:
+def row(content: Content, split: str = "", group: str = "") -> Row:
     """The row of a content; its id is the first 96 bits of SHA-256 over the content's JSON."""
-    return Row(hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:24], content, split)
+    return Row(hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:24], content, split, group)
 
 
 def stronger(a: Row, b: Row) -> Row:
-    """Of two rows of one content, the one in the split that wins: test, val, train, none given."""
-    return max(a, b, key=lambda r: ("", *SPLITS).index(r.split))
+    """Two rows of one content as one, in the split that wins (test, val, train, none given) and the first group."""
+    split = max(a.split, b.split, key=("", *SPLITS).index)
+    return Row(a.id, a.content, split, min({a.group, b.group} - {""}, default=""))
 
 
 def problem(content: Content) -> tuple[str, str] | None:

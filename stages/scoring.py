@@ -1,4 +1,7 @@
-"""Answers of one model to one suite, scored: {id, prompt, expected, answer, scores}."""
+"""Answers of one model to one suite, scored: {id, prompt, expected, answer, scores}.
+
+Of a text, `expected` is the text; prompt and answer are empty.
+"""
 
 import importlib
 from pathlib import Path
@@ -6,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from stages import rows
-from stages.params.evaluation import Suite
+from stages.params.evaluation import Suite, TextSuite
+from stages.readings import Reading
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -34,6 +38,18 @@ def score(found: list[rows.Row], generated: list[str], suite: Suite) -> list[Ans
         for metric in metrics:
             scores |= metric.score(last.content, answer, suite)
         result.append(Answer(row.id, asked[-1].content, last.content, answer, scores))
+    return result
+
+
+def score_texts(found: list[rows.Row], readings: list[Reading], suite: TextSuite) -> list[Answer]:
+    """Scores what a model foresaw of texts by the suite's metrics."""
+    metrics = [importlib.import_module(f"stages.metrics.{name}") for name in suite.metrics]
+    result = []
+    for row, reading in zip(found, readings, strict=True):
+        scores: dict[str, tuple[float, float]] = {}
+        for metric in metrics:
+            scores |= metric.score(reading)
+        result.append(Answer(row.id, "", row.content.text, "", scores))
     return result
 
 

@@ -117,6 +117,25 @@ def test_of_rows_that_cleaning_makes_equal_the_split_that_wins_stays(splits: tup
     assert result["rows"] == [Row(MASKED.id, MASKED.content, "test")]
 
 
+def test_a_test_split_that_is_given_stays_whole_where_white_space_alone_tells_its_rows_apart() -> None:
+    given = [rows.row(Text(text), "test") for text in ("one", "one\n", " one")]
+
+    assert run(given)["rows"] == sorted(given, key=lambda r: r.id)
+
+
+@pytest.mark.parametrize("splits", [("test", "train"), ("train", "test"), ("train", "train")])
+def test_elsewhere_rows_that_white_space_alone_tells_apart_become_one(splits: tuple[str, str]) -> None:
+    given = [rows.row(Text(text), split) for text, split in zip(("one", "one\n"), splits, strict=True)]
+
+    assert run(given)["report"]["dropped"] == {"repeated": 1}
+
+
+def test_a_changed_row_keeps_its_split_and_its_group() -> None:
+    changed, _ = clean.clean(rows.row(Text("a@b.de"), "val", "page"), PARAMS)
+
+    assert changed == rows.row(Text("[EMAIL]"), "val", "page")
+
+
 WORDS = st.sampled_from(
     ["I can't", "a@b.de", "DE89370400440532013000", "BE68 5390 0754 7034", "4111 1111 1111 1111", "030", "1234567",
      "+49", "(0)", "12", ".", "-", "/", "Ã©", "â€™", "Ã", "©", "\0", "\x85", "e\u0301", "\r", "\n", "AB12", "x"]

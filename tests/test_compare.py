@@ -162,9 +162,11 @@ def evaluations(tmp_path: Path) -> Path:
     return folder
 
 
-def run(evaluations: Path, declared: Evaluate, **gates: Gate) -> tuple[str, dict[str, Any], dict[str, Any]]:
+def run(
+    evaluations: Path, declared: Evaluate, min_rows: int = 1, **gates: Gate
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
     metrics, comparison, verdict = (evaluations.parent / f"{n}.json" for n in ("metrics", "comparison", "gate"))
-    line = compare.main(evaluations, metrics, comparison, verdict, params(**gates), declared)
+    line = compare.main(evaluations, metrics, comparison, verdict, params(min_rows, **gates), declared)
     assert set(json.loads(comparison.read_text())) == set(declared.suites)
     return line, json.loads(metrics.read_text()), json.loads(verdict.read_text())
 
@@ -179,6 +181,27 @@ def test_metrics_of_the_main_suite_are_plain_and_others_carry_their_suites_name(
         "base": {"exact_match": 0.0, "more.schema": 0.0},
         "sft": {"exact_match": 0.5, "more.schema": 0.5},
     }
+
+
+def test_a_gate_looks_at_the_suite_that_its_metric_names(evaluations: Path) -> None:
+    scoring.write(evaluations / "base-more.jsonl", answers(1.0, 1.0, metric="schema"))
+    _, _, verdict = run(evaluations, BOTH, better=gate(0.1, metric="more.schema", against="base"), main=gate(0.5))
+
+    assert list(verdict["gates"]) == ["better", "main"]
+    assert verdict["gates"]["better"]["why"] == ("more.schema of sft minus that of base is -0.5000, want at least 0.1")
+    assert (verdict["gates"]["main"]["verdict"], verdict["verdict"]) == ("pass", "fail")
+
+
+def test_a_gate_counts_the_rows_of_its_own_suite(evaluations: Path) -> None:
+    for model in ("base", "sft"):
+        scoring.write(evaluations / f"{model}-more.jsonl", answers(1.0, metric="schema"))
+
+    gates = {"few": gate(0.1, metric="more.schema"), "none": gate(0.1, metric="less.schema"), "enough": gate(0.5)}
+    _, _, verdict = run(evaluations, BOTH, min_rows=2, **gates)
+
+    assert verdict["gates"]["few"]["why"] == "1 rows, want at least 2"
+    assert verdict["gates"]["none"]["why"] == "less.schema of sft was not measured"
+    assert verdict["gates"]["enough"]["verdict"] == "pass"
 
 
 def test_without_gates_the_verdict_is_fail(evaluations: Path) -> None:

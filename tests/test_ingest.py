@@ -14,20 +14,22 @@ from hypothesis import strategies as st
 
 from modelmake.errors import UserError
 from stages import ingest, rows
-from stages.params.data import Ingest
+from stages.params.data import Documents, Ingest
 from stages.rows import Chat, Message, Row, Text
 
 Q = {"instruction": "Where is it?", "output": "Here."}
 ROW_Q = rows.row(Chat([Message("user", "Where is it?"), Message("assistant", "Here.")]))
 
 
-def run(folder: Path, files: dict[str, str], max_rejected_fraction: float = 1.0) -> dict[str, Any]:
+def run(
+    folder: Path, files: dict[str, str], max_rejected_fraction: float = 1.0, documents: Documents | None = None
+) -> dict[str, Any]:
     """What ingest makes of these files: its ingested bytes, and the rest as plain values."""
     for name, text in files.items():
         (folder / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "raw" / name).write_text(text, "utf-8", newline="")
     out = [folder / name for name in ("ingested", "sources", "rejected", "report")]
-    ingest.main(folder / "raw", *out, Ingest(raw="", max_rejected_fraction=max_rejected_fraction))
+    ingest.main(folder / "raw", *out, Ingest("", max_rejected_fraction, documents))
     return {
         "bytes": out[0].read_bytes(),
         "sources": [tuple(place.values()) for place in pyarrow.parquet.read_table(out[1]).to_pylist()],
@@ -103,6 +105,75 @@ def test_a_row_given_twice_goes_to_the_split_that_wins(
 
 
 SHAPE, STR, ENUM = "wrong_shape", "ValidationError: Expected `str`", "ValidationError: Invalid enum value"
+MANUAL = {"path": "a.md", "text": "# One\n\nIt is one.\n\n# Two\n\nIt is two.\n"}
+MANUAL_ROWS = [
+    *(Text(f"# {name}\n\nIt is {name.lower()}.") for name in ("One", "Two")),
+    *(
+        Chat([Message("user", f"Which heading does this text stand under?\n\nIt is {name.lower()}."),
+              Message("assistant", name)])
+        for name in ("One", "Two")
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("headings", "kinds"), [(True, 4), (False, 2)])
+def test_a_document_becomes_rows_of_its_group_that_are_all_counted(tmp_path: Path, headings: bool, kinds: int) -> None:
+    result = run(
+        tmp_path, {"a.jsonl": lines(MANUAL, {"text": "# One\n\nIt is one."})}, documents=Documents(99, headings)
+    )
+
+    expected = sorted((rows.row(content, "", "a.md") for content in MANUAL_ROWS[:kinds]), key=lambda r: r.id)
+    assert rows_of(result, tmp_path) == expected
+    assert result["report"] == {
+        "in": kinds + 1,
+        "out": kinds,
+        "dropped": {"repeated": 1},
+        "formats": {"a.jsonl": {"document": 1, "text": 1}},
+    }
+    assert {place[1:] for place in result["sources"]} == {("a.jsonl", 1), ("a.jsonl", 2)}
+
+
+@pytest.mark.parametrize(
+    ("record", "reason", "detail"),
+    [
+        ({"path": 3, "text": "x"}, SHAPE, f"document: {STR}, got `int` - at `$.path`"),
+        ({"path": "b", "text": None}, SHAPE, f"document: {STR}, got `null` - at `$.text`"),
+        ({"path": "b", "text": " \n "}, "empty_text", "text is empty"),
+    ],
+)  # fmt: skip
+def test_a_document_that_cannot_be_used_is_one_rejected_record(
+    tmp_path: Path, record: dict, reason: str, detail: str
+) -> None:
+    result = run(tmp_path, {"a.jsonl": lines(MANUAL, record)}, documents=Documents(99, False))
+
+    assert [(bad["line"], bad["reason"], bad["detail"]) for bad in result["rejected"]] == [(2, reason, detail)]
+    assert (result["report"]["in"], result["report"]["out"]) == (3, 2)
+
+
+def test_documents_are_rejected_where_params_say_nothing_of_them(tmp_path: Path) -> None:
+    [bad] = run(tmp_path, {"a.jsonl": lines(MANUAL, Q)})["rejected"]
+
+    assert (bad["reason"], bad["detail"]) == (
+        "document",
+        "ingest.documents is null: say there how documents become rows",
+    )
+
+
+def test_rows_of_csv_take_the_split_of_their_files_name(tmp_path: Path) -> None:
+    files = {
+        "train.csv": 'text,category\nhi,greet\n"so\nlong",leave\n',
+        "test.csv": "text,category\nbye,leave,x\nbye,leave\n",
+    }
+
+    result = run(tmp_path, files)
+
+    found = {row.content.messages[0].content: row.split for row in rows_of(result, tmp_path)}
+    assert found == {"hi": "train", "so\nlong": "train", "bye": "test"}
+    assert result["rejected"] == [
+        {"file": "test.csv", "line": 2, "reason": "broken_csv", "detail": "3 fields: want 2: text, category",
+         "found": "bye,leave,x"}
+    ]  # fmt: skip
+    assert sorted(place[1:] for place in result["sources"]) == [("test.csv", 3), ("train.csv", 2), ("train.csv", 3)]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +265,7 @@ def test_every_record_is_a_place_or_rejected_with_a_reason(records: list, order:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.text(), st.sampled_from([".json", ".jsonl", ".txt"]))
+@given(st.text(), st.sampled_from([".json", ".jsonl", ".csv", ".txt"]))
 def test_no_text_ends_ingest_in_a_traceback(text: str, suffix: str) -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(UserError):
         run(Path(folder), {f"a{suffix}": text})

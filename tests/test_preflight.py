@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 COPIED = ("modelmake", "stages", "envs", "dvc.yaml", "params.yaml", "uv.lock", ".python-version", "data/raw")
 STAGES = """
 ingest clean dedup split base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat evaluate.sft-chat
-evaluate.dpo-chat compare quantize.Q8_0 parity.Q8_0 card report
+evaluate.dpo-chat compare plots quantize.Q8_0 parity.Q8_0 card report
 """
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -33,6 +33,16 @@ def project(tmp_path: Path) -> Path:
             shutil.copy(ROOT / name, target)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     return tmp_path
+
+
+TEXT = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["bits_per_byte"]}
+
+
+def measure_texts(values: dict[str, Any], metric: str) -> None:
+    """Adds a suite of texts, and a gate's metric."""
+    values["suites"]["text"] = TEXT
+    values["evaluate"]["suites"].append("text")
+    values["compare"]["gates"]["sft_answers"]["metric"] = metric
 
 
 def run(project: Path) -> tuple[int, str, list[str]]:
@@ -61,6 +71,17 @@ def test_a_right_project_gets_a_key_for_every_stage(project: Path) -> None:
     assert run(project) == (0, "preflight: params.yaml holds; 17 keys\n", [])
     assert {path.name for path in (project / "keys").iterdir()} == {f"{name}.json" for name in STAGES.split()}
     assert not list(project.glob(".*.partial"))
+
+
+def test_a_suite_of_texts_is_evaluated_for_every_model_and_its_metrics_can_be_gated(project: Path) -> None:
+    edit(project, lambda values: measure_texts(values, "text.bits_per_byte"))
+
+    code, _, lines = run(project)
+
+    assert (code, lines) == (0, [])
+    assert {f"evaluate.{model}-text.json" for model in ("base", "sft", "dpo")} <= {
+        path.name for path in (project / "keys").iterdir()
+    }
 
 
 def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(project: Path) -> None:
@@ -119,8 +140,20 @@ def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(
         (lambda v: v.update(base={"kind": "folder", "source": "gone"}), "base.source = 'gone': no such file or folder"),
         (lambda v: v["machine"].update(device="gpu"), "machine.device = 'gpu': want one of cpu, cuda"),
         (lambda v: v["suites"]["chat"]["metrics"].append("bleu"),
-         "suites.chat.metrics[6] = 'bleu': want one of exact_match, valid_json, schema, slot_f1, label_accuracy, "
-         "compact"),
+         "suites.chat.metrics[6] = 'bleu': want one of exact_match, final_number, valid_json, schema, slot_f1, "
+         "label_accuracy, compact"),
+        (lambda v: v["suites"]["chat"].update(label=None),
+         "suites.chat.label = null: want a value: label_accuracy needs it"),
+        (lambda v: v["suites"]["chat"].update(answer_schema=None),
+         "suites.chat.answer_schema = null: want a value: schema needs it"),
+        (lambda v: v["suites"]["chat"].pop("rows"), "suites.chat.rows = None: want one of chat, text"),
+        (lambda v: v["suites"].update(text={**TEXT, "metrics": ["exact_match"]}),
+         "suites.text.metrics[0] = 'exact_match': want one of bits_per_byte, token_accuracy"),
+        (lambda v: measure_texts(v, "bits_per_byte"),
+         "compare.gates.sft_answers.metric = 'bits_per_byte': want one of compact, exact_match, label_accuracy, "
+         "schema, slot_f1.product, slot_f1.urgency, text.bits_per_byte, valid_json"),
+        (lambda v: v["ingest"].update(documents={"max_chars": 0, "headings": True}),
+         "ingest.documents.max_chars = 0: expected `int` >= 1"),
     ],
     ids=lambda value: value.split(": ")[0] if isinstance(value, str) else "",
 )  # fmt: skip

@@ -42,6 +42,17 @@ A, B = {"text": "a"}, {"text": "b"}
         ("two_lines.txt", "\n one \ntwo\t\n \nb\n", [(2, {"text": " one\ntwo"}), (5, B)]),
         ("bom_crlf.txt", "\ufeffa\r\n\r\nb\r\n", [(1, A), (3, B)]),
         ("blank.txt", "\n \n\t", []),
+        ("lines.csv", "text\na\nb", [(2, A), (3, B)]),
+        ("blank_lines.csv", "\n\ntext\n\na\n \nb\n", [(5, A), (7, B)]),
+        ("crlf.csv", "text\r\na\r\nb\r\n", [(2, A), (3, B)]),
+        ("bom.csv", "\ufefftext\na\n", [(2, A)]),
+        ("quoted_names.csv", '"text"\n"a"\n', [(2, A)]),
+        ("newlines.csv", 'text\n"a\n\nb"\nb\n', [(2, {"text": "a\n\nb"}), (5, B)]),
+        ("commas.csv", 'text,n\n"a, ""b""",\nb,2\n', [(2, {"text": 'a, "b"', "n": ""}), (3, {**B, "n": "2"})]),
+        ("empty_fields.csv", "text,n\n,\n", [(2, {"text": "", "n": ""})]),
+        ("separator.csv", "text\na\u2028\nb", [(2, {"text": "a\u2028"}), (3, B)]),
+        ("no_rows.csv", "text\n", []),
+        ("empty.csv", "", []),
     ],
 )
 def test_every_record_has_the_line_it_begins_on(tmp_path: Path, name: str, text: str, expected: list) -> None:
@@ -66,6 +77,75 @@ def test_an_object_of_splits_gives_each_record_its_split(tmp_path: Path) -> None
 )
 def test_the_name_of_an_array_tells_the_split(tmp_path: Path, name: str, split: str) -> None:
     assert [r.split for r in read_text(tmp_path, "a.json", json.dumps({name: [A, B]}))] == [split, split]
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [("train.csv", "train"), ("my_test.csv", "test"), ("validation.csv", "val"), ("contest.csv", ""), ("data.csv", "")],
+)
+def test_the_name_of_a_file_tells_the_split(tmp_path: Path, name: str, split: str) -> None:
+    assert [r.split for r in read_text(tmp_path, name, "text\na\n")] == [split]
+
+
+def test_what_a_file_says_wins_over_its_name(tmp_path: Path) -> None:
+    text = json.dumps({"dev": [A], "rest": [B]})
+
+    assert [r.split for r in read_text(tmp_path, "train.json", text)] == ["val", "train"]
+
+
+QUOTE = "no CSV from line 3 on: "
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("too_few.csv", "text,n\na\nb,2\n", [(2, "1 fields: want 2: text, n", "a"), (3, {**B, "n": "2"}, "b,2")]),
+        ("too_many.csv", "text\na,1\n", [(2, "2 fields: want 1: text", "a,1")]),
+        (
+            "quote_in_a_quote.csv",
+            'text\na\n"b" c\nb\n',
+            [(2, A, "a"), (3, f"{QUOTE}',' expected after '\"'", '"b" c'), (4, B, "b")],
+        ),
+        (  # the quote of line 3 goes on to that of line 5: what of them is a row, nobody can tell
+            "open_quote.csv",
+            'text\na\n"b\na\n"a"\nb\n',
+            [
+                (2, A, "a"),
+                *((n, f"{QUOTE}',' expected after '\"'", found) for n, found in ((3, '"b'), (4, "a"), (5, '"a"'))),
+                (6, B, "b"),
+            ],
+        ),
+        (
+            "open_to_the_end.csv",
+            'text\r\na\r\n"b\r\na\r\n',
+            [(2, A, "a"), (3, f"{QUOTE}unexpected end of data", '"b'), (4, f"{QUOTE}unexpected end of data", "a")],
+        ),
+    ],
+)
+def test_every_line_of_broken_csv_is_told_and_none_is_taken_for_a_row(
+    tmp_path: Path, name: str, text: str, expected: list
+) -> None:
+    found = read_text(tmp_path, name, text)
+
+    told = [
+        (f.line, f.why, f.found) if isinstance(f, Broken) else (f.line, f.value, f.text) for f in found
+    ]  # fmt: skip
+    assert told == expected
+    assert {f.reason for f in found if isinstance(f, Broken)} <= {"broken_csv"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b,a\n1,2,3\n", ":1: columns a, b, a: want each name once; rename one"),
+        ('\n"a" b\n1\n', ":2: ',' expected after '\"': want a line of column names"),
+    ],
+)
+def test_a_csv_file_without_usable_column_names_is_one_error(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UserError) as told:
+        read_text(tmp_path, "a.csv", text)
+
+    assert str(told.value) == f"{tmp_path}/a.csv{message}"
 
 
 def test_a_record_keeps_its_text_as_the_file_has_it(tmp_path: Path) -> None:
@@ -127,7 +207,7 @@ def test_deep_nesting_is_broken_json(tmp_path: Path, name: str) -> None:
         (b"a\nb\ncaf\xe9 \n", ":3: byte 0xe9 is not UTF-8: save the file as UTF-8"),
     ],
 )
-@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.txt"])
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.csv", "a.txt"])
 def test_a_file_that_is_no_utf8_text_is_one_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     with pytest.raises(UserError) as told:
         read_bytes(tmp_path, name, content)
@@ -135,9 +215,9 @@ def test_a_file_that_is_no_utf8_text_is_one_error(tmp_path: Path, name: str, con
     assert str(told.value) == f"{tmp_path / name}{message}"
 
 
-def test_files_are_found_in_subfolders_in_order_without_hidden_ones(tmp_path: Path) -> None:
+def test_files_are_found_in_subfolders_in_order_without_hidden_ones_and_those_of_dvc(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
-    for name in ("z.txt", "b/a.jsonl", "a.json", ".DS_Store"):
+    for name in ("z.txt", "b/a.jsonl", "a.json", ".DS_Store", "a.json.dvc"):
         (tmp_path / name).touch()
 
     assert [str(p.relative_to(tmp_path)) for p in files(tmp_path)] == ["a.json", "b/a.jsonl", "z.txt"]
@@ -148,19 +228,19 @@ def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError) as told:
         files(tmp_path)
 
-    assert str(told.value) == f"{tmp_path}: no files: want rows as .json, .jsonl, .txt; put them there"
+    assert str(told.value) == f"{tmp_path}: no files: want rows as .json, .jsonl, .csv, .txt; put them there"
 
 
 def test_files_that_no_reader_knows_are_all_named(tmp_path: Path) -> None:
-    for name in ("a.csv", "b.txt", "rows"):
+    for name in ("a.tsv", "b.txt", "rows"):
         (tmp_path / name).touch()
 
     with pytest.raises(UserError) as told:
         files(tmp_path)
 
     assert str(told.value) == (
-        f"{tmp_path}/a.csv: suffix .csv: want one of .json, .jsonl, .txt; convert it, or move it elsewhere\n"
-        f"{tmp_path}/rows: suffix (none): want one of .json, .jsonl, .txt; convert it, or move it elsewhere"
+        f"{tmp_path}/a.tsv: suffix .tsv: want one of .json, .jsonl, .csv, .txt; convert it, or move it elsewhere\n"
+        f"{tmp_path}/rows: suffix (none): want one of .json, .jsonl, .csv, .txt; convert it, or move it elsewhere"
     )
 
 
@@ -170,20 +250,20 @@ PIECES = st.sampled_from(
 
 
 @settings(deadline=None, max_examples=300)
-@given(text=st.text() | st.lists(PIECES).map("".join), suffix=st.sampled_from([".json", ".jsonl", ".txt"]))
+@given(text=st.text() | st.lists(PIECES).map("".join), suffix=st.sampled_from([".json", ".jsonl", ".csv", ".txt"]))
 def test_any_text_is_read_or_told_and_every_line_is_in_the_file(
     tmp_path_factory: pytest.TempPathFactory, text: str, suffix: str
 ) -> None:
     try:
         found = read_text(tmp_path_factory.getbasetemp(), f"fuzz{suffix}", text)
     except UserError:
-        assert "\0" in text
+        assert "\0" in text or suffix == ".csv"
     else:
         assert all(1 <= f.line <= text.count("\n") + 1 for f in found)
 
 
 @settings(deadline=None, max_examples=100)
-@given(content=st.binary(), suffix=st.sampled_from([".json", ".jsonl", ".txt"]))
+@given(content=st.binary(), suffix=st.sampled_from([".json", ".jsonl", ".csv", ".txt"]))
 def test_any_bytes_are_read_or_told(tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str) -> None:
     try:
         read_bytes(tmp_path_factory.getbasetemp(), f"fuzz{suffix}", content)

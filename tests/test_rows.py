@@ -27,8 +27,8 @@ def test_the_id_is_the_hash_of_the_content_as_json() -> None:
     assert rows.row(Text("é")).id == "21c8e7d7a2b06d0f5b964d65"  # an id that changes retrains every model there is
 
 
-def test_the_split_is_no_part_of_the_id() -> None:
-    assert rows.row(CHAT, "test").id == rows.row(CHAT).id
+def test_split_and_group_are_no_part_of_the_id() -> None:
+    assert rows.row(CHAT, "test", "group").id == rows.row(CHAT).id
 
 
 @pytest.mark.parametrize("other", [Chat(CHAT.messages[1:]), Chat([turn("user", "s"), *CHAT.messages[1:]]), PAIR])
@@ -58,6 +58,13 @@ def test_test_wins_over_val_over_train_over_none_in_either_order(first: str, sec
     a, b = rows.row(CHAT, first), rows.row(CHAT, second)
 
     assert rows.stronger(a, b).split == rows.stronger(b, a).split == wins
+
+
+@pytest.mark.parametrize(("first", "second", "wins"), [("b", "a", "a"), ("", "a", "a"), ("", "", "")])
+def test_a_row_of_two_groups_is_in_the_first_by_name_in_either_order(first: str, second: str, wins: str) -> None:
+    a, b = rows.row(CHAT, "train", first), rows.row(CHAT, "test", second)
+
+    assert rows.stronger(a, b) == rows.stronger(b, a) == Row(a.id, CHAT, "test", wins)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from stages import rows, scoring
-from stages.params.evaluation import Suite
+from stages.params.evaluation import Suite, TextSuite
+from stages.readings import Reading
 
 
 def chat(question: str, answer: str, *before: tuple[str, str]) -> rows.Row:
@@ -46,6 +47,19 @@ def test_an_answer_stands_with_its_last_question_and_every_metric_of_the_suite()
         answer='{"a":1}',
         scores={"exact_match": (0, 1), "slot_f1.a": (2, 2), "slot_f1.b": (0, 1), "compact": (1, 1)},
     )
+
+
+def test_a_text_stands_for_itself_with_every_metric_of_the_suite() -> None:
+    found = [rows.row(rows.Text(text)) for text in ("one", "two")]
+    readings = [Reading(0.0, 2, 2, 3), Reading(0.0, 0, 6, 3)]
+    suite = TextSuite(1, 8, ["token_accuracy", "bits_per_byte"])
+
+    scored = scoring.score_texts(found, readings, suite)
+
+    assert scored[1] == scoring.Answer(
+        found[1].id, "", "two", "", {"token_accuracy": (0.0, 6.0), "bits_per_byte": (0.0, 3.0)}
+    )
+    assert scoring.totals(scored) == {"token_accuracy": 0.25, "bits_per_byte": 0.0}
 
 
 def test_totals_are_sums_of_numerators_over_sums_of_denominators() -> None:

@@ -15,7 +15,7 @@ from stages.params.data import Near, Split
 from stages.rows import Chat, Content, Message, Pair, Row, Text
 
 NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1)
-PARAMS = Split(val_fraction=0.05, test_fraction=0.1, near=NEAR)
+PARAMS = Split(val_fraction=0.05, test_fraction=0.1, val_from_train=False, near=NEAR)
 
 MIDDLE = (
     "I ordered the toaster on Monday, the courier says that it was handed over to a neighbour, and I cannot find it. "
@@ -100,9 +100,10 @@ def test_a_row_like_one_in_a_split_that_wins_is_dropped_and_told(
         assert (set(placed), leaks, report["dropped"]) == ({pair[0].id, pair[1].id}, [], {})
     else:
         loser, winner = pair[dropped], pair[1 - dropped]
-        [(*told, similarity)] = leaks
+        [(*told, reason, similarity)] = leaks
         assert list(placed) == [winner.id]
         assert told == [loser.id, loser.split, winner.id, winner.split]
+        assert reason == f"similar_to_{winner.split}"
         assert 0.85 <= similarity < 1
         assert report["dropped"] == {f"similar_to_{winner.split}": 1}
 
@@ -129,13 +130,64 @@ def test_a_pair_whose_prompt_and_chosen_answer_are_a_held_out_chat_is_dropped_fr
     held = chat(FIRST, held_out)
     leaking = pair(FIRST, "ok", "Something else that is long enough to make the whole pair look different.", "train")
 
-    assert run([held, leaking])[1] == [(leaking.id, "train", held.id, held_out, 1.0)]
+    assert run([held, leaking])[1] == [(leaking.id, "train", held.id, held_out, f"similar_to_{held_out}", 1.0)]
 
 
 def test_a_chat_is_dropped_from_train_where_a_pair_holds_it_out() -> None:
     held, leaking = pair(FIRST, "ok", "no", "test"), chat(FIRST, "train")
 
-    assert run([held, leaking])[1] == [(leaking.id, "train", held.id, "test", 1.0)]
+    assert run([held, leaking])[1] == [(leaking.id, "train", held.id, "test", "similar_to_test", 1.0)]
+
+
+@pytest.mark.parametrize("held_out", ["test", "val"])
+def test_a_row_that_asks_a_held_out_question_is_dropped_whatever_it_answers(held_out: str) -> None:
+    held = chat("How many eggs?", held_out, "16 - 3 - 4 = 9, so nine.")
+    asking = [
+        chat("How  many EGGS? ", "train", "42"),
+        pair("How many eggs?", "Four, I would say.", "None at all.", "train"),
+    ]
+    others = [chat("How many hens?", "train", "42"), text("How many eggs?", "train")]
+
+    placed, leaks, report = run([held, *asking, *others])
+
+    assert placed.keys() == {held.id, *(row.id for row in others)}
+    assert [leak[:5] for leak in leaks] == sorted(
+        (row.id, "train", held.id, held_out, f"asked_in_{held_out}") for row in asking
+    )
+    assert all(leak[5] < 0.85 for leak in leaks)
+    assert report["dropped"] == {f"asked_in_{held_out}": 2}
+
+
+def test_rows_of_one_split_may_ask_the_same() -> None:
+    assert run([chat("How many eggs?", "test", "9"), chat("How many eggs?", "test", "nine of them")])[1] == []
+
+
+def test_the_rows_of_a_group_are_in_one_split_that_only_its_name_tells() -> None:
+    groups = {group: [rows.row(Text(f"{group} {n}"), "", group) for n in range(5)] for group in map(str, range(100))}
+
+    placed, _, _ = run([row for found in groups.values() for row in found])
+
+    splits = {group: {placed[row.id][0] for row in found} for group, found in groups.items()}
+    assert all(len(found) == 1 for found in splits.values())
+    assert set().union(*splits.values()) == set(rows.SPLITS)
+    edited = {group: rows.row(Text("wholly other"), "", group) for group in groups}
+    assert {group: {split.split_of(row, PARAMS)} for group, row in edited.items()} == splits
+
+
+def test_the_split_of_a_group_is_where_the_hash_of_its_name_falls() -> None:
+    # SHA-256 of "d34" begins 1360, of "d5" 25f6, of "d1" 8b53, of 0x10000: test is below 0x1999, val below 0x2666
+    found = [split.split_of(rows.row(Text("t"), "", group), PARAMS) for group in ("d34", "d5", "d1")]
+    assert found == ["test", "val", "train"]
+
+
+def test_val_is_taken_from_a_given_train_split_only_where_asked_for() -> None:
+    found = [
+        Row(f"{start:0<24}", Text("t"), where) for start in ("0000", "0ccc", "0ccd", "ffff") for where in rows.SPLITS
+    ]
+    taking = Split(val_fraction=0.05, test_fraction=0.1, val_from_train=True, near=NEAR)  # 0x0ccc.c… of 0x10000
+
+    assert [split.split_of(row, PARAMS) for row in found] == [row.split for row in found]
+    assert [split.split_of(row, taking) for row in found] == ["val", "val", "test"] * 2 + ["train", "val", "test"] * 2
 
 
 def test_a_text_and_a_chat_are_not_compared() -> None:

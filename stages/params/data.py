@@ -11,11 +11,19 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1)]
 
 
+class Documents(Params):
+    """How a document becomes rows; all of them go to one split."""
+
+    max_chars: Positive  # of a piece: every section is one, a longer one is cut at blank lines, nothing is left out
+    headings: bool  # also ask for the heading of each section, given its first paragraph that ends in a full stop
+
+
 class Ingest(Params):
     section: ClassVar[str] = "ingest"
 
     raw: str  # folder of raw files, or one file
-    max_rejected_fraction: Fraction  # more unusable rows than this fail the stage
+    max_rejected_fraction: Fraction  # more unusable records than this fail the stage
+    documents: Documents | None  # null rejects them
 
     def modules(self) -> list[str]:
         return [f"stages.formats.{name}" for name in formats.NAMES]
@@ -55,6 +63,7 @@ class Split(Params):
 
     val_fraction: Fraction
     test_fraction: Fraction
+    val_from_train: bool  # val_fraction of the rows that the source gives to train go to val: it gives no val itself
     near: Near  # a row this similar to one in test (or val) is dropped from val and train (from train)
 
     def problems(self) -> list[str]:

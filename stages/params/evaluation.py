@@ -9,21 +9,31 @@ from modelmake.params import Params
 Positive = Annotated[int, Meta(ge=1)]
 
 
-class Suite(Params):
-    """How a file of held-out rows is answered and scored; the file is `data/splits/test/<suite>.jsonl`."""
+class Suite(Params, tag_field="rows", tag="chat"):
+    """How a file of held-out chats is answered and scored; the file is `data/splits/test/<suite>.jsonl`."""
 
     section: ClassVar[str] = "suites.{suite}"
 
     max_new_tokens: Positive
     batch_size: Positive
-    metrics: list[Literal["exact_match", "valid_json", "schema", "slot_f1", "label_accuracy", "compact"]]
-    label: str  # the field of the answer's JSON that is the label
+    metrics: list[
+        Literal["exact_match", "final_number", "valid_json", "schema", "slot_f1", "label_accuracy", "compact"]
+    ]
+    label: str | None  # the field of the answer's JSON that is the label; null where answers are no JSON
     slots: list[str]  # the other fields, scored by F1
-    answer_schema: dict[str, Any]  # JSON Schema of an answer
+    answer_schema: dict[str, Any] | None  # JSON Schema of an answer
 
     def problems(self) -> list[str]:
         import jsonschema
 
+        if missing := [
+            f"{name} = null: want a value: {metric} needs it"
+            for name, metric in (("label", "label_accuracy"), ("answer_schema", "schema"))
+            if metric in self.metrics and getattr(self, name) is None
+        ]:
+            return missing
+        if self.answer_schema is None:
+            return []
         try:
             jsonschema.Draft202012Validator.check_schema(self.answer_schema)
         except jsonschema.SchemaError as error:
@@ -34,6 +44,22 @@ class Suite(Params):
         return [f"stages.metrics.{name}" for name in self.metrics]
 
 
+class TextSuite(Params, tag_field="rows", tag="text"):
+    """How a file of held-out texts is read: every token is predicted from what stands before it."""
+
+    section: ClassVar[str] = "suites.{suite}"
+
+    batch_size: Positive
+    context_tokens: Positive  # a longer text is read in windows of these; at most the model's own context
+    metrics: list[Literal["bits_per_byte", "token_accuracy"]]
+
+    def modules(self) -> list[str]:
+        return [f"stages.metrics.{name}" for name in self.metrics]
+
+
+AnySuite = Suite | TextSuite
+
+
 class Evaluate(Params):
     section: ClassVar[str] = "evaluate"
 
@@ -42,7 +68,10 @@ class Evaluate(Params):
 
 
 class Gate(Params):
-    """`metric` of `model` (or, with `against`, its difference from that model) is at least `min`."""
+    """`metric` of `model` (or, with `against`, its difference from that model) is at least `min`.
+
+    A metric is named as in reports/metrics.json: `<suite>.<metric>` in suites other than compare.suite.
+    """
 
     model: str
     metric: str

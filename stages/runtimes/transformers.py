@@ -1,8 +1,9 @@
-"""Answer conversations with transformers, through the model folder's own tokenizer and chat template."""
+"""Answer conversations, or read texts, with transformers: the model folder's own tokenizer and chat template."""
 
 from pathlib import Path
 
 from modelmake.errors import UserError
+from stages.readings import Reading
 
 
 def generate(
@@ -71,3 +72,56 @@ def generate(
                 answers[i] = answer.rstrip("\ufffd") if length == len(tokens) else answer
             progress.update(len(batch))
     return answers
+
+
+def read(
+    model: Path, texts: list[str], *, context_tokens: int, batch_size: int, device: str, dtype: str
+) -> list[Reading]:
+    """How well the model foresees each text, in order; every token counts once.
+
+    The first token is predicted from bos (or eos, where there is no bos), and a text longer than `context_tokens` is
+    read in windows that share one token, as lm-eval's `loglikelihood_rolling` does. Raises UserError for windows
+    that are longer than the model's context.
+    """
+    import torch
+    from tqdm import tqdm
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype).to(device).eval()
+    if context_tokens > network.config.max_position_embeddings:
+        raise UserError(
+            f"{model}: context_tokens = {context_tokens}: want at most the model's max_position_embeddings = "
+            f"{network.config.max_position_embeddings}; lower it in the suite"
+        )
+    first = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    windows: list[tuple[int, list[int]]] = []  # (text, tokens): all but the first are predicted
+    encoded = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
+    for text, tokens in enumerate(encoded):
+        stream = [first, *tokens]
+        windows += [(text, stream[s : s + context_tokens + 1]) for s in range(0, len(tokens), context_tokens)]
+    windows.sort(key=lambda w: -len(w[1]))  # like lengths together, and too little memory shows at once
+
+    nats, hits = [0.0] * len(texts), [0] * len(texts)
+    with torch.inference_mode(), tqdm(total=len(windows), desc="transformers", unit="window", disable=None) as progress:
+        for start in range(0, len(windows), batch_size):
+            batch = windows[start : start + batch_size]
+            width = len(batch[0][1])
+            tokens = torch.full((len(batch), width), first)  # (B, T + 1), padded on the right, where nothing looks
+            wanted = torch.full((len(batch), width - 1), -100)  # (B, T)
+            for row, (_, window) in enumerate(batch):
+                tokens[row, : len(window)] = torch.tensor(window)
+                wanted[row, : len(window) - 1] = torch.tensor(window[1:])
+            wanted = wanted.to(device)
+            logits = network(input_ids=tokens[:, :-1].to(device), use_cache=False).logits.float()  # (B, T, V)
+            losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none")  # 0 at -100
+            right = logits.argmax(-1) == wanted
+            sums = zip(batch, losses.double().sum(1).tolist(), right.sum(1).tolist(), strict=True)
+            for (text, _), nats_here, hits_here in sums:
+                nats[text] += nats_here
+                hits[text] += hits_here
+            progress.update(len(batch))
+    lengths = ((len(tokens), len(text.encode())) for tokens, text in zip(encoded, texts, strict=True))
+    return [Reading(n, h, *counts) for n, h, counts in zip(nats, hits, lengths, strict=True)]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from stages import formats
+from stages.documents import Document
 from stages.rows import Chat, Content, Message, Pair, Text
 
 READERS = {name: importlib.import_module(f"stages.formats.{name}") for name in formats.NAMES}
@@ -50,10 +51,13 @@ TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}
         ),
         ("text", {"text": "plain"}, Text("plain")),
         ("labelled", {"text": "u", "label": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
+        ("labelled", {"text": "u", "category": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
+        ("qa", {"question": "u", "answer": "a"}, Chat([USER, ASSISTANT])),
+        ("document", {"path": "p.md", "text": "# A"}, Document("p.md", "# A")),
         ("labelled", {"text": "u", "label": 3}, Chat([USER, Message("assistant", '{"intent": 3}')])),
     ],
 )
-def test_a_record_is_read_by_one_format_only(name: str, record: dict[str, Any], content: Content) -> None:
+def test_a_record_is_read_by_one_format_only(name: str, record: dict[str, Any], content: Content | Document) -> None:
     assert [n for n, reader in READERS.items() if reader.matches(record)] == [name]
     assert READERS[name].read(record) == content
 
@@ -66,7 +70,8 @@ def test_a_record_is_read_by_one_format_only(name: str, record: dict[str, Any], 
         {"prompt": "u", "chosen": "a"},
         {"text": "a", "id": 1},
         {"text": "a", "label": "b", "id": 1},
-        {"question": "u", "answer": "a"},
+        {"text": "a", "label": "b", "category": "b"},
+        {"question": "u", "answer": "a", "context": "c"},
     ],
 )
 def test_a_record_with_other_fields_matches_no_format(record: dict[str, Any]) -> None:

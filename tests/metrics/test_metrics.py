@@ -3,8 +3,19 @@
 import pytest
 
 from stages import answers
-from stages.metrics import compact, exact_match, label_accuracy, schema, slot_f1, valid_json
+from stages.metrics import (
+    bits_per_byte,
+    compact,
+    exact_match,
+    final_number,
+    label_accuracy,
+    schema,
+    slot_f1,
+    token_accuracy,
+    valid_json,
+)
 from stages.params.evaluation import Suite
+from stages.readings import Reading
 
 SUITE = Suite(
     max_new_tokens=64,
@@ -137,3 +148,46 @@ def test_what_is_no_json_object_has_no_fields(answer: str) -> None:
 
 def test_fields_are_those_of_the_object() -> None:
     assert answers.fields('{"a": 1, "b": [2]}') == {"a": 1, "b": [2]}
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "hits"),
+    [
+        ("Half of 84 is 42.\n#### 42", "It is 42.\n#### 42", 1),
+        ("#### 42", "#### 43", 0),
+        ("#### 42", "#### 42.", 1),
+        ("#### 42", "#### 42.0", 1),
+        ("#### 42", "#### 042", 1),
+        ("#### 42", "####42 eggs", 1),
+        ("#### 42", "#### 42\n#### 7", 1),
+        ("#### 42", "#### 7\n#### 42", 0),
+        ("#### 42", "42", 0),
+        ("#### 42", "#### forty-two", 0),
+        ("#### 42", "####", 0),
+        ("#### 42", "#### ,", 0),
+        ("#### 42", "#### -42", 0),
+        ("#### 42", "#### +42", 1),
+        ("#### -5", "#### -5", 1),
+        ("#### -5", "#### 5", 0),
+        ("#### -5", "#### - 5", 0),
+        ("#### 1,234,567", "#### 1234567", 1),
+        ("#### 1234567", "#### 1,234,567", 1),
+        ("#### 2.5", "#### 2.50", 1),
+        ("#### 2.5", "#### 2", 0),
+        ("#### 0.5", "#### .5", 1),
+        ("#### 42", "#### 4²", 0),
+        ("#### 42", f"#### {'9' * 10_000}", 0),
+        ("#### 42", "", 0),
+        ("no number", "no number", 0),
+        ("no number", "#### 42", 0),
+    ],
+)
+def test_final_number_compares_the_number_behind_the_first_hashes(expected: str, answer: str, hits: int) -> None:
+    assert final_number.score(expected, answer, SUITE) == {"final_number": (hits, 1)}
+
+
+def test_bits_per_byte_is_bits_over_bytes_and_token_accuracy_hits_over_tokens() -> None:
+    reading = Reading(nats=6.931472, hits=3, tokens=4, bytes=20)  # ten times the natural logarithm of 2
+
+    assert bits_per_byte.score(reading) == {"bits_per_byte": (10.0, 20.0)}
+    assert token_accuracy.score(reading) == {"token_accuracy": (3.0, 4.0)}

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from modelmake.errors import UserError
-from stages.runtimes.transformers import generate
+from stages.readings import Reading
+from stages.runtimes.transformers import generate, read
 from tests.test_gguf_writer import build_model, edit_json, teach
 
 CONVERSATIONS = [
@@ -71,3 +72,53 @@ def test_too_long_is_an_error(model: Path) -> None:
 
 def test_no_conversations(model: Path) -> None:
     assert generate(model, [], **SETTINGS) == []
+
+
+TEXTS = ["The cat sat on the mat.", "Grüße 🙂 and 1234 " * 5, "a"]
+READING = {"context_tokens": 256, "batch_size": 1, "device": "cpu", "dtype": "float32"}
+
+
+def foreseen(model: Path, text: str, context_tokens: int) -> Reading:
+    """The definition: each token from what its window has before it, one token at a time."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, network = AutoTokenizer.from_pretrained(model), AutoModelForCausalLM.from_pretrained(model)
+    first = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    tokens = [first, *tokenizer.encode(text, add_special_tokens=False)]
+    nats, hits = 0.0, 0
+    for at in range(1, len(tokens)):
+        start = (at - 1) // context_tokens * context_tokens
+        with torch.no_grad():
+            logits = network(torch.tensor([tokens[start:at]])).logits[0, -1]
+        nats -= float(logits.log_softmax(-1)[tokens[at]])
+        hits += int(logits.argmax()) == tokens[at]
+    return Reading(nats, hits, len(tokens) - 1, len(text.encode()))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 100])
+@pytest.mark.parametrize("context_tokens", [256, 7, 1])
+def test_every_token_of_a_text_is_predicted_once_from_its_window(
+    model: Path, batch_size: int, context_tokens: int
+) -> None:
+    found = read(model, TEXTS, **(READING | {"batch_size": batch_size, "context_tokens": context_tokens}))
+
+    for reading, text in zip(found, TEXTS, strict=True):
+        wanted = foreseen(model, text, context_tokens)
+        assert reading.nats == pytest.approx(wanted.nats, rel=1e-4)
+        assert reading[1:] == wanted[1:]
+
+
+def test_a_text_that_a_model_learnt_takes_it_fewer_nats(model: Path) -> None:
+    learnt, other = read(model, ["a cat", "tac a"], **READING)
+
+    assert learnt.nats / learnt.tokens < other.nats / other.tokens
+
+
+def test_windows_longer_than_the_models_context_are_an_error(model: Path) -> None:
+    with pytest.raises(UserError, match="context_tokens = 257: want at most the model's max_position_embeddings = 256"):
+        read(model, TEXTS, **(READING | {"context_tokens": 257}))
+
+
+def test_no_texts(model: Path) -> None:
+    assert read(model, [], **READING) == []

@@ -1,0 +1,35 @@
+"""Evaluation: rows that a suite cannot score are refused before a model is loaded."""
+
+from pathlib import Path
+
+import pytest
+
+from modelmake.errors import UserError
+from stages import evaluate, rows
+from stages.params.evaluation import AnySuite, Suite, TextSuite
+from stages.params.machine import Machine
+
+CHAT = rows.row(rows.Chat([rows.Message("user", "q"), rows.Message("assistant", "a")]))
+TEXT = rows.row(rows.Text("t"))
+CHATS = Suite(8, 1, ["exact_match"], label=None, slots=[], answer_schema=None)
+TEXTS = TextSuite(1, 8, ["bits_per_byte"])
+
+
+@pytest.mark.parametrize(
+    ("found", "suite", "message"),
+    [
+        ([], CHATS, "no rows: want held-out rows for suite s; raise split.test_fraction or add rows"),
+        ([TEXT], CHATS, f"{TEXT.id} is a text: suites.s wants chat; change its rows"),
+        ([CHAT], TEXTS, f"{CHAT.id} is a chat: suites.s wants text; change its rows"),
+    ],
+)
+def test_rows_that_a_suite_cannot_score_are_refused(
+    tmp_path: Path, found: list[rows.Row], suite: AnySuite, message: str
+) -> None:
+    rows.write(tmp_path / "rows.jsonl", found)
+    paths = [tmp_path / name for name in ("none", "rows.jsonl", "answers", "scores")]
+
+    with pytest.raises(UserError) as told:
+        evaluate.main(*paths, "s", suite, Machine("cpu", "float32", 1))
+
+    assert str(told.value) == f"{tmp_path}/rows.jsonl: {message}"
