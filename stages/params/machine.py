@@ -17,7 +17,7 @@ class Machine(Params):
 
 class Reservation(Params):
     mem_mb: Annotated[int, Meta(ge=1)]
-    minutes: Annotated[int, Meta(ge=1)]  # a scheduler may end a stage that takes longer; training then resumes
+    minutes: Annotated[int, Meta(ge=1)]  # a scheduler may end a stage that takes longer
 
 
 class DeviceReservation(Reservation):
