@@ -31,7 +31,7 @@ def wanted(splits: Path, quant: str, params: Quant) -> list[rows.Row]:
     taken = sample(rows.read(file), params.num_calibration_samples)
     if not taken:
         raise UserError(
-            f"{file}: no rows: want some to calibrate {quant} on; set quantize.{quant}.rows to another kind"
+            f"{file}: no rows: want some to calibrate {quant} on; name another kind in quantize.{quant}.rows"
         )
     return taken
 

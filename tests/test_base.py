@@ -1,6 +1,11 @@
 """The base model: made here, copied, or fetched, and never with code or pickles."""
 
 import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -9,12 +14,14 @@ from modelmake.errors import UserError
 from stages import base, rows
 from stages.rows import Chat, Message, Pair, Text
 
+ROOT = Path(__file__).parents[1]
+
 
 def folder(path: Path, **config: object) -> Path:
     path.mkdir()
     (path / "config.json").write_text(json.dumps(config))
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (path / name).write_text("{}")
+    (path / "tokenizer.json").write_text("{}")
+    (path / "tokenizer_config.json").write_text('{"chat_template": "own", "eos_token": "e"}')
     (path / "model.safetensors").write_bytes(b"weights")
     return path
 
@@ -31,7 +38,7 @@ def test_a_model_folder_is_copied_without_pickles_and_code(tmp_path: Path) -> No
     (source / "pytorch_model.bin").write_bytes(b"pickle")
     (source / "modeling.py").write_text("import os")
 
-    base.copy(source, tmp_path / "base")
+    base.copy(source, tmp_path / "base", None)
 
     assert {file.name for file in (tmp_path / "base").iterdir()} == {
         "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors",
@@ -42,20 +49,53 @@ def test_a_folder_without_safetensors_is_refused(tmp_path: Path) -> None:
     source = folder(tmp_path / "source")
     (source / "model.safetensors").unlink()
 
-    with pytest.raises(UserError, match=r"source: missing \*.safetensors: want a Hugging Face model folder"):
-        base.copy(source, tmp_path / "base")
+    with pytest.raises(UserError, match=r"source: missing model.safetensors: want a Hugging Face model folder"):
+        base.copy(source, tmp_path / "base", None)
+
+
+def test_weights_are_those_of_the_index_where_there_is_one(tmp_path: Path) -> None:
+    source = folder(tmp_path / "source")
+    (source / "model.safetensors").rename(source / "model-00001-of-00002.safetensors")
+    (source / "consolidated.safetensors").write_bytes(b"the same once more")
+    weight_map = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
+    (source / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+
+    with pytest.raises(UserError, match=r"source: missing model-00002-of-00002.safetensors: want"):
+        base.copy(source, tmp_path / "base", None)
+    (source / "model-00002-of-00002.safetensors").write_bytes(b"weights")
+    base.copy(source, tmp_path / "base", None)
+
+    assert {file.name for file in (tmp_path / "base").glob("*.safetensors")} == set(weight_map.values())
+
+
+def test_a_given_chat_template_is_the_only_one(tmp_path: Path) -> None:
+    source = folder(tmp_path / "source")
+
+    base.copy(source, tmp_path / "base", "given")
+
+    assert (tmp_path / "base/chat_template.jinja").read_text() == "given"
+    assert json.loads((tmp_path / "base/tokenizer_config.json").read_text()) == {"eos_token": "e"}
+
+
+def test_a_model_without_a_chat_template_is_refused(tmp_path: Path) -> None:
+    source = folder(tmp_path / "source")
+    (source / "tokenizer_config.json").write_text("{}")
+
+    with pytest.raises(UserError, match=r"source: no chat template: want one; write it into base.chat_template"):
+        base.copy(source, tmp_path / "base", None)
 
 
 def test_remote_code_is_refused(tmp_path: Path) -> None:
     source = folder(tmp_path / "source", auto_map={"AutoModel": "modeling.Model"})
 
     with pytest.raises(UserError, match=r"auto_map asks for code from the model's author"):
-        base.copy(source, tmp_path / "base")
+        base.copy(source, tmp_path / "base", None)
 
 
-def test_a_pin_without_a_full_revision_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("revision", ['"main"', "null", '"' + "g" * 40 + '"'])
+def test_a_pin_without_a_full_revision_is_refused(tmp_path: Path, revision: str) -> None:
     pin = tmp_path / "pin.json"
-    pin.write_text('{"repo": "org/name", "revision": "main"}')
+    pin.write_text(f'{{"repo": "org/name", "revision": {revision}}}')
 
     with pytest.raises(UserError, match=r'want {"repo": "org/name", "revision": 40 hex digits}'):
         base.fetch(pin)
@@ -69,6 +109,47 @@ def test_an_offline_build_says_how_to_fetch(tmp_path: Path, monkeypatch: pytest.
 
     with pytest.raises(UserError, match=r"org/name@00000000 is not in the hub's cache, and this build is offline"):
         base.fetch(pin)
+
+
+def test_a_gated_model_says_what_it_wants_and_only_the_environments_token_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub on the loopback refuses, as the real one does for a licence that was not accepted."""
+    sent = []
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sent.append(self.headers.get("Authorization"))
+            self.send_response(403)
+            self.send_header("X-Error-Code", "GatedRepo")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    pin = tmp_path / "pin.json"
+    pin.write_text(json.dumps({"repo": "org/name", "revision": "0" * 40}))
+    with HTTPServer(("127.0.0.1", 0), Refusing) as hub:
+        threading.Thread(target=hub.serve_forever, daemon=True).start()
+        code = "from pathlib import Path; from stages import base; base.fetch(Path('pin.json'))"
+        environment = {**os.environ, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path), "HF_TOKEN": "hf_secret"}
+        environment |= {"HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}", "PYTHONPATH": str(ROOT)}
+        (tmp_path / "token").write_text("hf_stored")
+        told = [
+            subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True).stderr
+            for env in (environment, {name: value for name, value in environment.items() if name != "HF_TOKEN"})
+        ]
+        hub.shutdown()
+
+    for lines in told:
+        assert (
+            "pin.json: org/name@00000000 is gated: want its licence accepted on its page of the hub, and a token in "
+            "HF_TOKEN"
+        ) in lines.splitlines()[-1]
+    assert set(sent) == {"Bearer hf_secret", None}
 
 
 def test_the_tiny_model_stops_at_its_own_token_and_pads_with_another(built) -> None:
