@@ -3,6 +3,8 @@
 Inputs:  splits       folder of rows: <split>/<kind>.jsonl
 Outputs: calibration  folder of JSONL rows, <quant>.jsonl, sorted by id; empty for a tool that looks at weights alone
 Params:  quantize
+
+All items of `foreach` have the same inputs, so each quantizer gets a file; an empty one never changes.
 """
 
 from pathlib import Path
