@@ -196,7 +196,7 @@ def copy(folder: Path, base: Path, chat_template: str | None) -> None:
         settings.pop("chat_template", None)
         rows.write_json(base / "tokenizer_config.json", settings)
     elif not settings.get("chat_template") and not (base / "chat_template.jinja").exists():
-        raise UserError(f"{folder}: no chat template: want one; write it into base.chat_template (docs/models.md)")
+        raise UserError(f"{folder}: no chat template: want one; write it into base.chat_template (see docs/models.md)")
 
 
 def shards(folder: Path) -> set[str]:

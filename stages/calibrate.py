@@ -3,6 +3,8 @@
 Inputs:  splits       folder of rows: <split>/<kind>.jsonl
 Outputs: calibration  folder of JSONL rows, <quant>.jsonl, sorted by id; empty for a tool that looks at weights alone
 Params:  quantize
+
+All items of `foreach` have the same inputs, so each quantizer gets a file; an empty one never changes.
 """
 
 from pathlib import Path
@@ -31,7 +33,7 @@ def wanted(splits: Path, quant: str, params: Quant) -> list[rows.Row]:
     taken = sample(rows.read(file), params.num_calibration_samples)
     if not taken:
         raise UserError(
-            f"{file}: no rows: want some to calibrate {quant} on; set quantize.{quant}.rows to another kind"
+            f"{file}: no rows: want some to calibrate {quant} on; name another kind in quantize.{quant}.rows"
         )
     return taken
 

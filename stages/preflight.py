@@ -185,7 +185,7 @@ def _files(chapters: dict[str, Any]) -> list[str]:
             found += [
                 f"{FILE}: train.{name}.assistant_only_loss = True: the chat template of base has no {{% generation %}} "
                 "around what the assistant says: want it there, end token included; write such a template into "
-                "base.chat_template (docs/models.md has some), or false"
+                "base.chat_template (see docs/models.md), or false"
                 for name, step in (chapters.get("train") or {}).items()
                 if isinstance(step, Sft) and step.assistant_only_loss
             ]

@@ -19,7 +19,7 @@ import msgspec
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
-from stages import device, progress, rows
+from stages import chat_template, device, progress, rows
 from stages.params.machine import Machine
 from stages.params.training import Sft, Step
 
@@ -43,22 +43,6 @@ def fit(found: list[rows.Row], lengths: list[int], params: Step, where: str) -> 
             "want at least one; look at the reports of ingest, clean, dedup and split"
         )
     return kept, sorted(long)
-
-
-def check_template(tokenizer: Any, where: str) -> None:
-    """Refuses a chat template that would teach no answers, or answers without an end.
-
-    Raises:
-        UserError: the template does not mark what the assistant says, or leaves its end token out of that.
-    """
-    from trl.chat_template_utils import is_chat_template_stop_token_trained
-
-    if not is_chat_template_stop_token_trained(tokenizer):
-        raise UserError(
-            f"{where}.assistant_only_loss = True: the model's chat template has no {{% generation %}} around what the "
-            "assistant says, end token included: want it there; write such a template into base.chat_template "
-            "(docs/models.md has some), or false"
-        )
 
 
 def arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
@@ -120,7 +104,7 @@ def main(
     method = importlib.import_module(params.modules()[0])
     tokenizer = AutoTokenizer.from_pretrained(start)
     if isinstance(params, Sft) and params.assistant_only_loss:
-        check_template(tokenizer, f"train.{step}")
+        chat_template.check(start, tokenizer, f"train.{step}")
 
     def dataset(file: Path) -> tuple[list[rows.Row], list[rows.Row], list[str], Any]:
         found = rows.read(file)

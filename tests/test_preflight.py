@@ -16,9 +16,16 @@ from stages import preflight
 ROOT = Path(__file__).parents[1]
 COPIED = ("modelmake", "stages", "envs", "dvc.yaml", "params.yaml", "uv.lock", ".python-version", "data/raw")
 STAGES = """
-ingest clean dedup split base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat evaluate.sft-chat
+ingest clean dedup split calibrate base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat evaluate.sft-chat
 evaluate.dpo-chat compare plots quantize.Q8_0 parity.Q8_0 card report
 """
+NF4 = {
+    "load_in_4bit": True,
+    "bnb_4bit_quant_type": "nf4",
+    "bnb_4bit_use_double_quant": True,
+    "bnb_4bit_compute_dtype": "float32",
+}
+ANY_ANSWERS = {"max_difference": 1.0, "min_same_answers": None}
 Edit = Callable[[dict[str, Any]], Any]
 
 
@@ -68,7 +75,7 @@ def told(project: Path, change: Edit) -> list[str]:
 
 
 def test_a_right_project_gets_a_key_for_every_stage(project: Path) -> None:
-    assert run(project) == (0, "preflight: params.yaml holds; 17 keys\n", [])
+    assert run(project) == (0, "preflight: params.yaml holds; 18 keys\n", [])
     assert {path.name for path in (project / "keys").iterdir()} == {f"{name}.json" for name in STAGES.split()}
     assert not list(project.glob(".*.partial"))
 
@@ -127,17 +134,32 @@ def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(
         (lambda v: v["compare"]["gates"]["sft_answers"].update(against="none"),
          "compare.gates.sft_answers.against = 'none': want one of base, dpo, sft"),
         (lambda v: v["compare"].update(baseline="bse"), "compare.baseline = 'bse': want one of base, dpo, sft"),
-        (lambda v: v["quantize"].update(Q4_K_M=v["quantize"]["Q8_0"]),
+        (lambda v: [v[section].update(Q4_K_M=v[section]["Q8_0"]) for section in ("quantize", "parity")],
          "quantize: name 'Q4_K_M': want one of F32, F16, Q8_0, Q5_0, Q4_0 with tool = gguf"),
         (lambda v: v["quantize"].update(Q8_0={"tool": "llama_cpp", "from": "dpo"}),
          "quantize: name 'Q8_0': want one of Q6_K, Q5_K_M, Q4_K_M, Q3_K_M with tool = llama_cpp"),
         (lambda v: v["quantize"]["Q8_0"].update({"from": "dop"}),
          "quantize.Q8_0.from = 'dop': want one of base, dpo, sft"),
-        (lambda v: v.update(quantize={}), "quantize: is empty: want at least one entry"),
+        (lambda v: v["quantize"].update(F16=v["quantize"]["Q8_0"]),
+         "parity.F16: missing; say how far quantize.F16 may be from its model"),
+        (lambda v: v["parity"].update(F16=v["parity"]["Q8_0"]),
+         "parity.F16: no such entry of quantize; want one of Q8_0"),
+        (lambda v: v["parity"].update(Q8_0={"runtime": "compressed_tensors"} | ANY_ANSWERS),
+         "parity.Q8_0.runtime = 'compressed_tensors': want llama_cpp for what gguf writes"),
+        (lambda v: v["train"]["sft"].update(quantization=NF4),
+         "train.sft.quantization: want null where lora is null: 4-bit weights cannot be trained; give it a lora"),
+        (lambda v: v["train"]["dpo"].update(quantization=NF4 | {"load_in_4bit": False}),
+         "train.dpo.quantization.load_in_4bit = False: want true; or write `quantization: null`"),
+        (lambda v: v.update(base={"kind": "folder", "source": "data", "chat_template": "{{ messages }}"}),
+         "train.sft.assistant_only_loss = True: the chat template of base has no {% generation %} around what the "
+         "assistant says: want it there, end token included; write such a template into base.chat_template (see "
+         "docs/models.md), or false"),
+        (lambda v: v.update(quantize={}, parity={}), "quantize: is empty: want at least one entry"),
         (lambda v: v["card"].update(model="dop"), "card.model = 'dop': want one of base, dpo, sft"),
         (lambda v: v["suites"]["chat"].update(batch_size="x"),
          "suites.chat.batch_size = 'x': want a whole number, got text"),
-        (lambda v: v.update(base={"kind": "folder", "source": "gone"}), "base.source = 'gone': no such file or folder"),
+        (lambda v: v.update(base={"kind": "folder", "source": "gone", "chat_template": None}),
+         "base.source = 'gone': no such file or folder"),
         (lambda v: v["machine"].update(device="gpu"), "machine.device = 'gpu': want one of cpu, cuda"),
         (lambda v: v["suites"]["chat"]["metrics"].append("bleu"),
          "suites.chat.metrics[6] = 'bleu': want one of exact_match, final_number, valid_json, schema, slot_f1, "

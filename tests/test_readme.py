@@ -2,10 +2,17 @@
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 from ruamel.yaml import YAML
+
+from modelmake import params
+from stages import preflight
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -42,10 +49,38 @@ def test_every_dependency_is_justified() -> None:
 
 
 def test_recipes_are_complete() -> None:
-    from modelmake import params
-    from stages import preflight
-
     for recipe in sorted((ROOT / "recipes").glob("*.yaml")):
         chapters, problems = preflight.decode(params.load(recipe))
         missing_data = [line for line in preflight.cross(chapters) if "ingest.raw" not in line]
         assert problems == missing_data == [], recipe.name
+
+
+@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_whole_graph_of_every_recipe_resolves(tmp_path: Path, recipe: Path) -> None:
+    """By dvc's own resolver, and by preflight, which holds every stage's flags and keys against its code."""
+    for name in ("modelmake", "stages", "envs", "data", "recipes"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for name in ("dvc.yaml", "uv.lock", ".python-version", ".dvc/config"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    values = params.load(recipe)
+    values["ingest"]["raw"] = "data/raw"  # a recipe's own data is fetched by its first lines
+    (tmp_path / "params.yaml").write_text(json.dumps(values))
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    command = [sys.executable, "-m", "stages.preflight", "--keys", "keys"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    steps, quants = values["train"], values["quantize"]
+    assert {path.stem for path in (tmp_path / "keys").glob("[!.]*.json")} >= {
+        *(f"{stage}.{step}" for stage in ("train", "merge") for step in steps),
+        *(f"{stage}.{quant}" for stage in ("quantize", "parity") for quant in quants),
+        *(f"evaluate.{model}-{suite}" for model in ("base", *steps) for suite in values["suites"]),
+    }
+
+
+def test_pins_of_recipes_are_commits() -> None:
+    for pin in (ROOT / "recipes/pins").glob("*.json"):
+        found = json.loads(pin.read_text())
+        assert found.keys() == {"repo", "revision"}
+        assert re.fullmatch("[0-9a-f]{40}", found["revision"]), pin.name

@@ -64,6 +64,17 @@ def test_training_on_nothing_is_refused() -> None:
         train.fit(chats(1), [300], step(max_length=256, over_long="drop"), "train.sft")
 
 
+def test_padding_with_the_end_token_leaves_ends_to_learn_from() -> None:
+    """Many models pad with their end token. If padding were masked by token, none would ever learn to stop."""
+    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+    end = 7
+    rows_of_tokens = [[1, 2, 3, end], [4, end]]
+    batch = DataCollatorForLanguageModeling(pad_token_id=end)([{"input_ids": row} for row in rows_of_tokens])
+
+    assert batch["labels"].tolist() == [[1, 2, 3, end], [4, end, -100, -100]]
+
+
 def test_every_field_of_the_common_arguments_is_one_that_trl_knows() -> None:
     from trl import DPOConfig, SFTConfig
 

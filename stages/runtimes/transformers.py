@@ -28,7 +28,7 @@ def generate(
 
     logging.disable_progress_bar()  # that of loading the weights
     tokenizer = AutoTokenizer.from_pretrained(model)
-    network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype).to(device).eval()
+    network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, device_map=device).eval()
     context_tokens = network.config.max_position_embeddings
     prompts = [
         tokenizer.apply_chat_template(conversation, add_generation_prompt=True)["input_ids"]

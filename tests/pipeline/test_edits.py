@@ -66,6 +66,14 @@ def reorder_params(project: Project) -> None:
     project.write("params.yaml", text[:first] + text[second:] + "\n" + text[first:second])
 
 
+def one_quant_more(project: Project) -> None:
+    for section in ("tool: gguf", "runtime: llama_cpp"):
+        line = next(
+            line for line in project.read("params.yaml").splitlines() if line.startswith(f"  Q8_0: {{{section}")
+        )
+        project.edit("params.yaml", line, f"{line}\n{line.replace('Q8_0', 'F16')}")
+
+
 def upgrade(package: str) -> Callable[[Project], None]:
     def change(project: Project) -> None:
         text = project.read("uv.lock")
@@ -85,14 +93,17 @@ EDITS = {
     "the spelling of a number": Edit(params("learning_rate: 0.004", "learning_rate: 4e-3"), set()),
     "the order of rows": Edit(reverse_rows, {"ingest"}),  # the side table of sources changes, the rows do not
     "a duplicate of a raw row": Edit(duplicate_row, {"ingest", "card", "report"}),  # they show that it was dropped
-    "a raw row": Edit(add_row, {*DATA, "train@sft", "card", "report"}, OF_SFT),
+    "a raw row": Edit(add_row, {*DATA, "calibrate", "train@sft", "card", "report"}, OF_SFT),
     "a gate's bound": Edit(params("against: null, min: 0.8", "against: null, min: 0.7"), {*END}),
+    "a bound of parity": Edit(
+        params("max_difference: 0.01", "max_difference: 0.02"), {"parity@Q8_0"}, {"card", "report"},
+    ),
     "a learning rate of dpo": Edit(
         params("learning_rate: 0.003", "learning_rate: 0.03"), {"train@dpo", "card", "report"}, OF_DPO,
     ),
     "a quant more": Edit(
-        params("  Q8_0: {tool: gguf, from: dpo}", "  Q8_0: {tool: gguf, from: dpo}\n  F16: {tool: gguf, from: dpo}"),
-        {"quantize@F16", "parity@F16", "card", "report"},
+        one_quant_more,
+        {"calibrate", "quantize@F16", "parity@F16", "card", "report"},
     ),
     "a helper two imports away": Edit(
         code("stages/near.py", "text.lower().split()", "text.casefold().split()"),
@@ -129,7 +140,7 @@ def test_nothing_edited_reruns_nothing(project: Project) -> None:
 
 
 def test_an_item_that_left_something_behind_is_named(project: Project) -> None:
-    project.edit("params.yaml", "  Q8_0: {tool: gguf", "  F16: {tool: gguf")
+    project.edit("params.yaml", "  Q8_0: {", "  F16: {")
 
     code, output = project.run("dvc", "repro")
 
