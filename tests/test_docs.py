@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import ROOT, Project, clone
 
+SLOW = ("remotes",)  # pages of many commands
 OF_THE_DEFAULT = ("experiments",)  # pages about a build that takes minutes
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -86,7 +87,14 @@ def follow(page: Path, folder: Path, **variables: str) -> None:
             assert agrees(wanted, got), f"{page.name}: $ {command}\n{shown}"
 
 
-@pytest.mark.parametrize("page", [p for p in RUN if p.stem not in OF_THE_DEFAULT], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(p, id=p.stem, marks=[pytest.mark.slow] if p.stem in SLOW else [])
+        for p in RUN
+        if p.stem not in OF_THE_DEFAULT
+    ],
+)
 def test_a_page_says_what_its_commands_do(page: Path, project: Project, upstream: Path) -> None:
     """In a tiny build that is committed."""
     subprocess.run(["git", "add", "-A"], cwd=project.path, check=True)

@@ -1,0 +1,108 @@
+"""What a push and a pull promise, whichever the store: one model comes whole, or the pull fails."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from stages.runtimes import transformers
+from tests.remote.conftest import Team, cached, files, flipped, hashed, name_of, succeed
+
+DPO, GGUF = "models/dpo", "models/gguf/Q8_0.gguf"
+WEIGHTS = f"{DPO}/model.safetensors"
+
+
+def answers(model: Path, rows: list[dict]) -> list[str]:
+    conversations = [[{"role": "user", "content": row["prompt"]}] for row in rows]
+    return transformers.generate(model, conversations, max_new_tokens=8, batch_size=8, device="cpu", dtype="float32")
+
+
+def test_a_fresh_clone_pulls_one_model_and_it_answers(team: Team) -> None:
+    clone = team.fresh_clone()
+    succeed(clone, "dvc", "pull", DPO)
+
+    assert files(clone.path / DPO) == files(team.project.path / DPO)
+    own = {name_of(path) for path in (clone.path / DPO).iterdir()}
+    [listing] = cached(clone) - own
+    assert listing.endswith(".dir") and cached(clone) == own | {listing}, "only this model's objects came"
+    assert [path.name for path in (clone.path / "models").iterdir()] == ["dpo"]
+    rows = [json.loads(line) for line in team.project.read("reports/evaluate/dpo-chat.jsonl").splitlines()][:8]
+    assert answers(clone.path / DPO, rows) == [row["answer"] for row in rows]
+    assert succeed(clone, "dvc", "data", "status", DPO).strip() == "No changes."
+
+
+def test_corrupted_objects_fail_the_pull_until_they_are_mended(team: Team) -> None:
+    weights, gguf = name_of(team.project.path / WEIGHTS), name_of(team.project.path / GGUF)
+    clone = team.fresh_clone()
+    bad = {weights: flipped(team.store.read(weights)), gguf: team.store.read(gguf)[:1000]}
+    with team.spoilt(weights, bad[weights]), team.spoilt(gguf, bad[gguf]):
+        code, output = clone.run("dvc", "pull", "-v", DPO, GGUF)
+
+        assert code == 1
+        assert f"Checkout failed for following targets:\n{DPO}\n{GGUF}\n" in output
+        for name in bad:
+            assert f"corrupted cache file '{clone.path}/.dvc/cache/{name}'" in output
+        assert files(clone.path / "models") == {}, "nothing of a model that is not whole"
+        assert not bad.keys() & cached(clone)
+
+        succeed(team.project, "dvc", "push")
+        assert {name: team.store.read(name) for name in bad} == bad, "a push mends nothing"
+        for name in bad:  # a copy from a cache that is whole does, as docs/remotes.md says
+            team.store.write(name, (team.project.path / ".dvc/cache" / name).read_bytes())
+        succeed(clone, "dvc", "pull", DPO, GGUF)
+        assert files(clone.path / DPO) == files(team.project.path / DPO)
+        assert name_of(clone.path / GGUF) == gguf
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 60) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def kill_push(team: Team) -> None:
+    """Starts a push to an empty store, one object after the other, and kills it when some have arrived."""
+    stuck = team.project.path / ".dvc/cache" / name_of(team.project.path / GGUF)
+    aside = stuck.with_suffix(".aside")
+    if team.store.wire:
+        team.store.wire.hold(after_bytes=1_200_000)  # more than any object, less than all
+    else:  # a pipe that nobody writes to, in place of an object that comes after those of folders
+        stuck.rename(aside)
+        os.mkfifo(stuck, 0o444)
+    push = team.project.start("dvc", "push", "-j", "1")
+    try:
+        if team.store.wire:
+            assert team.store.wire.held.wait(timeout=60)
+        else:
+            wait_until(lambda: team.store.names())
+        assert push.poll() is None, push.communicate()
+    finally:
+        os.killpg(push.pid, signal.SIGKILL)
+        push.communicate()
+        if team.store.wire:
+            team.store.wire.release()
+        else:
+            aside.replace(stuck)
+
+
+def test_a_push_that_is_killed_in_the_middle_is_completed_by_the_next(team: Team) -> None:
+    whole = team.store.names()
+    for name in whole:
+        team.store.delete(name)
+    kill_push(team)
+
+    arrived = team.complete()
+    assert arrived and arrived < whole, "killed in the middle"
+    assert {hashed(team.store.read(name)) for name in arrived} == {name.removesuffix(".dir") for name in arrived}
+    clone = team.fresh_clone()
+    code, output = clone.run("dvc", "pull")
+    assert code != 0 and "ERROR: failed to pull data from the cloud" in output
+    cached(clone)
+
+    succeed(team.project, "dvc", "push")
+    assert team.complete() == whole
+    succeed(clone, "dvc", "pull")
+    assert files(clone.path / "models") == files(team.project.path / "models")
