@@ -6,7 +6,7 @@ from modelmake import graph
 os.environ["PATH"] = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"  # this environment's dvc and python
 NODES = graph.nodes(".")
 META = {name: {"cpus": 1, "mem_mb": 1000, "gpu": 0, "minutes": 60} | node.meta for name, node in NODES.items()}
-RUN = f".dvc/tmp/snakemake/{uuid.uuid4().hex}"  # a token in it says that this run has done a stage
+RUN = f".dvc/tmp/snakemake/{uuid.uuid4().hex[:8]}"  # a token in it says that this run has done a stage
 stale = functools.cache(lambda *names: graph.stale(".", *names).keys())
 
 def tokens(name):

@@ -58,13 +58,13 @@ def nodes(root: Path) -> dict[str, Stage]:
     with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
         graph = repo.index.graph
         return {
-            s.addressing: Stage(
-                name=s.addressing,
+            _name(s): Stage(
+                name=_name(s),
                 cmd=s.cmd or "",
                 deps=tuple(d.def_path for d in s.deps if not isinstance(d, ParamsDependency)),
                 params=tuple(p for d in s.deps if isinstance(d, ParamsDependency) for p in d.params),
                 outs=tuple(o.def_path for o in s.outs),
-                needs=tuple(sorted(n.addressing for n in graph.successors(s))),
+                needs=tuple(sorted(_name(n) for n in graph.successors(s))),
                 meta=s.meta or {},
             )
             for s in nx.dfs_postorder_nodes(graph)
@@ -87,10 +87,20 @@ def stale(root: Path, *names: str) -> dict[str, list[Any]]:
 
     Waits for the lock of another DVC process. What is built upon a stale node may still be called fresh.
     """
-    from dvc.repo import Repo
+    from dvc.repo import Repo, lock_repo
 
-    with Repo(str(root), _wait_for_lock=True) as repo:
-        return repo.status(targets=list(names), check_updates=False)
+    with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
+        addresses = {_name(s): s.addressing for s in repo.index.stages}
+        changed = repo.status(targets=[addresses[name] for name in names], check_updates=False)
+        return {name: changed[address] for name, address in addresses.items() if address in changed}
+
+
+def _name(stage: Any) -> str:
+    """As DVC addresses it from the root, wherever we are: train@sft, other/dvc.yaml:train, data/raw.dvc."""
+    name = getattr(stage, "name", None)
+    if stage.path_in_repo == "dvc.yaml":
+        return name
+    return f"{stage.path_in_repo}:{name}" if name else stage.path_in_repo
 
 
 def mismatches(stage: Stage, main: Callable[..., str]) -> list[str]:

@@ -4,11 +4,12 @@ import ast
 import importlib
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from modelmake import graph, signature
+from modelmake import graph, params, signature
 from stages import preflight
 
 ROOT = Path(__file__).parents[1]
@@ -74,7 +75,26 @@ def test_a_stages_docstring_names_each_of_its_inputs_outputs_and_sections(module
 def test_every_chapter_of_params_is_read_by_a_stage_and_every_stage_reads_chapters_that_there_are() -> None:
     read = {section.partition(".")[0] for stage in STAGES.values() for section in stage.params}
 
-    assert read == set(preflight.CHAPTERS)
+    assert read == set(preflight.CHAPTERS) - {"resources"}  # which dvc.yaml's meta reads
+
+
+def test_every_stage_reserves_what_resources_and_machine_say(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
+    values = params.load(ROOT / "params.yaml")
+    values["machine"]["threads"] = 3
+    values["resources"]["model"]["gpu"] = 2
+    (tmp_path / "params.yaml").write_text(json.dumps(values))
+
+    stages = graph.stages(tmp_path)
+
+    kinds = [(kind["mem_mb"], kind["minutes"]) for kind in values["resources"].values()]
+    for name, stage in stages.items():
+        assert (stage.meta["mem_mb"], stage.meta["minutes"]) in kinds, name
+        assert stage.meta["cpus"] >= (3 if "machine" in stage.params else 1), name
+    gpus = {name.partition("@")[0]: stage.meta["gpu"] for name, stage in stages.items()}
+    assert {name: gpu for name, gpu in gpus.items() if gpu} == {"base": 2, "train": 2, "evaluate": 2}
 
 
 def test_every_stage_has_a_key_file_and_every_key_file_a_stage() -> None:

@@ -161,6 +161,10 @@ def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(
         (lambda v: v.update(base={"kind": "folder", "source": "gone", "chat_template": None}),
          "base.source = 'gone': no such file or folder"),
         (lambda v: v["machine"].update(device="gpu"), "machine.device = 'gpu': want one of cpu, cuda"),
+        (lambda v: v["machine"].update(device="cuda"),
+         "resources.model.gpu = 0: want 1 or more with machine.device = 'cuda'"),
+        (lambda v: v["resources"]["model"].update(gpu=1),
+         "resources.model.gpu = 1: want 0 with machine.device = 'cpu'"),
         (lambda v: v["suites"]["chat"]["metrics"].append("bleu"),
          "suites.chat.metrics[6] = 'bleu': want one of exact_match, final_number, valid_json, schema, slot_f1, "
          "label_accuracy, compact"),

@@ -41,6 +41,7 @@ def test_the_figures_of_the_default_are_those_of_the_committed_metrics() -> None
 def test_every_dependency_is_justified() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     declared = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    declared += [entry for extra in project["project"]["optional-dependencies"].values() for entry in extra]
     names = {re.match(r"[A-Za-z0-9_.-]+", entry)[0] for entry in declared}
 
     assert set(

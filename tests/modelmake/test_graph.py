@@ -1,5 +1,6 @@
 """The contract with DVC: its resolver gives the stages that dvc.yaml spells out by foreach, matrix and templates."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +16,18 @@ from modelmake.signature import In, Out
 
 DVC_YAML = """
 stages:
+  base:
+    cmd: python -m stages.base
+      --source ${base.source} --base models/base
+    meta: &small
+      cpus: ${machine.threads}
+      note: free
+    deps:
+    - ${base.source}
+    params:
+    - base
+    outs:
+    - models/base
   score:
     matrix:
       model: ${score.models}
@@ -40,18 +53,10 @@ stages:
       - machine
       outs:
       - models/${key}
-  base:
-    cmd: python -m stages.base
-      --source ${base.source} --base models/base
-    deps:
-    - ${base.source}
-    params:
-    - base
-    outs:
-    - models/base
+      meta: *small
 """
 PARAMS = """
-machine: {device: cpu}
+machine: {device: cpu, threads: 2}
 base: {source: raw.jsonl}
 train:
   sft: {from: base}
@@ -89,6 +94,8 @@ def test_templates_are_filled_in_everywhere(found: dict[str, Stage]) -> None:
         deps=("keys/train.dpo.json", "models/sft"),
         params=("train.dpo", "machine"),
         outs=("models/dpo",),
+        needs=("train@sft",),
+        meta={"cpus": 2, "note": "free"},
     )
     assert found["score@base-chat"] == Stage(
         name="score@base-chat",
@@ -96,6 +103,7 @@ def test_templates_are_filled_in_everywhere(found: dict[str, Stage]) -> None:
         deps=("keys/score.base-chat.json", "models/base"),
         params=("suites.chat",),
         outs=("scores/base-chat.json",),
+        needs=("base",),
     )
 
 
@@ -108,6 +116,50 @@ def test_a_stage_tells_its_key_file_module_and_flags(found: dict[str, Stage]) ->
 
 def test_a_command_that_runs_no_module_has_none() -> None:
     assert Stage("copy", "cp a b", (), (), ()).module == ""
+
+
+@pytest.fixture(scope="module")
+def copied_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("copied")
+    (root / "raw").write_text("1\n")
+    (root / "dvc.yaml").write_text("stages: {copy: {cmd: head -c 1 raw > out, deps: [raw], outs: [out]}}\n")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    for command in (["init"], ["add", "raw"], ["repro"]):
+        subprocess.run([sys.executable, "-m", "dvc", *command, "-q"], cwd=root, check=True)
+    return root
+
+
+@pytest.fixture
+def copied(copied_once: Path, tmp_path: Path) -> Path:
+    """raw under `dvc add`, copied by one stage; up to date."""
+    return shutil.copytree(copied_once, tmp_path / "copied")
+
+
+def test_data_under_dvc_add_is_a_node_and_no_stage(copied: Path) -> None:
+    assert {name: node.needs for name, node in graph.nodes(copied).items()} == {"raw.dvc": (), "copy": ("raw.dvc",)}
+    assert list(graph.stages(copied)) == ["copy"]
+
+
+def test_stale_is_what_dvc_status_tells(copied: Path) -> None:
+    assert graph.stale(copied) == {}
+
+    (copied / "raw").write_text("2\n")
+
+    assert graph.stale(copied) == {
+        "raw.dvc": [{"changed outs": {"raw": "modified"}}],
+        "copy": [{"changed deps": {"raw": "modified"}}],
+    }
+    assert list(graph.stale(copied, "copy")) == ["copy"]
+
+
+def test_stale_waits_for_another_dvc_to_let_go(copied: Path) -> None:
+    script = (
+        "import time; from dvc.repo import Repo; r = Repo(); r.lock.lock(); print('held', flush=True); time.sleep(5)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], cwd=copied, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"  # longer than the 3 s that DVC waits by itself
+        assert graph.stale(copied) == {}
+        assert holder.wait() == 0
 
 
 class Step(Params):

@@ -1,0 +1,52 @@
+"""The project itself under Snakemake: the artifacts and the lock of `dvc repro`, and its early cutoff."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from modelmake import graph
+from tests.conftest import Project, tiny
+
+
+def stages_run(project: Project, before: int) -> list[str]:
+    """The stages that the run log tells, after its first `before` lines."""
+    lines = (graph.machine_folder(project.path) / "runs.jsonl").read_text().splitlines()
+    return [json.loads(line)["stage"] for line in lines[before:]]
+
+
+def digest(path: Path) -> dict[str, str]:
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    return {str(f.relative_to(path)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def test_a_clean_clone_builds_to_the_same_lock_and_the_same_bytes(built: Project, tmp_path: Path) -> None:
+    project = tiny(tmp_path)
+    project.write("dvc.lock", built.read("dvc.lock"))
+
+    code, output = project.run("snakemake", "-j2")
+
+    assert code == 0, output
+    assert project.read("dvc.lock") == built.read("dvc.lock")
+    outs = [out for stage in graph.stages(project.path).values() for out in stage.outs]
+    assert {out: digest(project.path / out) for out in outs} == {out: digest(built.path / out) for out in outs}
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "wanted"),
+    [
+        ("stages/clean.py", lambda text: f"{text}# a comment\n", []),
+        ("data/raw/messages.jsonl", lambda text: "".join(reversed(text.splitlines(keepends=True))), ["ingest"]),
+    ],
+    ids=["comment", "row_order"],
+)
+def test_only_what_is_stale_is_scheduled(project: Project, file: str, change, wanted: list[str]) -> None:
+    before = len(stages_run(project, 0))
+    project.write(file, change(project.read(file)))
+
+    code, output = project.run("snakemake", "-j2")
+
+    assert code == 0, output
+    assert stages_run(project, before) == wanted
+    assert output.count("\nFinished jobid:") == 2  # preflight or ingest, and all
