@@ -146,13 +146,15 @@ def main(
     consumed.write_bytes(b"".join(msgspec.json.encode(batch) + b"\n" for batch in order))
     history = progress.history(trainer.state.log_history)
     rows.write_json(log, {**counts, "over_long": long, "steps": trainer.state.global_step, "history": history})
-    losses = [entry["loss"] for entry in history if "loss" in entry]
     distinct = len({i for batch in order for i in batch["ids"]})
     cut = f", {len(long)} truncated" if params.over_long == "truncate" else ""
-    return (
-        f"{rows.summary(counts)}{cut}; {distinct} consumed in {trainer.state.global_step} steps; "
-        f"loss {losses[0]:.3f} -> {losses[-1]:.3f}"
-    )
+    return f"{rows.summary(counts)}{cut}; {distinct} consumed in {trainer.state.global_step} steps; {losses(history)}"
+
+
+def losses(history: list[dict[str, Any]]) -> str:
+    """The first and the last loss that was logged, in words."""
+    found = [entry["loss"] for entry in history if "loss" in entry]
+    return f"loss {found[0]:.3f} -> {found[-1]:.3f}" if found else "fewer steps than logging_steps: no loss logged"
 
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:

@@ -59,6 +59,13 @@ def test_a_row_of_exactly_max_length_fits() -> None:
     assert train.fit(found, [256], step(max_length=256, over_long="error"), "train.sft") == (found, [])
 
 
+def test_a_training_shorter_than_logging_steps_is_told_without_a_loss() -> None:
+    assert train.losses([{"step": 1, "loss": 2.5}, {"step": 2, "eval_loss": 3}, {"step": 2, "loss": 0.25}]) == (
+        "loss 2.500 -> 0.250"
+    )
+    assert train.losses([{"step": 2, "eval_loss": 3}]) == "fewer steps than logging_steps: no loss logged"
+
+
 def test_training_on_nothing_is_refused() -> None:
     with pytest.raises(UserError, match=r"train.sft: no rows to train on: 1 read, 1 too long; want at least one"):
         train.fit(chats(1), [300], step(max_length=256, over_long="drop"), "train.sft")

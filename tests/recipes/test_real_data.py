@@ -24,7 +24,14 @@ FILES = {
 PAIRS = "gsm8k_pref/pairs.jsonl"
 STAGES = ("ingest", "clean", "dedup", "split")
 # A sample learns for some seconds only: what it scores says nothing.
-QUICK = {"max_steps": 30, "num_train_epochs": 2, "warmup_steps": 5, "eval_steps": 1000, "min_rows": 10}
+QUICK = {
+    "max_steps": 30,
+    "num_train_epochs": 2,
+    "warmup_steps": 5,
+    "logging_steps": 10,
+    "eval_steps": 1000,
+    "min_rows": 10,
+}
 
 pytestmark = [
     pytest.mark.slow,
