@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from modelmake import signature
 
@@ -69,6 +70,17 @@ def machine_folder(root: Path) -> Path:
 
     folder = root / ".dvc"
     return Path(Config(dvc_dir=str(folder))["cache"].get("dir") or folder / "cache").absolute() / "modelmake"
+
+
+def described(stages: dict[str, Stage]) -> dict[str, dict[str, Any]]:
+    """The graph as plain values, sorted: {stage: {module, deps, outs, params}}."""
+    return {
+        name: {
+            "module": stage.module,
+            "deps": sorted(stage.deps), "outs": sorted(stage.outs), "params": sorted(stage.params),
+        }
+        for name, stage in sorted(stages.items())
+    }  # fmt: skip
 
 
 def mismatches(stage: Stage, main: Callable[..., str]) -> list[str]:

@@ -75,6 +75,16 @@ def test_foreach_and_matrix_become_one_stage_an_item(found: dict[str, Stage]) ->
     assert set(found) == {"base", "train@sft", "train@dpo", "score@base-chat", "score@dpo-chat"}
 
 
+def test_the_described_graph_is_plain_and_sorted(found: dict[str, Stage]) -> None:
+    described = graph.described(found)
+
+    assert list(described) == ["base", "score@base-chat", "score@dpo-chat", "train@dpo", "train@sft"]
+    assert described["train@dpo"] == {
+        "module": "stages.train",
+        "deps": ["keys/train.dpo.json", "models/sft"], "outs": ["models/dpo"], "params": ["machine", "train.dpo"],
+    }  # fmt: skip
+
+
 def test_stages_stand_after_those_that_they_need(found: dict[str, Stage]) -> None:
     order = list(found)
 
