@@ -71,17 +71,6 @@ def nodes(root: Path) -> dict[str, Stage]:
         }
 
 
-def machine_folder(root: Path) -> Path:
-    """Where what belongs to this machine and to no artifact lives: the run log, the tools' environments.
-
-    Inside the DVC cache, which the temporary workspaces of `dvc exp run --temp` and `--queue` share.
-    """
-    from dvc.config import Config
-
-    folder = root / ".dvc"
-    return Path(Config(dvc_dir=str(folder))["cache"].get("dir") or folder / "cache").absolute() / "modelmake"
-
-
 def stale(root: Path, *names: str) -> dict[str, list[Any]]:
     """What `dvc status` calls changed of the named nodes, or of all where none is named, and why; offline.
 
@@ -101,6 +90,17 @@ def _name(stage: Any) -> str:
     if stage.path_in_repo == "dvc.yaml":
         return name
     return f"{stage.path_in_repo}:{name}" if name else stage.path_in_repo
+
+
+def described(stages: dict[str, Stage]) -> dict[str, dict[str, Any]]:
+    """The graph as plain values, sorted: {stage: {module, deps, outs, params}}."""
+    return {
+        name: {
+            "module": stage.module,
+            "deps": sorted(stage.deps), "outs": sorted(stage.outs), "params": sorted(stage.params),
+        }
+        for name, stage in sorted(stages.items())
+    }  # fmt: skip
 
 
 def mismatches(stage: Stage, main: Callable[..., str]) -> list[str]:

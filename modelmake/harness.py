@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelmake import graph, keys, params, signature, supervision
+from modelmake import keys, machine, params, signature, supervision
 from modelmake.errors import UserError
 
 PARAMS = Path("params.yaml")
@@ -235,7 +235,7 @@ def _log(stage: str, key: str, outcome: str, started: float) -> None:
         "cpu_seconds": round(own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 2),
         "peak_mib": max(own.ru_maxrss, children.ru_maxrss) >> (10 if sys.platform == "linux" else 20),
     }
-    file = graph.machine_folder(Path()) / RUN_LOG
+    file = machine.folder(Path()) / RUN_LOG
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a", encoding="utf-8") as log:

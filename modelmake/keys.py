@@ -7,10 +7,11 @@ for the packages those modules import. It is pure: files in, a dict out; the sam
 
 import ast
 import hashlib
+import importlib.metadata
 import re
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,9 @@ def packages(lock: Path, imports: dict[str, str]) -> dict[str, str]:
     for name, by in imports.items():
         candidates = [_normal(".".join(name.split(".")[:n])) for n in range(1, name.count(".") + 2)]
         distribution = next((c for c in candidates if c in versions), None)
+        if distribution is None:  # imported under another name: sklearn, PIL
+            installed = _installed().get(name.partition(".")[0], [])
+            distribution = next((c for c in map(_normal, installed) if c in versions), None)
         if distribution is None:
             raise UserError(f"{by}: imports {name}, which is not in {lock.name}: `uv add` it")
         wanted[distribution] = versions[distribution]
@@ -118,6 +122,12 @@ def _imports(path: Path, module: str) -> list[str]:
             base = ".".join([*parts[: len(parts) - level + 1], *([base] if base else [])])
         names += [f"{base}.{member}" for member in members] if members else [base]
     return names
+
+
+@lru_cache(maxsize=1)
+def _installed() -> Mapping[str, list[str]]:
+    """{import name: distributions}: 0.2 s, so asked only for names that differ from their distribution's."""
+    return importlib.metadata.packages_distributions()
 
 
 @lru_cache(maxsize=512)

@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from modelmake import graph
+from modelmake import machine
 from modelmake.errors import UserError
 
 
@@ -16,7 +16,7 @@ def run(environment: Path, script: str, arguments: dict[str, str | Path | int], 
         UserError: the environment cannot be built, or the script ended with an error.
     """
     lock = hashlib.sha256((environment / "uv.lock").read_bytes()).hexdigest()[:16]
-    venv = graph.machine_folder(Path()) / "envs" / f"{environment.name}-{lock}"
+    venv = machine.folder(Path()) / "envs" / f"{environment.name}-{lock}"
     flags = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
     finished = subprocess.run(
         ["uv", "run", "--project", str(environment), "--frozen", "python", str(environment / script), *flags],

@@ -1,7 +1,8 @@
 """Checks params.yaml and the graph, and writes every stage's key; everything wrong is told at once.
 
 Inputs:  params.yaml, dvc.yaml, the code, the locks
-Outputs: keys  folder of <stage>[.<item>].json: what the stage's code and locked packages hash to
+Outputs: keys  folder of <stage>[.<item>].json: what the stage's code and locked packages hash to; and graph.json:
+               {stage: {module, deps, outs, params}} as DVC resolves it, for stages that tell of the graph
 """
 
 import argparse
@@ -41,6 +42,7 @@ CHAPTERS: dict[str, Any] = {
     "report": Report,
 }
 GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
+GRAPH = "graph.json"  # in keys/
 LOWER = re.compile(r"[a-z0-9_]+")
 TAKEN = ("base", "trained", "quantized")  # folders of models/ that are no step
 
@@ -201,15 +203,18 @@ def _template(base: Folder | Hub) -> str | None:
 
 
 def stage_keys(chapters: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """{key file's name: key} of every stage, and how dvc.yaml, stages and params disagree."""
-    result: dict[str, Any] = {}
+    """{key file's name: key} of every stage and the graph, and how dvc.yaml, stages and params disagree."""
+    stages = graph.stages(Path())
+    result: dict[str, Any] = {GRAPH: graph.described(stages)}
     problems: list[str] = []
-    for stage in graph.stages(Path()).values():
+    for stage in stages.values():
         if stage.module in ("", "stages.preflight"):
             continue
         main = importlib.import_module(stage.module).main
         found = graph.mismatches(stage, main)
         problems += found
+        if Path(stage.key_file).name in result:
+            problems.append(f"dvc.yaml: {stage.name}: its key {stage.key_file} is taken: want another name")
         if found:
             continue
         spec = signature.read(main)
@@ -239,7 +244,7 @@ def write(found: dict[str, Any], folder: Path) -> None:
 
 
 def check() -> dict[str, Any]:
-    """The keys of a project that is right.
+    """The keys and the graph of a project that is right.
 
     Raises:
         UserError: with everything that is wrong, a line each.
@@ -263,7 +268,7 @@ def main() -> None:
         write(found, folder)
     except UserError as error:
         sys.exit(str(error))
-    print(f"preflight: params.yaml holds; {len(found)} keys")
+    print(f"preflight: params.yaml holds; {len(found.keys() - {GRAPH})} keys")
 
 
 if __name__ == "__main__":

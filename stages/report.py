@@ -1,72 +1,169 @@
-"""Writes one plain, self-contained page about the build: verdict, rows, losses, scores, answers side by side.
+"""Writes one self-contained page about the build, which asks nothing of the network: verdict, graph, rows, losses,
+scores, quantized files, answers side by side, lineage.
 
-Inputs:  data, trained, evaluations, comparison, gate, parity  what the stages before wrote
-         template  Jinja template of the page
-Outputs: report    one HTML file that asks nothing of the network
-Params:  report, compare, evaluate, train, quantize
+Inputs:  graph      keys/graph.json
+         raw        the raw data, a folder or a file
+         splits     folder of held-out and training rows
+         models     folder of every model, adapter and quantized file
+         data, trained, evaluations, comparison, gate, parity  what the stages before wrote
+         templates  folder of Jinja templates, one a chapter of the page, its style and its script
+Outputs: report     one HTML file
+Params:  report; and those that it shows: machine, ingest, clean, dedup, split, base, train, suites, evaluate, compare,
+         quantize, parity, card
+
+No clock and no commit: a build comes before its commit, and two clones build the same bytes. The page gives hashes,
+which lead to the commit.
 """
 
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import msgspec
 
-from modelmake import harness
+from modelmake import artifacts, harness, lanes
 from modelmake.signature import In, Out
-from stages import gathering, scoring
-from stages.params.evaluation import Compare, Evaluate
-from stages.params.release import Quant, Report
-from stages.params.training import Step
+from stages import charts, gathering, page, scoring, side_by_side, summaries
+from stages.params.data import Clean, Dedup, Ingest, Split
+from stages.params.evaluation import Compare, Evaluate, Suite
+from stages.params.machine import Machine
+from stages.params.release import Card, Parity, Quant, Report
+from stages.params.training import Base, Step
 
 DATA_STAGES = ("ingest", "clean", "dedup", "split")
+DROPS = ("rejected", "dropped", "duplicates", "leaks")  # stems of the tables of dropped rows
+CHAPTERS = {  # template -> its name in the contents
+    "verdict": "Verdict",
+    "graph": "The build",
+    "rows": "Rows",
+    "training": "Training",
+    "scores": "Models",
+    "quantized": "Quantized files",
+    "answers": "Answers",
+    "lineage": "Lineage",
+}
 
 
-def polyline(history: list[dict[str, Any]], name: str, width: int, height: int) -> str:
-    """The points of a curve of `name` over steps, for an SVG of this size; losses share one scale from zero."""
-    points = [(entry["step"], entry[name]) for entry in history if name in entry]
-    if not points:
-        return ""
-    last = max(entry["step"] for entry in history)
-    top = max(entry[key] for entry in history for key in ("loss", "eval_loss") if key in entry)
-    return " ".join(f"{width * s / last:.1f},{height * (1 - v / top):.1f}" for s, v in points)
+def measure(graph: dict[str, Any], raw: Path, *folders: Path) -> dict[str, artifacts.Artifact]:
+    """The raw data, and every declared output that is in one of the folders, by path."""
+    outs = (Path(out) for node in graph.values() for out in node["outs"])
+    found = {raw, *(out for out in outs if any(out.is_relative_to(folder) for folder in folders))}
+    return {str(path): artifacts.measure(path) for path in sorted(found)}
 
 
-def side_by_side(answers: dict[str, list[scoring.Answer]], examples: int) -> list[dict[str, Any]]:
-    """The first questions by id with everyone's answer, those first where the last model is wrong."""
-    everyone = list(answers.values())
-    rows = [
-        {"prompt": column[0].prompt, "expected": column[0].expected,
-         "answers": {who: (a.answer, a.scores["exact_match"][0] == 1) for who, a in zip(answers, column, strict=True)}}
-        for column in zip(*everyone, strict=True)
-    ]  # fmt: skip
-    return sorted(rows, key=lambda row: list(row["answers"].values())[-1][1])[:examples]
+def drops(graph: dict[str, Any], reports: dict[str, dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Every reason with its rows, most first; and the files that list the rows."""
+    found = [
+        {"stage": stage, "reason": reason, "rows": n}
+        for stage, counts in reports.items()
+        for reason, n in counts["dropped"].items()
+    ]
+    listed = [o for stage in reports for o in graph.get(stage, {"outs": []})["outs"] if Path(o).stem in DROPS]
+    return sorted(found, key=lambda drop: -drop["rows"]), listed
+
+
+def changes(file: list[scoring.Answer], model: list[scoring.Answer], metric: str) -> dict[str, int]:
+    """How many answers of a quantized file are its model's, how many rows it alone gets wrong, or alone right."""
+    pairs = list(zip(file, model, strict=True))
+    rights = [(side_by_side.right(a, metric), side_by_side.right(b, metric)) for a, b in pairs]
+    same = sum(a.answer == b.answer for a, b in pairs)
+    return {"same": same, "worse": rights.count((False, True)), "better": rights.count((True, False))}
+
+
+def quantized(
+    build: summaries.Build,
+    models: dict[str, str],
+    bounds: dict[str, Parity],
+    answers: dict[str, list[scoring.Answer]],
+    metric: str,
+) -> list[dict[str, Any]]:
+    """Every quantized file beside the model it was made of, largest first, with what it is allowed to differ."""
+    found = []
+    for name, model in models.items():
+        sizes = summaries.taken_and_given(build, f"quantize@{name}")
+        compared = changes(answers[name], answers[model], metric)
+        found.append(
+            {
+                "name": name,
+                "model": model,
+                "of": sizes[0],
+                "size": sizes[1],
+                "allowed": bounds[name],
+                **build.parity[name],
+                **compared,
+            }
+        )
+    return sorted(found, key=lambda file: (-file["size"], file["name"]))
 
 
 def main(
-    data: In, trained: In, evaluations: In, comparison: In, gate: In, parity: In, template: In, report: Out,
-    params: Report, compared: Compare, evaluate: Evaluate, train: dict[str, Step], quantize: dict[str, Quant],
+    graph: In, raw: In, splits: In, models: In, data: In, trained: In, evaluations: In, comparison: In, gate: In,
+    parity: In, templates: In, report: Out, params: Report, machine: Machine, ingest: Ingest, clean: Clean,
+    dedup: Dedup, split: Split, base: Base, train: dict[str, Step], suites: dict[str, Suite], evaluate: Evaluate,
+    compared: Compare, quantize: dict[str, Quant], alike: dict[str, Parity], card: Card,
 ) -> str:  # fmt: skip
     gathering.check(parity, quantize)
     gathering.check(trained, ["base", *train])
-    suite = compared.suite
-    verdict = read(gate)
-    answers = {model: scoring.read(evaluations / f"{model}-{suite}.jsonl") for model in evaluate.models}
-    answers |= {quant: scoring.read(parity / f"{quant}.jsonl") for quant in sorted(quantize)}
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=True, trim_blocks=True)
-    environment.globals["polyline"] = polyline
-    page = environment.from_string(template.read_text("utf-8")).render(
-        title=params.title,
-        gate=verdict,
+    nodes, found, suite = read(graph), read(comparison), compared.suite
+    order = lanes.rows(lanes.reduced(nodes))
+    runs = ["base", *(row.stage.partition("@")[2] for row in order if nodes[row.stage]["module"] == "stages.train")]
+    build = summaries.Build(
+        graph=nodes,
         data={name: read(data / f"{name}.json") for name in DATA_STAGES},
-        logs={name: read(trained / f"{name}.json") for name in ("base", *train)},
-        metrics=read(comparison)[suite],
-        confidence=compared.confidence,
+        logs={name: read(trained / f"{name}.json") for name in runs},
+        rows={name: step.rows for name, step in train.items()},
+        comparison=found,
+        asked={name: read(evaluations / f"{evaluate.models[0]}-{name}.json")["rows"] for name in found},
+        gate=read(gate),
         parity={name: read(parity / f"{name}.json") for name in sorted(quantize)},
-        questions=side_by_side(answers, params.examples),
+        artifacts=measure(nodes, raw, splits, models),
     )
-    report.write_text(page, "utf-8")
-    return f"gates {verdict['verdict']}; look at reports/index.html, reports/card.md and reports/metrics.json"
+
+    def answered(model: str, suite: str) -> list[scoring.Answer]:
+        return scoring.read(evaluations / f"{model}-{suite}.jsonl")
+
+    subject = card.model if card.model in evaluate.models else evaluate.models[-1]
+    headline = summaries.headline(found[suite][subject])
+    by_model = {model: answered(model, suite) for model in evaluate.models}
+    by_file = {name: scoring.read(parity / f"{name}.jsonl") for name in build.parity}
+    starts = {name: quantize[name].from_ for name in build.parity}
+    kept = summaries.headline(next(iter(build.parity.values()))["metrics"])
+    files = quantized(build, starts, alike, {m: answered(m, suite) for m in starts.values()} | by_file, kept)
+    questions, wrong = side_by_side.questions(
+        by_model | {file["name"]: by_file[file["name"]] for file in files},
+        subject, compared.baseline, headline, params.examples,
+    )  # fmt: skip
+    dropped, listed = drops(nodes, build.data)
+    label = suites[suite].label
+    values = {
+        "params": params, "card": card, "train": train, "compared": compared, "chapters": CHAPTERS,
+        "build": build, "gate": build.gate, "runs": runs, "subject": subject, "headline": headline,
+        "rights": {m: sum(side_by_side.right(a, headline) for a in answers) for m, answers in by_model.items()},
+        "asked": build.asked[suite],
+        "lanes": order, "columns": 1 + max(c for row in order for c in (row.column, *row.below)),
+        "numbers": {row.stage: number for number, row in enumerate(order, 1)},
+        "makers": lanes.makers(nodes),
+        "summaries": {name: summaries.tell(build, name) for name in nodes},
+        "drops": dropped, "listed": listed,
+        "curves": {run: charts.loss(run, log["history"]) for run, log in build.logs.items()
+                   if any(entry.get(key) is not None for entry in log["history"] for key in charts.KINDS)},
+        "label": label, "mistakes": side_by_side.mistaken(by_model[subject], label) if label else [],
+        "files": files, "kept": kept,
+        "quality": charts.quality(kept, files),
+        "questions": questions, "by_file": tuple(by_file), "wrong": wrong,
+        "raw": str(raw), "splits": str(splits),
+        "subject_path": summaries.measured(build, f"evaluate@{subject}-{suite}", "deps")[0],
+        "raw_rows": {file: sum(seen.values()) for file, seen in build.data["ingest"]["formats"].items()},
+        "split_rows": {f"{part}/{kind}.jsonl": n for part, kinds in build.data["split"]["splits"].items()
+                       for kind, n in kinds.items()},
+        "parameters": {
+            "machine": machine, "ingest": ingest, "clean": clean, "dedup": dedup, "split": split, "base": base,
+            "train": train, "suites": suites, "evaluate": evaluate, "compare": compared,
+            "quantize": dict(sorted(quantize.items())), "parity": dict(sorted(alike.items())),
+            "card": card, "report": params,
+        },
+    }  # fmt: skip
+    report.write_text(page.render(templates, values), "utf-8")
+    return f"gates {build.gate['verdict']}; look at reports/index.html, reports/card.md and reports/metrics.json"
 
 
 def read(file: Path) -> Any:

@@ -76,7 +76,9 @@ def told(project: Path, change: Edit) -> list[str]:
 
 def test_a_right_project_gets_a_key_for_every_stage(project: Path) -> None:
     assert run(project) == (0, "preflight: params.yaml holds; 18 keys\n", [])
-    assert {path.name for path in (project / "keys").iterdir()} == {f"{name}.json" for name in STAGES.split()}
+    assert {path.name for path in (project / "keys").iterdir()} == {
+        f"{name}.json" for name in [*STAGES.split(), "graph"]
+    }
     assert not list(project.glob(".*.partial"))
 
 
@@ -100,6 +102,7 @@ def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(
     run(project)
 
     after = {path.name: path.read_bytes() for path in (project / "keys").iterdir()}
+    assert before.pop("graph.json") != after.pop("graph.json")
     assert after.keys() - before.keys() == {"train.third.json", "merge.third.json"}
     assert {name: after[name] for name in before} == before
 
@@ -234,6 +237,14 @@ def test_a_dep_that_dvc_yaml_lacks_is_told_with_what_main_wants(project: Path) -
             "stages.clean.main wants ['data/ingested/rows.jsonl', 'keys/clean.json']"
         ],
     )
+
+
+def test_a_stage_whose_key_would_take_the_place_of_the_graph_is_told(project: Path) -> None:
+    text = (project / "dvc.yaml").read_text()
+    text = text.replace("  card:\n    cmd", "  graph:\n    cmd").replace("keys/card.json", "keys/graph.json")
+    (project / "dvc.yaml").write_text(text)
+
+    assert run(project) == (1, "", ["dvc.yaml: graph: its key keys/graph.json is taken: want another name"])
 
 
 def test_an_import_that_is_not_locked_is_told(project: Path) -> None:

@@ -81,6 +81,16 @@ def test_foreach_and_matrix_become_one_stage_an_item(found: dict[str, Stage]) ->
     assert set(found) == {"base", "train@sft", "train@dpo", "score@base-chat", "score@dpo-chat"}
 
 
+def test_the_described_graph_is_plain_and_sorted(found: dict[str, Stage]) -> None:
+    described = graph.described(found)
+
+    assert list(described) == ["base", "score@base-chat", "score@dpo-chat", "train@dpo", "train@sft"]
+    assert described["train@dpo"] == {
+        "module": "stages.train",
+        "deps": ["keys/train.dpo.json", "models/sft"], "outs": ["models/dpo"], "params": ["machine", "train.dpo"],
+    }  # fmt: skip
+
+
 def test_stages_stand_after_those_that_they_need(found: dict[str, Stage]) -> None:
     order = list(found)
 
@@ -234,11 +244,3 @@ def test_everything_that_differs_is_told_at_once() -> None:
     told = graph.mismatches(replace(STAGE, deps=(), outs=(), params=()), main)
 
     assert [line.split(" ")[2] for line in told] == ["deps", "outs", "params"]
-
-
-def test_what_belongs_to_the_machine_is_in_the_cache_that_temporary_workspaces_share(tmp_path: Path) -> None:
-    (tmp_path / ".dvc").mkdir()
-    assert graph.machine_folder(tmp_path) == tmp_path / ".dvc/cache/modelmake"
-
-    (tmp_path / ".dvc/config.local").write_text("[cache]\n    dir = /elsewhere/cache\n")
-    assert graph.machine_folder(tmp_path) == Path("/elsewhere/cache/modelmake")

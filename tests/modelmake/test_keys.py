@@ -48,6 +48,9 @@ version = "0.18"
 name = "left-alone"
 version = "1.0"
 [[package]]
+name = "vl-convert-python"
+version = "1.9"
+[[package]]
 name = "forked"
 version = "1.0"
 [[package]]
@@ -196,6 +199,12 @@ def test_only_versions_of_reached_packages_change_a_key(tree: Path) -> None:
 
     edit(tree, "uv.lock", '"2.4.0"', '"2.4.1"')
     assert keys.difference(before, key(tree)) == "package numpy 2.4.0 -> 2.4.1"
+
+
+def test_an_import_that_is_not_named_like_its_distribution_is_found_by_what_is_installed(tree: Path) -> None:
+    edit(tree, "stages/rows.py", "from stages import text\n", "from stages import text\nimport vl_convert\n")
+
+    assert key(tree)["packages"] == {"vl-convert-python": "1.9"}
 
 
 def test_an_import_that_is_not_locked_is_told_with_who_imports_it(tree: Path) -> None:

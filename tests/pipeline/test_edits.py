@@ -91,7 +91,8 @@ EDITS = {
     "a comment in params.yaml": Edit(params("train:\n", "train: # steps\n"), set()),
     "the order of sections": Edit(reorder_params, set()),
     "the spelling of a number": Edit(params("learning_rate: 0.004", "learning_rate: 4e-3"), set()),
-    "the order of rows": Edit(reverse_rows, {"ingest"}),  # the side table of sources changes, the rows do not
+    # the side table of sources changes and the page shows the hash of raw files; the rows do not change
+    "the order of rows": Edit(reverse_rows, {"ingest", "report"}),
     "a duplicate of a raw row": Edit(duplicate_row, {"ingest", "card", "report"}),  # they show that it was dropped
     "a raw row": Edit(add_row, {*DATA, "calibrate", "train@sft", "card", "report"}, OF_SFT),
     "a gate's bound": Edit(params("against: null, min: 0.8", "against: null, min: 0.7"), {*END}),
@@ -118,6 +119,7 @@ EDITS = {
     ),
     "the version of a package": Edit(upgrade("datasketch"), {"dedup", "split"}),
     "a template": Edit(code("stages/templates/card.md", "## Limits", "## What it is not for"), {"card"}),
+    "a colour of the page": Edit(code("stages/templates/report/page.css", "#ffffff", "#fffffe"), {"report"}),
 }  # fmt: skip
 
 

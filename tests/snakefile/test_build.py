@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from modelmake import graph
+from modelmake import graph, machine
 from tests.conftest import Project, tiny
 
 
 def stages_run(project: Project, before: int) -> list[str]:
     """The stages that the run log tells, after its first `before` lines."""
-    lines = (graph.machine_folder(project.path) / "runs.jsonl").read_text().splitlines()
+    lines = (machine.folder(project.path) / "runs.jsonl").read_text().splitlines()
     return [json.loads(line)["stage"] for line in lines[before:]]
 
 

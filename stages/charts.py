@@ -1,0 +1,128 @@
+"""Charts as Vega-Lite specifications, and the library that draws them in the reader's browser.
+
+Colours are the page's CSS variables, so a chart follows the reader's colour scheme; text is laid out in the reader's
+browser, so it keeps its size at every width.
+"""
+
+from functools import cache
+from typing import Any
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name, never fetched
+CONFIG = {
+    "background": None,
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "domainColor": "var(--line)", "gridColor": "var(--line)", "tickColor": "var(--line)",
+        "labelColor": "var(--ink-2)", "titleColor": "var(--ink-2)",
+        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 220,
+    },
+}  # fmt: skip
+KINDS = {"loss": "training", "eval_loss": "held-out"}
+
+
+def loss(name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
+    """Training and held-out loss per step of one run, with a ruler that reads both at the nearest step.
+
+    A loss that is not a number is `null` in the log, and leaves a gap.
+    """
+    points = [
+        {"step": entry["step"], "rows": kind, "loss": entry[key]}
+        for key, kind in KINDS.items()
+        for entry in history
+        if key in entry
+    ]
+    names = list(KINDS.values())
+    colour = {"domain": names, "range": ["var(--first)", "var(--second)"]}
+    dash = {"domain": names, "range": [[1, 0], [5, 4]]}
+    series = {
+        "y": {"field": "loss", "type": "quantitative", "title": None, "axis": {"tickCount": 4, "domain": False}},
+        "color": {"field": "rows", "type": "nominal", "legend": None, "scale": colour},
+    }
+    lines = {
+        "mark": {"type": "line", "strokeWidth": 2, "interpolate": "monotone"},
+        "encoding": {
+            **series, "strokeDash": {"field": "rows", "type": "nominal", "legend": None, "scale": dash},
+        },
+    }  # fmt: skip
+    held_out = {
+        "transform": [{"filter": "datum.rows === 'held-out'"}],
+        "mark": {"type": "point", "filled": True, "size": 40, "opacity": 1},
+        "encoding": series,
+    }
+    hover = {"type": "point", "fields": ["step"], "nearest": True, "on": "pointerover", "clear": "pointerout"}
+    ruler = {
+        "transform": [{"pivot": "rows", "value": "loss", "groupby": ["step"]}],
+        "mark": {"type": "rule", "color": "var(--ink-2)"},
+        "params": [{"name": "hover", "select": hover}],
+        "encoding": {
+            "opacity": {"condition": {"param": "hover", "empty": False, "value": 0.6}, "value": 0},
+            "tooltip": [
+                {"field": "step", "type": "quantitative", "format": ","},
+                *({"field": kind, "type": "quantitative", "format": ".4~g"} for kind in names),
+            ],
+        },
+    }
+    x = {
+        "field": "step", "type": "quantitative", "scale": {"nice": False},
+        "axis": {"grid": False, "tickCount": 5, "format": "~s", "title": "step"},
+    }  # fmt: skip
+    layers = [lines, held_out, ruler] if any(point["rows"] == "held-out" for point in points) else [lines, ruler]
+    description = f"Loss of {name} per step, on training and on held-out rows."
+    return _chart(description, points, 180, encoding={"x": x}, layer=layers)
+
+
+def quality(metric: str, files: list[dict[str, Any]]) -> dict[str, Any]:
+    """What each quantized file's metric is off from its model's, beside what is allowed."""
+    points = [
+        {"name": file["name"], "allowed": file["allowed"].max_difference, **file["metrics"][metric]} for file in files
+    ]
+    reach = max([max(abs(point["difference"]), point["allowed"]) for point in points] + [0.001]) * 1.2
+    names = {"field": "name", "type": "nominal", "sort": None}
+    band = {
+        "transform": [{"calculate": "-datum.allowed", "as": "low"}],
+        "mark": {"type": "rect", "color": "var(--band)"},
+        "encoding": {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "allowed"}, "y": names},
+    }
+    zero = {
+        "data": {"values": [{"zero": 0}]},
+        "mark": {"type": "rule", "color": "var(--ink-2)"},
+        "encoding": {"x": {"field": "zero", "type": "quantitative"}},
+    }
+    axis = {
+        "title": f"{metric}: file minus model", "tickCount": 5, "grid": False,
+        "labelExpr": "datum.value === 0 ? '0' : format(datum.value, '+.3~f')",
+    }  # fmt: skip
+    dots = {
+        "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "color": "var(--first)"},
+        "encoding": {
+            "x": {
+                "field": "difference", "type": "quantitative", "axis": axis,
+                "scale": {"domain": [-reach, reach], "nice": False},
+            },
+            "y": {**names, "axis": {"title": None, "domain": False, "ticks": False, "labelPadding": 8}},
+            "tooltip": [
+                {"field": "name", "title": "quantized", "type": "nominal"},
+                {"field": "model", "type": "quantitative", "format": ".4f"},
+                {"field": "file", "type": "quantitative", "format": ".4f"},
+                {"field": "difference", "type": "quantitative", "format": "+.4f"},
+            ],
+        },
+    }  # fmt: skip
+    description = f"{metric} of every quantized file minus that of its model; the bands are what is allowed."
+    return _chart(description, points, 60 + 26 * len(points), layer=[band, zero, dots])
+
+
+@cache
+def library() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script, out of the installed package; it fetches nothing."""
+    import vl_convert
+
+    return vl_convert.javascript_bundle()
+
+
+def _chart(description: str, values: list[dict[str, Any]], height: int, **rest: Any) -> dict[str, Any]:
+    return {
+        "$schema": SCHEMA, "description": description, "width": "container", "height": height,
+        "autosize": {"type": "fit", "contains": "padding"}, "data": {"values": values}, "config": CONFIG, **rest,
+    }  # fmt: skip

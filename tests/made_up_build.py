@@ -1,0 +1,155 @@
+"""A build written by hand: the files that `report` reads, small, in any shape; no stage runs."""
+
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from modelmake import graph, params, signature
+from stages import preflight, report, scoring
+from stages.scoring import Answer
+from tests.conftest import ROOT
+
+METRICS = {"exact_match": 0.75, "compact": 1.0}
+
+
+def answer(row: str, text: str, right: bool, prompt: str = "") -> Answer:
+    scores = {"exact_match": (float(right), 1.0), "compact": (1.0, 1.0)}
+    return Answer(row, prompt or f"question {row}", '{"intent": "refund"}', text, scores)
+
+
+def entry(value: float, difference: tuple[float, float, float] | None = None) -> dict[str, float]:
+    found = {"value": value, "low": value - 0.05, "high": value + 0.05}
+    if difference:
+        found |= dict(zip(("difference", "difference_low", "difference_high"), difference, strict=True))
+    return found
+
+
+class Build:
+    """The files that `report` reads, small and by hand, in a folder; change `values` and files before `render`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.values = params.load(ROOT / "params.yaml")
+        self.values["train"]["sft"]["rows"] = "chat"
+        self.answers = [answer(f"{n:02}", '{"intent":"refund"}', n % 4 > 0) for n in range(8)]
+        held = {"verdict": "pass", "found": 0.995, "wanted": 0.8, "low": 0.98, "high": 1.0, "why": ""}
+        self.gates: dict[str, dict[str, Any]] = {"sft_answers": held}
+        self.history = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 0.5}, {"step": 20, "eval_loss": 0.75}]
+        self.comparison: dict[str, Any] = {}
+
+    def put(self, name: str, value: Any) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(value if isinstance(value, str) else json.dumps(value))
+
+    def write(self) -> dict[str, Any]:
+        """Writes every file, and gives the typed chapters of the parameters."""
+        models, quants = self.values["evaluate"]["models"], self.values["quantize"]
+        self.put("params.yaml", json.dumps(self.values))
+        self.put("data/raw/rows.jsonl", "{}\n")
+        for part in ("train", "val", "test"):
+            self.put(f"data/splits/{part}/chat.jsonl", "{}\n")
+        for folder in ("base", *self.values["train"], *(f"trained/{step}" for step in self.values["train"])):
+            self.put(f"models/{folder}/model.safetensors", "x" * 2000)
+        for quant in quants:
+            self.put(f"models/quantized/{quant}/model.gguf", "x" * 500)
+            pair = {"model": 0.75, "file": 0.75, "difference": 0.0}
+            self.put(
+                f"reports/parity/{quant}.json",
+                {"verdict": "pass", "why": [], "rows": 8, "same_answers": 1.0, "metrics": dict.fromkeys(METRICS, pair)},
+            )
+            scoring.write(self.folder / f"reports/parity/{quant}.jsonl", self.answers)
+        counts = {"in": 5300, "out": 5208, "dropped": {"broken_json": 12, "repeated": 80}}
+        self.put("reports/data/ingest.json", counts | {"formats": {"rows.jsonl": {"chat": 5300}}})
+        self.put("reports/data/clean.json", {"in": 5208, "out": 5208, "dropped": {}, "changed": {"email": 40}})
+        self.put("reports/data/dedup.json", {"in": 5208, "out": 5208, "dropped": {}, "clusters": 0})
+        splits = {"train": {"chat": 5000}, "val": {"chat": 200}, "test": {"chat": 8}}
+        self.put("reports/data/split.json", {"in": 5208, "out": 5208, "dropped": {}, "splits": splits})
+        self.put("reports/train/base.json", {"kind": "tiny", "parameters": 1234567, "history": self.history})
+        for step in self.values["train"]:
+            log = {"in": 5000, "out": 5000, "dropped": {}, "over_long": [], "steps": 20, "history": self.history}
+            self.put(f"reports/train/{step}.json", log)
+        for model in models:
+            for suite in self.values["evaluate"]["suites"]:
+                self.put(f"reports/evaluate/{model}-{suite}.json", {"rows": 8, "metrics": METRICS})
+                scoring.write(self.folder / f"reports/evaluate/{model}-{suite}.jsonl", self.answers)
+        default = {m: {name: entry(value) for name, value in METRICS.items()} for m in models}
+        self.put("reports/comparison.json", {"chat": default} | self.comparison)
+        passed = bool(self.gates) and all(gate["verdict"] == "pass" for gate in self.gates.values())
+        self.put("reports/gate.json", {"verdict": "pass" if passed else "fail", "gates": self.gates})
+        chapters, problems = preflight.decode(self.values)
+        assert problems == []
+        return chapters
+
+    def render(self) -> Path:
+        """The page's file."""
+        chapters = self.write()
+        (self.folder / "dvc.yaml").write_text((ROOT / "dvc.yaml").read_text())
+        self.put(".dvc/config", "[core]\n    no_scm = true\n")
+        stages = graph.stages(self.folder)
+        self.put("keys/graph.json", graph.described(stages))
+        flags = {name: Path(value) for name, value in stages["report"].flags.items()}
+        flags["templates"] = ROOT / flags["templates"]
+        sections = signature.read(report.main).sections.items()
+        found = {name: chapters[signature.section_of(kind, {})] for name, kind in sections}
+        with contextlib.chdir(self.folder):
+            report.main(**flags, **found)
+        return self.folder / "reports/index.html"
+
+
+def no_dpo(build: Build) -> None:
+    del build.values["train"]["dpo"]
+    build.values["evaluate"]["models"] = ["base", "sft"]
+    build.values["quantize"]["Q8_0"]["from"] = build.values["card"]["model"] = "sft"
+
+
+def many(build: Build) -> None:
+    start = "base"
+    for n in range(10):
+        name = f"step_{n}"
+        build.values["train"][name] = {**build.values["train"]["sft"], "from": start}
+        start = name
+    build.values["evaluate"]["models"] = ["base", "sft", "dpo", "step_4", "step_9"]
+    build.values["quantize"] = {f"Q{n}_K_M": {"tool": "gguf", "from": "dpo"} for n in range(12)}
+    build.values["parity"] = {name: build.values["parity"]["Q8_0"] for name in build.values["quantize"]}
+
+
+def long_names(build: Build) -> None:
+    name = "very_long_name_of_a_step_" * 7
+    build.values["train"][name] = {**build.values["train"]["sft"], "from": "base"}
+    build.values["evaluate"]["models"].append(name)
+    build.values["card"]["model"] = name
+    build.values["compare"]["gates"] = {name: {"model": name, "metric": "exact_match", "against": None, "min": 0.1}}
+    build.gates = {name: {"verdict": "pass", "found": 0.2, "wanted": 0.1, "low": 0.15, "high": 0.3, "why": ""}}
+    build.answers = [answer("a", "x" * 5000, False, "why? " * 400), answer("b", "word " * 1000, True, "y" * 3000)]
+
+
+def missing(build: Build) -> None:
+    """A metric that one model lacks, a suite without a label, no loss but one that is no number, no gate."""
+    build.values["suites"]["chat"]["label"] = ""
+    build.comparison = {"chat": {
+        "base": {"exact_match": entry(0.5)},
+        "sft": {"exact_match": entry(0.5, (0.0, -0.1, 0.1)), "compact": entry(1.0)},
+        "dpo": {"exact_match": entry(0.4, (-0.1, -0.15, -0.05))},
+    }}  # fmt: skip
+    build.history = [{"step": 5, "loss": None}]
+    build.values["compare"]["gates"] = build.gates = {}
+
+
+def failing(build: Build) -> None:
+    """A gate that fails; rows that are HTML, and try to run."""
+    evil = '</script><script>document.title = "run"</script><img src=x onerror="document.title = 1"><b>&amp;'
+    build.answers = [answer("a", evil, False, evil), answer("b", "", False)]
+    build.values["card"]["description"] = build.values["report"]["title"] = evil
+    build.gates["dpo_is_compact"] = {
+        "verdict": "fail", "found": 0.5, "wanted": 0.9, "low": 0.4, "high": 0.6, "why": "compact is 0.5",
+    }  # fmt: skip
+    unknown = {"verdict": "fail", "wanted": -0.02, "why": "label_accuracy of dpo was not measured"}
+    build.gates["dpo_keeps_labels"] = unknown
+
+
+SHAPES: dict[str, Callable[[Build], None]] = {
+    shape.__name__: shape for shape in (no_dpo, many, long_names, missing, failing)
+}

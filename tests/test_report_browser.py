@@ -1,0 +1,183 @@
+"""The page in headless Chromium: it renders without an error or a request, at every width and in both schemes."""
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import Project
+from tests.made_up_build import SHAPES, Build
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: `apt-get install chromium`")
+DRAWN = "document.querySelectorAll('.chart svg').length === document.querySelectorAll('.chart').length"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def look(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a file; at the end nothing may have been logged, thrown or asked for."""
+    told: list[str] = []
+    asked: list[str] = []
+    opened: list[Page] = []
+
+    def look(file: Path, width: int = 1440, scheme: str = "light", scripts: bool = True) -> Page:
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme,
+                                java_script_enabled=scripts, reduced_motion="reduce")  # fmt: skip
+        opened.append(page)
+        page.on("console", lambda message: told.append(message.text))
+        page.on("pageerror", lambda error: told.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(file.as_uri())
+        if scripts:
+            page.wait_for_function(DRAWN)
+        return page
+
+    yield look
+    for page in opened:
+        page.close()
+    assert told == []
+    assert [url for url in asked if not url.startswith("data:")] == [page.url.partition("#")[0] for page in opened]
+
+
+@pytest.fixture(scope="session")
+def file(built: Project) -> Path:
+    return built.path / "reports/index.html"
+
+
+def overflow(page: Page) -> int:
+    """Pixels that the page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 768, 390])
+def test_a_real_build_at_every_width_in_both_schemes(
+    look: Callable[..., Page], file: Path, width: int, scheme: str
+) -> None:
+    page = look(file, width, scheme)
+
+    assert overflow(page) == 0
+    assert page.locator(".panels .chart svg path").count() > 6, "curves are drawn"
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(16, 20, 24)")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_any_shape_of_build_fits_a_telephone(look: Callable[..., Page], tmp_path: Path, shape: str) -> None:
+    build = Build(tmp_path)
+    SHAPES[shape](build)
+    page = look(build.render(), 390)
+    page.evaluate("document.querySelectorAll('details').forEach((node) => { node.open = true; })")
+
+    assert overflow(page) == 0
+    assert "run" not in page.title().split(": ")[-1], "nothing that a row says has run"
+
+
+def test_the_search_filters_while_typing_and_says_how_many(look: Callable[..., Page], file: Path) -> None:
+    page = look(file)
+    first = page.locator("article h3").first.inner_text()
+    word = max(first.split(), key=len).strip(".,?!").lower()
+
+    page.keyboard.press("/")
+    page.keyboard.type(word)
+
+    visible = page.locator("article:visible")
+    assert 0 < visible.count() < 20
+    assert all(word in text.lower() for text in visible.all_inner_texts())
+    assert page.locator("output").inner_text() == f"{visible.count()} of 20 shown"
+    page.keyboard.type(" nothing has this")
+    assert page.locator("article:visible").count() == 0
+    page.get_by_role("button", name="Show all").click()
+    assert page.locator("article:visible").count() == 20
+    assert page.locator("#search").evaluate("node => node === document.activeElement")
+
+
+def test_answers_can_be_narrowed_to_those_that_are_wrong(look: Callable[..., Page], tmp_path: Path) -> None:
+    page = look(Build(tmp_path).render())
+
+    page.get_by_label("dpo wrong").check()
+
+    assert page.locator("article:visible h3").all_inner_texts() == ["question 00", "question 04"]
+    assert page.locator("article:visible").first.locator(".wrong").count() == 1
+
+
+def test_the_keyboard_reaches_the_contents_the_stages_and_the_search(look: Callable[..., Page], file: Path) -> None:
+    page = look(file)
+    reached = []
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate("""() => { const node = document.activeElement;
+          const stage = node.matches("summary") && node.closest(".graph > li");
+          return node.id || (stage ? stage.id : node.className || node.getAttribute("href") || node.tagName); }""")
+        )
+        if reached[-1] == "stage-1":
+            page.keyboard.press("Enter")
+            assert page.locator("#stage-1 dl").is_visible()
+            page.keyboard.press("Enter")
+        if reached[-1] == "search":
+            break
+
+    assert reached[0] == "skip"
+    stages = page.locator(".graph > li").count()
+    assert [name for name in reached if name.startswith("stage-")] == [f"stage-{n}" for n in range(1, stages + 1)]
+    assert reached.index("#lineage") < reached.index("stage-1") < reached.index("search")
+
+
+def test_a_link_to_a_stage_opens_it(look: Callable[..., Page], file: Path) -> None:
+    page = look(file)
+
+    page.locator("#lineage a", has_text="merge@sft").first.click()
+
+    assert page.locator(".graph > li:target details").evaluate("node => node.open")
+    assert page.locator(".graph > li:target .name").inner_text() == "merge@sft"
+
+
+def test_losses_can_be_read_at_a_step_and_on_a_logarithmic_scale(look: Callable[..., Page], tmp_path: Path) -> None:
+    page = look(Build(tmp_path).render())
+    chart = page.locator(".panels .chart").first
+    labels = chart.locator("text").all_inner_texts()
+
+    page.get_by_label("logarithmic scale").check()
+    page.wait_for_function(DRAWN)
+
+    assert chart.locator("text").all_inner_texts() != labels
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 60)
+    tooltip = page.locator("#vg-tooltip-element")
+    tooltip.wait_for(state="visible")
+    assert tooltip.inner_text().split() == ["step", "20", "training", "0.5", "held-out", "0.75"]
+
+
+def test_without_scripts_every_answer_and_number_is_there(look: Callable[..., Page], file: Path) -> None:
+    page = look(file, scripts=False)
+
+    assert page.locator("article:visible").count() == 20
+    assert page.locator("form:visible, .command button:visible, .scale:visible").count() == 0
+    assert page.locator("noscript").inner_text().startswith("The curves need JavaScript")
+    page.locator(".panels details summary").first.click()
+    assert page.locator(".panels td:visible").count() > 0
+
+
+def test_headings_are_in_order_and_every_column_has_its_header(look: Callable[..., Page], file: Path) -> None:
+    page = look(file)
+    levels = [int(tag[1]) for tag in page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(n => n.tagName)")]
+
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert page.locator("thead th:not([scope=col]), tbody th:not([scope])").count() == 0
+    assert page.evaluate(
+        "(ids => ids.length === new Set(ids).size)([...document.querySelectorAll('[id]')].map(n => n.id))"
+    )
