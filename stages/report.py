@@ -104,6 +104,7 @@ def main(
     gathering.check(parity, quantize)
     gathering.check(trained, ["base", *train])
     nodes, found, suite = read(graph), read(comparison), compared.suite
+    gathering.declared(models, (out for node in nodes.values() for out in node["outs"]))
     order = lanes.rows(lanes.reduced(nodes))
     runs = ["base", *(row.stage.partition("@")[2] for row in order if nodes[row.stage]["module"] == "stages.train")]
     build = summaries.Build(

@@ -40,3 +40,20 @@ def test_an_item_whose_name_only_begins_alike_is_not_declared(folder: Path) -> N
 
     with pytest.raises(UserError, match=r"^reports/evaluate: sft-chats\.json: left by"):
         gathering.check(folder, ["base-chat", "sft-chat"])
+
+
+def test_outputs_that_the_graph_no_longer_declares_are_named_at_any_depth(tmp_path: Path) -> None:
+    for name in ("sft/model", "old/model", "trained/sft/adapter", "trained/old/adapter", ".x.partial"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    outs = [str(tmp_path / "sft"), str(tmp_path / "trained/sft")]
+
+    with pytest.raises(UserError) as raised:
+        gathering.declared(tmp_path, outs)
+
+    stray = [str(tmp_path / "old"), str(tmp_path / "trained/old")]
+    assert str(raised.value) == (
+        f"{tmp_path}: {stray[0]}, {stray[1]}: left by items that params.yaml no longer declares: want only outputs of "
+        f"the graph; `rm -r {stray[0]} {stray[1]}`"
+    )
+    gathering.declared(tmp_path, [*outs, *stray])

@@ -23,6 +23,12 @@ if (curves.length) {
   });
 }
 
+// only what has something to scroll to is a stop of the Tab key
+const tables = new ResizeObserver((entries) => {
+  for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+});
+for (const table of document.querySelectorAll(".scroll")) tables.observe(table);
+
 const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
 const sections = [...links.keys()].map((id) => document.getElementById(id));
 function place() {
