@@ -10,6 +10,7 @@ import ctypes
 import errno
 import hashlib
 import json
+import logging
 import os
 import re
 import resource
@@ -96,6 +97,7 @@ def offline(threads: int) -> None:
         OMP_WAIT_POLICY="passive",
         CUBLAS_WORKSPACE_CONFIG=":4096:8",  # deterministic cuBLAS, see torch's notes on reproducibility
     )
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it recommends a package that runs code of the hub
     warnings.simplefilter("ignore", FutureWarning)  # what libraries will rename is not the user's to mend
     _keep_memory()
 

@@ -3,7 +3,6 @@
 bitsandbytes rounds each linear layer but the output; `restored` gives those rounded weights back as plain ones.
 """
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from stages.params.training import Quantization
 
 def load(start: Path, quantization: Quantization, device: str) -> Any:
     """The model with 4-bit linear layers; everything else in the dtype that it is stored in."""
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it recommends a package that runs code of the hub
     import bitsandbytes
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 

@@ -128,11 +128,8 @@ class Hub(BaseHTTPRequestHandler):
         if not self.files:
             status, body, headers = 403, b"", {"X-Error-Code": "GatedRepo"}
         elif name in self.files:
-            status, body, headers = (
-                200,
-                self.files[name],
-                headers | {"ETag": f'"{hashlib.sha1(self.files[name]).hexdigest()}"'},
-            )
+            status, body = 200, self.files[name]
+            headers["ETag"] = f'"{hashlib.sha1(body).hexdigest()}"'
         elif self.path.startswith("/api/models/org/name/tree/"):
             listed = [{"type": "file", "path": path, "size": len(self.files[path]), "oid": "0"} for path in self.files]
             status, body = 200, json.dumps(listed).encode()
