@@ -179,6 +179,12 @@ def _files(chapters: dict[str, Any]) -> list[str]:
             found.append(f"{FILE}: ingest.raw = {ingest.raw!r}: no such file or folder; put raw data there")
         elif raw.is_dir() and not any(p.is_file() for p in raw.rglob("*")):
             found.append(f"{FILE}: ingest.raw = {ingest.raw!r}: an empty folder; put raw data there")
+        clean = chapters.get("clean")
+        if clean and ingest.documents and ingest.documents.max_chars > clean.max_chars:
+            found.append(
+                f"{FILE}: ingest.documents.max_chars = {ingest.documents.max_chars}: want at most clean.max_chars = "
+                f"{clean.max_chars}: longer pieces would be dropped"
+            )
     base = chapters.get("base")
     if isinstance(base, Folder | Hub):
         if not Path(base.source).exists():

@@ -183,6 +183,8 @@ def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(
          "schema, slot_f1.product, slot_f1.urgency, text.bits_per_byte, valid_json"),
         (lambda v: v["ingest"].update(documents={"max_chars": 0, "headings": True}),
          "ingest.documents.max_chars = 0: expected `int` >= 1"),
+        (lambda v: v["ingest"].update(documents={"max_chars": 2001, "headings": True}),
+         "ingest.documents.max_chars = 2001: want at most clean.max_chars = 2000: longer pieces would be dropped"),
     ],
     ids=lambda value: value.split(": ")[0] if isinstance(value, str) else "",
 )  # fmt: skip
