@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Project
 
 COMMANDS = re.findall(r"`uv run (dvc remote modify store url (\w+:/)?/[^`]+)`", (ROOT / "docs/remotes.md").read_text())
 
@@ -44,3 +44,7 @@ def test_the_default_is_a_folder_beside_the_clone_that_verifies() -> None:
     assert config["core"]["remote"] == "store"
     assert config["remote"]["store"]["url"] == str(ROOT.parent / "modelmake-remote")
     assert config["remote"]["store"]["verify"] is True
+
+
+def test_a_build_makes_no_remote(built: Project) -> None:
+    assert not (built.path / ".dvc" / "../../modelmake-remote").resolve().exists()

@@ -77,7 +77,7 @@ def kill_push(team: Team) -> None:
         if team.store.wire:
             assert team.store.wire.held.wait(timeout=60)
         else:
-            wait_until(lambda: team.store.names())
+            wait_until(team.complete)
         assert push.poll() is None, push.communicate()
     finally:
         os.killpg(push.pid, signal.SIGKILL)
