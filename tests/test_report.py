@@ -51,7 +51,7 @@ def shown(build: Build) -> str:
 
 
 def test_the_verdict_comes_first_with_the_gates_in_plain_words(text: str) -> None:
-    assert text.index("✓ pass The gate holds") < text.index("The build 21 stages")
+    assert text.index("✓ pass The gate holds") < text.index("The build 20 stages")
     assert "exact_match of sft is 0.995, at least 0.800 is wanted. The 95 % interval is 0.980 to 1.000." in text
 
 
@@ -200,7 +200,7 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_hashes_and_rows_of_the_raw_data_are_shown(text: str) -> None:
     assert "rows.jsonl 5,300 3 B 8a80554c91d9fca8acb82f023de02f11" in text
-    assert "chat.jsonl" in text and "models/quantized/Q8_0/ quantize@Q8_0 500 B" in text
+    assert "chat.jsonl" in text and "models/quantized/Q8_0 quantize@Q8_0 500 B" in text
 
 
 def test_hashes_are_those_of_the_lock_and_the_command_finds_the_commit_in_a_clone(
