@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# Hundreds of processes start here: compiling torch, peft and TRL at each would take most of the time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 RAW_ROWS = 250  # of each raw file, in projects that are built tiny
 
 
