@@ -64,7 +64,7 @@ def lines(project: Project, path: str) -> list[dict[str, Any]]:
 
 def file_lines(path: Path) -> list[str]:
     """The lines that line feeds end; JSON holds other separators as they are."""
-    return path.read_text("utf-8").removesuffix("\n").split("\n")
+    return [line for line in path.read_text("utf-8").split("\n") if line]
 
 
 def accounts(project: Project) -> dict[str, Any]:
