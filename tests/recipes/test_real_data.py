@@ -59,7 +59,12 @@ def quick(project: Project, **values: Any) -> None:
 
 
 def lines(project: Project, path: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in project.read(path).splitlines()]
+    return [json.loads(line) for line in file_lines(project.path / path)]
+
+
+def file_lines(path: Path) -> list[str]:
+    """The lines that line feeds end; JSON holds other separators as they are."""
+    return [line for line in path.read_text("utf-8").split("\n") if line]
 
 
 def accounts(project: Project) -> dict[str, Any]:
@@ -196,7 +201,7 @@ def test_gsm8k_is_accounted_for_and_preferences_over_its_test_questions_are_kept
     assert found["split"]["dropped"] == {"asked_in_test": 727, "similar_to_test": 4}
     splits = found["split"]["splits"]
     assert splits["test"]["chat"] == 1319 and splits["train"]["chat"] + splits["val"]["chat"] == 7473
-    source = [json.loads(line) for line in (DATA / "gsm8k/test.jsonl").read_text("utf-8").splitlines()]
+    source = [json.loads(line) for line in file_lines(DATA / "gsm8k/test.jsonl")]
     assert asked(lines(project, "data/splits/test/chat.jsonl")) == Counter(
         (row["question"].strip(), row["answer"].strip()) for row in source
     )
@@ -208,7 +213,7 @@ def test_gsm8k_goes_through_the_graph_and_its_numbers_are_those_of_its_answers(t
     project = recipe(tmp_path, "gsm8k")
     for name, rows in (("train", 200), ("test", 40)):
         path = tmp_path / f"data/gsm8k/{name}.jsonl"
-        path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[:rows]), "utf-8")
+        path.write_text("\n".join(file_lines(path)[:rows]) + "\n", "utf-8")
     quick(project, max_new_tokens=60)
 
     project.repro()
@@ -262,7 +267,7 @@ def test_pgdocs_becomes_pieces_that_are_the_whole_manual_and_no_document_is_in_t
         by_document.setdefault(document, set()).add(split)
     assert {document for document, splits in by_document.items() if len(splits) > 1} == set()
     assert min(sum(split in splits for splits in by_document.values()) for split in ("val", "test")) >= 5
-    source = [json.loads(line) for line in (DATA / "pgdocs14/pgdocs14.jsonl").read_text("utf-8").splitlines()]
+    source = [json.loads(line) for line in file_lines(DATA / "pgdocs14/pgdocs14.jsonl")]
     manual = "\n".join(row["text"] for row in source)
     for row in lines(project, "data/splits/test/chat.jsonl"):
         question, answer = (message["content"] for message in row["content"]["messages"])
@@ -272,7 +277,7 @@ def test_pgdocs_becomes_pieces_that_are_the_whole_manual_and_no_document_is_in_t
 def test_pgdocs_reads_its_held_out_pages_better_after_pretraining(tmp_path: Path) -> None:
     project = recipe(tmp_path, "pgdocs")
     path = tmp_path / "data/pgdocs/pgdocs14.jsonl"
-    kept = [line for line in path.read_text("utf-8").splitlines() if len(json.loads(line)["text"]) < 5000]
+    kept = [line for line in file_lines(path) if len(json.loads(line)["text"]) < 5000]
     path.write_text("\n".join(kept) + "\n", "utf-8")
     assert len(kept) == 93
     quick(project)
