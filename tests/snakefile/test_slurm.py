@@ -123,15 +123,13 @@ def test_every_stage_is_a_slurm_job_with_the_resources_of_its_meta(slurm: Path, 
     for job in jobs.splitlines():
         field = dict(re.findall(r"(\S+?)=(\S+)", job))
         assert field["JobState"] == "COMPLETED", job
-        found[re.search(r"_(\w+)/\d+\.log", field["StdOut"])[1].rpartition("_")[2]] = (
-            field["TimeLimit"],
-            field["TRES"],
-        )
+        name = re.search(r"_(\w+)/\d+\.log", field["StdOut"])[1].rpartition("_")[2]
+        found[name] = (field["TimeLimit"], field["TRES"], field.get("TresPerJob"))
     assert found == {
-        "first": ("01:00:00", "cpu=1,mem=1000M,node=1,billing=1"),
-        "left": ("00:07:00", "cpu=1,mem=300M,node=1,billing=1,gres/gpu=1"),
-        "right": ("00:06:00", "cpu=1,mem=200M,node=1,billing=1,gres/gpu=1"),
-        "last": ("00:05:00", "cpu=2,mem=100M,node=1,billing=2"),
+        "first": ("01:00:00", "cpu=1,mem=1000M,node=1,billing=1", None),
+        "left": ("00:07:00", "cpu=1,mem=300M,node=1,billing=1", "gres:gpu:1"),
+        "right": ("00:06:00", "cpu=1,mem=200M,node=1,billing=1", "gres:gpu:1"),
+        "last": ("00:05:00", "cpu=2,mem=100M,node=1,billing=2", None),
     }, output
     spans = sorted(diamond.spans()[name] for name in ("left", "right"))
     assert spans[0][1] < spans[1][0]  # one GPU
