@@ -92,7 +92,8 @@ def test_every_stage_reserves_what_resources_and_machine_say(tmp_path: Path) -> 
     kinds = [(kind["mem_mb"], kind["minutes"]) for kind in values["resources"].values()]
     for name, stage in stages.items():
         assert (stage.meta["mem_mb"], stage.meta["minutes"]) in kinds, name
-        assert stage.meta["cpus"] >= (3 if "machine" in stage.params else 1), name
+        runs_a_model = "machine" in stage.params and name != "report"  # which shows what the machine was
+        assert stage.meta["cpus"] >= (3 if runs_a_model else 1), name
     gpus = {name.partition("@")[0]: stage.meta["gpu"] for name, stage in stages.items()}
     assert {name: gpu for name, gpu in gpus.items() if gpu} == {"base": 2, "train": 2, "evaluate": 2}
 
