@@ -26,7 +26,7 @@ STAGES = ("ingest", "clean", "dedup", "split")
 # A sample learns for some seconds only: what it scores says nothing.
 QUICK = {
     "max_steps": 30,
-    "num_train_epochs": 2,
+    "num_train_epochs": 1,
     "warmup_steps": 5,
     "logging_steps": 10,
     "eval_steps": 1000,
@@ -96,13 +96,13 @@ def scored(project: Project, model: str, suite: str = "chat") -> list[dict[str, 
     return lines(project, f"reports/evaluate/{model}-{suite}.jsonl")
 
 
-def training_accounts(project: Project, steps: dict[str, str]) -> None:
+def training_accounts(project: Project, steps: dict[str, str], epochs: int = 1) -> None:
     """Every row of each step's split was trained on as often as epochs say, or was told as too long."""
     for step, kind in steps.items():
         log, rows = project.json(f"reports/train/{step}.json"), lines(project, f"data/splits/train/{kind}.jsonl")
         assert log["in"] == len(rows) == log["out"] + sum(log["dropped"].values())
         consumed = Counter(i for batch in lines(project, f"reports/train/{step}.consumed.jsonl") for i in batch["ids"])
-        assert consumed == {row["id"]: 2 for row in rows if row["id"] not in log["over_long"]}
+        assert consumed == {row["id"]: epochs for row in rows if row["id"] not in log["over_long"]}
 
 
 def parity_holds(project: Project, model: str, least: float, most: float) -> None:
@@ -161,19 +161,20 @@ def test_banking77_learns_and_its_figures_are_those_of_its_answers(tmp_path: Pat
         intents |= {text.strip(): intent for text, intent in rows if name == "test"}
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([("text", "category"), *rows])
-    quick(project)
+    quick(project, num_train_epochs=8)
 
     project.repro()
 
     found = accounts(project)
     assert found["ingest"]["in"] == (153 + 139 + 112) + 3 * 40
     assert found["split"]["splits"]["test"]["chat"] == 120
-    training_accounts(project, {"sft": "chat"})
+    training_accounts(project, {"sft": "chat"}, epochs=8)
     for model, metrics in project.json("reports/metrics.json").items():
         answers = scored(project, model)
         right = [label(answer["answer"]) == intents[answer["prompt"].strip()] for answer in answers]
         assert metrics["label_accuracy"] == pytest.approx(sum(right) / 120, abs=1e-6), model
         assert [bool(answer["scores"]["label_accuracy"][0]) for answer in answers] == right
+    assert sum(right) >= 60, "sft tells three intents apart better than chance"
     gates_hold(project)
     parity_holds(project, "sft", 0.95, 0.01)
 
