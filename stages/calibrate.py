@@ -1,7 +1,7 @@
 """Takes the training rows that quantizers are calibrated on, so that a change of other rows quantizes nothing anew.
 
 Inputs:  splits       folder of rows: <split>/<kind>.jsonl
-Outputs: calibration  folder of JSONL rows, <quant>.jsonl, sorted by id; empty for a tool that looks at weights alone
+Outputs: calibration  folder of JSONL rows, <quant>.jsonl, sorted by id; a blank line for a tool that looks at weights alone
 Params:  quantize
 
 All items of `foreach` have the same inputs, so each quantizer gets a file; an empty one never changes.
@@ -43,7 +43,10 @@ def main(splits: In, calibration: Out, quantize: dict[str, Quant]) -> str:
     counts = []
     for quant, params in quantize.items():
         taken = wanted(splits, quant, params)
-        rows.write(calibration / f"{quant}.jsonl", taken)
+        if taken:
+            rows.write(calibration / f"{quant}.jsonl", taken)
+        else:
+            (calibration / f"{quant}.jsonl").write_text("\n")  # of an empty file every dvc command would warn
         counts.append(f"{quant} {len(taken)}")
     return f"rows to calibrate on: {', '.join(counts)}"
 

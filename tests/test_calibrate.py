@@ -32,7 +32,7 @@ def test_each_quant_gets_a_file_and_only_who_asks_gets_rows(tmp_path: Path) -> N
     )
 
     assert line == "rows to calibrate on: awq 3, Q8_0 0"
-    assert (tmp_path / "calibration/Q8_0.jsonl").read_bytes() == b""
+    assert (tmp_path / "calibration/Q8_0.jsonl").read_bytes() == b"\n"
     assert len(rows.read(tmp_path / "calibration/awq.jsonl")) == 3
 
 
