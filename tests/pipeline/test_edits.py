@@ -94,17 +94,17 @@ EDITS = {
     # the side table of sources changes and the page shows the hash of raw files; the rows do not change
     "the order of rows": Edit(reverse_rows, {"ingest", "report"}),
     "a duplicate of a raw row": Edit(duplicate_row, {"ingest", "card", "report"}),  # they show that it was dropped
-    "a raw row": Edit(add_row, {*DATA, "calibrate", "train@sft", "card", "report"}, OF_SFT),
+    "a raw row": Edit(add_row, {*DATA, "calibrate", "train@sft", "plots", "card", "report"}, OF_SFT),
     "a gate's bound": Edit(params("against: null, min: 0.8", "against: null, min: 0.7"), {*END}),
     "a bound of parity": Edit(
         params("max_difference: 0.01", "max_difference: 0.02"), {"parity@Q8_0"}, {"card", "report"},
     ),
     "a learning rate of dpo": Edit(
-        params("learning_rate: 0.003", "learning_rate: 0.03"), {"train@dpo", "card", "report"}, OF_DPO,
+        params("learning_rate: 0.003", "learning_rate: 0.03"), {"train@dpo", "plots", "card", "report"}, OF_DPO,
     ),
     "a quant more": Edit(
         one_quant_more,
-        {"calibrate", "quantize@F16", "parity@F16", "card", "report"},
+        {"calibrate", "quantize@F16", "parity@F16", "plots", "card", "report"},
     ),
     "a helper two imports away": Edit(
         code("stages/near.py", "text.lower().split()", "text.casefold().split()"),
