@@ -1,7 +1,7 @@
 """Takes the training rows that quantizers are calibrated on, so that a change of other rows quantizes nothing anew.
 
 Inputs:  splits       folder of rows: <split>/<kind>.jsonl
-Outputs: calibration  folder of JSONL rows, <quant>.jsonl, sorted by id; a blank line for a tool that looks at weights alone
+Outputs: calibration  folder of JSONL rows, <quant>.jsonl, sorted by id; a blank line for a tool that asks for none
 Params:  quantize
 
 All items of `foreach` have the same inputs, so each quantizer gets a file; an empty one never changes.
