@@ -62,7 +62,7 @@ def environment() -> dict[str, str]:
     who = "reader@example.org"
     identity = {f"GIT_{role}_{name}": who for role in ("AUTHOR", "COMMITTER") for name in ("NAME", "EMAIL")}
     return {
-        **kept, **identity, "PATH": path, "COLUMNS": "140", "SHELL": "/bin/sh", "UV_PROJECT_ENVIRONMENT": sys.prefix,
+        **kept, **identity, "PATH": path, "COLUMNS": "170", "SHELL": "/bin/sh", "UV_PROJECT_ENVIRONMENT": sys.prefix,
         "UV_NO_SYNC": "1",
     }  # fmt: skip
 
