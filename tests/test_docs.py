@@ -129,7 +129,7 @@ def test_a_page_about_the_default_says_what_its_commands_do(page: Path, default:
 
 def test_every_command_of_a_page_is_in_a_block_that_is_run() -> None:
     kinds = {(page.name, kind) for page in PAGES for kind, _ in blocks(page)}
-    assert {kind for _, kind in kinds} <= {"console", "yaml", "python", "json", "text", "dockerfile"}, kinds
+    assert {kind for _, kind in kinds} <= {"console", "yaml", "python", "json", "text", "jinja"}, kinds
 
 
 def test_what_a_page_shows_is_held_against_what_was_printed() -> None:
