@@ -5,6 +5,8 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Project, ran, tiny
 
 
@@ -64,6 +66,7 @@ def built_stages(project: Project) -> list[str]:
     return output.split()
 
 
+@pytest.mark.slow
 def test_the_default_model_answers(default: Project) -> None:
     project = default
     metrics, parity = project.json("reports/metrics.json"), project.json("reports/parity/Q8_0.json")

@@ -29,6 +29,7 @@ def digest(path: Path) -> dict[str, str]:
     return {str(f.relative_to(path)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
+@pytest.mark.slow
 def test_a_clean_clone_builds_to_the_same_lock_and_the_same_bytes(built: Project, tmp_path: Path) -> None:
     project = tiny(tmp_path)
     project.write("dvc.lock", built.read("dvc.lock"))
