@@ -6,7 +6,7 @@ Inputs:  trained      folder of training logs
 Outputs: loss         CSV run, step, rows (train or val), loss: every loss that was logged
          confusion    CSV actual, predicted: a line a row of the suite that has a label, as card.model answers it
          quality      CSV file, exact_match: card.model, then every quantized file
-Params:  card, suites.<suite>, train, quantize
+Params:  card, suites, train, quantize
 """
 
 import csv
@@ -20,7 +20,7 @@ from modelmake import harness
 from modelmake.signature import In, Out
 from stages import gathering, scoring
 from stages.answers import fields
-from stages.params.evaluation import Suite
+from stages.params.evaluation import AnySuite
 from stages.params.release import Card, Quant
 from stages.params.training import Step
 
@@ -52,13 +52,13 @@ def write(path: Path, columns: str, rows: Iterable[tuple]) -> None:
 
 def main(
     trained: In, evaluations: In, parity: In, loss: Out, confusion: Out, quality: Out,
-    suite: str, card: Card, asked: Suite, train: dict[str, Step], quantize: dict[str, Quant],
+    suite: str, card: Card, suites: dict[str, AnySuite], train: dict[str, Step], quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
     gathering.check(trained, ["base", *train])
     gathering.check(parity, quantize)
     points = losses({run: read(trained / f"{run}.json") for run in ("base", *train)})
     answers = scoring.read(evaluations / f"{card.model}-{suite}.jsonl")
-    pairs = labels(answers, asked.label)
+    pairs = labels(answers, suites[suite].label)
     files = {quant: read(parity / f"{quant}.json")["metrics"]["exact_match"]["file"] for quant in sorted(quantize)}
     write(loss, "run step rows loss", points)
     write(confusion, "actual predicted", pairs)
