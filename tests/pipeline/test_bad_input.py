@@ -54,7 +54,7 @@ BAD = {
         params("metric: compact", "metric: brevity"),
         "params.yaml: compare.gates.dpo_is_compact.metric = 'brevity': want one of",
     ),
-    "two steps in a circle": (params("from: base", "from: dpo"), "in stages: merge@dpo, merge@sft"),
+    "two steps in a circle": (params("from: base", "from: dpo"), "both a dependency and an output in stages: "),
     "a step from no step": (
         params("method: sft\n    from: base", "method: sft\n    from: nowhere"),
         "params.yaml: train.sft.from = 'nowhere': no such step: want one of base, dpo",
