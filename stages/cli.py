@@ -1,0 +1,38 @@
+"""The `modelmake` command: what looks at the graph from outside. `dvc` and `snakemake` run it."""
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from modelmake.errors import UserError
+
+COMMANDS = {  # name: its module, which has `arguments(parser)` and `run(arguments) -> exit code`, and what it is for
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("modelmake", description="Looks at a graph of models; run it anywhere inside one.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, (module, purpose) in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
+        loaded = importlib.import_module(module)
+        loaded.arguments(command)
+        command.set_defaults(run=loaded.run, here=Path.cwd())  # `here`: what paths in arguments start from
+    arguments = parser.parse_args()
+    here = Path.cwd()
+    root = next((folder for folder in (here, *here.parents) if (folder / "dvc.yaml").is_file()), None)
+    if root is None:
+        sys.exit(f"{here}: no dvc.yaml here or above: want a clone of a modelmake project; go into one")
+    try:
+        os.chdir(root)
+        sys.exit(arguments.run(arguments))
+    except UserError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
