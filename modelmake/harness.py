@@ -1,32 +1,33 @@
 """The harness every stage runs in.
 
-It reads the flags and parameters that a stage's `main` asks for, recomputes the stage's key at start and
-end, gives outputs temporary names and publishes them by renaming once all is well, dies with the dvc that
-started it, and leaves one line in the run log. It imports nothing heavy: errors come in the first second.
+It reads the flags and parameters that a stage's `main` asks for, and lets it work in a sandbox that holds its inputs
+and nothing else. It computes the stage's key before and after, keeps the finished work by what it was built from,
+publishes it once all is well, dies with the dvc that started it, and leaves one line in the run log. It imports nothing
+heavy: errors come in the first second.
 """
 
 import argparse
-import ctypes
 import errno
 import hashlib
+import importlib
 import json
-import logging
 import os
 import re
 import resource
 import shutil
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelmake import keys, machine, params, signature, supervision
+import __main__
+from modelmake import kept, keys, libraries, machine, params, sandbox, signature, supervision
 from modelmake.errors import UserError
+from modelmake.identity import identity
 
-PARAMS = Path("params.yaml")
+PARAMS = "params.yaml"
 RUN_LOG = "runs.jsonl"  # in the machine's folder
 
 
@@ -35,81 +36,98 @@ class _Run:
     """One stage about to run: what `main` gets, and what must still hold when it is done."""
 
     name: str  # as DVC addresses it; the module's name when run by hand
+    module: str
+    root: Path
     arguments: dict[str, Any]
     sections: dict[str, tuple[str, Any]]  # argument -> its dotted section of params.yaml and its type
     inputs: list[Path]
-    outputs: dict[Path, Path]  # temporary name -> declared name
+    outputs: list[Path]
+    checkpoints: list[str]  # arguments
 
 
 def run(main: Callable[..., str]) -> None:
     """Runs a stage's `main` from the command line and exits: 0 published, 1 told why not, 130 interrupted."""
-    module = sys.modules[main.__module__].__spec__.name
-    name = os.environ.get("DVC_STAGE", "").rpartition(":")[2]
-    started, key, outcome, code = time.time(), "", "failed", 1
-    partial: list[Path] = []
+    module = __main__.__spec__.name
+    name = os.environ.get("DVC_STAGE", "").rpartition(":")[2] or module
+    record: dict[str, Any] = {"stage": name, "outcome": "failed"}
+    started, code, root = time.time(), 1, Path.cwd()
     try:
-        stage = _read(main, name or module)
-        partial += stage.outputs
-        key = _check_key(stage, module)
-        before = _snapshot(stage)
-        supervision.die_with_dvc()
-        offline(getattr(stage.arguments.get("machine"), "threads", 1))
-        line = main(**stage.arguments)
-        _check_modules(stage, module)
-        if _check_key(stage, module) != key or _snapshot(stage) != before:
-            raise UserError(
-                f"{stage.name}: its inputs or parameters changed while it ran: want them still; "
-                "nothing published; run `dvc repro` again"
-            )
-        _publish(stage)
-        print(f"{stage.name}: {line}", flush=True)
-        outcome, code = "done", 0
+        print(f"{name}: {_run(_read(main, name, module, root), main, record)}", flush=True)
+        code = 0
     except UserError as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
-        print(f"{name or module}: interrupted: nothing published; `dvc repro` runs it again", file=sys.stderr)
-        outcome, code = "interrupted", 130
+        print(f"{name}: interrupted: nothing published; `dvc repro` runs it again", file=sys.stderr)
+        record["outcome"], code = "interrupted", 130
     except Exception as error:
         if not _disk_full(error):
             raise
-        print(no_space(name or module, error), file=sys.stderr)
+        print(no_space(name, error), file=sys.stderr)
     finally:
-        for path in partial:
-            _remove(path)
-        _log(name or module, key, outcome, started)
+        os.chdir(root)
+        _log(root, record, started)
     sys.exit(code)
 
 
-def offline(threads: int) -> None:
-    """The libraries' environment, the same on every machine: no network unless asked, so many threads."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
-    bars = "0" if sys.stderr.isatty() else "1"
-    os.environ.update(
-        HF_HUB_DISABLE_PROGRESS_BARS=bars,
-        HF_DATASETS_DISABLE_PROGRESS_BARS=bars,
-        HF_HUB_DISABLE_TELEMETRY="1",
-        TRANSFORMERS_VERBOSITY="error",
-        TOKENIZERS_PARALLELISM="false",
-        OMP_NUM_THREADS=str(threads),
-        MKL_NUM_THREADS=str(threads),
-        OPENBLAS_NUM_THREADS=str(threads),
-        OMP_WAIT_POLICY="passive",
-        CUBLAS_WORKSPACE_CONFIG=":4096:8",  # deterministic cuBLAS, see torch's notes on reproducibility
-    )
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it recommends a package that runs code of the hub
-    warnings.simplefilter("ignore", FutureWarning)  # what libraries will rename is not the user's to mend
-    _keep_memory()
+def _run(stage: _Run, main: Callable[..., str], record: dict[str, Any]) -> str:
+    """Does a stage's work, or takes it where it was done already; publishes it, and returns its line of counts."""
+    key, values = _key(stage), _values(stage)
+    with sandbox.enter(stage.root, stage.name, stage.inputs, [*key["environments"], *key["files"], ".dvc"]) as bench:
+        supervision.die_with_dvc()
+        deps = {**bench.md5s, _key_file(stage).as_posix(): hashlib.md5(keys.written(key).encode()).hexdigest()}
+        built_from = identity(["python", "-m", stage.module, *sys.argv[1:]], deps, values)
+        record["identity"] = built_from
+        kept.prune(stage.root, stage.name)
+        with kept.held(stage.root, stage.name, built_from):
+            work, record["outcome"] = kept.take(stage.root, stage.name, built_from), "taken"
+            if work is None:
+                record["outcome"] = "failed"
+                _load(stage, key)
+                before = time.process_time()
+                line = _work(stage, main, key, kept.checkpoints(stage.root, stage.name, built_from))
+                record["main_cpu_seconds"] = time.process_time() - before
+                if not bench.intact():
+                    raise UserError(
+                        f"{stage.name}: an input was written to while it ran: want them still; nothing published; "
+                        "run `dvc repro` again"
+                    )
+                work = kept.keep(stage.root, stage.name, built_from, {p.as_posix(): p for p in stage.outputs}, line)
+                record["outcome"] = "kept"
+            if changed := _changed(stage, key, values, bench):
+                raise UserError(
+                    f"{stage.name}: {', '.join(changed)} changed while it ran: nothing published; run `dvc repro` "
+                    "again, or put back what it was: its work is kept and then taken at once"
+                )
+            kept.publish(stage.root, work)
+            record["outs"] = work.md5s
+            record["outcome"] = "taken" if record["outcome"] == "taken" else "done"
+    return work.line
 
 
-def _keep_memory() -> None:
-    """Tells glibc to keep freed memory: tensors come and go each step, and returning their pages to the
-    kernel took more than half of the training time (292 s -> 129 s)."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
-    if mallopt is not None:
-        # trim threshold, top pad, mmap threshold, arenas
-        for option, value in ((-1, 2**31 - 1), (-2, 64 << 20), (-3, 1 << 30), (-8, 1)):
-            mallopt(option, value)
+def _work(stage: _Run, main: Callable[..., str], key: dict[str, Any], checkpoints: Path) -> str:
+    """Runs `main` on what its key covers and its inputs hold."""
+    for path in stage.outputs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    for argument in stage.checkpoints:
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        stage.arguments[argument] = checkpoints
+    libraries.prepare(getattr(stage.arguments.get("machine"), "threads", 1))
+    with supervision.reads(stage.root) as read:
+        line = main(**stage.arguments)
+    if missed := sorted(_loaded() - key["symbols"].keys()):
+        raise UserError(
+            f"{stage.name}: ran {', '.join(missed)}, which its key does not cover: import it plainly, "
+            "or name it in `modules()` of its params; nothing published"
+        )
+    if missed := sorted(read - key["files"].keys()):
+        raise UserError(
+            f"{stage.name}: read {', '.join(missed)}, which is neither an input nor in its key: declare it in "
+            "dvc.yaml, or name it in the code as a path from the project's root; nothing published"
+        )
+    for path in stage.outputs:
+        if not path.exists():
+            raise AssertionError(f"{stage.name}: main did not write {path}")
+    return line
 
 
 def _disk_full(error: Exception) -> bool:
@@ -129,7 +147,7 @@ def no_space(where: str, error: Exception) -> str:
     )
 
 
-def _read(main: Callable[..., str], name: str) -> _Run:
+def _read(main: Callable[..., str], name: str, module: str, root: Path) -> _Run:
     spec = signature.read(main)
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for flag in spec.flags:
@@ -137,110 +155,102 @@ def _read(main: Callable[..., str], name: str) -> _Run:
     flags = vars(parser.parse_args())
     names = {n: flags[n] for n in spec.names}
     sections = {a: (signature.section_of(kind, names), kind) for a, kind in spec.sections.items()}
-    inputs = {n: Path(flags[n]) for n in spec.inputs}
-    for path in inputs.values():
-        if not path.exists():
-            raise UserError(f"{name}: {path}: no such file or folder: want its input; make it, or `dvc pull` it")
-    outputs = {}
-    for n in spec.outputs:
-        final = Path(flags[n])
-        final.parent.mkdir(parents=True, exist_ok=True)
-        outputs[n] = final.with_name(f".{final.name}.partial")
-        _remove(outputs[n])
-    finals = {path: Path(flags[n]) for n, path in outputs.items()}
-    arguments = {**inputs, **outputs, **names, **_parameters(sections)}
-    return _Run(name, arguments, sections, list(inputs.values()), finals)
+    paths = {n: Path(flags[n]) for n in (*spec.inputs, *spec.outputs)}
+    for n in spec.inputs:
+        if not paths[n].exists():
+            raise UserError(f"{name}: {paths[n]}: no such file or folder: want its input; make it, or `dvc pull` it")
+    values = params.load(root / PARAMS)
+    typed = {a: params.section(values, dotted, kind, PARAMS) for a, (dotted, kind) in sections.items()}
+    return _Run(
+        name,
+        module,
+        root,
+        arguments={**paths, **names, **typed},
+        sections=sections,
+        inputs=[paths[n] for n in spec.inputs],
+        outputs=[paths[n] for n in spec.outputs],
+        checkpoints=list(spec.checkpoints),
+    )
 
 
-def _parameters(sections: dict[str, tuple[str, Any]]) -> dict[str, Any]:
-    values = params.load(PARAMS)
-    return {a: params.section(values, dotted, kind, str(PARAMS)) for a, (dotted, kind) in sections.items()}
+def _values(stage: _Run) -> dict[str, Any]:
+    """The sections of params.yaml that a stage takes, as they are there now."""
+    values = params.load(stage.root / PARAMS)
+    found = {}
+    for dotted, _ in stage.sections.values():
+        found[dotted] = values
+        for part in dotted.split("."):
+            found[dotted] = found[dotted].get(part) if isinstance(found[dotted], dict) else None
+    return found
 
 
-def _check_key(stage: _Run, module: str) -> str:
-    """The key in short. Under DVC it must be the one that preflight wrote: nothing stale is called fresh."""
-    modules, environments = chosen(module, [stage.arguments[a] for a in stage.sections])
-    now = keys.compute(Path(), modules, environments)
+def _key(stage: _Run) -> dict[str, Any]:
+    """The key as it is now. Under DVC it must be the one that preflight wrote: nothing stale is called fresh."""
+    chosen_modules, environments = chosen([stage.arguments[a] for a in stage.sections])
+    now = keys.compute(stage.root, stage.module, chosen_modules, environments)
     if "DVC_STAGE" in os.environ:
-        file = Path(f"keys/{stage.name.replace('@', '.')}.json")
+        file = stage.root / _key_file(stage)
         recorded = json.loads(file.read_text()) if file.exists() else {}
         if recorded != now:
             raise UserError(
                 f"{stage.name}: code, packages or parameters changed since preflight "
-                f"({keys.difference(recorded, now)}): nothing published; run `dvc repro` again"
+                f"({', '.join(keys.difference(recorded, now))}): nothing published; run `dvc repro` again"
             )
-    return hashlib.sha256(json.dumps(now).encode()).hexdigest()[:16]
+    return now
 
 
-def chosen(module: str, parameters: list[Any]) -> tuple[list[str], list[str]]:
-    """Where a stage's code begins: its module and those its parameters choose; and its tool environments."""
+def _key_file(stage: _Run) -> Path:
+    return Path(f"keys/{stage.name.replace('@', '.')}.json")
+
+
+def chosen(parameters: list[Any]) -> tuple[list[str], list[str]]:
+    """The modules and the tool environments that a stage's parameters choose."""
     structs = [value for value in parameters if isinstance(value, params.Params)]
     return (
-        [module, *(name for value in structs for name in value.modules())],
+        [name for value in structs for name in value.modules()],
         [name for value in structs for name in value.environments()],
     )
 
 
-def _check_modules(stage: _Run, module: str) -> None:
-    """No first-party module may have run that the key does not cover."""
-    loaded = {n for n in sys.modules if n.partition(".")[0] in keys.FIRST_PARTY}
-    modules, _ = chosen(module, [stage.arguments[a] for a in stage.sections])
-    covered, _ = keys.closure(Path(), modules)
-    if missed := sorted(loaded - covered.keys()):
-        raise UserError(
-            f"{stage.name}: ran {', '.join(missed)}, which its key does not cover: import it plainly, "
-            "or name it in `modules()` of its params; nothing published"
-        )
+def _load(stage: _Run, key: dict[str, Any]) -> None:
+    """Imports all that the key covers, so that what runs is what was hashed, whatever is edited from now on."""
+    for module in key["symbols"]:
+        if module != stage.module:
+            importlib.import_module(module)
+    if _key(stage) != key:
+        raise UserError(f"{stage.name}: its code changed while it started: nothing published; run `dvc repro` again")
 
 
-def _snapshot(stage: _Run) -> str:
-    """What the inputs and parameters are now, by size and time of change of every file: cheap at any size."""
-    files = []
-    for path in stage.inputs:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            try:
-                status = file.stat()
-            except FileNotFoundError:  # gone meanwhile, or a broken link
-                files.append((str(file), 0, 0, 0))
-                continue
-            if not file.is_dir():
-                files.append((str(file), status.st_size, status.st_mtime_ns, status.st_ino))
-    same = all(stage.arguments[a] == value for a, value in _parameters(stage.sections).items())
-    return json.dumps([files, same])
+def _loaded() -> set[str]:
+    """The first-party modules that really run here."""
+    return {name for name in sys.modules if name.partition(".")[0] in keys.FIRST_PARTY}
 
 
-def _publish(stage: _Run) -> None:
-    for partial, final in stage.outputs.items():
-        if not partial.exists():
-            raise AssertionError(f"{stage.name}: main did not write {final}")
-    for partial, final in stage.outputs.items():
-        _remove(final)
-        os.replace(partial, final)
+def _changed(stage: _Run, key: dict[str, Any], values: dict[str, Any], bench: sandbox.Sandbox) -> list[str]:
+    """What is no longer as it was when the stage began, in words."""
+    found = bench.changed()
+    now = _values(stage)
+    found += [f"{PARAMS}: {section}" for section in values if values[section] != now[section]]
+    chosen_modules, environments = chosen([stage.arguments[a] for a in stage.sections])
+    return found + keys.difference(key, keys.compute(stage.root, stage.module, chosen_modules, environments))
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _log(stage: str, key: str, outcome: str, started: float) -> None:
+def _log(root: Path, record: dict[str, Any], started: float) -> None:
     """One line in the run log: what is true of this run and machine, so never part of an artifact."""
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    harness_s = time.process_time() - record.pop("main_cpu_seconds", 0.0)
     line = {
-        "stage": stage,
-        "key": key,
-        "outcome": outcome,
+        **record,
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(time.time() - started, 2),
         "cpu_seconds": round(own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 2),
+        "harness_cpu_seconds": round(harness_s, 2),
         "peak_mib": max(own.ru_maxrss, children.ru_maxrss) >> (10 if sys.platform == "linux" else 20),
     }
-    file = machine.folder(Path()) / RUN_LOG
+    file = machine.folder(root) / RUN_LOG
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
     except OSError as error:  # the log must not fail a build whose outputs are good
-        print(f"{stage}: {file}: not logged: {error.strerror}", file=sys.stderr)
+        print(f"{record['stage']}: {file}: not logged: {error.strerror}", file=sys.stderr)

@@ -1,13 +1,13 @@
 """Keys: what a stage's code and locked packages hash to.
 
-A key is the closure of first-party modules that a stage imports, each as the hash of its syntax tree
-without comments, docstrings and formatting, and the closure of the versions that `uv.lock` resolves
-for the packages those modules import. It is pure: files in, a dict out; the same on every machine.
+A key lists the first-party symbols that a stage's program reaches, each with a hash, the data files that they name,
+and the closure of the versions that `uv.lock` resolves for the packages that their modules import. It is pure: files
+in, a dict out; the same on every machine.
 """
 
-import ast
 import hashlib
 import importlib.metadata
+import json
 import re
 import sys
 import tomllib
@@ -16,59 +16,46 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from modelmake import symbols
 from modelmake.errors import UserError
+from modelmake.reach import reach
 
 FIRST_PARTY = ("modelmake", "stages")
+COSMETIC = ("colorama", "pygments", "rich", "tqdm")  # progress bars and colours: left out, with what only they need
 
 
-def compute(root: Path, modules: Iterable[str], environments: Iterable[str] = ()) -> dict[str, Any]:
-    """The key of a stage that starts at `modules`: {"modules", "packages", "python", "environments"}.
+def compute(root: Path, module: str, chosen: Iterable[str] = (), environments: Iterable[str] = ()) -> dict[str, Any]:
+    """The key of a stage that runs `module`, and whose parameters choose modules and the tools' `environments`.
+
+    {"python", "symbols": {module: {symbol: hash}}, "whole": {module: why}, "files": {path: MD5},
+    "packages": {name: version}, "environments": {folder: {file: hash}}}
 
     Raises:
-        UserError: an import that is neither first-party, standard nor in `uv.lock`.
+        UserError: a module is no Python, or an import is neither first-party, standard nor in `uv.lock`.
     """
-    found, imports = closure(root, modules)
+    found = reach(root, module, chosen, FIRST_PARTY)
     return {
         "python": (root / ".python-version").read_text().strip(),
-        "modules": {name: code_hash(path) for name, path in sorted(found.items())},
-        "packages": packages(root / "uv.lock", imports),
+        "symbols": {name: dict(sorted(taken.items())) for name, taken in sorted(found.symbols.items())},
+        "whole": dict(sorted(found.whole.items())),
+        "files": dict(sorted(found.files.items())),
+        "packages": packages(root / "uv.lock", found.imports),
         "environments": {name: _environment(root / name) for name in sorted(environments)},
     }
 
 
-def closure(root: Path, modules: Iterable[str]) -> tuple[dict[str, Path], dict[str, str]]:
-    """First-party modules reached from `modules` {name: file}, and third-party imports {name: by whom}."""
-    found: dict[str, Path] = {}
-    imports: dict[str, str] = {}
-    queue = [(name, "dvc.yaml") for name in modules]
-    while queue:
-        name, by = queue.pop()
-        if name.partition(".")[0] not in FIRST_PARTY:
-            if name.partition(".")[0] not in sys.stdlib_module_names:
-                imports.setdefault(name, by)
-            continue
-        path = _file(root, name)
-        if path is None:  # `from package.module import function`
-            name = name.rpartition(".")[0]
-            path = _file(root, name) if name else None
-        if path is None or name in found:
-            continue
-        found[name] = path
-        parent = name.rpartition(".")[0]  # its __init__ runs too
-        queue += [(target, name) for target in [*_imports(path, name), *([parent] if parent else [])]]
-    return found, imports
-
-
-def code_hash(path: Path) -> str:
-    """Hash of a module's code: comments, docstrings and formatting do not count."""
-    return _code(path.read_bytes())[0]
+def written(key: dict[str, Any]) -> str:
+    """The key as its file has it."""
+    return json.dumps(key, indent=1) + "\n"
 
 
 def packages(lock: Path, imports: dict[str, str]) -> dict[str, str]:
     """{distribution: version} of all that `imports` need, on any platform, as `lock` resolves it."""
     versions, needs = _lock(lock.read_bytes())
     wanted = {}
-    for name, by in imports.items():
+    for name, by in sorted(imports.items()):
+        if name.partition(".")[0] in (*sys.stdlib_module_names, "__main__"):
+            continue
         candidates = [_normal(".".join(name.split(".")[:n])) for n in range(1, name.count(".") + 2)]
         distribution = next((c for c in candidates if c in versions), None)
         if distribution is None:  # imported under another name: sklearn, PIL
@@ -76,76 +63,52 @@ def packages(lock: Path, imports: dict[str, str]) -> dict[str, str]:
             distribution = next((c for c in map(_normal, installed) if c in versions), None)
         if distribution is None:
             raise UserError(f"{by}: imports {name}, which is not in {lock.name}: `uv add` it")
-        wanted[distribution] = versions[distribution]
+        if distribution not in COSMETIC:
+            wanted[distribution] = versions[distribution]
     queue = list(wanted)
     while queue:
         for name in needs[queue.pop()]:
-            if name not in wanted:
+            if name not in wanted and name not in COSMETIC:
                 wanted[name] = versions[name]
                 queue.append(name)
     return dict(sorted(wanted.items()))
 
 
-def difference(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """What differs, in a few words: `module stages.clean, package torch 2.12 -> 2.13`."""
-    parts = []
-    for kind in ("modules", "packages", "environments"):
-        a, b = old.get(kind, {}), new.get(kind, {})
-        for name in sorted({n for n in a.keys() | b.keys() if a.get(n) != b.get(n)}):
-            change = f" {a.get(name)} -> {b.get(name)}" if kind == "packages" else ""
-            parts.append(f"{kind.removesuffix('s')} {name}{change}")
-    if old.get("python") != new.get("python"):
-        parts.append(f"python {old.get('python')} -> {new.get('python')}")
-    return ", ".join(parts)
+def difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What differs, a phrase each: `stages.clean.redact`, `package torch 2.12.0 -> 2.13.0`, `file stages/words.txt`."""
+    found = []
+    for before, after, phrase in (
+        (_flat(old, "symbols"), _flat(new, "symbols"), "{name}"),
+        (old.get("files", {}), new.get("files", {}), "file {name}"),
+        (old.get("packages", {}), new.get("packages", {}), "package {name} {a} -> {b}"),
+        (_flat(old, "environments"), _flat(new, "environments"), "environment {name}"),
+        ({"": old.get("python")}, {"": new.get("python")}, "python {a} -> {b}"),
+    ):
+        changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        found += [phrase.format(name=name, a=before.get(name), b=after.get(name)) for name in changed]
+    return found
+
+
+def _flat(key: dict[str, Any], part: str) -> dict[str, str]:
+    joint = "." if part == "symbols" else "/"
+    return {
+        f"{outer}{joint}{inner}" if inner else f"top level of {outer}": value
+        for outer, values in key.get(part, {}).items()
+        for inner, value in values.items()
+    }
 
 
 def _environment(folder: Path) -> dict[str, str]:
     """An isolated tool: what its lock resolves to, and its own scripts."""
     lock = hashlib.sha256((folder / "uv.lock").read_bytes()).hexdigest()[:16]
-    return {"uv.lock": lock, **{file.name: code_hash(file) for file in sorted(folder.glob("*.py"))}}
-
-
-def _file(root: Path, name: str) -> Path | None:
-    base = root.joinpath(*name.split("."))
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
-
-
-def _imports(path: Path, module: str) -> list[str]:
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    names = []
-    for level, base, members in _code(path.read_bytes())[1]:
-        if level:
-            parts = package.split(".")
-            base = ".".join([*parts[: len(parts) - level + 1], *([base] if base else [])])
-        names += [f"{base}.{member}" for member in members] if members else [base]
-    return names
+    scripts = sorted(folder.glob("*.py"))
+    return {"uv.lock": lock, **{file.name: symbols.code_hash(file) for file in scripts}}
 
 
 @lru_cache(maxsize=1)
 def _installed() -> Mapping[str, list[str]]:
     """{import name: distributions}: 0.2 s, so asked only for names that differ from their distribution's."""
     return importlib.metadata.packages_distributions()
-
-
-@lru_cache(maxsize=512)
-def _code(source: bytes) -> tuple[str, list[tuple[int, str, tuple[str, ...]]]]:
-    """A module's hash, and its imports as (relative level, module, members), wherever they stand."""
-    tree = ast.parse(source)
-    imports: list[tuple[int, str, tuple[str, ...]]] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imports += [(0, alias.name, ()) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            imports.append((node.level, node.module or "", tuple(alias.name for alias in node.names)))
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
-            first = body[0].value if isinstance(body[0], ast.Expr) else None
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                node.body = body[1:]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16], imports
 
 
 @lru_cache(maxsize=4)

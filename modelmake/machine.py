@@ -13,4 +13,4 @@ def folder(root: Path) -> Path:
     config = configparser.RawConfigParser(strict=False)
     config.read([root / ".dvc/config", root / ".dvc/config.local"], "utf-8")
     named = config.get("cache", "dir", fallback="cache").strip("'\"")
-    return (root / ".dvc" / named).absolute() / "modelmake"
+    return (root / ".dvc" / named).resolve() / "modelmake"

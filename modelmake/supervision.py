@@ -1,8 +1,12 @@
-"""A stage dies with the dvc that started it, however that dvc dies."""
+"""A stage dies with the dvc that started it, however that dvc dies; and what it reads of its project is seen."""
 
+import contextlib
 import os
 import signal
+import sys
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 
@@ -46,3 +50,30 @@ def _alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+@contextlib.contextmanager
+def reads(root: Path) -> Iterator[set[str]]:
+    """The files of the project, by path from `root`, that Python opens meanwhile, but for code and what is in .dvc.
+
+    A library that opens files in C is not seen; in a sandbox it finds inputs only, unless it is given an absolute path.
+    """
+    found: set[str] = set()
+    watching = [True]
+    ours, libraries = f"{root}{os.sep}", f"{sys.prefix}{os.sep}"
+
+    def hook(event: str, arguments: tuple) -> None:
+        if not watching or event != "open" or not isinstance(arguments[0], str):
+            return
+        if arguments[2] & os.O_ACCMODE == os.O_RDONLY:
+            path = os.path.realpath(arguments[0])
+            if path.startswith(ours) and not path.startswith(libraries) and not path.endswith((".py", ".pyc")):
+                relative = os.path.relpath(path, root)
+                if not relative.startswith((".dvc", "envs")):
+                    found.add(relative)
+
+    sys.addaudithook(hook)  # for good: there is no way to take it off
+    try:
+        yield found
+    finally:
+        watching.clear()

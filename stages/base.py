@@ -17,8 +17,8 @@ import msgspec
 
 from modelmake import harness
 from modelmake.errors import UserError
-from modelmake.signature import In, Out
-from stages import device, progress, rows
+from modelmake.signature import Checkpoints, In, Out
+from stages import device, progress, resuming, rows
 from stages.params.machine import Machine
 from stages.params.training import Base, Folder, Hub, Tiny
 
@@ -108,7 +108,7 @@ def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, 
             f"{params.block_tokens}; add text, or lower it"
         )
     blocks = Dataset.from_dict({"input_ids": [stream[s : s + params.block_tokens] for s in starts]})
-    trainer = Trainer(
+    trainer = resuming.ordered(Trainer)(
         model=model,
         args=TrainingArguments(
             output_dir=str(folder),
@@ -132,7 +132,7 @@ def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, 
         data_collator=DataCollatorForLanguageModeling(tokenizer, mlm=False),
     )
     progress.attach(trainer)
-    trainer.train()
+    resuming.train(trainer)
     model.config.use_cache = True  # the trainer switches it off, and generation is slow without
     return model, progress.history(trainer.state.log_history)
 
@@ -207,12 +207,12 @@ def shards(folder: Path) -> set[str]:
     return set(msgspec.json.decode(index.read_bytes())["weight_map"].values())
 
 
-def main(source: In, base: Out, log: Out, params: Base, machine: Machine) -> str:
+def main(source: In, base: Out, log: Out, checkpoints: Checkpoints, params: Base, machine: Machine) -> str:
     history: list = []
     if isinstance(params, Tiny):
         corpus = texts(rows.read(source))
         tokenizer = train_tokenizer(corpus, params)
-        model, history = pretrain(corpus, tokenizer, params, machine, base)
+        model, history = pretrain(corpus, tokenizer, params, machine, checkpoints)
         model.generation_config.update(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
         model.save_pretrained(base)
         tokenizer.save_pretrained(base)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from stages import resuming
+
 
 def recording(trainer_class: type) -> type:
     """A trainer class that notes the `row` of every example that reaches a training step.
@@ -9,7 +11,7 @@ def recording(trainer_class: type) -> type:
     The dataset carries a column `row` (an index); `consumed` is [(step, [row, …])], a micro-batch an entry.
     """
 
-    class Recording(trainer_class):
+    class Recording(resuming.ordered(trainer_class)):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.consumed: list[tuple[int, list[int]]] = []
             super().__init__(*args, **kwargs)

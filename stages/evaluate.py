@@ -9,7 +9,7 @@ Params:  suites.<suite>, machine
 
 from modelmake import harness
 from modelmake.errors import UserError
-from modelmake.signature import In, Out
+from modelmake.signature import Checkpoints, In, Out
 from stages import rows as canonical
 from stages import scoring
 from stages.params.evaluation import AnySuite, Suite
@@ -17,7 +17,16 @@ from stages.params.machine import Machine
 from stages.runtimes import transformers
 
 
-def main(weights: In, rows: In, answers: Out, scores: Out, suite: str, params: AnySuite, machine: Machine) -> str:
+def main(
+    weights: In,
+    rows: In,
+    answers: Out,
+    scores: Out,
+    checkpoints: Checkpoints,
+    suite: str,
+    params: AnySuite,
+    machine: Machine,
+) -> str:
     found = canonical.read(rows)
     if not found:
         raise UserError(f"{rows}: no rows: want held-out rows for suite {suite}; raise split.test_fraction or add rows")
@@ -32,6 +41,7 @@ def main(weights: In, rows: In, answers: Out, scores: Out, suite: str, params: A
             batch_size=params.batch_size,
             device=machine.device,
             dtype=machine.dtype,
+            checkpoint=checkpoints / "batches.jsonl",
         )
         scored = scoring.score(found, generated, params)
     else:
@@ -42,6 +52,7 @@ def main(weights: In, rows: In, answers: Out, scores: Out, suite: str, params: A
             batch_size=params.batch_size,
             device=machine.device,
             dtype=machine.dtype,
+            checkpoint=checkpoints / "batches.jsonl",
         )
         scored = scoring.score_texts(found, readings, params)
     totals = scoring.totals(scored)

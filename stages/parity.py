@@ -13,7 +13,7 @@ from typing import Any
 
 from modelmake import harness
 from modelmake.errors import UserError
-from modelmake.signature import In, Out
+from modelmake.signature import Checkpoints, In, Out
 from stages import rows as canonical
 from stages import scoring
 from stages.params.evaluation import Suite
@@ -42,14 +42,14 @@ def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Par
 
 
 def main(
-    quantized: In, rows: In, expected: In, answers: Out, parity: Out, quant: str, suite: str, params: Parity,
-    asked: Suite, machine: Machine,
+    quantized: In, rows: In, expected: In, answers: Out, parity: Out, checkpoints: Checkpoints, quant: str, suite: str,
+    params: Parity, asked: Suite, machine: Machine,
 ) -> str:  # fmt: skip
     found, model = canonical.read(rows), scoring.read(expected)
     if [row.id for row in found] != [answer.id for answer in model]:
         raise UserError(f"{expected}: answers other rows than {rows}: want the same; run `dvc repro`")
     runtime = importlib.import_module(params.modules()[0])
-    settings = params.settings(asked, machine)
+    settings = {**params.settings(asked, machine), "checkpoint": checkpoints / "batches.jsonl"}
     generated = runtime.generate(quantized / params.FILE, scoring.questions(found), **settings)
     scored = scoring.score(found, generated, asked)
     result = compare(scored, model, params)

@@ -7,7 +7,6 @@ Outputs: keys  folder of <stage>[.<item>].json: what the stage's code and locked
 
 import argparse
 import importlib
-import json
 import os
 import re
 import shutil
@@ -226,8 +225,7 @@ def stage_keys(chapters: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         spec = signature.read(main)
         names = {name: stage.flags[name] for name in spec.names}
         sections = [_pick(chapters, signature.section_of(kind, names)) for kind in spec.sections.values()]
-        modules, environments = harness.chosen(stage.module, sections)
-        result[Path(stage.key_file).name] = keys.compute(Path(), modules, environments)
+        result[Path(stage.key_file).name] = keys.compute(Path(), stage.module, *harness.chosen(sections))
     return result, problems
 
 
@@ -244,7 +242,7 @@ def write(found: dict[str, Any], folder: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     for name, key in found.items():
-        (partial / name).write_text(json.dumps(key, indent=1) + "\n")
+        (partial / name).write_text(keys.written(key))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(partial, folder)
 

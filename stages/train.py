@@ -18,8 +18,8 @@ import msgspec
 
 from modelmake import harness
 from modelmake.errors import UserError
-from modelmake.signature import In, Out
-from stages import chat_template, device, progress, rows
+from modelmake.signature import Checkpoints, In, Out
+from stages import chat_template, device, progress, resuming, rows
 from stages.params.machine import Machine
 from stages.params.training import Sft, Step
 
@@ -95,7 +95,16 @@ def load_model(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
 
 
 def main(
-    start: In, train: In, val: In, trained: Out, consumed: Out, log: Out, step: str, params: Step, machine: Machine
+    start: In,
+    train: In,
+    val: In,
+    trained: Out,
+    consumed: Out,
+    log: Out,
+    checkpoints: Checkpoints,
+    step: str,
+    params: Step,
+    machine: Machine,
 ) -> str:
     from datasets import Dataset
     from transformers import AutoTokenizer, set_seed
@@ -123,7 +132,7 @@ def main(
     model, peft_config = load_model(start, params, machine)
     trainer = method.trainer(
         params,
-        arguments(params, machine, trained),
+        arguments(params, machine, checkpoints),
         model=model,
         train_dataset=examples,
         eval_dataset=val_examples,
@@ -137,7 +146,7 @@ def main(
                 "raise max_length, or set over_long to drop"
             )
     progress.attach(trainer)
-    trainer.train()
+    resuming.train(trainer)
     save(trainer.model, tokenizer, trained)
 
     dropped = [] if params.over_long == "truncate" else ["over_long"] * len(long)

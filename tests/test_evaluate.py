@@ -30,6 +30,6 @@ def test_rows_that_a_suite_cannot_score_are_refused(
     paths = [tmp_path / name for name in ("none", "rows.jsonl", "answers", "scores")]
 
     with pytest.raises(UserError) as told:
-        evaluate.main(*paths, "s", suite, Machine("cpu", "float32", 1))
+        evaluate.main(*paths, tmp_path, "s", suite, Machine("cpu", "float32", 1))
 
     assert str(told.value) == f"{tmp_path}/rows.jsonl: {message}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, Request, build_opener
 
 from modelmake.errors import UserError
+from stages import resuming
 
 if TYPE_CHECKING:
     from xllamacpp import Server
@@ -26,26 +27,30 @@ def generate(
     max_new_tokens: int,
     threads: int,
     context_tokens: int,
+    checkpoint: Path,
 ) -> list[str]:
     """The greedy answer to each conversation (`[{role, content}, …]`), in order, without special tokens.
 
     `context_tokens` bounds prompt and answer together. Raises UserError for a conversation that leaves no
-    room for `max_new_tokens` and for a file without a chat template, and for what llama.cpp refuses.
+    room for `max_new_tokens` and for a file without a chat template, and for what llama.cpp refuses. Answers that
+    the file `checkpoint` holds are taken from there.
     """
     from tqdm import tqdm
 
     if not _has_chat_template(model):  # llama.cpp would silently take ChatML
         raise UserError(f"{model}: no chat template: want one; write the file from a folder that has one")
-    server = _start(model, threads, context_tokens)
-    answers = []
+    servers = [_start(model, threads, context_tokens)]
+
+    def answer(batch: list[tuple[int, list[dict]]]) -> list[str]:
+        [(i, conversation)] = batch
+        reply = servers[0].handle_chat_completions({"messages": conversation, "max_tokens": max_new_tokens, **GREEDY})
+        return [_answer(reply, max_new_tokens, context_tokens, f"{model}: conversation {i}")]
+
     try:
-        for i, conversation in enumerate(tqdm(conversations, desc="llama.cpp", unit="row", disable=None)):
-            request = {"messages": conversation, "max_tokens": max_new_tokens, **GREEDY}
-            reply = server.handle_chat_completions(request)
-            answers.append(_answer(reply, max_new_tokens, context_tokens, f"{model}: conversation {i}"))
+        done = resuming.batches(list(enumerate(conversations)), 1, answer, checkpoint)
+        return [text for _, [text] in tqdm(done, total=len(conversations), desc="llama.cpp", unit="row", disable=None)]
     finally:
-        del server  # ends it, even while a traceback holds this frame
-    return answers
+        servers.clear()  # ends it, even while a traceback holds this frame
 
 
 def tokenize(model: Path, texts: list[str]) -> list[list[int]]:

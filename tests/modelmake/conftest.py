@@ -34,8 +34,9 @@ class Shout(Params):
 {methods}
 
 def wait_for(name: str) -> None:
-    Path("waiting").touch()
-    while not Path(name).exists():
+    root = Path(__file__).parents[1]
+    (root / "waiting").touch()
+    while not (root / name).exists():
         time.sleep(0.02)
 
 
@@ -60,9 +61,9 @@ class Project:
 
     def write_key(self) -> None:
         """What preflight would write now."""
-        found = keys.compute(self.root, ["stages.shout"])
+        found = keys.compute(self.root, "stages.shout")
         (self.root / "keys").mkdir(exist_ok=True)
-        (self.root / "keys/shout.json").write_text(json.dumps(found))
+        (self.root / "keys/shout.json").write_text(keys.written(found))
 
     @property
     def command(self) -> list[str]:

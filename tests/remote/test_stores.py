@@ -17,7 +17,8 @@ PAGE = "reports/index.html"  # an output that is a file: dvc pushes those after 
 
 def answers(model: Path, rows: list[dict]) -> list[str]:
     conversations = [[{"role": "user", "content": row["prompt"]}] for row in rows]
-    return transformers.generate(model, conversations, max_new_tokens=8, batch_size=8, device="cpu", dtype="float32")
+    settings = {"max_new_tokens": 8, "batch_size": 8, "device": "cpu", "dtype": "float32"}
+    return transformers.generate(model, conversations, **settings, checkpoint=Path(os.devnull))
 
 
 def test_a_fresh_clone_pulls_one_model_and_it_answers(team: Team) -> None:

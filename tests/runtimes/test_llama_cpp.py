@@ -1,5 +1,6 @@
 """llama.cpp reads and answers a GGUF file as transformers does the folder that it was written from."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,9 @@ AWKWARD = [
 ]
 
 
+NONE = Path(os.devnull)  # a checkpoint that holds nothing
+
+
 @pytest.fixture(scope="module", params=["llama", "qwen2", "qwen3"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return teach(build_model(tmp_path_factory.mktemp(request.param), request.param), CONVERSATIONS, ANSWERS)
@@ -64,9 +68,16 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def answers_of(model: Path, gguf_file: Path, max_new_tokens: int = 40) -> tuple[list[str], list[str]]:
     """llama.cpp's and transformers' greedy answers."""
     expected = transformers.generate(
-        model, CONVERSATIONS, max_new_tokens=max_new_tokens, batch_size=1, device="cpu", dtype="float32"
+        model,
+        CONVERSATIONS,
+        max_new_tokens=max_new_tokens,
+        batch_size=1,
+        device="cpu",
+        dtype="float32",
+        checkpoint=NONE,
     )
-    answers = llama_cpp.generate(gguf_file, CONVERSATIONS, max_new_tokens=max_new_tokens, threads=1, context_tokens=256)
+    settings = {"max_new_tokens": max_new_tokens, "threads": 1, "context_tokens": 256, "checkpoint": NONE}
+    answers = llama_cpp.generate(gguf_file, CONVERSATIONS, **settings)
     return answers, expected
 
 
@@ -198,7 +209,7 @@ def test_half_a_character_at_the_limit_is_left_out(model: Path, tmp_path: Path) 
 def test_refusals_are_told(model: Path, tmp_path: Path) -> None:
     gguf_file = tmp_path / "a.gguf"
     write_gguf(model, gguf_file, "F16")
-    settings = {"max_new_tokens": 24, "threads": 1, "context_tokens": 256}
+    settings = {"max_new_tokens": 24, "threads": 1, "context_tokens": 256, "checkpoint": NONE}
     long = [{"role": "user", "content": "one two " * 200}]
     with pytest.raises(UserError, match=r"a.gguf: conversation 1: llama.cpp says: request \(\d+ tokens\) exceeds"):
         llama_cpp.generate(gguf_file, [CONVERSATIONS[0], long], **settings)
@@ -218,7 +229,8 @@ def test_no_server_is_left_and_none_hangs(model: Path, tmp_path: Path) -> None:
     for _ in range(10):
         assert llama_cpp.tokenize(tmp_path / "a.gguf", []) == []
     with pytest.raises(UserError, match="context_tokens") as kept:
-        llama_cpp.generate(tmp_path / "a.gguf", CONVERSATIONS, max_new_tokens=256, threads=1, context_tokens=256)
+        settings = {"max_new_tokens": 256, "threads": 1, "context_tokens": 256, "checkpoint": NONE}
+        llama_cpp.generate(tmp_path / "a.gguf", CONVERSATIONS, **settings)
     listening = [c for c in psutil.Process().net_connections("inet") if c.status == psutil.CONN_LISTEN]
     assert listening == []
     assert kept.tb is not None  # a traceback, with its frames, keeps no server

@@ -1,5 +1,6 @@
 """The transformers runtime is plain greedy decoding, whatever the batch and the folder's settings."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,7 @@ CONVERSATIONS = [
     for content in ("Hi", "The cat sat on the mat.", "1234 " * 10, "", "don't", "We've seen 56789 of them.")
 ]
 ANSWERS = ["a cat", " sat on  it\n", "1234", "", "first<|bos|> second", "Grüße 🙂"]
-SETTINGS = {"max_new_tokens": 24, "batch_size": 1, "device": "cpu", "dtype": "float32"}
+SETTINGS = {"max_new_tokens": 24, "batch_size": 1, "device": "cpu", "dtype": "float32", "checkpoint": Path(os.devnull)}
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_no_conversations(model: Path) -> None:
 
 
 TEXTS = ["The cat sat on the mat.", "Grüße 🙂 and 1234 " * 5, "a"]
-READING = {"context_tokens": 256, "batch_size": 1, "device": "cpu", "dtype": "float32"}
+READING = {"context_tokens": 256, "batch_size": 1, "device": "cpu", "dtype": "float32", "checkpoint": Path(os.devnull)}
 
 
 def foreseen(model: Path, text: str, context_tokens: int) -> Reading:

@@ -1,0 +1,84 @@
+"""What the keys and the harness cost: a build in which nothing is stale, and the CPU time of each stage around its work.
+
+The tiny project is built. Beside it stands the same graph without keys, its stages' commands `true`, its outputs the
+same files. Both are built again in turn, with nothing to do. The harness's CPU seconds are what the run log has of each
+stage: from the start of its process to its `main`, and from there to the end.
+
+    python benchmarks/overhead.py [--repeats 9] [--json]
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from modelmake import graph
+from tests.conftest import Project, ran, tiny
+
+
+def trivial(project: Project, path: Path) -> Project:
+    """The same graph and files, without preflight and keys, and with commands that do nothing."""
+    shutil.copytree(project.path, path, symlinks=True)
+    stages: dict[str, Any] = {}
+    for name, stage in graph.stages(project.path).items():
+        if name != "preflight":
+            deps = [dep for dep in stage.deps if not dep.startswith("keys/")]
+            outs = [{out: {"cache": False}} for out in stage.outs]
+            stages[name.replace("@", "-")] = {"cmd": "true", "deps": deps, "params": list(stage.params), "outs": outs}
+    (path / "dvc.yaml").write_text(json.dumps({"stages": stages}))
+    (path / "dvc.lock").unlink()
+    copy = Project(path)
+    for command in (("dvc", "commit", "-f", "-q"), ("dvc", "repro", "-q")):
+        code, output = copy.run(*command)
+        assert code == 0, output
+    return copy
+
+
+def no_op(project: Project) -> tuple[float, float]:
+    """Wall and CPU seconds of a `dvc repro` that has nothing to do."""
+    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    output = project.repro()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert not ran(output) and "up to date" in output, output
+    return time.monotonic() - began, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DVC_SITE_CACHE_DIR"] = f"{folder}/site"
+        ours = tiny(Path(folder).resolve() / "ours")
+        ours.repro()
+        theirs = trivial(ours, Path(folder).resolve() / "trivial")
+        runs = [json.loads(line) for line in ours.read(".dvc/cache/modelmake/runs.jsonl").splitlines()]
+        subprocess.run(["git", "add", "-A"], cwd=ours.path, check=True)
+        timed = [(no_op(ours), no_op(theirs)) for _ in range(arguments.repeats)]
+    wall, wall_trivial = (statistics.median(pair[i][0] for pair in timed) for i in (0, 1))
+    cpu, cpu_trivial = (statistics.median(pair[i][1] for pair in timed) for i in (0, 1))
+    harness = {run["stage"]: run["harness_cpu_seconds"] for run in runs}
+    result = {
+        "no_op_s": round(wall, 3), "trivial_s": round(wall_trivial, 3), "ratio": round(wall / wall_trivial, 3),
+        "cpu_ratio": round(cpu / cpu_trivial, 3), "harness_cpu_s": harness, "harness_cpu_max_s": max(harness.values()),
+    }  # fmt: skip
+    if arguments.json:
+        print(json.dumps(result))
+        return
+    print(f"no-op dvc repro   {wall:.2f} s; trivial stages without keys {wall_trivial:.2f} s; ratio {result['ratio']}")
+    for name, seconds in harness.items():
+        print(f"{name:24} {seconds:.2f} CPU-s in the harness")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Work of stages by what it was built from: what is finished, and checkpoints of what is not. Beside the DVC cache.
+
+Every stage leaves its outputs here before it publishes them. What dvc.lock has come to record is taken away at the next
+run of any stage; what it has not (inputs were edited meanwhile, dvc was killed or had no lock) is there for the next
+run with the same identity, which publishes it at once. A stage keeps the work of its last two identities, and the
+checkpoints of its last two that did not finish. One process at a time works for an identity; a second one waits.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelmake import artifacts, machine
+
+KEPT = 2  # identities a stage
+MANIFEST = "manifest.json"  # written last: without it nothing is whole
+
+
+@dataclass(frozen=True)
+class Work:
+    line: str  # of counts, which the stage returned
+    outputs: dict[str, Path]  # {declared path: where it is kept}
+    md5s: dict[str, str]  # {declared path: hash, as DVC's}
+
+
+def keep(root: Path, stage: str, identity: str, outputs: dict[str, Path], line: str) -> Work:
+    """Takes over a stage's outputs, files or folders by declared path; its checkpoints go."""
+    folder = _folder(root, "finished", stage, identity)
+    remove(folder)
+    folder.mkdir(parents=True)
+    work = Work(line, {path: folder / str(number) for number, path in enumerate(outputs)}, {})
+    for path, made in outputs.items():
+        shutil.move(made, work.outputs[path])
+        work.md5s[path] = artifacts.measure(work.outputs[path]).md5
+    partial = folder / f".{MANIFEST}"
+    partial.write_text(json.dumps({"line": line, "outs": work.md5s}))
+    os.replace(partial, folder / MANIFEST)
+    remove(checkpoints(root, stage, identity))
+    return work
+
+
+def take(root: Path, stage: str, identity: str) -> Work | None:
+    """What was kept, if every byte of it is as it was."""
+    folder = _folder(root, "finished", stage, identity)
+    manifest = _manifest(folder)
+    work = Work(manifest["line"], {}, manifest["outs"]) if manifest else None
+    for number, (path, md5) in enumerate(manifest["outs"].items() if manifest else ()):
+        work.outputs[path] = folder / str(number)
+        if not work.outputs[path].exists() or artifacts.measure(work.outputs[path]).md5 != md5:
+            return None
+    return work
+
+
+def publish(root: Path, work: Work) -> None:
+    """Puts kept outputs in their places: as hard links where the disk is the same, else as copies."""
+    for path, source in work.outputs.items():
+        final = root / path
+        partial = final.with_name(f".{final.name}.partial")
+        remove(partial)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, partial, copy_function=_link)
+        else:
+            _link(source, partial)
+        remove(final)
+        os.replace(partial, final)
+
+
+def checkpoints(root: Path, stage: str, identity: str) -> Path:
+    """The folder for an identity's checkpoints; made by whoever writes some."""
+    return _folder(root, "checkpoints", stage, identity)
+
+
+def prune(root: Path, stage: str) -> None:
+    """Takes away what dvc.lock records of any stage, and of this stage all but the newest; nothing that is in use."""
+    lock = root / "dvc.lock"
+    recorded = lock.read_text("utf-8") if lock.exists() else ""
+    above = machine.folder(root)
+    for folder in above.glob("finished/*/*"):
+        manifest = _manifest(folder)
+        if manifest and all(md5 in recorded for md5 in manifest["outs"].values()):
+            _discard(folder)
+    for kind in ("finished", "checkpoints"):
+        newest = sorted((f for f in (above / kind / stage).glob("*") if f.is_dir()), key=lambda f: -f.stat().st_mtime)
+        for folder in newest[KEPT:]:
+            _discard(folder)
+
+
+def remove(path: Path) -> None:
+    """Removes a file or folder, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def held(root: Path, stage: str, identity: str) -> Iterator[None]:
+    """Meanwhile no other process of this machine works for that identity. The lock dies with its process."""
+    file = machine.folder(root) / "locks" / f"{stage}.{identity}"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(handle, 100).decode(errors="replace")
+            print(f"{stage}: waits for process {holder}, which builds the very same", file=sys.stderr, flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if file.exists() and os.stat(file).st_ino == os.fstat(handle).st_ino:
+            break
+        os.close(handle)  # whoever held it has taken the file away
+    os.ftruncate(handle, 0)
+    os.write(handle, str(os.getpid()).encode())
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _discard(folder: Path) -> None:
+    """Removes an identity's work unless somebody is at it."""
+    file = folder.parents[2] / "locks" / f"{folder.parent.name}.{folder.name}"
+    if file.exists():
+        with file.open() as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _manifest(folder: Path) -> dict | None:
+    try:
+        return json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError):  # another process may be writing it
+        return None
+
+
+def _folder(root: Path, kind: str, stage: str, identity: str) -> Path:
+    return machine.folder(root) / kind / stage / identity
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(source, target)
