@@ -40,7 +40,9 @@ def made(project: Project) -> dict[str, str]:
     from ruamel.yaml import YAML
 
     stages = YAML(typ="safe").load(project.read("dvc.lock"))["stages"]
-    return {o["path"]: artifacts.measure(project.path / o["path"]).md5 for s in stages.values() for o in s.get("outs", [])}
+    return {
+        o["path"]: artifacts.measure(project.path / o["path"]).md5 for s in stages.values() for o in s.get("outs", [])
+    }
 
 
 def processes(project: Project) -> list[psutil.Process]:

@@ -251,7 +251,7 @@ def test_a_stage_whose_key_would_take_the_place_of_the_graph_is_told(project: Pa
 
 def test_an_import_that_is_not_locked_is_told(project: Path) -> None:
     with (project / "stages/gathering.py").open("a") as file:
-        file.write("\n\ndef late():\n    import not_locked\n")
+        file.write("\n\ndef late():\n    import not_locked\n\n\nif __doc__ is None:\n    late()\n")
 
     assert run(project) == (1, "", ["stages.gathering: imports not_locked, which is not in uv.lock: `uv add` it"])
 

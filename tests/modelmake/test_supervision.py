@@ -16,8 +16,9 @@ from tests.modelmake.conftest import Project, wait_until
 BODY = """
 import os, subprocess
 child = subprocess.Popen(["sleep", "60"])
-Path("pids.partial").write_text(f"{os.getpid()} {child.pid}")
-Path("pids.partial").rename("pids")
+root = Path(__file__).parents[1]
+(root / "pids.partial").write_text(f"{os.getpid()} {child.pid}")
+(root / "pids.partial").rename(root / "pids")
 wait_for("go")
 child.kill()
 loud.touch()
