@@ -1,4 +1,4 @@
-"""What the keys and the harness cost: a build in which nothing is stale, and the CPU time of each stage around its work.
+"""What keys and harness cost: a build in which nothing is stale, and the CPU time of each stage around its work.
 
 The tiny project is built. Beside it stands the same graph without keys, its stages' commands `true`, its outputs the
 same files. Both are built again in turn, with nothing to do. The harness's CPU seconds are what the run log has of each
