@@ -35,8 +35,13 @@ def measure(path: Path) -> Artifact:
         return Artifact(file.md5, {path.name: file})
     found = sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file())
     files = {name: _file(p) for name, p in found}
-    listed = json.dumps([{"md5": file.md5, "relpath": name} for name, file in files.items()], sort_keys=True)
-    return Artifact(hashlib.md5(listed.encode()).hexdigest() + ".dir", files)
+    return Artifact(folder_md5({name: file.md5 for name, file in files.items()}), files)
+
+
+def folder_md5(files: dict[str, str]) -> str:
+    """The hash of a folder by its files' relative paths, sorted, and hashes."""
+    listed = json.dumps([{"md5": md5, "relpath": name} for name, md5 in files.items()], sort_keys=True)
+    return hashlib.md5(listed.encode()).hexdigest() + ".dir"
 
 
 def _file(path: Path) -> File:

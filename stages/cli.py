@@ -9,6 +9,7 @@ from pathlib import Path
 from modelmake.errors import UserError
 
 COMMANDS = {  # name: its module, which has `arguments(parser)` and `run(arguments) -> exit code`, and what it is for
+    "trace": ("modelmake.trace", "what a model was made of; which models consumed a row"),
 }  # fmt: skip
 
 

@@ -1,12 +1,12 @@
 """Near-duplicates: MinHash LSH finds candidates (datasketch), exact Jaccard similarity decides.
 
-MinHash: Broder 1997, "On the resemblance and containment of documents". A shingle is a run of
-`shingle_chars` characters of the text, lower-cased, white space collapsed.
+MinHash: Broder 1997, "On the resemblance and containment of documents".
 """
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from modelmake.shingles import jaccard, shingles
 from stages.params.data import Near
 
 
@@ -28,17 +28,6 @@ def pairs(texts: Sequence[str], near: Near) -> list[Similar]:
         if alike >= near.threshold:
             found.append(Similar(first, second, alike))
     return found
-
-
-def shingles(text: str, chars: int) -> frozenset[str]:
-    """The set of runs of `chars` characters; a shorter text is its own one shingle."""
-    plain = " ".join(text.lower().split())
-    return frozenset(plain[i : i + chars] for i in range(max(1, len(plain) - chars + 1)))
-
-
-def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    common = len(a & b)
-    return common / (len(a) + len(b) - common)
 
 
 def clusters(n: int, similar: Sequence[Similar]) -> list[int]:

@@ -1,0 +1,123 @@
+"""Rows of any build that are near-duplicates of a text: MinHash finds candidates, exact Jaccard similarity decides.
+
+What near means is what the builds' own parameters say: wherever a stage has `threshold` and `shingle_chars`. A row is
+alike if its whole text, or one of its texts (a message, say), is. Signatures keep eight bits a permutation (Li and
+König 2010, "b-Bit Minwise Hashing") and are all compared: no banding, so recall is that of the estimate's deviation.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from modelmake.history import Entry
+from modelmake.row_index import RowIndex
+from modelmake.shingles import jaccard, shingles
+
+NAMES = ("kind", "role")  # strings in a row's content that are names, no text
+PERMUTATIONS = 128
+DEVIATIONS = 4  # of the estimate: how far below the threshold a candidate may lie
+CHUNK = 4096  # contents signed at once
+
+
+class Near(NamedTuple):
+    """What a build calls near-duplicates."""
+
+    threshold: float  # of the Jaccard similarity
+    chars: int  # of a shingle
+
+
+EQUAL = Near(1.0, 5)  # where no parameters say: the same but for case and white space
+
+
+def near_of(build: Iterable[Entry]) -> Near:
+    """The widest that the parameters of a build's stages say; EQUAL where none do."""
+    return min((near for e in build for near in _said(e.content.get("params"))), default=EQUAL)
+
+
+def _said(value: Any) -> Iterator[Near]:
+    if isinstance(value, dict):
+        if {"threshold", "shingle_chars"} <= value.keys():
+            yield Near(value["threshold"], value["shingle_chars"])
+        for inner in value.values():
+            yield from _said(inner)
+
+
+def texts(content: Any) -> list[str]:
+    """Every text of a row's content, in order."""
+    if isinstance(content, str):
+        return [content]
+    if isinstance(content, dict):
+        return [text for name, inner in content.items() if name not in NAMES for text in texts(inner)]
+    return [text for inner in content for text in texts(inner)] if isinstance(content, list) else []
+
+
+def whole(content: Any) -> str:
+    """A row's texts as one, as its near-duplicates are judged by."""
+    return "\n".join(texts(content))
+
+
+def similar(text: str, index: RowIndex, nears: set[Near]) -> dict[int, dict[int, float]]:
+    """{row: {chars: similarity}} of every row that is alike by any of `nears`.
+
+    Those whose text the cache has no more are left out; `RowIndex.content` is None of them.
+    """
+    found: dict[int, dict[int, float]] = {}
+    for chars in sorted({near.chars for near in nears}):
+        threshold = min(near.threshold for near in nears if near.chars == chars)
+        wanted = shingles(text, chars)
+        for row in _candidates(wanted, index, threshold, chars):
+            content = index.content(row)
+            if content is None:
+                continue
+            best = max(jaccard(wanted, shingles(piece, chars)) for piece in _pieces(content))
+            if best >= threshold:
+                found.setdefault(row, {})[chars] = round(best, 4)
+    return found
+
+
+def _pieces(content: Any) -> list[str]:
+    found = texts(content)
+    return list(dict.fromkeys(["\n".join(found), *found]))
+
+
+def _candidates(wanted: frozenset[str], index: RowIndex, threshold: float, chars: int) -> list[int]:
+    import numpy as np
+
+    sign(index, chars)
+    asked = _signatures([wanted])[0]
+    deviation = (threshold * (1 - threshold) / PERMUTATIONS) ** 0.5
+    least = PERMUTATIONS * (threshold - DEVIATIONS * deviation)
+    found: set[int] = set()
+    query = "SELECT contents, bits FROM signatures WHERE chars = ?"
+    for rows, bits in index.db.execute(query, (chars,)):
+        same = np.count_nonzero(np.frombuffer(bits, np.uint8).reshape(-1, PERMUTATIONS) == asked, axis=1)
+        found.update(np.frombuffer(rows, np.int32)[same >= least].tolist())
+    return sorted(found)
+
+
+def sign(index: RowIndex, chars: int) -> None:
+    """Signs the rows that came since the last time."""
+    import numpy as np
+
+    db = index.db
+    while True:
+        (last,) = db.execute("SELECT coalesce(max(last), 0) FROM signatures WHERE chars = ?", (chars,)).fetchone()
+        query = "SELECT content, row FROM contents WHERE content > ? ORDER BY content LIMIT ?"
+        new = db.execute(query, (last, CHUNK)).fetchall()
+        if not new:
+            return
+        pieces = [(row, piece) for _, row in new for piece in _pieces(index.content(row) or "")]
+        rows = np.array([row for row, _ in pieces], np.int32)
+        bits = _signatures([shingles(piece, chars) for _, piece in pieces])
+        with db:
+            stored = (chars, new[-1][0], rows.tobytes(), bits.tobytes())
+            db.execute("INSERT OR IGNORE INTO signatures VALUES (?, ?, ?, ?)", stored)
+
+
+def _signatures(sets: list[frozenset[str]]) -> Any:
+    """uint8 (sets, PERMUTATIONS): the lowest bits of the MinHash values."""
+    import numpy as np
+    from datasketch import MinHash
+
+    encoded = [[shingle.encode() for shingle in sorted(found)] for found in sets]
+    signed = MinHash.bulk(encoded, num_perm=PERMUTATIONS, seed=1)
+    return np.array([signature.hashvalues for signature in signed], np.uint64).astype(np.uint8)

@@ -1,0 +1,62 @@
+"""What git remembers: commits, and files as they were in them. Asks git itself, and only reads."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Commit:
+    sha: str
+    at: int  # seconds since 1970, when it was committed
+    subject: str
+
+
+def _git(root: Path, *arguments: str, told: bytes = b"") -> bytes | None:
+    """What git prints; None where it fails, as outside a repository."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, input=told, capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def all_of(root: Path) -> list[Commit]:
+    """Every commit that any branch, tag, stash or experiment reaches, and a detached HEAD's."""
+    heads = ["HEAD"] if _git(root, "rev-parse", "-q", "--verify", "HEAD^{commit}") else []
+    shown = _git(root, "log", "--all", *heads, "--no-show-signature", "--format=%H%x00%ct%x00%s", "--")
+    lines = (shown or b"").decode("utf-8", "replace").splitlines()
+    return [Commit(sha, int(at), subject) for sha, at, subject in (line.split("\0", 2) for line in lines)]
+
+
+def blobs(root: Path, shas: list[str], path: str) -> list[str]:
+    """The hash of a file of the project in each commit; "" where it has none."""
+    if not shas:
+        return []
+    asked = "".join(f"{sha}:./{path}\n" for sha in shas).encode()
+    lines = (_git(root, "cat-file", "--batch-check=%(objectname)", told=asked) or b"").decode().splitlines()
+    return ["" if line.endswith(" missing") else line for line in lines]
+
+
+def contents(root: Path, names: list[str]) -> list[bytes | None]:
+    """The content of git's objects, by hash or as commit:path; None where there is none."""
+    output = (
+        _git(root, "cat-file", "--batch", told="".join(f"{n}\n" for n in names).encode()) if names else b""
+    ) or b""
+    found: list[bytes | None] = []
+    position = 0
+    while position < len(output):
+        end = output.index(b"\n", position)
+        if output[position:end].endswith(b" missing"):
+            found.append(None)
+            position = end + 1
+        else:
+            size = int(output[position:end].rpartition(b" ")[2])
+            found.append(output[end + 1 : end + 1 + size])
+            position = end + 2 + size
+    return found or [None] * len(names)
+
+
+def files_at(root: Path, sha: str, paths: list[str]) -> dict[str, bytes | None]:
+    """Files of the project as a commit has them."""
+    return dict(zip(paths, contents(root, [f"{sha}:./{path}" for path in paths]), strict=True))

@@ -1,0 +1,17 @@
+"""How alike two texts are: the Jaccard similarity of their shingles, by which rows are called near-duplicates.
+
+Broder 1997, "On the resemblance and containment of documents". A shingle is a run of `chars` characters of the text,
+lower-cased, white space collapsed.
+"""
+
+
+def shingles(text: str, chars: int) -> frozenset[str]:
+    """The set of runs of `chars` characters; a shorter text is its own one shingle."""
+    plain = " ".join(text.lower().split())
+    return frozenset(plain[i : i + chars] for i in range(max(1, len(plain) - chars + 1)))
+
+
+def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
+    """What they share of what both have together, in [0, 1]."""
+    common = len(a & b)
+    return common / (len(a) + len(b) - common)

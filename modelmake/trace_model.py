@@ -1,0 +1,232 @@
+"""What a model, or any other output of a build, was made of: commit, stages, parameters, code, data, rows consumed."""
+
+import hashlib
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from modelmake import acceptance, artifacts, commits
+from modelmake.commits import Commit
+from modelmake.errors import UserError
+from modelmake.history import Entry, History
+from modelmake.lineage import Lineage, raw_path
+from modelmake.row_index import RowIndex
+
+
+def report(root: Path, asked: Path, past: History) -> dict[str, Any]:
+    """All that is known of the file or folder at a path; it may lie anywhere, its bytes say what it is.
+
+    Raises:
+        UserError: nothing is there, or no build made it.
+    """
+    relative = asked.relative_to(root).as_posix() if asked.is_relative_to(root) else ""
+    found = _recorded(relative, past) if relative and not asked.exists() else _identified(asked, past)
+    lineage, index = Lineage(past), RowIndex(past)
+    entry, out, inner = _chosen(found["holders"], relative, lineage)
+    build = past.having(entry.number)[0]
+    chain = lineage.chain(build, entry)
+    holding = [b for e, _, _ in found["holders"] for b in past.having(e.number)]
+    runs = acceptance.runs(root)
+    by_stage: dict[str, list[Entry]] = {}
+    for known in past.entries.values():
+        by_stage.setdefault(known.stage, []).append(known)
+    stages = []
+    for made_in, e in chain:
+        links = lineage.links(made_in, e)
+        stages.append(
+            {
+                "stage": e.stage,
+                "cmd": e.content.get("cmd", ""),
+                "run": acceptance.state(e, runs.get(e.stage, []), by_stage[e.stage]),
+                "build": None if made_in == build else [_commit(c) for c in past.commits.get(made_in, [])][:1],
+                "inputs": [
+                    {
+                        "path": link.path,
+                        "md5": link.md5,
+                        "from": [maker.entry.stage for maker in link.makers],
+                        "unsure": link.lost or "; ".join(dict.fromkeys(m.how for m in link.makers if m.how)),
+                    }
+                    for link in links
+                ],
+                "outs": e.outs,
+                "parameters": acceptance.parameters(e),
+                "code": _code(root, past, made_in, e),
+            }
+        )
+    return {
+        "asked": str(asked),
+        "md5": found["md5"],
+        "output": out,
+        "file": inner,
+        "stage": entry.stage,
+        "note": found["note"],
+        "also": sorted({f"{o}/{i}".rstrip("/") for e, o, i in found["holders"] if (o, i) != (out, inner)}),
+        "working_tree": past.here in holding,
+        "commits": [_commit(c) for c in past.commits_of(holding)],
+        "stages": stages,
+        "data": _data(chain, lineage),
+        "consumed": [c for made_in, e in chain for c in _consumed(made_in, e, lineage, index)],
+        "unrecorded": [read for _, e in chain for read in _unrecorded(e, lineage, index)],
+        "missing": missing(chain, past, root),
+        "unreadable": [{"commit": sha, "problem": problem} for sha, problem in past.unreadable],
+    }
+
+
+def _identified(asked: Path, past: History) -> dict[str, Any]:
+    if not asked.exists():
+        raise UserError(f"{asked}: no such file or folder: want a model to trace, or a row: --row TEXT|ID|FILE:LINE")
+    measured = artifacts.measure(asked)
+    if holders := _in_builds(past, measured.md5):
+        return {"md5": measured.md5, "holders": holders, "note": ""}
+    if asked.is_dir():  # with a file too many or too few: whose files has it, by their bytes?
+        shared: dict[tuple[Entry, str, str], int] = {}
+        for file in measured.files.values():
+            for entry, out, inner in {(e, o, "") for e, o, i in _in_builds(past, file.md5) if i}:
+                shared[entry, out, inner] = shared.get((entry, out, inner), 0) + file.size
+        if shared:
+            best = max(shared.values())
+            holders = [holder for holder, size in shared.items() if size == best]
+            theirs = set(past.members[holders[0][0].outs[holders[0][1]]].values())
+            other = sorted(name for name, file in measured.files.items() if file.md5 not in theirs)
+            note = f"{len(measured.files) - len(other)} of its {len(measured.files)} files are of {holders[0][1]}"
+            note += f"; not of it: {', '.join(other)}" if other else "; some of that are not here"
+            return {"md5": measured.md5, "holders": holders, "note": note}
+    raise UserError(
+        f"{asked}: {measured.md5}: no dvc.lock of any commit has it: want an output of this project, or a file of one; "
+        "fetch its branches, or look in another clone"
+    )
+
+
+def _recorded(path: str, past: History) -> dict[str, Any]:
+    """A declared output that is not in the working tree, as the newest build has it."""
+    for build, entries in past.builds.items():
+        for entry in entries:
+            if path in entry.outs:
+                commit = next((f"commit {c.sha[:10]}" for c in past.commits.get(build, [])), "the working tree")
+                if build == past.here:
+                    commit = "the working tree"
+                note = f"not here; as dvc.lock of {commit} records it"
+                return {"md5": entry.outs[path], "holders": [(entry, path, "")], "note": note}
+    raise UserError(f"{path}: no such file or folder, and no build has such an output: want a model to trace")
+
+
+def _in_builds(past: History, md5: str) -> list[tuple[Entry, str, str]]:
+    return [holder for holder in past.holding(md5) if past.having(holder[0].number)]
+
+
+def _chosen(holders: list[tuple[Entry, str, str]], asked: str, lineage: Lineage) -> tuple[Entry, str, str]:
+    """The output at the path that was asked for, else the one that was there first; of these the newest claim."""
+    past = lineage.history
+    order = {build: number for number, build in enumerate(past.builds)}
+
+    def rank(holder: tuple[Entry, str, str]) -> tuple[bool, int, int, str]:
+        entry, out, inner = holder
+        build = past.having(entry.number)[0]
+        depth = len(lineage.chain(build, entry))
+        return f"{out}/{inner}".rstrip("/") != asked, depth, order[build], out
+
+    return min(holders, key=rank)
+
+
+def _commit(commit: Commit) -> dict[str, str]:
+    date = datetime.fromtimestamp(commit.at, UTC).strftime("%Y-%m-%d")
+    return {"commit": commit.sha, "date": date, "subject": commit.subject}
+
+
+def _code(root: Path, past: History, build: str, entry: Entry) -> dict[str, Any] | None:
+    """What the stage's key file says, if git (or the working tree) has it as it was."""
+    md5 = entry.deps.get(entry.key_file)
+    if md5 is None:
+        return None
+    found = [commits.files_at(root, c.sha, [entry.key_file])[entry.key_file] for c in past.commits.get(build, [])[:1]]
+    if (root / entry.key_file).is_file():
+        found.append((root / entry.key_file).read_bytes())
+    content = next((c for c in found if c is not None and hashlib.md5(c).hexdigest() == md5), None)
+    return {"file": entry.key_file, "md5": md5, "key": None if content is None else json.loads(content)}
+
+
+def _data(chain: list[tuple[str, Entry]], lineage: Lineage) -> list[dict[str, Any]]:
+    """What no stage made."""
+    found = {}
+    for build, entry in chain:
+        recorded = {dep["path"]: dep for dep in entry.content.get("deps", [])}
+        for link in lineage.links(build, entry):
+            if not link.makers:
+                dep = recorded[link.path]
+                found[link.path, link.md5] = {
+                    "path": link.path, "md5": link.md5, "bytes": dep.get("size"), "files": dep.get("nfiles", 1),
+                    "unsure": link.lost,
+                }  # fmt: skip
+    return list(found.values())
+
+
+def _consumed(build: str, entry: Entry, lineage: Lineage, index: RowIndex) -> list[dict[str, Any]]:
+    """The rows that a stage says it consumed, in order, with where they stood in the raw data."""
+    kinds, found = index.kinds(), []
+    for path, md5 in entry.outs.items():
+        content = lineage.history.read(md5) if kinds.get(md5) == "consumed" else None
+        if content is None:
+            continue
+        tables = {md5: e for _, e in lineage.chain(build, entry) for md5 in lineage.history.files(e).values()}
+        places = {
+            row: [f"{raw_path(tables[table], file)}:{line}" for table, file, line in stood]
+            for row, stood in index.places(tables).items()
+        }
+        parents = index.parents(tables)
+        rows, by_file = [], Counter()
+        batches = [json.loads(line) for line in content.splitlines()]
+        numbers = index.numbers_of(id for batch in batches for id in batch["ids"])
+        sources = {id: _sources(number, places, parents) for id, number in numbers.items()}
+        for batch in batches:
+            rows += [{"step": batch["step"], "id": id, "sources": sources[id]} for id in batch["ids"]]
+        for stood in sources.values():
+            by_file.update({place.rpartition(":")[0] for place in stood} or {"(no source recorded)"})
+        found.append(
+            {
+                "stage": entry.stage,
+                "output": path,
+                "md5": md5,
+                "steps": len({b["step"] for b in batches}),
+                "distinct": len(sources),
+                "files": dict(sorted(by_file.items())),
+                "rows": rows,
+            }
+        )
+    return found
+
+
+def _unrecorded(entry: Entry, lineage: Lineage, index: RowIndex) -> list[dict[str, Any]]:
+    """Files of rows that a stage made a model from without saying which of them it consumed."""
+    kinds = index.kinds()
+    given = {kinds.get(md5) for md5 in lineage.history.files(entry).values()}
+    if given & {"rows", "consumed"} or not lineage.makes_model(entry):
+        return []
+    read = {path: md5 for path, md5 in entry.deps.items() if kinds.get(md5) == "rows"}
+    return [{"stage": entry.stage, "file": path, "rows": index.rows_in(md5)} for path, md5 in read.items()]
+
+
+def _sources(row: int, places: dict[int, list[str]], parents: dict[int, list[int]]) -> list[str]:
+    """FILE:LINE of a row and of those that it was before."""
+    found, queue, seen = [], [row], {row}
+    while queue:
+        now = queue.pop()
+        found += places.get(now, [])
+        new = [parent for parent in parents.get(now, []) if parent not in seen]
+        seen.update(new)
+        queue += new
+    return sorted(found)
+
+
+def missing(chain: list[tuple[str, Entry]], past: History, root: Path) -> list[dict[str, str]]:
+    """Outputs of the chain that the cache does not have, nor (as those with `cache: false`) git."""
+    found = []
+    for build, entry in chain:
+        absent = {path: md5 for path, md5 in entry.outs.items() if md5 and not past.has(md5)}
+        for commit in past.commits.get(build, [])[:1] if absent else []:
+            for path, content in commits.files_at(root, commit.sha, list(absent)).items():
+                if content is not None and hashlib.md5(content).hexdigest() == absent[path]:
+                    del absent[path]
+        found += [{"path": path, "md5": md5, "stage": entry.stage} for path, md5 in absent.items()]
+    return found
