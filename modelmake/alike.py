@@ -55,23 +55,23 @@ def whole(content: Any) -> str:
     return "\n".join(texts(content))
 
 
-def similar(text: str, index: RowIndex, nears: set[Near]) -> dict[int, dict[int, float]]:
-    """{row: {chars: similarity}} of every row that is alike by any of `nears`.
-
-    Those whose text the cache has no more are left out; `RowIndex.content` is None of them.
-    """
+def similar(text: str, index: RowIndex, nears: set[Near]) -> tuple[dict[int, dict[int, float]], set[int]]:
+    """{row: {chars: similarity}} of every row that is alike by any of `nears`; and rows that may be, but whose text
+    the cache has no more."""
     found: dict[int, dict[int, float]] = {}
+    gone: set[int] = set()
     for chars in sorted({near.chars for near in nears}):
         threshold = min(near.threshold for near in nears if near.chars == chars)
         wanted = shingles(text, chars)
         for row in _candidates(wanted, index, threshold, chars):
             content = index.content(row)
             if content is None:
+                gone.add(row)
                 continue
             best = max(jaccard(wanted, shingles(piece, chars)) for piece in _pieces(content))
             if best >= threshold:
                 found.setdefault(row, {})[chars] = round(best, 4)
-    return found
+    return found, gone
 
 
 def _pieces(content: Any) -> list[str]:
@@ -105,12 +105,20 @@ def sign(index: RowIndex, chars: int) -> None:
         new = db.execute(query, (last, CHUNK)).fetchall()
         if not new:
             return
-        pieces = [(row, piece) for _, row in new for piece in _pieces(index.content(row) or "")]
+        contents = {row: index.content(row) for _, row in new}
+        pieces = [(row, piece) for row, content in contents.items() if content for piece in _pieces(content)]
         rows = np.array([row for row, _ in pieces], np.int32)
         bits = _signatures([shingles(piece, chars) for _, piece in pieces])
+        absent = sum(not content for content in contents.values())
         with db:
-            stored = (chars, new[-1][0], rows.tobytes(), bits.tobytes())
-            db.execute("INSERT OR IGNORE INTO signatures VALUES (?, ?, ?, ?)", stored)
+            stored = (chars, new[-1][0], rows.tobytes(), bits.tobytes(), absent)
+            db.execute("INSERT OR IGNORE INTO signatures VALUES (?, ?, ?, ?, ?)", stored)
+
+
+def absent(index: RowIndex) -> int:
+    """How many rows could not be compared: the cache did not have their texts when they were to be signed."""
+    counts = index.db.execute("SELECT sum(absent) FROM signatures GROUP BY chars")
+    return max((n for (n,) in counts), default=0)
 
 
 def _signatures(sets: list[frozenset[str]]) -> Any:
@@ -118,6 +126,8 @@ def _signatures(sets: list[frozenset[str]]) -> Any:
     import numpy as np
     from datasketch import MinHash
 
+    if not sets:
+        return np.zeros((0, PERMUTATIONS), np.uint8)
     encoded = [[shingle.encode() for shingle in sorted(found)] for found in sets]
     signed = MinHash.bulk(encoded, num_perm=PERMUTATIONS, seed=1)
     return np.array([signature.hashvalues for signature in signed], np.uint64).astype(np.uint8)

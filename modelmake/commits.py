@@ -57,6 +57,7 @@ def contents(root: Path, names: list[str]) -> list[bytes | None]:
     return found or [None] * len(names)
 
 
-def files_at(root: Path, sha: str, paths: list[str]) -> dict[str, bytes | None]:
-    """Files of the project as a commit has them."""
-    return dict(zip(paths, contents(root, [f"{sha}:./{path}" for path in paths]), strict=True))
+def versions(root: Path, shas: list[str], path: str) -> list[bytes]:
+    """Every content that a file of the project has in some commits, in their order."""
+    found = dict.fromkeys(blob for blob in blobs(root, shas, path) if blob)
+    return [content for content in contents(root, list(found)) if content is not None]

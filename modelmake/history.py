@@ -40,7 +40,8 @@ CREATE INDEX facts_row ON facts (row);
 CREATE INDEX facts_other ON facts (other);
 CREATE INDEX facts_place ON facts (line, file);
 CREATE TABLE objects (md5 TEXT PRIMARY KEY, kind TEXT, bits BLOB);
-CREATE TABLE signatures (chars INTEGER, last INTEGER, contents BLOB, bits BLOB, PRIMARY KEY (chars, last));
+CREATE TABLE signatures (chars INTEGER, last INTEGER, contents BLOB, bits BLOB, absent INTEGER,
+  PRIMARY KEY (chars, last));
 """
 
 

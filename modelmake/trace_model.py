@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -140,11 +141,15 @@ def _code(root: Path, past: History, build: str, entry: Entry) -> dict[str, Any]
     md5 = entry.deps.get(entry.key_file)
     if md5 is None:
         return None
-    found = [commits.files_at(root, c.sha, [entry.key_file])[entry.key_file] for c in past.commits.get(build, [])[:1]]
-    if (root / entry.key_file).is_file():
-        found.append((root / entry.key_file).read_bytes())
-    content = next((c for c in found if c is not None and hashlib.md5(c).hexdigest() == md5), None)
+    content = next((c for c in _versions(root, past, build, entry.key_file) if hashlib.md5(c).hexdigest() == md5), None)
     return {"file": entry.key_file, "md5": md5, "key": None if content is None else json.loads(content)}
+
+
+def _versions(root: Path, past: History, build: str, path: str) -> Iterator[bytes]:
+    """A file of git as the working tree and each commit of a build have it."""
+    if build == past.here and (root / path).is_file():
+        yield (root / path).read_bytes()
+    yield from commits.versions(root, [commit.sha for commit in past.commits.get(build, [])], path)
 
 
 def _data(chain: list[tuple[str, Entry]], lineage: Lineage) -> list[dict[str, Any]]:
@@ -224,9 +229,9 @@ def missing(chain: list[tuple[str, Entry]], past: History, root: Path) -> list[d
     found = []
     for build, entry in chain:
         absent = {path: md5 for path, md5 in entry.outs.items() if md5 and not past.has(md5)}
-        for commit in past.commits.get(build, [])[:1] if absent else []:
-            for path, content in commits.files_at(root, commit.sha, list(absent)).items():
-                if content is not None and hashlib.md5(content).hexdigest() == absent[path]:
-                    del absent[path]
+        for path, md5 in list(absent.items()):
+            kept = () if md5.endswith(".dir") else _versions(root, past, build, path)
+            if any(hashlib.md5(content).hexdigest() == md5 for content in kept):
+                del absent[path]
         found += [{"path": path, "md5": md5, "stage": entry.stage} for path, md5 in absent.items()]
     return found

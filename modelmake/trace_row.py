@@ -53,7 +53,9 @@ class Question:
         self.lineage, self.index = Lineage(past), RowIndex(past)
         self.kin: dict[int, Kin] = {}
         self.refused: list[Fact] = []  # records at that place, or with that text, that became no row
+        self.gone: set[int] = set()  # rows that may be alike, but whose text is not in the cache
         self.elsewhen: dict[str, int] = {}  # rows that stood at that place in other builds, in how many
+        self._lists: dict[str, dict[str, set[str]]] = {}
         self._near = {number: alike.near_of([entry]) for number, entry in past.entries.items()}
         self._ask()
         if not self.kin and not self.refused:
@@ -70,7 +72,7 @@ class Question:
         elif place and (facts := self._standing(*place.groups())):
             self._stood(facts)
         else:
-            for row, similarity in alike.similar(self.asked, self.index, self.nears).items():
+            for row, similarity in self._similar(self.asked).items():
                 equal = max(similarity.values()) == 1.0
                 self.kin[row] = Kin("says this text", None) if equal else Kin("near-duplicate", similarity)
             spelt = [json.dumps(self.asked, ensure_ascii=ascii)[1:-1] for ascii in (True, False)]
@@ -78,6 +80,11 @@ class Question:
             escaped = [json.dumps(text)[1:-1] for text in spelt]  # `found` is text of JSON, within JSON
             self.refused = self.index.facts(f"kind = 'rejected' AND ({condition})", *spelt, *escaped)
         self._family()
+
+    def _similar(self, text: str) -> dict[int, dict[int, float]]:
+        found, gone = alike.similar(text, self.index, self.nears)
+        self.gone |= gone
+        return found
 
     @cached_property
     def nears(self) -> set[alike.Near]:
@@ -122,8 +129,8 @@ class Question:
                 self.kin.setdefault(other, Kin(told if fact.other == row else f"stands for it: {told}"))
         if self.index.number(self.asked) or PLACE.fullmatch(self.asked):
             for row in family:
-                content = self.index.content(row)
-                for other, similarity in alike.similar(alike.whole(content), self.index, self.nears).items():
+                text = alike.whole(self.index.content(row))
+                for other, similarity in self._similar(text).items() if text else ():
                     self.kin.setdefault(other, Kin("near-duplicate", similarity))
 
     def _follow(self, start: int, column: str, step: Callable[[Fact], int], when: str) -> None:
@@ -152,6 +159,26 @@ class Question:
     def files(self) -> dict[int, dict[str, str]]:
         """{entry: {path: md5}}."""
         return {number: self.past.files(entry) for number, entry in self.past.entries.items()}
+
+    def left_out(self, entry: Entry, row: int) -> list[tuple[str, str]]:
+        """(file, name of the list) where a training step's own reports name a row: it read and did not consume it."""
+        id = self.index.id(row)
+        return [
+            (path, name)
+            for path, md5 in entry.outs.items()
+            if path.endswith(".json")
+            for name, ids in self._listed(md5).items()
+            if id in ids
+        ]
+
+    def _listed(self, md5: str) -> dict[str, set[str]]:
+        if md5 not in self._lists:
+            report = json.loads(self.past.read(md5) or "{}")
+            found = report.items() if isinstance(report, dict) else ()
+            self._lists[md5] = {
+                name: set(ids) for name, ids in found if isinstance(ids, list) and all(isinstance(i, str) for i in ids)
+            }
+        return self._lists[md5]
 
     def unread_deps(self, entry: Entry) -> list[str]:
         """Tables that a stage read and that the cache does not have."""
@@ -236,6 +263,7 @@ def report(root: Path, asked: str, here: Path, past: History) -> dict[str, Any]:
             }
             for row, kin in question.kin.items()
         ],
+        "uncompared": {"ids": [index.id(row) for row in sorted(question.gone)], "more": alike.absent(index)},
         "elsewhen": question.elsewhen,
         **{kind: answers.told(kind, past) for kind in KINDS},
         "near": sorted({near._asdict()["threshold"] for near in question.nears}),
@@ -284,6 +312,9 @@ def _build(question: Question, build: str, entries: list[Entry], answers: _Answe
         if rows := said.consumed & alike_here:
             answers.add("consumed", build, stage=entry.stage, rows=names(rows), models=models([entry]))
             trained |= models([entry])
+        for row in sorted({r for md5 in entry.deps.values() for r in held_by_md5.get(md5, ())} - said.consumed):
+            for path, name in question.left_out(entry, row) if said.records else ():
+                answers.add("dropped", build, id=index.id(row), kept=None, table=path, stage=entry.stage, reason=name)
         reads = {row for md5 in entry.deps.values() for row in held_by_md5.get(md5, ())}
         if not said.records and not said.gives and reads and (made := models([entry])):
             answers.add("read", build, stage=entry.stage, rows=names(reads), models=made)

@@ -144,6 +144,10 @@ def row(report: Facts) -> Iterator[str]:
             yield from (f"  {_told(kind, fact)}  {_when(fact)}" for fact in report[kind])
     if not report["consumed"] and not report["read"]:
         yield "no model of any build is known to have consumed it"
+    if report["uncompared"]["ids"]:
+        yield f"may be alike, but their texts are not in the cache: {', '.join(report['uncompared']['ids'])}"
+    if report["uncompared"]["more"]:
+        yield f"not compared, for their texts were not in the cache: {report['uncompared']['more']:,} rows"
     if report["missing"]:
         yield "not in the cache (`dvc fetch --all-commits` may bring them)"
         yield from (f"  {m['path']}  {m['md5']}  of {m['stage']}  {_when(m)}" for m in report["missing"])
