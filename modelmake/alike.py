@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from modelmake.history import Entry
 from modelmake.row_index import RowIndex
-from modelmake.shingles import jaccard, shingles
+from modelmake.shingles import jaccard, plain, shingles
 
 NAMES = ("kind", "role")  # strings in a row's content that are names, no text
 PERMUTATIONS = 128
 DEVIATIONS = 4  # of the estimate: how far below the threshold a candidate may lie
-CHUNK = 4096  # contents signed at once
+CHUNK = 4096  # contents, or shingles of a text, that are hashed at once
 
 
 class Near(NamedTuple):
@@ -63,7 +63,7 @@ def similar(text: str, index: RowIndex, nears: set[Near]) -> tuple[dict[int, dic
     for chars in sorted({near.chars for near in nears}):
         threshold = min(near.threshold for near in nears if near.chars == chars)
         wanted = shingles(text, chars)
-        for row in _candidates(wanted, index, threshold, chars):
+        for row in _candidates(text, index, threshold, chars):
             content = index.content(row)
             if content is None:
                 gone.add(row)
@@ -79,11 +79,11 @@ def _pieces(content: Any) -> list[str]:
     return list(dict.fromkeys(["\n".join(found), *found]))
 
 
-def _candidates(wanted: frozenset[str], index: RowIndex, threshold: float, chars: int) -> list[int]:
+def _candidates(text: str, index: RowIndex, threshold: float, chars: int) -> list[int]:
     import numpy as np
 
     sign(index, chars)
-    asked = _signatures([wanted])[0]
+    asked = signatures([text], chars)[0]
     deviation = (threshold * (1 - threshold) / PERMUTATIONS) ** 0.5
     least = PERMUTATIONS * (threshold - DEVIATIONS * deviation)
     found: set[int] = set()
@@ -108,7 +108,7 @@ def sign(index: RowIndex, chars: int) -> None:
         contents = {row: index.content(row) for _, row in new}
         pieces = [(row, piece) for row, content in contents.items() if content for piece in _pieces(content)]
         rows = np.array([row for row, _ in pieces], np.int32)
-        bits = _signatures([shingles(piece, chars) for _, piece in pieces])
+        bits = signatures([piece for _, piece in pieces], chars)
         absent = sum(not content for content in contents.values())
         with db:
             stored = (chars, new[-1][0], rows.tobytes(), bits.tobytes(), absent)
@@ -121,13 +121,27 @@ def absent(index: RowIndex) -> int:
     return max((n for (n,) in counts), default=0)
 
 
-def _signatures(sets: list[frozenset[str]]) -> Any:
-    """uint8 (sets, PERMUTATIONS): the lowest bits of the MinHash values."""
-    import numpy as np
-    from datasketch import MinHash
+def signatures(texts: list[str], chars: int) -> Any:
+    """uint8 (texts, PERMUTATIONS): the lowest eight bits of each text's MinHash values.
 
-    if not sets:
-        return np.zeros((0, PERMUTATIONS), np.uint8)
-    encoded = [[shingle.encode() for shingle in sorted(found)] for found in sets]
-    signed = MinHash.bulk(encoded, num_perm=PERMUTATIONS, seed=1)
-    return np.array([signature.hashvalues for signature in signed], np.uint64).astype(np.uint8)
+    Hashes are multiply-shift (Dietzfelbinger et al. 1997) over whole shingles; NumPy alone, because what datasketch
+    imports takes longer than all the rest of an answer.
+    """
+    import numpy as np
+
+    random = np.random.Generator(np.random.PCG64(1))
+    weights, factors = (random.integers(0, 2**64, n, np.uint64) | np.uint64(1) for n in (chars, PERMUTATIONS))
+    terms = random.integers(0, 2**64, PERMUTATIONS, np.uint64)
+    found = np.empty((len(texts), PERMUTATIONS), np.uint8)
+    for number, text in enumerate(texts):
+        codes = np.frombuffer((plain(text) or "\0").encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+        runs = np.lib.stride_tricks.sliding_window_view(codes, min(chars, len(codes)))
+        hashes = np.unique((runs * weights[: runs.shape[1]]).sum(axis=1, dtype=np.uint64))
+        least = np.full(PERMUTATIONS, 2**64 - 1, np.uint64)
+        for start in range(0, len(hashes), CHUNK):  # of a long text, not all at once
+            values = (
+                hashes[start : start + CHUNK, None] ^ hashes[start : start + CHUNK, None] >> np.uint64(29)
+            ) * factors
+            np.minimum(least, (values + terms).min(axis=0), out=least)
+        found[number] = least >> np.uint64(32) & np.uint64(255)
+    return found

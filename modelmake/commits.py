@@ -4,6 +4,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelmake.errors import UserError
+
 
 @dataclass(frozen=True)
 class Commit:
@@ -14,15 +16,21 @@ class Commit:
 
 def _git(root: Path, *arguments: str, told: bytes = b"") -> bytes | None:
     """What git prints; None where it fails, as outside a repository."""
-    try:
-        done = subprocess.run(["git", *arguments], cwd=root, input=told, capture_output=True, check=False)
-    except FileNotFoundError:
-        return None
+    done = subprocess.run(["git", *arguments], cwd=root, input=told, capture_output=True, check=False)
     return done.stdout if done.returncode == 0 else None
+
+
+def _check(root: Path) -> None:
+    """Outside a repository there is no history; in one that git does not read, there is one that nobody can tell."""
+    done = subprocess.run(["git", "rev-parse", "--git-dir"], cwd=root, capture_output=True, text=True, check=False)
+    said = done.stderr.strip()
+    if done.returncode and "not a git repository" not in said:
+        raise UserError(f"{root}: git says: {' '.join(said.split())}: want a repository that it can read")
 
 
 def all_of(root: Path) -> list[Commit]:
     """Every commit that any branch, tag, stash or experiment reaches, and a detached HEAD's."""
+    _check(root)
     heads = ["HEAD"] if _git(root, "rev-parse", "-q", "--verify", "HEAD^{commit}") else []
     shown = _git(root, "log", "--all", *heads, "--no-show-signature", "--format=%H%x00%ct%x00%s", "--")
     lines = (shown or b"").decode("utf-8", "replace").splitlines()
@@ -40,9 +48,9 @@ def blobs(root: Path, shas: list[str], path: str) -> list[str]:
 
 def contents(root: Path, names: list[str]) -> list[bytes | None]:
     """The content of git's objects, by hash or as commit:path; None where there is none."""
-    output = (
-        _git(root, "cat-file", "--batch", told="".join(f"{n}\n" for n in names).encode()) if names else b""
-    ) or b""
+    if not names:
+        return []
+    output = _git(root, "cat-file", "--batch", told="".join(f"{name}\n" for name in names).encode()) or b""
     found: list[bytes | None] = []
     position = 0
     while position < len(output):

@@ -5,10 +5,15 @@ lower-cased, white space collapsed.
 """
 
 
+def plain(text: str) -> str:
+    """What of a text counts."""
+    return " ".join(text.lower().split())
+
+
 def shingles(text: str, chars: int) -> frozenset[str]:
     """The set of runs of `chars` characters; a shorter text is its own one shingle."""
-    plain = " ".join(text.lower().split())
-    return frozenset(plain[i : i + chars] for i in range(max(1, len(plain) - chars + 1)))
+    text = plain(text)
+    return frozenset(text[i : i + chars] for i in range(max(1, len(text) - chars + 1)))
 
 
 def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
