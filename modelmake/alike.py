@@ -5,6 +5,7 @@ alike if its whole text, or one of its texts (a message, say), is. Signatures ke
 König 2010, "b-Bit Minwise Hashing") and are all compared: no banding, so recall is that of the estimate's deviation.
 """
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -105,6 +106,8 @@ def sign(index: RowIndex, chars: int) -> None:
         new = db.execute(query, (last, CHUNK)).fetchall()
         if not new:
             return
+        if len(new) == CHUNK:
+            print(f"trace: signs rows from {last + 1:,} on, once", file=sys.stderr)
         contents = {row: index.content(row) for _, row in new}
         pieces = [(row, piece) for row, content in contents.items() if content for piece in _pieces(content)]
         rows = np.array([row for row, _ in pieces], np.int32)

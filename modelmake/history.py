@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import sqlite3
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,6 @@ from modelmake.commits import Commit
 from modelmake.errors import UserError
 
 INDEX = "trace.sqlite"  # in the machine's folder
-VERSION = 1  # of the tables: an index of another version is made anew
 LOCK = Path("dvc.lock")
 KEYS = "keys"  # the output that is no artifact: what each stage's code hashes to; it is in git
 SCHEMA = """
@@ -43,6 +43,7 @@ CREATE TABLE objects (md5 TEXT PRIMARY KEY, kind TEXT, bits BLOB);
 CREATE TABLE signatures (chars INTEGER, last INTEGER, contents BLOB, bits BLOB, absent INTEGER,
   PRIMARY KEY (chars, last));
 """
+VERSION = zlib.crc32(SCHEMA.encode()) >> 1  # an index with other tables is made anew
 
 
 @dataclass(frozen=True, eq=False)

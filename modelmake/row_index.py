@@ -7,6 +7,7 @@ a hundred versions of the same rows take little room, and answers come without t
 
 import io
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -24,6 +25,9 @@ COLUMNS = {  # kind of table: the columns that make it one
 }
 STATED = ("source", "parent", "drop", "rejected")  # each line of which is a fact
 FACT = ("id", "parent", "kept", "file", "line")  # columns that the index knows by name; the rest is told
+
+
+MANY = 100  # tables that take long enough to say so
 
 
 class Fact(NamedTuple):
@@ -60,7 +64,10 @@ class RowIndex:
                    UNION SELECT members.md5 FROM members JOIN outs ON outs.md5 = folder
                    WHERE members.path LIKE '%.jsonl' OR members.path LIKE '%.parquet'
                    EXCEPT SELECT md5 FROM objects"""
-        for (md5,) in self.db.execute(query).fetchall():
+        found = [md5 for (md5,) in self.db.execute(query) if self.history.has(md5)]
+        if len(found) > MANY:
+            print(f"trace: reads {len(found):,} tables into the index of this machine, once", file=sys.stderr)
+        for md5 in found:
             content = self.history.read(md5)
             if content is None:
                 continue

@@ -1,7 +1,6 @@
 """`modelmake trace`: from a model to all that it was made of, and from a row to every model that consumed it."""
 
 import json
-import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -28,9 +27,7 @@ def run(arguments: Namespace) -> int:
         report = trace_row.report(root, arguments.row, arguments.here, past)
         lines = trace_text.row_graph(report) if arguments.graph else trace_text.row(report)
     else:
-        # not resolved: a declared output may be a link into the cache
-        asked = Path(os.path.normpath(arguments.here / arguments.model))
-        report = trace_model.report(root, asked, past)
+        report = trace_model.report(root, arguments.here, arguments.model, past)
         lines = trace_text.model_graph(report) if arguments.graph else trace_text.model(report, arguments.rows)
     if arguments.json:
         print(json.dumps(report, ensure_ascii=False))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,14 +17,15 @@ from modelmake.lineage import Lineage, raw_path
 from modelmake.row_index import RowIndex
 
 
-def report(root: Path, asked: Path, past: History) -> dict[str, Any]:
-    """All that is known of the file or folder at a path; it may lie anywhere, its bytes say what it is.
+def report(root: Path, here: Path, asked: str, past: History) -> dict[str, Any]:
+    """All that is known of the file or folder at a path seen from `here`; it may lie anywhere, its bytes say what it is.
 
     Raises:
         UserError: nothing is there, or no build made it.
     """
-    relative = asked.relative_to(root).as_posix() if asked.is_relative_to(root) else ""
-    found = _recorded(relative, past) if relative and not asked.exists() else _identified(asked, past)
+    path = Path(os.path.normpath(here / asked))  # not resolved: a declared output may be a link into the cache
+    relative = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
+    found = _recorded(relative, past) if relative and not path.exists() else _identified(path, asked, past)
     lineage, index = Lineage(past), RowIndex(past)
     entry, out, inner = _chosen(found["holders"], relative, lineage)
     build = past.having(entry.number)[0]
@@ -57,7 +59,7 @@ def report(root: Path, asked: Path, past: History) -> dict[str, Any]:
             }
         )
     return {
-        "asked": str(asked),
+        "asked": asked,
         "md5": found["md5"],
         "output": out,
         "file": inner,
@@ -75,13 +77,13 @@ def report(root: Path, asked: Path, past: History) -> dict[str, Any]:
     }
 
 
-def _identified(asked: Path, past: History) -> dict[str, Any]:
-    if not asked.exists():
+def _identified(path: Path, asked: str, past: History) -> dict[str, Any]:
+    if not path.exists():
         raise UserError(f"{asked}: no such file or folder: want a model to trace, or a row: --row TEXT|ID|FILE:LINE")
-    measured = artifacts.measure(asked)
+    measured = artifacts.measure(path)
     if holders := _in_builds(past, measured.md5):
         return {"md5": measured.md5, "holders": holders, "note": ""}
-    if asked.is_dir():  # with a file too many or too few: whose files has it, by their bytes?
+    if path.is_dir():  # with a file too many or too few: whose files has it, by their bytes?
         shared: dict[tuple[Entry, str, str], int] = {}
         for file in measured.files.values():
             for entry, out, inner in {(e, o, "") for e, o, i in _in_builds(past, file.md5) if i}:
@@ -91,8 +93,8 @@ def _identified(asked: Path, past: History) -> dict[str, Any]:
             holders = [holder for holder, size in shared.items() if size == best]
             theirs = set(past.members[holders[0][0].outs[holders[0][1]]].values())
             other = sorted(name for name, file in measured.files.items() if file.md5 not in theirs)
-            note = f"{len(measured.files) - len(other)} of its {len(measured.files)} files are of {holders[0][1]}"
-            note += f"; not of it: {', '.join(other)}" if other else "; some of that are not here"
+            note = f"{len(measured.files) - len(other)} of its {len(measured.files)} files are of this output"
+            note += f"; not of it: {', '.join(other)}" if other else "; some of that are not here, or have another name"
             return {"md5": measured.md5, "holders": holders, "note": note}
     raise UserError(
         f"{asked}: {measured.md5}: no dvc.lock of any commit has it: want an output of this project, or a file of one; "

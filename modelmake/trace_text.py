@@ -28,7 +28,7 @@ def model(report: Facts, rows: bool) -> Iterator[str]:
             yield f"  {'':{width}}  not as dvc.lock has it now: from {where}"
         for link in stage["inputs"]:
             if link["unsure"]:
-                yield f"  {'':{width}}  {link['path']} {', '.join(link['from'])}: {link['unsure']}"
+                yield f"  {'':{width}}  {' from '.join([link['path'], *link['from']])}: {link['unsure']}"
     yield "parameters"
     told: dict[str, str] = {}
     for stage in report["stages"]:

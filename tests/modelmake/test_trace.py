@@ -292,7 +292,7 @@ def test_a_folder_with_a_file_too_many_names_it(made: History, tmp_path: Path) -
     report = made.json(str(folder))
 
     assert report["output"] == "models/sft"
-    assert report["note"] == "2 of its 3 files are of models/sft; not of it: README.md"
+    assert report["note"] == "2 of its 3 files are of this output; not of it: README.md"
 
 
 def test_a_model_of_an_old_commit_is_traced_to_that_commit(made: History, tmp_path: Path) -> None:
@@ -337,8 +337,22 @@ def test_a_stage_whose_input_was_made_anew_is_traced_to_the_build_that_it_really
     built = {stage["stage"]: stage["build"] for stage in report["stages"]}
     assert built["train@sft"][0]["subject"] == "First"
     assert built["merge@sft"] is None
-    models = [(c["subject"], sorted(f["models"])) for f in made.json("--row", "e")["consumed"] for c in f["commits"]]
-    assert models == [("Half a build", ["models/trained/sft"]), ("Second", MODELS)]
+    assert consumed(made.json("--row", "e")) == [
+        ("Half a build", ["models/trained/sft"], ["e"]), ("Second", MODELS, ["e"]),
+    ]  # fmt: skip
+    half, whole = ("Half a build", ["models/sft"], ["f"]), ("First", MODELS, ["f"])
+    assert consumed(made.json("--row", "f")) == [half, whole]
+
+
+def test_a_model_made_from_what_no_build_has_is_not_known(made: History) -> None:
+    made.stages["merge@sft"]["deps"][1]["md5"] = "9" * 32 + ".dir"
+    made.commit("Of another adapter")
+
+    (unknown,) = made.json("--row", "e")["unknown"]
+
+    why = "train@sft of this build made another models/trained/sft, and no other build has this one"
+    assert (unknown["stage"], unknown["unread"]) == ("merge@sft", [f"models/trained/sft ({why})"])
+    assert f"models/trained/sft: {why}" in made.trace("models/sft")[1]
 
 
 def record(made: History, *stages: str) -> None:
