@@ -18,7 +18,7 @@ from modelmake.row_index import RowIndex
 
 
 def report(root: Path, here: Path, asked: str, past: History) -> dict[str, Any]:
-    """All that is known of the file or folder at a path seen from `here`; it may lie anywhere, its bytes say what it is.
+    """All that is known of a file or folder, its path seen from `here`; its bytes say what it is, wherever it lies.
 
     Raises:
         UserError: nothing is there, or no build made it.
