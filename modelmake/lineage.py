@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from os.path import splitext
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -128,9 +129,9 @@ class Lineage:
     def _suffixes(self, path: str, md5: str) -> set[str] | None:
         """Of the files of an output; of those that other builds had there where its list is not in the cache."""
         if not md5.endswith(".dir"):
-            return {PurePath(path).suffix}
+            return {splitext(path)[1]}
         if md5 in self.history.members:
-            return {PurePath(name).suffix for name in self.history.members[md5]}
+            return {splitext(name)[1] for name in self.history.members[md5]}
         return self._other_builds.get(path)
 
     @cached_property
@@ -140,5 +141,5 @@ class Lineage:
         for entry in self.history.entries.values():
             for path, md5 in entry.outs.items():
                 if md5 in self.history.members:
-                    found.setdefault(path, set()).update(PurePath(n).suffix for n in self.history.members[md5])
+                    found.setdefault(path, set()).update(splitext(n)[1] for n in self.history.members[md5])
         return found

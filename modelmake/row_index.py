@@ -131,7 +131,10 @@ class RowIndex:
     def _numbers(self, ids: Iterable[str]) -> list[int]:
         """The number of each id, 0 for ""; new ids get one."""
         ids = list(ids)
-        new = [id for id in dict.fromkeys(ids) if id not in self._ids]
+        numbers = [self._ids.get(id, -1) for id in ids]
+        if -1 not in numbers:
+            return numbers
+        new = dict.fromkeys(id for id, number in zip(ids, numbers, strict=True) if number < 0)
         first = len(self._ids)
         self.db.executemany("INSERT INTO ids VALUES (?, ?)", enumerate(new, first))
         self._ids.update((id, number) for number, id in enumerate(new, first))
@@ -219,8 +222,9 @@ def _kind(columns: Iterable[str]) -> str:
 
 
 def _bits(numbers: Iterable[int]) -> bytes:
-    numbers = list(numbers)
-    bits = bytearray(max(numbers, default=-1) // 8 + 1)
-    for number in numbers:
-        bits[number >> 3] |= 1 << (number & 7)
-    return bytes(bits)
+    import numpy as np
+
+    found = np.fromiter(numbers, np.int64)
+    bits = np.zeros(found.max(initial=-1) + 1, np.uint8)
+    bits[found] = 1
+    return np.packbits(bits, bitorder="little").tobytes()

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -177,8 +178,9 @@ def _consumed(build: str, entry: Entry, lineage: Lineage, index: RowIndex) -> li
         if content is None:
             continue
         tables = {md5: e for _, e in lineage.chain(build, entry) for md5 in lineage.history.files(e).values()}
+        whole = cache(lambda table, file: raw_path(tables[table], file))  # noqa: B023 - called within this turn
         places = {
-            row: [f"{raw_path(tables[table], file)}:{line}" for table, file, line in stood]
+            row: [f"{whole(table, file)}:{line}" for table, file, line in stood]
             for row, stood in index.places(tables).items()
         }
         parents = index.parents(tables)
@@ -216,6 +218,8 @@ def _unrecorded(entry: Entry, lineage: Lineage, index: RowIndex) -> list[dict[st
 
 def _sources(row: int, places: dict[int, list[str]], parents: dict[int, list[int]]) -> list[str]:
     """FILE:LINE of a row and of those that it was before."""
+    if row not in parents:
+        return sorted(places.get(row, []))
     found, queue, seen = [], [row], {row}
     while queue:
         now = queue.pop()
