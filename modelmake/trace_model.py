@@ -17,6 +17,8 @@ from modelmake.history import Entry, History
 from modelmake.lineage import Lineage, raw_path
 from modelmake.row_index import RowIndex
 
+Place = tuple[str, str, int]  # table, file, line
+
 
 def report(root: Path, here: Path, asked: str, past: History) -> dict[str, Any]:
     """All that is known of a file or folder, its path seen from `here`; its bytes say what it is, wherever it lies.
@@ -178,20 +180,16 @@ def _consumed(build: str, entry: Entry, lineage: Lineage, index: RowIndex) -> li
         if content is None:
             continue
         tables = {md5: e for _, e in lineage.chain(build, entry) for md5 in lineage.history.files(e).values()}
+        places, parents = index.places(tables), index.parents(tables)
         whole = cache(lambda table, file: raw_path(tables[table], file))  # noqa: B023 - called within this turn
-        places = {
-            row: [f"{whole(table, file)}:{line}" for table, file, line in stood]
-            for row, stood in index.places(tables).items()
-        }
-        parents = index.parents(tables)
-        rows, by_file = [], Counter()
         batches = [json.loads(line) for line in content.splitlines()]
         numbers = index.numbers_of(id for batch in batches for id in batch["ids"])
-        sources = {id: _sources(number, places, parents) for id, number in numbers.items()}
-        for batch in batches:
-            rows += [{"step": batch["step"], "id": id, "sources": sources[id]} for id in batch["ids"]]
-        for stood in sources.values():
-            by_file.update({place.rpartition(":")[0] for place in stood} or {"(no source recorded)"})
+        sources, by_file = {}, Counter()
+        for id, number in numbers.items():
+            stood = sorted((whole(table, file), line) for table, file, line in _places(number, places, parents))
+            sources[id] = [f"{file}:{line}" for file, line in stood]
+            by_file.update(dict.fromkeys([file for file, _ in stood] or ["(no source recorded)"], 1))
+        rows = [{"step": batch["step"], "id": id, "sources": sources[id]} for batch in batches for id in batch["ids"]]
         found.append(
             {
                 "stage": entry.stage,
@@ -216,10 +214,10 @@ def _unrecorded(entry: Entry, lineage: Lineage, index: RowIndex) -> list[dict[st
     return [{"stage": entry.stage, "file": path, "rows": index.rows_in(md5)} for path, md5 in read.items()]
 
 
-def _sources(row: int, places: dict[int, list[str]], parents: dict[int, list[int]]) -> list[str]:
-    """FILE:LINE of a row and of those that it was before."""
+def _places(row: int, places: dict[int, list[Place]], parents: dict[int, list[int]]) -> list[Place]:
+    """Where a row stands, and those that it was before."""
     if row not in parents:
-        return sorted(places.get(row, []))
+        return places.get(row, [])
     found, queue, seen = [], [row], {row}
     while queue:
         now = queue.pop()
@@ -227,7 +225,7 @@ def _sources(row: int, places: dict[int, list[str]], parents: dict[int, list[int
         new = [parent for parent in parents.get(now, []) if parent not in seen]
         seen.update(new)
         queue += new
-    return sorted(found)
+    return found
 
 
 def missing(chain: list[tuple[str, Entry]], past: History, root: Path) -> list[dict[str, str]]:
