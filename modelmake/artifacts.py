@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +39,9 @@ def measure(path: Path) -> Artifact:
     return Artifact(folder_md5({name: file.md5 for name, file in files.items()}), files)
 
 
-def folder_md5(files: dict[str, str]) -> str:
-    """The hash of a folder by its files' relative paths, sorted, and hashes."""
-    listed = json.dumps([{"md5": md5, "relpath": name} for name, md5 in files.items()], sort_keys=True)
+def folder_md5(files: Mapping[str, str]) -> str:
+    """The hash of a folder, from {relative path: MD5} of its files."""
+    listed = json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)], sort_keys=True)
     return hashlib.md5(listed.encode()).hexdigest() + ".dir"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from modelmake.errors import UserError
 
 COMMANDS = {  # name: its module, which has `arguments(parser)` and `run(arguments) -> exit code`, and what it is for
+    "plan": ("modelmake.plan", "what `dvc repro` would do, why, and how long that took last time"),
     "trace": ("modelmake.trace", "what a model was made of; which models consumed a row"),
 }  # fmt: skip
 

@@ -1,0 +1,96 @@
+"""Why a stage is not fresh, in phrases: which parameter, file, function, constant or package."""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from modelmake import earlier, keys
+from modelmake.cache import Files
+from modelmake.forecast import MAY, Forecast
+from modelmake.graph import Records
+
+NAMED = 3  # files of a folder that are named one by one
+KEYS = "keys/"
+
+
+def phrases(root: Path, records: Records, forecast: Forecast, new_keys: Path) -> list[str]:
+    """Every reason; `new_keys` is the folder that holds the keys of now."""
+    node = forecast.node
+    found = [f"{path} is missing" for path in forecast.missing]
+    if node.always:
+        found.append("runs every time")
+    if node.cmd is not None and node.recorded_cmd is None:
+        return [*found, "not in dvc.lock yet"]
+    if node.recorded_cmd != node.cmd:
+        found.append(f"command {_words(node.recorded_cmd or '', node.cmd or '')}")
+    for section in node.params:
+        found += _parameters(section, node.recorded_params.get(section, ...), node.params[section])
+    for path in forecast.changed:
+        recorded, now = node.deps[path], forecast.known[path]
+        if recorded is None:
+            found.append(f"{path} is a new input")
+        elif path.startswith(KEYS) and "" in now:
+            found += _key(root, path, recorded, new_keys / path.removeprefix(KEYS))
+        else:
+            found += _files(root, records, path, recorded, now)
+    found += [f"output {out} {word}" for out, word in forecast.lost.items() if out not in forecast.missing]
+    if forecast.kept:
+        found.append("finished before: what it made is kept and will be published")
+    if forecast.checkpoint:
+        found.append("goes on from its checkpoint")
+    if forecast.status == MAY or not found:
+        makers = dict.fromkeys(name for names in forecast.makers.values() for name in names)
+        found.append(f"waits for {', '.join(makers)}")
+    return found
+
+
+def _words(old: str, new: str) -> str:
+    """The flags and words that differ: `--suite chat -> text`."""
+    a, b = _flags(old), _flags(new)
+    changed = [
+        f"{name} {a.get(name, 'none')} -> {b.get(name, 'none')}".strip() for name in a | b if a.get(name) != b.get(name)
+    ]
+    return ", ".join(changed) or f"{old} -> {new}"
+
+
+def _flags(command: str) -> dict[str, str]:
+    """{"": the words before the first flag, "--flag": its words}."""
+    found: dict[str, list[str]] = {"": []}
+    for word in shlex.split(command):
+        name = word if word.startswith("--") else list(found)[-1]
+        found.setdefault(name, []).extend([word] if name != word else [])
+    return {name: " ".join(words) for name, words in found.items()}
+
+
+def _parameters(name: str, old: Any, new: Any) -> Iterator[str]:
+    """By field, dotted; `...` stands for no such field."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for field in old | new:
+            yield from _parameters(f"{name}.{field}", old.get(field, ...), new.get(field, ...))
+    elif old is ... or new is ... or old != new:
+        yield f"parameter {name} {_value(old)} -> {_value(new)}"
+
+
+def _value(value: Any) -> str:
+    return "absent" if value is ... else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _key(root: Path, path: str, recorded: str, now: Path) -> list[str]:
+    before = earlier.file(root, path, recorded)
+    if before is None:
+        return [f"{path}: code or packages; which is unknown, for the key of then is neither on disk nor in git"]
+    return keys.difference(json.loads(before), json.loads(now.read_bytes()))
+
+
+def _files(root: Path, records: Records, path: str, recorded: str, now: Files) -> list[str]:
+    if "" in now:
+        return [f"file {path}"]
+    before = records.cache.whole(recorded) or earlier.folder(root, path, recorded)
+    if before is None:
+        return [f"folder {path}"]
+    names = sorted(name for name in before | now if before.get(name) != now.get(name))
+    words = {name: " added" if name not in before else " removed" if name not in now else "" for name in names}
+    more = [f"{len(names) - NAMED} more files of {path}"] if len(names) > NAMED else []
+    return [f"file {path}/{name}{words[name]}" for name in names[:NAMED]] + more
