@@ -146,6 +146,7 @@ class Records:
         import networkx as nx
 
         self._repo, self.cache = repo, Cache(Path(repo.cache.legacy.path))
+        self._params: dict[str, Any] = {}  # parameter file -> its values
         self._locks: dict[str, Any] = {}  # dvc.yaml -> as DVC loads it, with its dvc.lock
         self._graph = repo.index.graph
         order = list(nx.dfs_postorder_nodes(self._graph))
@@ -186,7 +187,7 @@ class Records:
         stage = self._stages[name]
         for dep in stage.deps:
             if isinstance(dep, ParamsDependency):
-                dep.hash_info = dep.get_hash()
+                dep.hash_info = HashInfo(dep.hash_name, self._values(dep))
             else:
                 executable = os.path.isfile(dep.fs_path) and os.stat(dep.fs_path).st_mode & 0o111
                 dep.hash_info, dep.meta = HashInfo("md5", md5(deps[self._path(dep)])), Meta(isexec=bool(executable))
@@ -207,7 +208,7 @@ class Records:
 
         stage = self._stages[name]
         given = {dep.def_path: md5(deps[self._path(dep)]) for dep in stage.deps if self._path(dep) in deps}
-        params = {dep.def_path: dep.get_hash().value for dep in stage.deps if isinstance(dep, ParamsDependency)}
+        params = {dep.def_path: self._values(dep) for dep in stage.deps if isinstance(dep, ParamsDependency)}
         for entry in self.cache.runs(stage.outs[0].def_path, *given.values()) if self._in_run_cache(name) else ():
             found = {dep["path"]: dep["md5"] for dep in entry.get("deps", [])}
             same = entry.get("cmd") == stage.cmd and entry.get("params", {}) == params
@@ -226,8 +227,25 @@ class Records:
         return bool(stage.cmd and stage.deps and stage.outs and outs and not self.nodes[name].always)
 
     def _recorded_cmd(self, stage: Any) -> Any:
+        if not any(known.hash_info for known in (*stage.deps, *stage.outs)):
+            return None
+        if not (stage.cmd and stage.changed_stage()):
+            return stage.cmd
         lock = self._locks.setdefault(stage.path, stage.dvcfile).lockfile_contents  # parsing is slow
         return lock["stages"][stage.name]["cmd"]
+
+    def _values(self, dep: Any) -> dict[str, Any]:
+        """{dotted section: value now} of one stage's part of a parameter file, as `read_params` of DVC."""
+        import dpath
+        from dvc.utils.serialize import load_path
+
+        if dep.fs_path not in self._params:  # parsing is slow
+            self._params[dep.fs_path] = load_path(dep.fs_path, self._repo.fs) if dep.exists else {}
+        values = self._params[dep.fs_path]
+        try:
+            return {name: dpath.get(values, name, separator=".") for name in dep.params or values}
+        except KeyError as error:
+            raise UserError(f"{dep.def_path}: {error.args[0]}: missing: want this section") from None
 
     def _path(self, dep_or_out: Any) -> str:
         return os.path.relpath(dep_or_out.fs_path, self._repo.root_dir)
@@ -240,12 +258,12 @@ class Records:
         for dep in stage.deps:
             if isinstance(dep, ParamsDependency):
                 prefix = "" if dep.def_path == dep.DEFAULT_PARAMS_FILE else f"{dep.def_path}:"
-                params |= {f"{prefix}{section}": value for section, value in dep.get_hash().value.items()}
+                params |= {f"{prefix}{section}": value for section, value in self._values(dep).items()}
                 recorded |= {f"{prefix}{section}": value for section, value in (dep.hash_info.value or {}).items()}
         return Node(
             name=name,
             cmd=_line(stage.cmd),
-            recorded_cmd=_line(self._recorded_cmd(stage) if stage.cmd and stage.changed_stage() else stage.cmd),
+            recorded_cmd=_line(self._recorded_cmd(stage)),
             deps={self._path(dep): dep.hash_info.value for dep in deps},
             outs={self._path(out): out.hash_info.value for out in stage.outs},
             sizes={self._path(out): out.meta.size for out in stage.outs if out.meta and out.meta.size is not None},

@@ -1,5 +1,6 @@
 """Why a stage is not fresh, in phrases: which parameter, file, function, constant or package."""
 
+import difflib
 import json
 import shlex
 from collections.abc import Iterator, Mapping
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake import earlier, keys
-from modelmake.cache import Files
+from modelmake.cache import Files, md5
 from modelmake.forecast import MAY, Forecast
 from modelmake.graph import Records
 
@@ -20,7 +21,7 @@ def phrases(root: Path, records: Records, forecast: Forecast, new_keys: Path) ->
     node = forecast.node
     found = [f"{path} is missing" for path in forecast.missing]
     if node.always:
-        found.append("runs every time")
+        return [*found, "runs every time"]
     if node.cmd is not None and node.recorded_cmd is None:
         return [*found, "not in dvc.lock yet"]
     if node.recorded_cmd != node.cmd:
@@ -42,26 +43,18 @@ def phrases(root: Path, records: Records, forecast: Forecast, new_keys: Path) ->
         found.append("goes on from its checkpoint")
     if forecast.status == MAY or not found:
         makers = dict.fromkeys(name for names in forecast.makers.values() for name in names)
-        found.append(f"waits for {', '.join(makers)}")
+        found += [f"waits for {', '.join(makers)}"] if makers else []
     return found
 
 
 def _words(old: str, new: str) -> str:
-    """The flags and words that differ: `--suite chat -> text`."""
-    a, b = _flags(old), _flags(new)
-    changed = [
-        f"{name} {a.get(name, 'none')} -> {b.get(name, 'none')}".strip() for name in a | b if a.get(name) != b.get(name)
-    ]
-    return ", ".join(changed) or f"{old} -> {new}"
-
-
-def _flags(command: str) -> dict[str, str]:
-    """{"": the words before the first flag, "--flag": its words}."""
-    found: dict[str, list[str]] = {"": []}
-    for word in shlex.split(command):
-        name = word if word.startswith("--") else list(found)[-1]
-        found.setdefault(name, []).extend([word] if name != word else [])
-    return {name: " ".join(words) for name, words in found.items()}
+    """The words that differ, after the flag that they belong to: `--suite chat -> text`."""
+    a, b, found = shlex.split(old), shlex.split(new), []
+    for tag, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if tag != "equal":
+            flag = f"{a[i - 1]} " if i and a[i - 1].startswith("-") else ""
+            found.append(f"{flag}{' '.join(a[i:j]) or 'nothing'} -> {' '.join(b[k:m]) or 'nothing'}")
+    return ", ".join(found)
 
 
 def _parameters(name: str, old: Any, new: Any) -> Iterator[str]:
@@ -81,16 +74,29 @@ def _key(root: Path, path: str, recorded: str, now: Path) -> list[str]:
     before = earlier.file(root, path, recorded)
     if before is None:
         return [f"{path}: code or packages; which is unknown, for the key of then is neither on disk nor in git"]
-    return keys.difference(json.loads(before), json.loads(now.read_bytes()))
+    return keys.difference(json.loads(before), json.loads(now.read_bytes())) or [f"file {path}"]
 
 
 def _files(root: Path, records: Records, path: str, recorded: str, now: Files) -> list[str]:
     if "" in now:
         return [f"file {path}"]
-    before = records.cache.whole(recorded) or earlier.folder(root, path, recorded)
+    before = _gathered(records, path)
+    if md5(before) != recorded:
+        before = records.cache.whole(recorded) or earlier.folder(root, path, recorded)
     if before is None:
         return [f"folder {path}"]
     names = sorted(name for name in before | now if before.get(name) != now.get(name))
     words = {name: " added" if name not in before else " removed" if name not in now else "" for name in names}
     more = [f"{len(names) - NAMED} more files of {path}"] if len(names) > NAMED else []
     return [f"file {path}/{name}{words[name]}" for name in names[:NAMED]] + more
+
+
+def _gathered(records: Records, path: str) -> Files:
+    """What the outs in a folder were as recorded."""
+    outs = {out: known for node in records.nodes.values() for out, known in node.outs.items()}
+    return {
+        f"{out[len(path) + 1 :]}/{name}".rstrip("/"): value
+        for out, known in outs.items()
+        if out.startswith(f"{path}/")
+        for name, value in (records.cache.whole(known) or {}).items()
+    }
