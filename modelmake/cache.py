@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,13 @@ class Cache:
 
     def runs(self, *words: str) -> Iterator[dict[str, Any]]:
         """All runs of which the entry holds these words."""
-        for file in self._runs.glob("*/*/*"):
-            text = file.read_text("utf-8")
+        for text in self._entries:
             if all(word in text for word in words) and (entry := _entry(text)):  # parsing is slow
                 yield entry
+
+    @cached_property
+    def _entries(self) -> list[str]:
+        return [file.read_text("utf-8") for file in self._runs.glob("*/*/*")]
 
     def _sound(self, recorded: str) -> bool:
         try:

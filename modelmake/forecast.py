@@ -151,8 +151,11 @@ def _with_work(work: Path, found: Forecast, future: _Future) -> Forecast:
     if found.status != WILL or found.makers or found.node.always:
         return found
     name = found.node.name.rpartition(":")[2]
-    built_from = identity.of_lock(future.records.entry(found.node.name, found.known))
-    kept, checkpoint = (work / folder / name / built_from for folder in ("finished", "checkpoints"))
+    finished, checkpoints = work / "finished" / name, work / "checkpoints" / name
+    if not (finished.is_dir() or checkpoints.is_dir()):
+        return found
+    built_from = identity.of_lock(future.records.entry(found.node.name, found.known) | {"cmd": found.node.cmd})
+    kept, checkpoint = finished / built_from, checkpoints / built_from
     outs = _manifest(kept)
     held = {out: future.records.files(str(kept / str(number))) for number, out in enumerate(outs)}
     if outs and all(files is not None and md5(files) == outs[out] for out, files in held.items()):

@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ def phrases(root: Path, records: Records, forecast: Forecast, new_keys: Path) ->
 
 def _words(old: str, new: str) -> str:
     """The words that differ, after the flag that they belong to: `--suite chat -> text`."""
-    a, b, found = shlex.split(old), shlex.split(new), []
+    a, b, found = old.split(), new.split(), []
     for tag, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if tag != "equal":
             flag = f"{a[i - 1]} " if i and a[i - 1].startswith("-") else ""

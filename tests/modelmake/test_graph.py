@@ -10,8 +10,9 @@ from typing import ClassVar
 import pytest
 
 from modelmake import graph
+from modelmake.cache import md5
 from modelmake.graph import Stage
-from modelmake.params import Params
+from modelmake.params import Params, load
 from modelmake.signature import In, Out
 
 DVC_YAML = """
@@ -244,3 +245,29 @@ def test_everything_that_differs_is_told_at_once() -> None:
     told = graph.mismatches(replace(STAGE, deps=(), outs=(), params=()), main)
 
     assert [line.split(" ")[2] for line in told] == ["deps", "outs", "params"]
+
+
+def test_an_entry_is_what_dvc_writes_into_its_lock(copied: Path) -> None:
+    with graph.reading(copied) as records:
+        entry = records.entry("copy", {"raw": records.files("raw")})
+
+    (locked,) = load(copied / "dvc.lock")["stages"].values()
+    assert entry == {
+        **locked, "deps": [{k: v for k, v in dep.items() if k != "size"} for dep in locked["deps"]],
+    }  # fmt: skip
+
+
+def test_a_node_tells_what_is_recorded_of_it(copied: Path) -> None:
+    with graph.reading(copied) as records:
+        assert list(records.nodes) == ["raw.dvc", "copy"]
+        raw, copy = records.nodes["raw.dvc"], records.nodes["copy"]
+        assert records.behind("copy") == {"raw.dvc", "copy"}
+        assert records.files("nowhere") is None
+        assert {"raw": md5(records.files("raw"))} == raw.outs == copy.deps
+        assert (raw.cmd, copy.cmd, copy.recorded_cmd) == (None, "head -c 1 raw > out", "head -c 1 raw > out")
+        assert copy.sizes == {"out": 1}
+
+
+def test_the_lock_is_held_only_while_it_is_read(copied: Path) -> None:
+    with graph.reading(copied):
+        assert graph.stale(copied) == {}

@@ -238,7 +238,8 @@ def test_code_and_packages_are_told_by_preflight_that_ran_elsewhere(root: Path) 
     said = Said(root)
 
     assert said.statuses == {
-        "preflight": WILL, "clean": WILL, "split": MAY, "train@up": WILL, "train@down": WILL, "gather": MAY, "page": MAY,
+        "preflight": WILL, "clean": WILL, "train@up": WILL, "train@down": WILL, "split": MAY, "gather": MAY,
+        "page": MAY,
     }  # fmt: skip
     assert said.why["preflight"] == ["file code/torch.py", "file code/train.py"]
     assert said.why["clean"] == ["package torch 2.12.0 -> 2.13.0"]

@@ -62,7 +62,17 @@ def executable(root: Path, chance: random.Random) -> None:
     (root / "cleaned.txt").chmod(0o755) if (root / "cleaned.txt").exists() else None
 
 
-OUTPUTS = ("cleaned.txt", "count.txt", "split", "split/test.txt", "models/up.txt", "models", "all.txt", "page.txt", "keys")
+OUTPUTS = (
+    "cleaned.txt",
+    "count.txt",
+    "split",
+    "split/test.txt",
+    "models/up.txt",
+    "models",
+    "all.txt",
+    "page.txt",
+    "keys",
+)
 EDITS: list[Edit] = [
     parameters,
     parameters,

@@ -1,0 +1,146 @@
+"""The plan of the real graph, held against the `dvc repro` after it; each edit is made to what the last one left."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from modelmake.forecast import CHECKOUT, FRESH, RESTORE, WILL
+from modelmake.plan import Step
+from tests.conftest import Project
+from tests.made_up_graph import broken
+from tests.pipeline.test_edits import add_row, code, duplicate_row, one_quant_more, params, reverse_rows, upgrade
+
+
+class Edit(NamedTuple):
+    name: str
+    change: Callable[[Project], None]
+    says: dict[str, str]  # stage: its status, or a word of its reasons
+
+
+def both(*changes: Callable[[Project], None]) -> Callable[[Project], None]:
+    return lambda project: [change(project) for change in changes] and None
+
+
+def touch(*paths: str) -> Callable[[Project], None]:
+    return lambda project: [os.utime(project.path / path) for path in paths] and None
+
+
+def delete(path: str) -> Callable[[Project], None]:
+    def change(project: Project) -> None:
+        found = project.path / path
+        shutil.rmtree(found) if found.is_dir() else found.unlink()
+
+    return change
+
+
+def lose(stage: str) -> Callable[[Project], None]:
+    """Deletes the cache's object of the first out of a stage that is a file."""
+
+    def change(project: Project) -> None:
+        lock = project.read("dvc.lock").partition(f"\n  {stage}:\n")[2].partition("    outs:\n")[2]
+        md5 = next(
+            line.split()[1] for line in lock.splitlines() if line.startswith("      md5: ") and ".dir" not in line
+        )
+        (project.path / f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}").unlink()
+
+    return change
+
+
+def no_second_quant(project: Project) -> None:
+    lines = project.read("params.yaml").splitlines()
+    project.write("params.yaml", "\n".join(line for line in lines if not line.startswith("  F16: ")) + "\n")
+    for left in ("reports/parity/F16.json", "reports/parity/F16.jsonl"):
+        delete(left)(project)
+
+
+SEED = "weight_decay: 0.05\n  seed: "  # of the base
+RATE = "learning_rate: "
+CHEAP = [
+    Edit("nothing", touch("data/raw/messages.jsonl", "models/dpo/model.safetensors"), {"report": FRESH}),
+    Edit("a comment", code("stages/clean.py", "PII = {", "# a remark\nPII = {"), {"preflight": "stages/clean.py"}),
+    Edit("the order of rows", reverse_rows, {"ingest": "file data/raw/messages.jsonl", "report": WILL}),
+    Edit("the order of rows put back", reverse_rows, {"ingest": RESTORE, "report": RESTORE, "clean": FRESH}),
+    Edit(
+        "a gate's bound, and outputs that are gone or edited",
+        both(
+            params("against: null, min: 0.8", "against: null, min: 0.7"),
+            delete("data/cleaned"),
+            delete("models/sft"),
+            lambda project: delete("reports/card.md")(project) or project.write("reports/card.md", "edited"),
+        ),
+        {
+            "compare": "parameter compare.gates.sft_answers.min 0.8 -> 0.7",
+            "clean": CHECKOUT, "merge@sft": CHECKOUT, "card": WILL, "train@dpo": FRESH,
+        },
+    ),
+    Edit(
+        "the bound put back, a template, and an object that the cache lost",
+        both(
+            params("against: null, min: 0.7", "against: null, min: 0.8"),
+            code("stages/templates/card.md", "## Limits", "## What it is not for"),
+            lose("report"),
+        ),
+        {"compare": "parameter compare.gates", "card": "card.md", "report": "not in the cache"},
+    ),
+]  # fmt: skip
+DEAR = [
+    Edit("a duplicate of a raw row", duplicate_row, {"ingest": WILL, "report": WILL}),
+    Edit("the version of a package", upgrade("datasketch"), {"dedup": "package datasketch", "split": WILL}),
+    Edit(
+        "a helper two imports away",
+        code("stages/near.py", "text.lower()", "text.casefold()"),
+        {"dedup": "stages.near", "split": "stages.near", "clean": FRESH},
+    ),
+    Edit("one quant more", one_quant_more, {"quantize@F16": "not in dvc.lock", "calibrate": "parameter quantize.F16"}),
+    Edit("one quant less", no_second_quant, {"calibrate": RESTORE, "quantize@Q8_0": FRESH}),
+    Edit("a raw row", add_row, {"ingest": "file data/raw/chats.jsonl"}),
+    Edit(
+        "a learning rate of dpo and the base's seed",
+        both(params(f"{RATE}0.003", f"{RATE}0.03"), params(f"{SEED}42", f"{SEED}43")),
+        {"train@dpo": "parameter train.dpo.learning_rate 0.003 -> 0.03", "base": "parameter base.seed 42 -> 43"},
+    ),
+    Edit(
+        "both put back",
+        both(params(f"{RATE}0.03", f"{RATE}0.003"), params(f"{SEED}43", f"{SEED}42")),
+        dict.fromkeys(("base", "train@sft", "merge@dpo", "evaluate@dpo-chat", "quantize@Q8_0"), RESTORE),
+    ),
+    Edit("a file that the cache lost", lose("evaluate@base-chat"), {"evaluate@base-chat": "not in the cache"}),
+    Edit(
+        "a method that one step uses",
+        code("stages/methods/dpo.py", "return max(", "return 0 + max("),
+        {"train@dpo": "stages.methods.dpo", "train@sft": FRESH},
+    ),
+]  # fmt: skip
+
+
+def said(project: Project) -> list[Step]:
+    """What the command tells."""
+    exit_code, output = project.run("python", "-m", "stages.cli", "plan", "--json")
+    assert exit_code == 0, output
+    return [Step(**step) for step in json.loads(output)["stages"]]
+
+
+def hold(project: Project, edits: list[Edit]) -> None:
+    for command in (["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "Built"]):
+        assert project.run("git", *command)[0] == 0
+    for edit in edits:
+        edit.change(project)
+        steps = said(project)
+        told = {step.stage: [step.status, *step.reasons] for step in steps}
+        for stage, word in edit.says.items():
+            assert any(word in fact for fact in told[stage]), f"{edit.name}: {stage}: {told[stage]}"
+        assert broken(steps, project.repro()) == [], f"{edit.name}: {told}"
+
+
+def test_what_a_plan_says_of_cheap_edits_is_what_repro_does(project: Project) -> None:
+    hold(project, CHEAP)
+
+
+@pytest.mark.slow
+def test_what_a_plan_says_of_dear_edits_is_what_repro_does(project: Project) -> None:
+    hold(project, DEAR)
+    assert {step.status for step in said(project)} == {FRESH}
