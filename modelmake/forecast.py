@@ -26,6 +26,7 @@ class Unknown:
 
 
 Content = Files | Unknown | None  # None: nothing is there
+Outs = Mapping[str, str | None]  # -> MD5
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def repro(
             found[name] = _with_work(work, _decide(records, node, future), future)
             if found[name].status in (WILL, MAY, FAIL):
                 future.made |= {out: written.get(out, Unknown((name,))) for out in node.outs}
+            if found[name].status in (WILL, MAY, RECORD) or found[name].kept:
+                future.adds |= len(node.uncached) < len(node.outs)
     return found
 
 
@@ -83,6 +86,7 @@ class _Future:
         self.records = records
         self._now: dict[str, Content] = {}
         self.made: dict[str, Content] = {}  # by out
+        self.adds = False  # whether something unknown was put into the cache
 
     def now(self, path: str) -> Content:
         if path not in self._now:
@@ -104,6 +108,12 @@ class _Future:
             files = {name: value for name, value in files.items() if not f"{name}/".startswith(f"{out}/")}
             files |= {f"{out}/{name}" if name else out: value for name, value in (content or {}).items()}
         return files
+
+    def ways(self, status: str, outs: Outs | None) -> set[str]:
+        """What may become of a stage to which DVC gives these outs if the cache holds them all."""
+        if outs and all(self.records.cache.whole(value) is not None for value in outs.values()):
+            return {status}
+        return {WILL, status} if outs and self.adds else {WILL}
 
 
 def _within(folder: Files, path: str) -> Files | None:
@@ -128,18 +138,18 @@ def _decide(records: Records, node: Node, future: _Future) -> Forecast:
         return replace(found, status=WILL)
     open_ = bool(found.makers)
     same = node.recorded_cmd == node.cmd and node.recorded_params == node.params and not found.changed
-    possible = {WILL} if open_ else set()  # whatever DVC recorded, unknown inputs may become what was never there
-    outs: dict[str, str | None] | None = None  # that DVC will put into the workspace
+    possible = {WILL} if open_ else set()  # unknown inputs may become what never was there
+    outs: Outs | None = None  # what DVC would put into the workspace
     if same and not lost:
         possible.add(FRESH)
     elif same and all(node.outs.values()):
-        outs = _whole(records, node.outs)
-        possible.add(CHECKOUT if outs else WILL)
+        outs = node.outs
+        possible |= future.ways(CHECKOUT, outs)
     if not open_ and not possible:
-        outs = _whole(records, records.restorable(node.name, found.known))
-        possible.add(RESTORE if outs else WILL)
-    elif open_ and possible == {WILL} and any(_whole(records, o) for o in records.similar(node.name, found.known)):
-        possible.add(RESTORE)
+        outs = records.restorable(node.name, found.known)
+        possible |= future.ways(RESTORE, outs)
+    elif open_ and possible == {WILL}:
+        possible = possible.union(*(future.ways(RESTORE, o) for o in records.similar(node.name, found.known)))
     status = possible.pop() if len(possible) == 1 else MAY
     if status in (CHECKOUT, RESTORE):
         future.made |= {out: records.cache.whole(value) for out, value in outs.items()}
@@ -179,8 +189,3 @@ def _lost(records: Records, node: Node, out: str, now: Files | None) -> str:
     if now is None:
         return "deleted"
     return "" if md5(now) == recorded else "modified"
-
-
-def _whole(records: Records, outs: Mapping[str, str | None] | None) -> Mapping[str, str | None] | None:
-    """These outs, if the cache holds them all."""
-    return outs if outs and all(records.cache.whole(value) is not None for value in outs.values()) else None

@@ -143,16 +143,14 @@ class Records:
     """dvc.lock, the workspace, the cache and the run-cache, read as `dvc repro` reads them; nothing is changed."""
 
     def __init__(self, repo: Any) -> None:
-        import networkx as nx
+        from dvc.repo.reproduce import get_active_graph, plan_repro
 
         self._repo, self.cache = repo, Cache(Path(repo.cache.legacy.path))
         self._params: dict[str, Any] = {}  # parameter file -> its values
         self._locks: dict[str, Any] = {}  # dvc.yaml -> as DVC loads it, with its dvc.lock
-        self._graph = repo.index.graph
-        order = list(nx.dfs_postorder_nodes(self._graph))
-        targets = {s for s in order if s.path_in_repo == "dvc.yaml"}  # a plain `dvc repro` is about these
-        behind = targets.union(*(nx.descendants(self._graph, s) for s in targets))
-        self._stages = {_name(s): s for s in order if s in behind}
+        targets = [stage for stage in repo.index.stages if stage.path_in_repo == "dvc.yaml"]
+        self._graph = get_active_graph(repo.index.graph)
+        self._stages = {_name(stage): stage for stage in plan_repro(self._graph, targets)}
         self.nodes = {name: self._node(name, stage) for name, stage in self._stages.items()}
 
     def behind(self, name: str) -> set[str]:

@@ -1,6 +1,7 @@
 """`modelmake plan`: what `dvc repro` would do, why, how long that took last time, and what the machine lacks for it."""
 
 import argparse
+import contextlib
 import json
 import shlex
 import subprocess
@@ -123,9 +124,13 @@ def _steps(
 def _last_done(root: Path) -> dict[str, dict[str, Any]]:
     """The last run of each stage that came to its end on this machine."""
     log = machine.folder(root) / RUN_LOG
-    lines = log.read_text("utf-8").splitlines() if log.exists() else []
-    runs = (json.loads(line) for line in lines if '"done"' in line)
-    return {run["stage"]: run for run in runs if run["outcome"] == "done"}
+    found = {}
+    for line in log.read_text("utf-8").splitlines() if log.exists() else ():
+        with contextlib.suppress(ValueError):  # a disk that was full cuts a line
+            run = json.loads(line)
+            if run["outcome"] == "done":
+                found[run["stage"]] = run
+    return found
 
 
 def _lacks(found: Forecast, run: dict[str, Any]) -> list[str]:

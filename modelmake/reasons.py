@@ -12,6 +12,7 @@ from modelmake.forecast import MAY, Forecast
 from modelmake.graph import Records
 
 NAMED = 3  # files of a folder that are named one by one
+LONG = 100  # characters of a change that is shown whole
 KEYS = "keys/"
 
 
@@ -62,7 +63,16 @@ def _parameters(name: str, old: Any, new: Any) -> Iterator[str]:
         for field in old | new:
             yield from _parameters(f"{name}.{field}", old.get(field, ...), new.get(field, ...))
     elif old is ... or new is ... or old != new:
-        yield f"parameter {name} {_value(old)} -> {_value(new)}"
+        yield f"parameter {name} {_change(old, new)}"
+
+
+def _change(old: Any, new: Any) -> str:
+    change = f"{_value(old)} -> {_value(new)}"
+    if len(change) <= LONG or not (isinstance(old, list) and isinstance(new, list)):
+        return change if len(change) <= LONG else f"{_value(old)[: LONG // 2]}… -> {_value(new)[: LONG // 2]}…"
+    gone = [f"without {_value(item)}" for item in old if item not in new]
+    added = [f"with {_value(item)}" for item in new if item not in old]
+    return ", ".join(gone + added) or "in another order"
 
 
 def _value(value: Any) -> str:

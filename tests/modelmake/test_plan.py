@@ -320,6 +320,25 @@ def test_nested_parameters_are_told_by_field(root: Path) -> None:
     ]
 
 
+def test_a_long_list_is_told_by_what_came_and_went(root: Path) -> None:
+    words = [f"{letter} word of some length" for letter in "abcdef"]
+    edit(root, "params.yaml", "note: {of: nothing}", f"note: {words}")
+    made_up.repro(root)
+    edit(root, "params.yaml", f"note: {words}", f"note: {[*words[1:], 'new']}")
+
+    assert Said(root).why["clean"] == ['parameter clean.note without "a word of some length", with "new"']
+    edit(root, "params.yaml", f"note: {[*words[1:], 'new']}", f"note: {words[::-1]}")
+    assert Said(root).why["clean"] == ["parameter clean.note in another order"]
+
+
+def test_a_line_of_the_run_log_that_was_cut_is_passed_over(root: Path) -> None:
+    made_up.log(root, "clean", seconds=3)
+    with (machine.folder(root) / "runs.jsonl").open("a") as log:
+        log.write('{"stage": "clean", "outcome": "done", "sec')
+
+    assert {step.stage: step.seconds for step in plan.plan(root)}["clean"] == 3
+
+
 def test_a_stage_that_always_runs_and_one_that_is_frozen(root: Path) -> None:
     edit(root, "dvc.yaml", "  page:\n", "  page:\n    always_changed: true\n")
     edit(root, "dvc.yaml", "  split:\n", "  split:\n    frozen: true\n")
