@@ -1,7 +1,7 @@
 """What `dvc repro` would do of each stage: its own decisions, made on the files that it would find by then."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,19 +63,17 @@ class Forecast:
         return [path for path, files in self.known.items() if md5(files) != self.node.deps[path]]
 
 
-def repro(
-    root: Path, records: Records, written: Mapping[str, Files], names: Iterable[str] | None = None
-) -> dict[str, Forecast]:
-    """Of every node, or of those named, in the order of the graph; `written`: outs whose next content is known."""
-    future, found = _Future(records), {}
-    work = machine.folder(root)
+def repro(root: Path, records: Records, written: Mapping[str, Files], last: str = "") -> dict[str, Forecast]:
+    """Of every node, in the order of DVC, up to the `last`; `written`: outs whose next content is known."""
+    future, found, work = _Future(records), {}, machine.folder(root)
     for name, node in records.nodes.items():
-        if names is None or name in names:
-            found[name] = _with_work(work, _decide(records, node, future), future)
-            if found[name].status in (WILL, MAY, FAIL):
-                future.made |= {out: written.get(out, Unknown((name,))) for out in node.outs}
-            if found[name].status in (WILL, MAY, RECORD) or found[name].kept:
-                future.adds |= len(node.uncached) < len(node.outs)
+        found[name] = _with_work(work, _decide(records, node, future), future)
+        if found[name].status in (WILL, MAY, FAIL):
+            future.made |= {out: written.get(out, Unknown((name,))) for out in node.outs}
+        if found[name].status in (WILL, MAY, RECORD) or found[name].kept:
+            future.adds |= len(node.uncached) < len(node.outs)
+        if name == last:
+            break
     return found
 
 

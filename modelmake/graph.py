@@ -149,16 +149,9 @@ class Records:
         self._params: dict[str, Any] = {}  # parameter file -> its values
         self._locks: dict[str, Any] = {}  # dvc.yaml -> as DVC loads it, with its dvc.lock
         targets = [stage for stage in repo.index.stages if stage.path_in_repo == "dvc.yaml"]
-        self._graph = get_active_graph(repo.index.graph)
-        self._stages = {_name(stage): stage for stage in plan_repro(self._graph, targets)}
+        order = plan_repro(get_active_graph(repo.index.graph), targets)
+        self._stages = {_name(stage): stage for stage in order}
         self.nodes = {name: self._node(name, stage) for name, stage in self._stages.items()}
-
-    def behind(self, name: str) -> set[str]:
-        """A node and all that it is made from."""
-        import networkx as nx
-
-        stage = self._stages[name]
-        return {_name(s) for s in (stage, *nx.descendants(self._graph, stage))}
 
     def files(self, path: str) -> Files | None:
         """What the workspace holds at a path, None where there is nothing; hashed where DVC's state has no hash."""

@@ -60,9 +60,8 @@ def plan(root: Path) -> list[Step]:
     """
     with graph.reading(root) as records:
         writer = next((node for node in records.nodes.values() if KEYS in node.outs), None)
-        behind = records.behind(writer.name) if writer else ()
-        first = forecast.repro(root, records, {}, behind)
-        if writer is None or first[writer.name].status != WILL or first[writer.name].makers:
+        found = forecast.repro(root, records, {}, last=writer.name)[writer.name] if writer else None
+        if found is None or found.status != WILL or found.makers:
             return _steps(root, records, {}, root / KEYS, {})
     with tempfile.TemporaryDirectory() as folder:
         started, keys = time.monotonic(), Path(folder) / KEYS

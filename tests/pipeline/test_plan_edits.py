@@ -54,7 +54,7 @@ def lose(stage: str) -> Callable[[Project], None]:
 def no_second_quant(project: Project) -> None:
     lines = project.read("params.yaml").splitlines()
     project.write("params.yaml", "\n".join(line for line in lines if not line.startswith("  F16: ")) + "\n")
-    for left in ("reports/parity/F16.json", "reports/parity/F16.jsonl"):
+    for left in ("reports/parity/F16.json", "reports/parity/F16.jsonl", "models/quantized/F16"):
         delete(left)(project)
 
 
@@ -135,9 +135,9 @@ def said(project: Project) -> list[Step]:
 
 
 def hold(project: Project, edits: list[Edit]) -> None:
-    for command in (["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "Built"]):
-        assert project.run("git", *command)[0] == 0
     for edit in edits:
+        for command in (["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "Built"]):
+            assert project.run("git", *command)[0] == 0
         edit.change(project)
         steps = said(project)
         told = {step.stage: [step.status, *step.reasons] for step in steps}
