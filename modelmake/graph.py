@@ -120,9 +120,7 @@ class Node:
 
 @contextmanager
 def reading(root: Path) -> Iterator["Records"]:
-    """What DVC knows of the graph at `root`.
-
-    Its lock is held only while dvc.lock is read: a stage that ends meanwhile waits 3 s for it, then fails.
+    """What DVC knows of the graph; its lock is held only while dvc.lock is read: a stage that ends waits 3 s for it.
 
     Raises:
         UserError: the graph is one that `dvc repro` refuses, in DVC's words.
@@ -226,17 +224,21 @@ class Records:
         return lock["stages"][stage.name]["cmd"]
 
     def _values(self, dep: Any) -> dict[str, Any]:
-        """{dotted section: value now} of one stage's part of a parameter file, as `read_params` of DVC."""
-        import dpath
-        from dvc.utils.serialize import load_path
+        """{dotted section: value now} of a stage's part of a parameter file, which is parsed once for all stages."""
+        from dvc.dependency.param import read_param_file
 
-        if dep.fs_path not in self._params:  # parsing is slow
-            self._params[dep.fs_path] = load_path(dep.fs_path, self._repo.fs) if dep.exists else {}
+        if not dep.exists:
+            raise UserError(f"{dep.def_path}: no such file: want parameters there")
+        if not dep.params:
+            return read_param_file(self._repo.fs, dep.fs_path)
+        if dep.fs_path not in self._params:
+            deps = [other for stage in self._stages.values() for other in stage.deps if other.fs_path == dep.fs_path]
+            names = [name for other in deps for name in getattr(other, "params", ())]
+            self._params[dep.fs_path] = read_param_file(self._repo.fs, dep.fs_path, names, flatten=True)
         values = self._params[dep.fs_path]
-        try:
-            return {name: dpath.get(values, name, separator=".") for name in dep.params or values}
-        except KeyError as error:
-            raise UserError(f"{dep.def_path}: {error.args[0]}: missing: want this section") from None
+        if missing := [name for name in dep.params if name not in values]:
+            raise UserError(f"{dep.def_path}: {', '.join(missing)}: missing: want this section")
+        return {name: values[name] for name in dep.params}
 
     def _path(self, dep_or_out: Any) -> str:
         return os.path.relpath(dep_or_out.fs_path, self._repo.root_dir)

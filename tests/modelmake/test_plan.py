@@ -291,6 +291,24 @@ def test_what_preflight_refuses_is_told_in_its_words(root: Path) -> None:
         plan.plan(root)
 
 
+def test_a_section_that_is_missing_is_told(root: Path) -> None:
+    edit(root, "dvc.yaml", "params: [split.rows]", "params: [split.rows, split.columns]")
+
+    with pytest.raises(UserError, match=r"^params.yaml: split.columns: missing: want this section$"):
+        plan.plan(root)
+
+
+def test_other_parameter_files_count_too(root: Path) -> None:
+    (root / "more.yaml").write_text("a: {b: 1}\nc: 2\n")
+    (root / "all.yaml").write_text("d: 3\n")
+    edit(root, "dvc.yaml", "params: [split.rows]", "params: [split.rows, more.yaml: [a.b], all.yaml: ]")
+    made_up.repro(root)
+    (root / "more.yaml").write_text("a: {b: 5}\nc: 4\n")
+    (root / "all.yaml").write_text("d: 6\n")
+
+    assert Said(root).why["split"] == ["parameter more.yaml:a.b 1 -> 5", "parameter all.yaml:d 3 -> 6"]
+
+
 def test_a_graph_that_dvc_refuses_is_told_in_its_words(root: Path) -> None:
     edit(root, "params.yaml", "  up: {flag: -n}", "  up: {}")
 
