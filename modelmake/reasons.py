@@ -54,7 +54,7 @@ def _words(old: str, new: str) -> str:
         if tag != "equal":
             flag = f"{a[i - 1]} " if i and a[i - 1].startswith("-") else ""
             found.append(f"{flag}{' '.join(a[i:j]) or 'nothing'} -> {' '.join(b[k:m]) or 'nothing'}")
-    return ", ".join(found)
+    return ", ".join(found) or "white space"
 
 
 def _parameters(name: str, old: Any, new: Any) -> Iterator[str]:
