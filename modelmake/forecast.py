@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from modelmake import identity, machine
+from modelmake import identity, kept, machine
 from modelmake.cache import Files, md5
 from modelmake.graph import Node, Records
 
@@ -37,8 +37,8 @@ class Forecast:
     status: str
     inputs: Mapping[str, Content]  # as the node would find them
     lost: Mapping[str, str]  # outs that are not as recorded: deleted, modified, not in the cache
-    kept: Path | None = None  # where its work is that was finished and not recorded
-    checkpoint: Path | None = None  # where it goes on from
+    finished: bool = False  # its work is done and kept
+    checkpoint: bool = False  # it goes on from one
 
     @property
     def known(self) -> dict[str, Files]:
@@ -65,12 +65,12 @@ class Forecast:
 
 def repro(root: Path, records: Records, written: Mapping[str, Files], last: str = "") -> dict[str, Forecast]:
     """Of every node, in the order of DVC, up to the `last`; `written`: outs whose next content is known."""
-    future, found, work = _Future(records), {}, machine.folder(root)
+    future, found = _Future(records), {}
     for name, node in records.nodes.items():
-        found[name] = _with_work(work, _decide(records, node, future), future)
+        found[name] = _with_work(root, _decide(records, node, future), future)
         if found[name].status in (WILL, MAY, FAIL):
             future.made |= {out: written.get(out, Unknown((name,))) for out in node.outs}
-        if found[name].status in (WILL, MAY, RECORD) or found[name].kept:
+        if found[name].status in (WILL, MAY, RECORD) or found[name].finished:
             future.adds |= len(node.uncached) < len(node.outs)
         if name == last:
             break
@@ -154,28 +154,26 @@ def _decide(records: Records, node: Node, future: _Future) -> Forecast:
     return replace(found, status=status)
 
 
-def _with_work(work: Path, found: Forecast, future: _Future) -> Forecast:
+def _with_work(root: Path, found: Forecast, future: _Future) -> Forecast:
     """What the harness does with earlier work of the same command, inputs and parameters."""
-    if found.status != WILL or found.makers or found.node.always:
-        return found
-    name = found.node.name.rpartition(":")[2]
-    finished, checkpoints = work / "finished" / name, work / "checkpoints" / name
-    if not (finished.is_dir() or checkpoints.is_dir()):
+    name, work = found.node.name.rpartition(":")[2], machine.folder(root)
+    some = any((work / kind / name).is_dir() for kind in ("finished", "checkpoints"))
+    if found.status != WILL or found.makers or found.node.always or not some:
         return found
     built_from = identity.of_lock(future.records.entry(found.node.name, found.known) | {"cmd": found.node.cmd})
-    kept, checkpoint = finished / built_from, checkpoints / built_from
-    outs = _manifest(kept)
-    held = {out: future.records.files(str(kept / str(number))) for number, out in enumerate(outs)}
-    if outs and all(files is not None and md5(files) == outs[out] for out, files in held.items()):
-        future.made |= held
-        return replace(found, status=RESTORE, kept=kept)
-    return replace(found, checkpoint=checkpoint if checkpoint.is_dir() else None)
+    folder = work / "finished" / name / built_from
+    outs = _manifest(folder)
+    made = {out: future.records.files(str(folder / str(number))) for number, out in enumerate(outs)}
+    if outs and all(files is not None and md5(files) == outs[out] for out, files in made.items()):
+        future.made |= made
+        return replace(found, status=RESTORE, finished=True)
+    return replace(found, checkpoint=any(kept.checkpoints(root, name, built_from).glob("*")))
 
 
-def _manifest(kept: Path) -> dict[str, str]:
-    """{out: MD5} of work that is whole, in the order of its numbered folders."""
+def _manifest(folder: Path) -> dict[str, str]:
+    """{out: MD5} of work that is whole, in the order of its numbered parts."""
     try:
-        return json.loads((kept / "manifest.json").read_bytes())["outs"]
+        return json.loads((folder / kept.MANIFEST).read_bytes())["outs"]
     except FileNotFoundError:
         return {}
 

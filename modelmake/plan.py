@@ -127,7 +127,7 @@ def _last_done(root: Path) -> dict[str, dict[str, Any]]:
     for line in log.read_text("utf-8").splitlines() if log.exists() else ():
         with contextlib.suppress(ValueError):  # a disk that was full cuts a line
             run = json.loads(line)
-            if run["outcome"] == "done":
+            if run["outcome"] in ("done", "kept"):  # kept: done, but its inputs were edited meanwhile
                 found[run["stage"]] = run
     return found
 

@@ -37,14 +37,14 @@ def phrases(root: Path, records: Records, forecast: Forecast, new_keys: Path) ->
         else:
             found += _files(root, records, path, recorded, now)
     found += [f"output {out} {word}" for out, word in forecast.lost.items() if out not in forecast.missing]
-    if forecast.kept:
+    if forecast.finished:
         found.append("finished before: what it made is kept and will be published")
     if forecast.checkpoint:
         found.append("goes on from its checkpoint")
     if forecast.status == MAY or not found:
         makers = dict.fromkeys(name for names in forecast.makers.values() for name in names)
         found += [f"waits for {', '.join(makers)}"] if makers else []
-    return found
+    return list(dict.fromkeys(found))  # a template is an input, and in the key
 
 
 def _words(old: str, new: str) -> str:

@@ -440,7 +440,11 @@ def test_a_stage_that_has_a_checkpoint_goes_on_from_it(root: Path) -> None:
     (checkpoints / "0123456789abcdef").mkdir(parents=True)
     assert "goes on from its checkpoint" not in Said(root).why["train@up"]
 
-    (checkpoints / entry_identity(root, "train@up", md5s)).mkdir()
+    mine = checkpoints / entry_identity(root, "train@up", md5s)
+    mine.mkdir()
+    assert "goes on from its checkpoint" not in Said(root).why["train@up"], "none was made yet"
+
+    (mine / "checkpoint-5").mkdir()
 
     assert Said(root).why["train@up"][-1] == "goes on from its checkpoint"
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from modelmake import graph, identity
 from modelmake.forecast import CHECKOUT, FRESH, RESTORE, WILL
 from modelmake.plan import Step
 from tests.conftest import Project
@@ -134,6 +135,11 @@ def said(project: Project) -> list[Step]:
     return [Step(**step) for step in json.loads(output)["stages"]]
 
 
+def runs(project: Project) -> list[dict]:
+    """The run log."""
+    return [json.loads(line) for line in project.read(".dvc/cache/modelmake/runs.jsonl").splitlines()]
+
+
 def hold(project: Project, edits: list[Edit]) -> None:
     for edit in edits:
         for command in (["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "Built"]):
@@ -143,7 +149,21 @@ def hold(project: Project, edits: list[Edit]) -> None:
         told = {step.stage: [step.status, *step.reasons] for step in steps}
         for stage, word in edit.says.items():
             assert any(word in fact for fact in told[stage]), f"{edit.name}: {stage}: {told[stage]}"
+        before = len(runs(project))
         assert broken(steps, project.repro()) == [], f"{edit.name}: {told}"
+        found = {run["stage"]: run["outcome"] for run in runs(project)[before:]}
+        for step in steps:
+            if step.status in (WILL, RESTORE) and step.stage in found:
+                wanted = "done" if step.status == WILL else "taken"
+                assert found[step.stage] == wanted, f"{edit.name}: {step.stage}: {told[step.stage]}"
+
+
+def test_a_stage_is_known_by_what_its_run_was_built_from(built: Project) -> None:
+    recorded = {run["stage"]: run["identity"] for run in runs(built)}
+
+    with graph.reading(built.path) as records:
+        inputs = {name: {path: records.files(path) for path in records.nodes[name].deps} for name in recorded}
+        assert {name: identity.of_lock(records.entry(name, inputs[name])) for name in recorded} == recorded
 
 
 def test_what_a_plan_says_of_cheap_edits_is_what_repro_does(project: Project) -> None:
