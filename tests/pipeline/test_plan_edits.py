@@ -71,7 +71,7 @@ CHEAP = [
         ),
         {
             "preflight": "file stages/clean.py", "ingest": "file data/raw/messages.jsonl", "report": WILL,
-            "train@sft": "waits for split",
+            "train@sft": "waits for base, split",
         },
     ),
     Edit("the order of rows put back", reverse_rows, {"ingest": RESTORE, "report": RESTORE, "clean": FRESH}),
