@@ -1,0 +1,13 @@
+"""The edits of benchmarks/staleness.py and tests/pipeline/test_edits.py: a table for each kind."""
+
+from benchmarks.edits import artifacts, code, data, environment, parameters, timing
+from benchmarks.edits.edit import Edit
+
+KINDS: dict[str, dict[str, Edit]] = {
+    "data": data.EDITS,
+    "params": parameters.EDITS,
+    "code": code.EDITS,
+    "environment": environment.EDITS,
+    "artifacts": artifacts.EDITS,
+    "timing": timing.EDITS,
+}

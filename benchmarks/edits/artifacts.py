@@ -1,0 +1,100 @@
+"""What happens to outputs behind the graph's back. No input changes, so what the cache still has need not be made again,
+and every output has to be right in the end. `may` are stages that a tool without a cache has to run to that end."""
+
+import json
+import os
+import shutil
+
+from benchmarks.edits.edit import Change, Edit, both, flip, nothing, params
+from tests.conftest import Project
+
+MODEL = "models/sft/model.safetensors"
+QUANTIZED = "models/quantized/Q8_0/model.gguf"
+
+
+def delete(path: str) -> Change:
+    def change(project: Project) -> None:
+        found = project.path / path
+        shutil.rmtree(found) if found.is_dir() else found.unlink()
+
+    return change
+
+
+def touch(path: str) -> Change:
+    return lambda project: os.utime(project.path / path)
+
+
+def cached(project: Project, out: str) -> str:
+    """Where the cache has an output, by dvc.lock; Snakemake has none, and then there is nothing to spoil."""
+    from ruamel.yaml import YAML
+
+    lock = YAML(typ="safe").load(project.read("dvc.lock")) if (project.path / "dvc.lock").exists() else {"stages": {}}
+    outs = [o for stage in lock["stages"].values() for o in stage.get("outs", ())]
+    md5 = next((o["md5"] for o in outs if o["path"] == out), "")
+    return f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}" if md5 else ""
+
+
+def uncache(out: str) -> Change:
+    def change(project: Project) -> None:
+        if found := cached(project, out):
+            delete(found)(project)
+
+    return change
+
+
+def flip_cached(out: str) -> Change:
+    def change(project: Project) -> None:
+        if found := cached(project, out):
+            os.chmod(project.path / found, 0o644)
+            flip(found)(project)
+            os.chmod(project.path / found, 0o444)
+
+    return change
+
+
+def keep(path: str) -> Change:
+    """Puts a copy of a folder aside."""
+    return lambda project: shutil.copytree(project.path / path, project.path / ".dvc/tmp/kept") and None
+
+
+def put_back(path: str) -> Change:
+    """The copy in the folder's place."""
+    return both(
+        delete(path), lambda project: shutil.copytree(project.path / ".dvc/tmp/kept", project.path / path) and None,
+    )  # fmt: skip
+
+
+def other_row(project: Project) -> None:
+    """One answer by hand, of another length."""
+    path = "reports/evaluate/dpo-chat.jsonl"
+    first, *rest = project.read(path).splitlines()
+    project.write(path, "\n".join([json.dumps(json.loads(first) | {"answer": "by hand"}), *rest]) + "\n")
+
+
+EDITS = {
+    "an output deleted": Edit(
+        delete("reports/card.md"), (), "the cache has it", {"card"}, before=nothing, suite=True,
+    ),
+    "a model deleted": Edit(delete("models/sft"), (), "the cache has it", {"merge@sft"}, before=nothing),
+    "deleted here and in the cache": Edit(
+        both(uncache("reports/card.md"), delete("reports/card.md")), {"card"}, "it is nowhere", before=nothing,
+    ),
+    "an output touched": Edit(touch(MODEL), (), "the same bytes", before=nothing),
+    "raw data touched": Edit(touch("data/raw/chats.jsonl"), (), "the same bytes", before=nothing),
+    "a stage's code touched": Edit(touch("stages/rows.py"), (), "the same bytes", before=nothing),
+    "a report edited by hand": Edit(other_row, (), "the cache has it", {"evaluate@dpo-chat"}, before=nothing),
+    "a model replaced by an older one": Edit(
+        put_back("models/dpo"), (), "the cache has the newer", {"merge@dpo"},
+        before=both(keep("models/dpo"), params("beta: 0.1", "beta: 0.2")),
+    ),
+    "a byte of a model, size and time kept": Edit(
+        flip(MODEL), (), "the cache has it", {"merge@sft"}, before=nothing,
+    ),
+    "a byte of a quantized file, size and time kept": Edit(
+        flip(QUANTIZED), (), "the cache has it", {"quantize@Q8_0"}, before=nothing,
+    ),
+    "a byte in the cache, and the output deleted": Edit(
+        both(flip_cached("reports/card.md"), delete("reports/card.md")), {"card"}, "what the cache has is not it",
+        before=nothing,
+    ),
+}  # fmt: skip

@@ -1,0 +1,145 @@
+"""Edits of code and templates. A reached function that is written otherwise has to run: only running it can tell."""
+
+from benchmarks.edits.edit import ALL, EVALUATE, Change, Edit, add, both, replace
+from tests.conftest import Project
+
+ROW_ID = '    """The row of a content; its id'
+SCORED = {*EVALUATE, "parity@Q8_0"}
+
+
+def renamed(path: str, start: str, end: str, old: str, new: str) -> Change:
+    """A local's name, between two lines."""
+
+    def change(project: Project) -> None:
+        text = project.read(path)
+        first = text.index(start)
+        last = text.index(end, first)
+        assert old in text[first:last]
+        project.write(path, text[:first] + text[first:last].replace(old, new) + text[last:])
+
+    return change
+
+
+read_at_run_time = both(
+    replace(
+        "stages/plots.py", 'NO_LABEL = "(no label)"',
+        'NO_LABEL = (Path(__file__).parent / "templates" / "no_label.txt").read_text("utf-8").strip()',
+    ),
+    add("stages/templates/no_label.txt", "(no label)\n"),
+)  # fmt: skip
+
+
+EDITS = {
+    "a comment in a stage": Edit(
+        replace("stages/clean.py", "PII = {", "# a remark\nPII = {"), (), "comments are no code", suite=True,
+    ),
+    "the docstring of a module that all reach": Edit(
+        replace("stages/rows.py", '"""The canonical', '"""A canonical'), (), "docstrings are no code", suite=True,
+    ),
+    "the docstring of a function": Edit(
+        replace("stages/rows.py", ROW_ID, ROW_ID.replace("The row", "A row")), (), "docstrings are no code",
+    ),
+    "line breaks and brackets": Edit(
+        replace("stages/near.py", "return common / (len(a) + len(b) - common)",
+                "return (\n        common\n        / (len(a) + len(b) - common)\n    )"),
+        (), "formatting is no code",
+    ),
+    "the name of a local": Edit(
+        renamed("stages/clean.py", "def redact(", "def _number(", "position", "place"), (), "nothing else can see it",
+    ),
+    "an annotation of a local": Edit(
+        replace("stages/clean.py", "    kept: dict[str, rows.Row] = {}", "    kept: dict = {}"), (), "never evaluated",
+    ),
+    "a function that nothing calls": Edit(
+        add("stages/rows.py", "\n\ndef unused(path: Path) -> int:\n    return len(read(path))\n"), (),
+        "nothing calls it",
+    ),
+    "a module that nothing imports": Edit(
+        add("stages/unused.py", '"""Nothing."""\n\nPAST = 1\n'), (), "nothing imports it",
+    ),
+    "a command that no stage is": Edit(
+        replace("stages/cli.py", "sys.exit(130)", "sys.exit(2)"), (), "stages do not go through it",
+    ),
+    "preflight's own words": Edit(
+        replace("stages/preflight.py", "params.yaml holds", "params.yaml is fine"), (), "no stage reads them",
+    ),
+    "a function that one of two importers calls": Edit(
+        replace("stages/near.py", "parent = list(range(n))", "parent = [*range(n)]"), {"dedup"},
+        "dedup clusters; split imports the module for other functions",
+    ),
+    "a function that another stage calls": Edit(
+        replace("stages/scoring.py", 'if below else 0.0', 'if below != 0 else 0.0'),
+        {*SCORED, "compare", "plots"}, "totals: where models are scored, compared, drawn",
+    ),
+    "a helper two imports away": Edit(
+        replace("stages/near.py", "text.lower().split()", "text.casefold().split()"), {"dedup", "split"},
+        "both go through shingles", suite=True,
+    ),
+    "a constant": Edit(
+        replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"}, "the page marks answers by it",
+    ),
+    "a constant that an output shows": Edit(
+        replace("stages/plots.py", 'NO_LABEL = "(no label)"', 'NO_LABEL = "(none)"'), {"plots"}, "a table says it",
+        {"report"},
+    ),
+    "a default argument": Edit(
+        replace("stages/rows.py", 'def row(content: Content, split: str = "", group: str = "")',
+                'def row(content: Content, split: str = "" or "", group: str = "")'),
+        {"ingest", "clean"}, "who makes new rows",
+    ),
+    "a statement beside the functions": Edit(
+        replace("stages/near.py", "\n\nclass Similar", "\n\nMANY = (1, 2)\n\n\nclass Similar"), (),
+        "a constant that nothing reads",
+    ),
+    "a side effect of an import": Edit(
+        replace("stages/near.py", "\n\nclass Similar",
+                "\n\n__import__('sys').setrecursionlimit(3000)\n\n\nclass Similar"),
+        {"dedup", "split"}, "it happens to all that import the module",
+    ),
+    "the harness": Edit(
+        replace("modelmake/harness.py", 'TOKENIZERS_PARALLELISM="false"', 'TOKENIZERS_PARALLELISM="0"'), ALL,
+        "what libraries are told in every stage",
+    ),
+    "a metric that the suite names": Edit(
+        replace("stages/metrics/compact.py", "separators=", "sort_keys=False, separators="), SCORED, "it scores",
+        suite=True,
+    ),
+    "a metric that no suite names": Edit(
+        add("stages/metrics/final_number.py", "\n\nPAST = 1\n"), (), "not chosen",
+    ),
+    "a method that one step uses": Edit(
+        replace("stages/methods/dpo.py", "return max(", "return 0 + max("), {"train@dpo"}, "the other step uses sft",
+        suite=True,
+    ),
+    "QLoRA, which no step uses": Edit(
+        replace("stages/quantization.py", "device: str) -> Any:", "device: str = 'cpu') -> Any:"), (), "not chosen",
+    ),
+    "a format": Edit(
+        replace("stages/formats/alpaca.py", 'and "output" in record', 'and "output" in record.keys()'), {"ingest"},
+        "every format is asked whether it matches",
+    ),
+    "the table of formats": Edit(
+        replace("stages/formats/__init__.py", '"labelled", "document"', '"document", "labelled"'), {"ingest"},
+        "ingest asks them in order",
+    ),
+    "a quantizer that no entry names": Edit(
+        replace("stages/quantizers/llmcompressor.py", "def quantize(", "PAST = 1\n\n\ndef quantize("), (), "not chosen",
+    ),
+    "a runtime that no entry names": Edit(
+        replace("stages/runtimes/compressed_tensors.py", "def generate(", "PAST = 1\n\n\ndef generate("), (),
+        "not chosen",
+    ),
+    "the template of the card": Edit(
+        replace("stages/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "the card is made of it",
+        suite=True,
+    ),
+    "a colour of the page": Edit(
+        replace("stages/templates/report/page.css", "#ffffff", "#fffffe"), {"report"}, "the page is made of it",
+        suite=True,
+    ),
+    "a template that nothing reads": Edit(add("stages/templates/notes.md", "# Notes\n"), (), "nothing reads it"),
+    "a file that code reads": Edit(
+        add("stages/templates/no_label.txt", "at all\n"), {"plots"}, "a module reads it when it is imported",
+        before=read_at_run_time,
+    ),
+}  # fmt: skip

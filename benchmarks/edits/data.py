@@ -1,0 +1,164 @@
+"""Edits of raw data. The page shows the hash of every raw file, so `report` has to run at each of them."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks.edits.edit import DATA, EVALUATE, OF_DPO, OF_SFT, Change, Edit, add, both, lines
+from stages import rows
+from tests.conftest import Project
+
+CHATS, MESSAGES, PAIRS = "data/raw/chats.jsonl", "data/raw/messages.jsonl", "data/raw/preferences.jsonl"
+SHOWN = {"ingest", "card", "report"}  # counts of rows are on the card and on the page
+TRAINED = {*DATA, "calibrate", "train@sft", "plots", "card", "report"}
+BINS = {"test": (0.0, 0.1), "val": (0.1, 0.15), "train": (0.2, 1.0)}  # of an id as a fraction; train's is cautious
+
+
+def sharegpt(asked: str, answer: str) -> str:
+    return json.dumps({"conversations": [{"from": "human", "value": asked}, {"from": "gpt", "value": answer}]})
+
+
+def chat(asked: str, answer: str) -> rows.Row:
+    return rows.row(rows.Chat([rows.Message("user", asked), rows.Message("assistant", answer)]))
+
+
+def falls(row: rows.Row, split: str) -> bool:
+    low, high = BINS[split]
+    return low <= int(row.id[:16], 16) / 16**16 < high
+
+
+def new_row(split: str) -> str:
+    """A ShareGPT line whose row falls into a split."""
+    answer = '{"intent": "delivery_status"}'
+    asked = (f"Parcel {number} of the blue juicer never came, where is it now?" for number in range(200))
+    return next(sharegpt(a, answer) for a in asked if falls(chat(a, answer), split)) + "\n"
+
+
+def turns(line: str) -> tuple[str, str]:
+    return tuple(turn["value"] for turn in json.loads(line)["conversations"])  # type: ignore[return-value]
+
+
+def plain(line: str) -> bool:
+    """A question and an answer that `clean` leaves alone: no figures, ASCII, JSON."""
+    return line.isascii() and line.count('"from"') == 2 and not any(c.isdigit() for c in line) and "urgency" in line
+
+
+def numbered(found: list[str], split: str) -> Iterator[int]:
+    """Numbers of plain lines whose rows are in a split."""
+    return (n for n, line in enumerate(found) if plain(line) and falls(chat(*turns(line)), split))
+
+
+def one_row(split: str, change: Callable[[str], list[str]]) -> Change:
+    """Other lines for the first plain line of a split."""
+
+    def changed(found: list[str]) -> list[str]:
+        n = next(numbered(found, split))
+        return [*found[:n], *change(found[n]), *found[n + 1 :]]
+
+    return lines(CHATS, changed)
+
+
+def reworded(line: str) -> list[str]:
+    asked, answer = turns(line)
+    return next([sharegpt(asked + c, answer)] for c in "!?;:#*+=" if falls(chat(asked + c, answer), "train"))
+
+
+def shouted(line: str) -> list[str]:
+    """The line, and its question in another case with a larger id, so that the first is the one that is kept."""
+    asked, answer = turns(line)
+    cases = (asked.upper(), asked.lower(), asked.title(), asked.swapcase(), *(asked[:n].upper() + asked[n:] for n in
+             range(2, 40)))  # fmt: skip
+    return [
+        line,
+        next(sharegpt(c, answer) for c in cases if chat(c, answer).id > chat(asked, answer).id and c != asked),
+    ]
+
+
+def reformatted(change: Callable[[dict[str, Any]], str]) -> Change:
+    return lines(PAIRS, lambda found: [change(json.loads(line)) if line.isascii() else line for line in found])
+
+
+reversed_rows = lines(MESSAGES, lambda found: found[::-1])
+
+
+def crlf(project: Project) -> None:
+    file = project.path / MESSAGES
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def mark(project: Project) -> None:
+    file = project.path / MESSAGES
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+
+def rename(project: Project) -> None:
+    (project.path / MESSAGES).rename(project.path / "data/raw/talks.jsonl")
+
+
+def moved(project: Project) -> None:
+    line = project.read(MESSAGES).splitlines()[3]
+    both(lines(MESSAGES, lambda found: [*found[:3], *found[4:]]), add(CHATS, line + "\n"))(project)
+
+
+def first_pair(found: list[str]) -> int:
+    """The number of the first line whose pair is in train, and is one that `clean` leaves alone."""
+
+    def row(line: str) -> rows.Row:
+        value = json.loads(line)
+        asked, chosen, rejected = ([rows.Message(role, value[name])] for role, name in (
+            ("user", "prompt"), ("assistant", "chosen"), ("assistant", "rejected")))  # fmt: skip
+        return rows.row(rows.Pair(asked, chosen, rejected))
+
+    return next(n for n, line in enumerate(found)
+                if line.isascii() and not any(c.isdigit() for c in line) and falls(row(line), "train"))  # fmt: skip
+
+
+EDITS = {
+    "a raw row": Edit(
+        add(CHATS, new_row("train")), TRAINED, "one more row in every file up to train; its log is drawn", OF_SFT,
+        suite=True,
+    ),
+    "a duplicate of a raw row": Edit(
+        lines(MESSAGES, lambda found: [*found, found[3]]), SHOWN, "counted as repeated; the rows are the same",
+        suite=True,
+    ),
+    "the order of rows": Edit(
+        reversed_rows, {"ingest", "report"}, "only sources have line numbers", suite=True,
+    ),
+    "line ends of Windows": Edit(crlf, {"ingest", "report"}, "the same rows on the same lines"),
+    "a byte order mark": Edit(mark, {"ingest", "report"}, "the same rows on the same lines"),
+    "a blank line at the end": Edit(add(CHATS, "\n"), {"ingest", "report"}, "no row"),
+    "the order of keys in JSON rows": Edit(
+        reformatted(lambda row: json.dumps(dict(reversed(row.items())))), {"ingest", "report"}, "the same values",
+        suite=True,
+    ),
+    "escapes in JSON rows": Edit(
+        reformatted(lambda row: json.dumps(row).replace("a", "\\u0061")), {"ingest", "report"}, "the same values",
+    ),
+    "the name of a raw file": Edit(rename, SHOWN, "ingest's report counts rows by file; the rows are the same"),
+    "a row moved to another file": Edit(moved, SHOWN, "ingest's report counts rows by file"),
+    "a broken line": Edit(add(CHATS, "{broken\n"), SHOWN, "counted as rejected; the rows are the same"),
+    "spaces that cleaning takes off": Edit(
+        one_row("train", lambda line: [sharegpt("  " + turns(line)[0], turns(line)[1])]),
+        {"ingest", "clean", "card", "report"}, "another raw row, the same cleaned one",
+    ),
+    "a row that only shouts another": Edit(
+        one_row("train", shouted), {"ingest", "clean", "dedup", "card", "report"}, "dedup drops it again",
+    ),
+    "one character of a training row": Edit(one_row("train", reworded), TRAINED, "another row in train", OF_SFT),
+    "a training row dropped": Edit(one_row("train", lambda line: []), TRAINED, "a row less in train", OF_SFT),
+    "a held-out row dropped": Edit(
+        one_row("test", lambda line: []),
+        {*DATA, *EVALUATE, "calibrate", "parity@Q8_0", "compare", "plots", "card", "report"},
+        "a row less to answer; nothing trains on it",
+    ),
+    "a pair dropped": Edit(
+        lines(PAIRS, lambda found: [line for n, line in enumerate(found) if n != first_pair(found)]),
+        {*DATA, "calibrate", "train@dpo", "plots", "card", "report"}, "a pair less in train", OF_DPO,
+    ),
+    "a text that the base reads": Edit(
+        add("data/raw/handbook.txt", "\n\nThe blue juicer is sold with a lid, a whisk and a recipe for soup.\n"),
+        {*DATA, "calibrate", "report", "card", "base", "plots"}, "one more text in train: the base is trained on them",
+        {"train@sft", *EVALUATE, *OF_SFT},
+    ),
+}  # fmt: skip

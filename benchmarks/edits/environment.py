@@ -1,0 +1,25 @@
+"""Edits of what is locked. A stage has to run where it imports the package, or a package that needs it."""
+
+from benchmarks.edits.edit import ALL, EVALUATE, TRAIN, Edit, add, replace, upgrade
+
+MODELS = {"base", *TRAIN, "merge@sft", "merge@dpo", *EVALUATE, "parity@Q8_0", "quantize@Q8_0"}
+
+EDITS = {
+    "a package of two stages": Edit(
+        upgrade("datasketch"), {"dedup", "split"}, "both look for near-duplicates", suite=True,
+    ),
+    "a package of one stage": Edit(upgrade("vl-convert-python"), {"report"}, "the page's charts"),
+    "a package of training": Edit(upgrade("trl"), TRAIN, "the trainers"),
+    "a package of one training step": Edit(upgrade("peft"), {*TRAIN, "merge@sft", "merge@dpo"}, "LoRA"),
+    "a package of all": Edit(upgrade("msgspec"), ALL, "parameters and rows go through it"),
+    "a cosmetic package": Edit(upgrade("tqdm"), (), "bars"),
+    "another cosmetic package": Edit(upgrade("pygments"), (), "colours in a terminal"),
+    "a package of the tests": Edit(upgrade("pytest"), (), "no stage imports it", suite=True),
+    "a comment in uv.lock": Edit(add("uv.lock", "# a remark\n"), (), "no version changes"),
+    "the version of Python": Edit(
+        replace(".python-version", "3.11", "3.11.9"), ALL, "every stage runs in it",
+    ),
+    "the lock of a tool that no entry names": Edit(
+        add("envs/llama_cpp/uv.lock", "# a remark\n"), (), "no entry of quantize chooses it",
+    ),
+}  # fmt: skip

@@ -1,0 +1,145 @@
+"""Edits of params.yaml, a section at a time. The page shows them all but `resources`: `report` has to run."""
+
+from benchmarks.edits.edit import END, EVALUATE, OF_DPO, OF_SFT, TRAIN, Edit, both, lines, params
+from tests.conftest import Project
+
+TRAINED = {"plots", "card", "report"}  # what shows a training log
+
+
+def sections(project: Project) -> None:
+    text = project.read("params.yaml")
+    first, second = text.index("clean:\n"), text.index("dedup:\n")
+    project.write("params.yaml", text[:first] + text[second:] + "\n" + text[first:second])
+
+
+def step(project: Project) -> str:
+    """The lines of train.sft as those of another step."""
+    text = project.read("params.yaml")
+    return text[text.index("  sft:\n") : text.index("  dpo:\n")].replace("  sft:", "  extra:").replace("0.002", "0.005")
+
+
+def one_step_more(project: Project) -> None:
+    project.edit("params.yaml", "  dpo:\n    method", f"{step(project)}  dpo:\n    method")
+
+
+def one_step_less(project: Project) -> None:
+    text = project.read("params.yaml")
+    project.write("params.yaml", text[: text.index("  extra:\n")] + text[text.index("  dpo:\n") :])
+
+
+def one_quant_more(project: Project) -> None:
+    lines("params.yaml", lambda found: [
+        line for old in found for line in ([old, old.replace("Q8_0", "F16")] if "  Q8_0: {" in old else [old])
+    ])(project)  # fmt: skip
+
+
+one_quant_less = lines("params.yaml", lambda found: [line for line in found if "  F16: {" not in line])
+
+
+EDITS = {
+    "a comment in params.yaml": Edit(params("train:\n", "train: # steps\n"), (), "no value changes", suite=True),
+    "the order of sections": Edit(sections, (), "no value changes", suite=True),
+    "the order of keys in a section": Edit(
+        params("  val_fraction: 0.05\n  test_fraction: 0.1\n", "  test_fraction: 0.1\n  val_fraction: 0.05\n"), (),
+        "no value changes",
+    ),
+    "another spelling of a number": Edit(
+        params("learning_rate: 0.004", "learning_rate: 4e-3"), (), "0.004", suite=True,
+    ),
+    "a number with more digits": Edit(params("weight_decay: 0.05", "weight_decay: 0.0500"), (), "0.05"),
+    "a list in one line": Edit(
+        params("language: [en]", "language:\n  - en"), (), "no value changes",
+    ),
+    "an alias written out": Edit(
+        params("near: *near", "near: {threshold: 0.85, shingle_chars: 5, permutations: 64, bands: 16, seed: 1}"), (),
+        "no value changes",
+    ),
+    "quotes around text": Edit(params("  model: dpo\n  name", "  model: 'dpo'\n  name"), (), "no value changes"),
+    "resources: minutes of a stage": Edit(
+        params("weights: {mem_mb: 2000, minutes: 30}", "weights: {mem_mb: 2000, minutes: 31}"), (),
+        "a scheduler reads it and no stage does",
+    ),
+    "machine: threads": Edit(
+        params("threads: 1", "threads: 2"), {"base", *TRAIN, *EVALUATE, "parity@Q8_0", "report"},
+        "sums in another order: all that runs a model", {"merge@sft", *OF_DPO, "plots"},
+    ),
+    "ingest: a bound": Edit(
+        params("max_rejected_fraction: 0.02", "max_rejected_fraction: 0.03"), {"ingest", "report"},
+        "ingest judges by it",
+    ),
+    "clean: the longest row": Edit(
+        params("max_chars: 2000", "max_chars: 1999"), {"clean", "report"}, "clean drops by it; here the same rows",
+    ),
+    "dedup and split: the hash's seed": Edit(
+        params("bands: 16, seed: 1}", "bands: 16, seed: 2}"), {"dedup", "split", "report"},
+        "other candidates, the same duplicates",
+    ),
+    "split: a fraction": Edit(
+        params("val_fraction: 0.05", "val_fraction: 0.07"), {"split", "calibrate", "card", "report", "plots", *TRAIN},
+        "rows go to other files", {"base", "merge@sft", *OF_SFT, *EVALUATE},
+    ),
+    "base: the seed": Edit(
+        params("weight_decay: 0.05\n  seed: 42", "weight_decay: 0.05\n  seed: 43"),
+        {"base", "train@sft", "evaluate@base-chat", *TRAINED}, "another base", {*EVALUATE, *OF_SFT},
+    ),
+    "sft: the learning rate": Edit(
+        params("learning_rate: 0.002", "learning_rate: 0.003"), {"train@sft", *TRAINED}, "another model and log",
+        OF_SFT,
+    ),
+    "sft: how often it logs": Edit(
+        params("logging_steps: 2\n    eval_steps: 100\n  dpo:", "logging_steps: 1\n    eval_steps: 100\n  dpo:"),
+        {"train@sft", *TRAINED}, "another log, the same model",
+    ),
+    "dpo: a learning rate": Edit(
+        params("learning_rate: 0.003", "learning_rate: 0.03"), {"train@dpo", *TRAINED}, "another adapter", OF_DPO,
+        suite=True,
+    ),
+    "dpo: put back what was built before": Edit(
+        params("beta: 0.2", "beta: 0.1"), {"train@dpo", *TRAINED}, "what was built before may be restored", OF_DPO,
+        before=params("beta: 0.1", "beta: 0.2"),
+    ),
+    "suites: the longest answer": Edit(
+        params("max_new_tokens: 8", "max_new_tokens: 9"), {*EVALUATE, "parity@Q8_0", "compare", "plots", "report"},
+        "longer answers", {"card"},
+    ),
+    "suites: a metric more": Edit(
+        params("label_accuracy, compact]", "label_accuracy, compact, final_number]"),
+        {*EVALUATE, "parity@Q8_0", *END, "plots"}, "one more score a row",
+    ),
+    "evaluate: the order of models": Edit(
+        params("models: [base, sft, dpo]", "models: [base, dpo, sft]"), {*END}, "tables in that order",
+    ),
+    "compare: a gate's bound": Edit(
+        params("against: null, min: 0.8", "against: null, min: 0.7"), {*END}, "the verdict says it", suite=True,
+    ),
+    "quantize: a quant more": Edit(
+        one_quant_more, {"calibrate", "quantize@F16", "parity@F16", *TRAINED}, "its stages, and what lists quants",
+        suite=True,
+    ),
+    "quantize: a quant less": Edit(
+        one_quant_less, {"calibrate", *TRAINED}, "what lists quants", before=one_quant_more,
+    ),
+    "quantize: from another model": Edit(
+        params("Q8_0: {tool: gguf, from: dpo}", "Q8_0: {tool: gguf, from: sft}"),
+        {"quantize@Q8_0", "parity@Q8_0", "card", "report"}, "another file; its rows to calibrate on stay none",
+        {"plots"},
+    ),
+    "parity: a bound": Edit(
+        params("max_difference: 0.01", "max_difference: 0.02"), {"parity@Q8_0", "report"}, "another verdict, maybe",
+        {"card", "plots"}, suite=True,
+    ),
+    "card: the description": Edit(
+        params("description: Turns", "description: Now turns"), {"card", "report"}, "both show it",
+    ),
+    "report: the title": Edit(params("title: Support desk", "title: Help desk"), {"report"}, "the page says it"),
+    "train: a step more": Edit(
+        one_step_more, {"train@extra", "merge@extra", *TRAINED}, "its stages, and what lists steps", suite=True,
+    ),
+    "train: a step less": Edit(
+        one_step_less, {*TRAINED}, "what lists steps", before=one_step_more,
+    ),
+    "two sections at once": Edit(
+        both(params("examples: 20", "examples: 21"), params("license: Apache-2.0", "license: MIT")), {"card", "report"},
+        "the card says the one, the page the other",
+    ),
+}  # fmt: skip

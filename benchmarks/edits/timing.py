@@ -1,0 +1,56 @@
+"""Edits while a stage runs, once it has read its inputs and begins its first output. `before` makes that stage stale.
+
+`must` has to run once more, after the edit; the tool is asked again afterwards, as its message or a user would.
+"""
+
+from benchmarks.edits.data import MESSAGES, SHOWN, reversed_rows
+from benchmarks.edits.edit import Edit, lines, params, replace, upgrade
+
+SEED = params("bands: 16, seed: 1}", "bands: 16, seed: 2}")
+DESCRIPTION = params("description: Turns", "description: Now turns")
+TITLE = params("title: Support desk", "title: Help desk")
+
+EDITS = {
+    "raw data, while ingest reads it": Edit(
+        lines(MESSAGES, lambda found: [*found, found[3]]), SHOWN, "it read the rows before", before=reversed_rows,
+        during="ingest",
+    ),
+    "its code, while clean runs": Edit(
+        replace("stages/clean.py", "lines = text.replace", "lines = str(text).replace"), {"clean"},
+        "the old code ran", before=params("max_chars: 2000", "max_chars: 1999"), during="clean",
+    ),
+    "a helper two imports away, while dedup runs": Edit(
+        replace("stages/near.py", "text.lower().split()", "text.casefold().split()"), {"dedup", "split"},
+        "the old code ran", before=SEED, during="dedup", suite=True,
+    ),
+    "a package, while dedup runs": Edit(
+        upgrade("datasketch"), {"dedup", "split"}, "the old version ran", before=SEED, during="dedup",
+    ),
+    "its parameter, while report runs": Edit(
+        params("title: Help desk", "title: Desk"), {"report"}, "it used the value before", before=TITLE,
+        during="report",
+    ),
+    "its template, while card runs": Edit(
+        replace("stages/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "it used the text before",
+        before=DESCRIPTION, during="card",
+    ),
+    "its method, while dpo trains": Edit(
+        replace("stages/methods/dpo.py", "return max(", "return 0 + max("), {"train@dpo"}, "the old code ran",
+        before=params("beta: 0.1", "beta: 0.2"), during="train@dpo",
+    ),
+    "the code of a later stage": Edit(
+        replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"},
+        "preflight saw the code before", before=reversed_rows, during="ingest",
+    ),
+    "a parameter of a later stage": Edit(
+        TITLE, {"report"}, "preflight saw the value before", before=reversed_rows, during="ingest",
+    ),
+    "the template of a later stage": Edit(
+        replace("stages/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "card comes after it",
+        before=reversed_rows, during="ingest",
+    ),
+    "a package of a later stage": Edit(
+        upgrade("vl-convert-python"), {"report"}, "preflight saw the version before", before=reversed_rows,
+        during="ingest",
+    ),
+}  # fmt: skip

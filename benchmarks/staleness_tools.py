@@ -1,0 +1,199 @@
+"""The tools that benchmarks/staleness.py compares: how a built project becomes one of theirs, and how each is asked."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from benchmarks import staleness_replay
+from modelmake import graph, params
+from tests.conftest import Project
+
+HERE = Path(__file__).resolve().parent
+CHOSEN = {  # of a table of modules, the one that an item names
+    "train": "stages/methods/${item.method}.py",
+    "quantize": "stages/quantizers/${item.tool}.py",
+}
+TRIES = 4  # runs of a tool, doing in between what its message says
+RUN = re.compile(r"`((?:rm|dvc|modelmake) [^`]+)`")
+
+
+@dataclass
+class Build:
+    """A project and the tool that builds it; benchmarks/staleness_replay.py writes what its stages did into a log."""
+
+    project: Project
+    tool: str
+    work: Path  # what all builds share: the store of outputs, graphs by parameters, the `python` that stages run in
+    said: list[str] = field(default_factory=list)  # by the tool, the last run last
+
+    @property
+    def log(self) -> Path:
+        return self.project.path.with_suffix(".log")
+
+    @property
+    def edited(self) -> bool:
+        """Whether the edit that was to come while a stage ran has come."""
+        return self.log.with_suffix(".edited").exists()
+
+    def runs(self) -> list[dict[str, Any]]:
+        """{stage, after: it began after the edit, done: it ended well}, in order."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+    def restored(self) -> set[str]:
+        """Stages that DVC took from its run-cache, the edit being made."""
+        return {name for said in self.said for name in re.findall(r"Stage '(\S+)' is cached - skipping run", said)}
+
+    def forget(self) -> None:
+        self.log.unlink(missing_ok=True)
+        self.log.with_suffix(".edited").unlink(missing_ok=True)
+        self.said.clear()
+
+    def build(self, command: list[str], during: str = "", apply: list[str] | None = None) -> str:
+        """Runs the tool, and where it fails does what the message says and runs it again; returns what is wrong."""
+        for _ in range(TRIES):
+            code, output = self.run(command, during, apply)
+            self.said.append(output)
+            if code == 0:
+                return ""
+            if during and self.edited:
+                return ""  # stopped by the edit: the next build goes on
+            mends = [mend for mend in dict.fromkeys(RUN.findall(output)) if mend != "dvc repro"]
+            if not mends and "run `dvc repro` again" not in output:
+                break
+            for mend in mends:
+                self.run(shlex.split(mend))
+        return output[-600:]
+
+    def verify(self) -> list[str]:
+        """The commands that `modelmake verify` advises before `dvc repro`; none where all is well."""
+        code, output = self.run([sys.executable, "-m", "stages.cli", "verify", "--json"])
+        mends = json.loads(output[output.index("{") :])["mend"] if code == 1 else []
+        return [mend for mend in mends if mend != "dvc repro"]
+
+    def run(self, command: list[str], during: str = "", apply: list[str] | None = None) -> tuple[int, str]:
+        settings = {
+            "work": str(self.work), "store": str(self.work / "store"), "here": str(HERE), "log": str(self.log),
+            "replay": self.tool != "modelmake", "inside": self.tool == "modelmake",
+            "during": during, "apply": apply or [],
+        }  # fmt: skip
+        path = os.pathsep.join([str(self.work / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
+        finished = subprocess.run(
+            command, cwd=self.project.path, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=1800,
+            env={**os.environ, "PATH": path, "STALENESS": json.dumps(settings), "SHELL": "/bin/sh",
+                 "DVC_SITE_CACHE_DIR": str(self.work / "site")},
+        )  # fmt: skip
+        return finished.returncode, finished.stdout
+
+    def copy(self, path: Path) -> "Build":
+        """The same build elsewhere, times and links of files kept."""
+        subprocess.run(["cp", "-a", str(self.project.path), str(path)], check=True)
+        return Build(Project(path), self.tool, self.work)
+
+
+def dvc_graph(project: Project, code: Callable[[str], list[str]]) -> None:
+    """The real graph, with dependencies on code in the place of those on keys."""
+    yaml = YAML(typ="safe", pure=True)
+    values = yaml.load(project.read("dvc.yaml"))
+    # Told in every tool: the parameters, and the graph that the page draws. Its deps are what `python` reads here.
+    values["stages"]["preflight"]["deps"] = ["params.yaml"]
+    for name, stage in values["stages"].items():
+        entry = stage.get("do", stage)
+        if name != "preflight":
+            deps = [dep for dep in entry["deps"] if not dep.startswith("keys/") or dep == "keys/graph.json"]
+            entry["deps"] = [*deps, *(dep for dep in code(name) if dep not in deps)]
+    with (project.path / "dvc.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(values, file)
+    (project.path / "dvc.lock").unlink(missing_ok=True)
+
+
+def own_script(stage: str) -> list[str]:
+    """As DVC's documentation shows: the script that the command runs."""
+    return [f"stages/{stage}.py"]
+
+
+def folders(stage: str) -> list[str]:
+    """As its issues advise where scripts import each other."""
+    return ["stages", "modelmake"]
+
+
+def closure(store: Path) -> Callable[[str], list[str]]:
+    """Every module that a stage loaded when the graph was set up, one place for a chosen module, and the locks."""
+    loaded: dict[str, set[str]] = {}
+    for file in store.glob("*/*/trace.json"):
+        found = json.loads(file.read_bytes())
+        loaded.setdefault(found["stage"].partition("@")[0], set()).update(found["modules"])
+
+    def listed(stage: str) -> list[str]:
+        chosen = [CHOSEN[stage]] if stage in CHOSEN else []
+        tables = [str(Path(place).parent) for place in chosen]
+        kept = [p for p in loaded[stage] if Path(p).name == "__init__.py" or str(Path(p).parent) not in tables]
+        return [*sorted(kept), *chosen, "uv.lock", ".python-version"]
+
+    return listed
+
+
+def snakefile(project: Project) -> None:
+    shutil.copyfile(HERE / "staleness.smk", project.path / "Snakefile")
+    shutil.rmtree(project.path / "profiles")  # those of modelmake's Snakefile: here Snakemake's own defaults hold
+    (project.path / "dvc.lock").unlink(missing_ok=True)
+
+
+def values(project: Project) -> dict[str, Any]:
+    """params.yaml as DVC reads it."""
+    return params.load(project.path / "params.yaml")
+
+
+def described(project: Project, work: Path) -> Path:
+    """Where rivals with the same parameters find the graph, less the suffix: .json as the page reads it, or .stages."""
+    return staleness_replay.described(work, values(project))
+
+
+def note_graph(project: Project, work: Path) -> dict[str, graph.Stage]:
+    """Leaves the graph of a project with modelmake's dvc.yaml there; returns its stages but preflight."""
+    stages, place = graph.stages(project.path), described(project, work)
+    place.parent.mkdir(exist_ok=True)
+    place.with_name(f"{place.name}.json").write_text(json.dumps(graph.described(stages), indent=1) + "\n")
+    stages.pop("preflight")
+    plain = {n: {"module": s.module, "cmd": s.cmd, "deps": s.deps, "outs": s.outs, "params": s.params}
+             for n, s in stages.items()}  # fmt: skip
+    place.with_name(f"{place.name}.stages").write_text(json.dumps(plain))
+    return stages
+
+
+COMMANDS = {
+    "modelmake": ["dvc", "repro"],
+    "dvc_file_deps": ["dvc", "repro"],
+    "dvc_folder_deps": ["dvc", "repro"],
+    "dvc_listed_closure": ["dvc", "repro"],
+    "snakemake": ["snakemake", "--cores", "1"],
+}
+
+
+def set_up(base: Build, tool: str, path: Path) -> Build:
+    """A rival's own build of what modelmake built, out of the store."""
+    build = base.copy(path)
+    build.tool = tool
+    made = {"dvc_file_deps": own_script, "dvc_folder_deps": folders}
+    if tool == "snakemake":
+        snakefile(build.project)
+    else:
+        dvc_graph(build.project, made[tool] if tool in made else closure(base.work / "store"))
+    for folder in ("models", "data/splits", "data/calibration", "keys"):
+        shutil.rmtree(build.project.path / folder)
+    started = time.monotonic()
+    if wrong := build.build(COMMANDS[tool]):
+        raise RuntimeError(f"{tool}: cannot be set up: {wrong}")
+    print(f"{tool}: set up in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return build
