@@ -111,57 +111,66 @@ def correct(build: Build, old: State, must: set[str], values: bool) -> set[str]:
     return ran
 
 
-def asked(build: Build, edit: Edit, where: list[str]) -> tuple[Build | None, str]:
-    """Makes the edit in a tool's build and lets it build; also a copy without verify, where verify found something."""
-    command, alone = COMMANDS[build.tool], None
+def make(build: Build, kind: str, name: str) -> str:
+    """Makes the edit in a tool's build that is up to date; returns what went wrong."""
+    edit, command = KINDS[kind][name], COMMANDS[build.tool]
     if edit.before:
         edit.before(build.project)
         if not edit.during and (wrong := build.build(command)):
-            return None, wrong
+            return wrong
     build.forget()
-    if edit.during:
-        build.build(command, edit.during, [*where, str(build.project.path)])
-        if not build.edited:
-            return None, f"{edit.during} did not run, so the edit never came"
-    else:
+    if not edit.during:
         edit.change(build.project)
-    if build.tool == "modelmake":
-        mends = build.verify()
-        if mends:
-            alone = build.copy(build.project.path.with_name(ALONE))
-            if build.log.exists():
-                shutil.copyfile(build.log, alone.log)
-            for mend in mends:
-                build.run(shlex.split(mend))
-    return alone, build.build(command)
+        return ""
+    itself = [sys.executable, str(Path(__file__).resolve()), "--apply", kind, name, str(build.project.path)]
+    build.build(command, edit.during, itself)
+    return "" if build.edited else f"{edit.during} did not run, so the edit never came"
+
+
+def mended(build: Build) -> Build | None:
+    """Does what `modelmake verify` advises; returns a copy without that, where it advised anything."""
+    mends = build.verify()
+    if not mends:
+        return None
+    alone = build.copy(build.project.path.with_name(ALONE))
+    if build.log.exists():
+        shutil.copyfile(build.log, alone.log)
+    for mend in mends:
+        build.run(shlex.split(mend))
+    return alone
+
+
+def after(build: Build, edit: Edit) -> set[str]:
+    """The stages that began after the edit."""
+    return {run["stage"] for run in build.runs() if run["after"] or not edit.during}
 
 
 def judged(build: Build, edit: Edit, kind: str, had: set[str], right: State, waiting: set[str], wrong: str) -> Outcome:
     """`waiting`: stale before an edit that came while a stage ran."""
-    runs = build.runs()
-    ran = {run["stage"] for run in runs if run["after"] or not edit.during}
-    before = {run["stage"] for run in runs if not run["after"] and run["done"]} if edit.during else set()
+    ran = after(build, edit)
+    before = {run["stage"] for run in build.runs() if not run["after"] and run["done"]}
     wrote = outputs(build.project, right.stages)
     missed = {s for s in had if s not in ran | build.restored()} | {s for s in wrote if wrote[s] != right.wrote[s]}
-    fine = had | (waiting - before) | (set(edit.may) if kind == "artifacts" else set())
+    fine = had | (waiting - before if edit.during else set()) | (set(edit.may) if kind == "artifacts" else set())
     return Outcome(sorted(ran), sorted(missed), sorted(ran - fine), wrong)
 
 
 def one(kind: str, name: str, builds: dict[str, Build], start: State, chosen: list[str]) -> dict[str, Any]:
     """An edit under every tool."""
     edit, folder = KINDS[kind][name], Path(tempfile.mkdtemp(dir=builds["modelmake"].work))
-    where = [sys.executable, str(Path(__file__).resolve()), "--apply", kind, name]
     found: dict[str, Outcome] = {}
     try:
         done: dict[str, tuple[Build, str]] = {}
 
         def go(tool: str) -> None:
             started, build = time.monotonic(), builds[tool].copy(folder / tool)
-            alone, wrong = asked(build, edit, where)
-            done[tool] = build, wrong
+            wrong, alone = make(build, kind, name), None
+            if tool == "modelmake" and not wrong:
+                alone = mended(build)
+            done[tool] = build, wrong or build.build(COMMANDS[tool])
             found[tool] = Outcome(seconds=time.monotonic() - started)
             if tool == "modelmake":
-                done[ALONE] = (alone, alone.build(COMMANDS[tool])) if alone else (build, wrong)
+                done[ALONE] = (alone, alone.build(COMMANDS[tool])) if alone else done[tool]
                 found[ALONE] = Outcome(seconds=time.monotonic() - started)
 
         go("modelmake")
@@ -204,11 +213,7 @@ def shown(found: dict[str, Outcome]) -> str:
 
 def set_up(work: Path, chosen: list[str]) -> dict[str, Build]:
     """A build of every tool that is up to date; modelmake's runs for real and fills the store."""
-    (work / "bin").mkdir()
     (work / "project").mkdir()
-    python = work / "bin/python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{tools.HERE / "staleness_replay.py"}" "$@"\n')
-    python.chmod(0o755)
     base = Build(tiny(work / "project"), "modelmake", work)
     started = time.monotonic()
     if wrong := base.build(COMMANDS["modelmake"]):

@@ -37,6 +37,13 @@ class Build:
     work: Path  # what all builds share: the store of outputs, graphs by parameters, the `python` that stages run in
     said: list[str] = field(default_factory=list)  # by the tool, the last run last
 
+    def __post_init__(self) -> None:
+        python = self.work / "bin/python"
+        if not python.exists():
+            python.parent.mkdir(parents=True)
+            python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "staleness_replay.py"}" "$@"\n')
+            python.chmod(0o755)
+
     @property
     def log(self) -> Path:
         return self.project.path.with_suffix(".log")

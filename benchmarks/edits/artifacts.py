@@ -1,4 +1,4 @@
-"""What happens to outputs behind the graph's back. No input changes, so what the cache still has need not be made again,
+"""What happens to outputs behind the graph's back. No input changes, so what the cache has need not be made again,
 and every output has to be right in the end. `may` are stages that a tool without a cache has to run to that end."""
 
 import json

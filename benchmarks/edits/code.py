@@ -102,7 +102,6 @@ EDITS = {
     ),
     "a metric that the suite names": Edit(
         replace("stages/metrics/compact.py", "separators=", "sort_keys=False, separators="), SCORED, "it scores",
-        suite=True,
     ),
     "a metric that no suite names": Edit(
         add("stages/metrics/final_number.py", "\n\nPAST = 1\n"), (), "not chosen",
@@ -135,7 +134,6 @@ EDITS = {
     ),
     "a colour of the page": Edit(
         replace("stages/templates/report/page.css", "#ffffff", "#fffffe"), {"report"}, "the page is made of it",
-        suite=True,
     ),
     "a template that nothing reads": Edit(add("stages/templates/notes.md", "# Notes\n"), (), "nothing reads it"),
     "a file that code reads": Edit(

@@ -14,7 +14,7 @@ EDITS = {
     "a package of all": Edit(upgrade("msgspec"), ALL, "parameters and rows go through it"),
     "a cosmetic package": Edit(upgrade("tqdm"), (), "bars"),
     "another cosmetic package": Edit(upgrade("pygments"), (), "colours in a terminal"),
-    "a package of the tests": Edit(upgrade("pytest"), (), "no stage imports it", suite=True),
+    "a package of the tests": Edit(upgrade("pytest"), (), "no stage imports it"),
     "a comment in uv.lock": Edit(add("uv.lock", "# a remark\n"), (), "no version changes"),
     "the version of Python": Edit(
         replace(".python-version", "3.11", "3.11.9"), ALL, "every stage runs in it",

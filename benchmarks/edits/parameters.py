@@ -37,8 +37,8 @@ one_quant_less = lines("params.yaml", lambda found: [line for line in found if "
 
 
 EDITS = {
-    "a comment in params.yaml": Edit(params("train:\n", "train: # steps\n"), (), "no value changes", suite=True),
-    "the order of sections": Edit(sections, (), "no value changes", suite=True),
+    "a comment in params.yaml": Edit(params("train:\n", "train: # steps\n"), (), "no value changes"),
+    "the order of sections": Edit(sections, (), "no value changes"),
     "the order of keys in a section": Edit(
         params("  val_fraction: 0.05\n  test_fraction: 0.1\n", "  test_fraction: 0.1\n  val_fraction: 0.05\n"), (),
         "no value changes",
@@ -92,7 +92,6 @@ EDITS = {
     ),
     "dpo: a learning rate": Edit(
         params("learning_rate: 0.003", "learning_rate: 0.03"), {"train@dpo", *TRAINED}, "another adapter", OF_DPO,
-        suite=True,
     ),
     "dpo: put back what was built before": Edit(
         params("beta: 0.2", "beta: 0.1"), {"train@dpo", *TRAINED}, "what was built before may be restored", OF_DPO,
@@ -126,7 +125,7 @@ EDITS = {
     ),
     "parity: a bound": Edit(
         params("max_difference: 0.01", "max_difference: 0.02"), {"parity@Q8_0", "report"}, "another verdict, maybe",
-        {"card", "plots"}, suite=True,
+        {"card", "plots"},
     ),
     "card: the description": Edit(
         params("description: Turns", "description: Now turns"), {"card", "report"}, "both show it",
