@@ -45,9 +45,31 @@ def uncache(out: str) -> Change:
 def flip_cached(out: str) -> Change:
     def change(project: Project) -> None:
         if found := cached(project, out):
-            os.chmod(project.path / found, 0o644)
             flip(found)(project)
-            os.chmod(project.path / found, 0o444)
+
+    return change
+
+
+def linked(path: str) -> Change:
+    """Makes the output the cache's own file, as DVC links it where the file system can do no better."""
+
+    def change(project: Project) -> None:
+        found = cached(project, path)
+        if found and not (project.path / path).samefile(project.path / found):
+            (project.path / path).unlink()
+            os.link(project.path / found, project.path / path)
+
+    return change
+
+
+def own(path: str) -> Change:
+    """Makes the output a file of its own, as where the file system has reflinks."""
+
+    def change(project: Project) -> None:
+        file = project.path / path
+        content = file.read_bytes()
+        file.unlink()
+        file.write_bytes(content)
 
     return change
 
@@ -65,9 +87,10 @@ def put_back(path: str) -> Change:
 
 
 def other_row(project: Project) -> None:
-    """One answer by hand, of another length."""
+    """One answer by hand, as editors write a file: a new one in its place."""
     path = "reports/evaluate/dpo-chat.jsonl"
     first, *rest = project.read(path).splitlines()
+    (project.path / path).unlink()
     project.write(path, "\n".join([json.dumps(json.loads(first) | {"answer": "by hand"}), *rest]) + "\n")
 
 
@@ -88,10 +111,13 @@ EDITS = {
         before=both(keep("models/dpo"), params("beta: 0.1", "beta: 0.2")),
     ),
     "a byte of a model, size and time kept": Edit(
-        flip(MODEL), (), "the cache has it", {"merge@sft"}, before=nothing,
+        flip(MODEL), (), "the cache has it", {"merge@sft"}, before=own(MODEL),
+    ),
+    "a byte of a report that is linked to the cache": Edit(
+        flip("reports/card.md"), {"card"}, "the cache has the same bad byte", before=linked("reports/card.md"),
     ),
     "a byte of a quantized file, size and time kept": Edit(
-        flip(QUANTIZED), (), "the cache has it", {"quantize@Q8_0"}, before=nothing,
+        flip(QUANTIZED), (), "the cache has it", {"quantize@Q8_0"}, before=own(QUANTIZED),
     ),
     "a byte in the cache, and the output deleted": Edit(
         both(flip_cached("reports/card.md"), delete("reports/card.md")), {"card"}, "what the cache has is not it",
