@@ -141,8 +141,8 @@ def mended(build: Build) -> Build | None:
 
 
 def after(build: Build, edit: Edit) -> set[str]:
-    """The stages that began after the edit."""
-    return {run["stage"] for run in build.runs() if run["after"] or not edit.during}
+    """The stages that ran after the edit."""
+    return {run["stage"] for run in build.runs() if (run["after"] or not edit.during) and not run["taken"]}
 
 
 def judged(build: Build, edit: Edit, kind: str, had: set[str], right: State, waiting: set[str], wrong: str) -> Outcome:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 NO_CODE = ("params.yaml", "uv.lock", ".python-version", "keys", ".dvc", ".git")  # none of a stage's own files
+KEPT = Path(".dvc/cache/modelmake")  # the harness's: its log, and finished work that is not recorded
+SANDBOX = ".dvc/tmp/modelmake/"  # the folders that stages work in, by name
 OWN = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -71,7 +73,8 @@ class Stage:
     """The one that a command line is of, and the place in the store of what it did."""
 
     def __init__(self, settings: dict[str, Any], module: str, flags: list[str]) -> None:
-        self.settings, self.module = settings, module
+        self.settings, self.module, self.root = settings, module, Path.cwd()
+        self.taken = False  # finished before and not recorded: published without running
         given = set(flags[1::2])
         parameters = values(Path(settings["work"]))
         graph = f"{described(Path(settings['work']), parameters)}.json" if settings["replay"] else "keys/graph.json"
@@ -97,31 +100,40 @@ class Stage:
 
     def run(self) -> int:
         """Its exit code, in this process. A run that ends well is stored."""
-        sys.path[0], sys.argv[:] = os.getcwd(), [self.module, *sys.argv[3:]]
+        if self.settings["replay"]:  # rivals keep no finished work
+            shutil.rmtree(KEPT, ignore_errors=True)
+        sys.path[0], sys.argv[:] = str(self.root), [self.module, *sys.argv[3:]]
         sys.addaudithook(self._heard)
         try:
             runpy.run_module(self.module, run_name="__main__", alter_sys=True)
             result = 0
         except SystemExit as end:
             result = end.code if isinstance(end.code, int) else int(end.code is not None)
+        os.chdir(self.root)
         if result == 0:
+            last = (KEPT / "runs.jsonl").read_text().splitlines()[-1]
+            self.taken = json.loads(last)["outcome"] == "taken"
+        if result == 0 and not self.taken:
             self._store()
         return result
 
     def _heard(self, event: str, arguments: tuple) -> None:
         if event not in ("open", "os.mkdir") or not isinstance(arguments[0], str):
             return
-        path = os.path.relpath(arguments[0])
+        path = os.path.relpath(arguments[0], self.root)
+        if path.startswith(SANDBOX):
+            path = path.split(os.sep, 4)[-1]
         if event == "open":
             self.opened.add(path)
-        if ".partial" in path and self.settings["during"] == self.name and self.settings["inside"]:
+        ready = self.settings["during"] == self.name and self.settings["inside"]
+        if ready and os.getcwd() != str(self.root) and any(Path(path).is_relative_to(out) for out in self.outs):
             self.settings["during"] = ""  # its inputs are read, its first output begins: now they change
-            apply(self.settings)
+            apply(self.settings, self.root)
 
     def _store(self) -> None:
         mine = [*self.inputs, *map(str, self.outs), *NO_CODE]
         read = [p for p in self.opened if not p.startswith("..") and not p.endswith((".py", ".pyc"))]
-        read = [p for p in read if ".partial" not in p and Path(p).is_file()]
+        read = [p for p in read if Path(p).is_file()]
         read = [p for p in read if not any(Path(p).is_relative_to(m) for m in mine)]
         files = (
             getattr(m, "__file__", "") for n, m in list(sys.modules.items()) if n.startswith(("stages", "modelmake"))
@@ -140,10 +152,10 @@ class Stage:
         partial.rename(partial.with_name(partial.name[1:]))
 
 
-def apply(settings: dict[str, Any]) -> None:
+def apply(settings: dict[str, Any], root: Path) -> None:
     """Makes the edit that is to come while a stage runs."""
     Path(settings["log"]).with_suffix(".edited").touch()
-    subprocess.run(settings["apply"], check=True, env={k: v for k, v in os.environ.items() if k != "DVC_STAGE"})
+    subprocess.run(settings["apply"], check=True, cwd=root)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -167,9 +179,9 @@ def main() -> None:
     after = Path(settings["log"]).with_suffix(".edited").exists()
     result = 0 if settings["replay"] and stage.replay() else stage.run()
     if settings["during"] == stage.name and not settings["inside"]:
-        apply(settings)
+        apply(settings, Path.cwd())
     with Path(settings["log"]).open("a") as log:
-        log.write(json.dumps({"stage": stage.name, "after": after, "done": result == 0}) + "\n")
+        log.write(json.dumps({"stage": stage.name, "after": after, "done": result == 0, "taken": stage.taken}) + "\n")
     sys.exit(result)
 
 

@@ -54,12 +54,13 @@ class Build:
         return self.log.with_suffix(".edited").exists()
 
     def runs(self) -> list[dict[str, Any]]:
-        """{stage, after: it began after the edit, done: it ended well}, in order."""
+        """{stage, after: it began after the edit, done: it ended well, taken: without running}, in order."""
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
     def restored(self) -> set[str]:
-        """Stages that DVC took from its run-cache, the edit being made."""
-        return {name for said in self.said for name in re.findall(r"Stage '(\S+)' is cached - skipping run", said)}
+        """Stages that came out of DVC's run-cache, or of what modelmake had finished and not recorded."""
+        cached = {name for said in self.said for name in re.findall(r"Stage '(\S+)' is cached - skipping run", said)}
+        return cached | {run["stage"] for run in self.runs() if run["taken"]}
 
     def forget(self) -> None:
         self.log.unlink(missing_ok=True)

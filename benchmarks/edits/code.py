@@ -23,7 +23,7 @@ def renamed(path: str, start: str, end: str, old: str, new: str) -> Change:
 read_at_run_time = both(
     replace(
         "stages/plots.py", 'NO_LABEL = "(no label)"',
-        'NO_LABEL = (Path(__file__).parent / "templates" / "no_label.txt").read_text("utf-8").strip()',
+        'NO_LABEL = Path("stages/templates/no_label.txt").read_text("utf-8").strip()',
     ),
     add("stages/templates/no_label.txt", "(no label)\n"),
 )  # fmt: skip
@@ -97,7 +97,7 @@ EDITS = {
         {"dedup", "split"}, "it happens to all that import the module",
     ),
     "the harness": Edit(
-        replace("modelmake/harness.py", 'TOKENIZERS_PARALLELISM="false"', 'TOKENIZERS_PARALLELISM="0"'), ALL,
+        replace("modelmake/libraries.py", 'TOKENIZERS_PARALLELISM="false"', 'TOKENIZERS_PARALLELISM="0"'), ALL,
         "what libraries are told in every stage",
     ),
     "a metric that the suite names": Edit(
@@ -125,7 +125,7 @@ EDITS = {
         replace("stages/quantizers/llmcompressor.py", "def quantize(", "PAST = 1\n\n\ndef quantize("), (), "not chosen",
     ),
     "a runtime that no entry names": Edit(
-        replace("stages/runtimes/compressed_tensors.py", "def generate(", "PAST = 1\n\n\ndef generate("), (),
+        add("stages/runtimes/compressed_tensors.py", "\n\nPAST = 1\n"), (),
         "not chosen",
     ),
     "the template of the card": Edit(
