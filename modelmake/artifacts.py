@@ -40,9 +40,13 @@ def measure(path: Path) -> Artifact:
 
 
 def folder_md5(files: Mapping[str, str]) -> str:
-    """The hash of a folder, from {relative path: MD5} of its files."""
-    listed = json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)], sort_keys=True)
-    return hashlib.md5(listed.encode()).hexdigest() + ".dir"
+    """What DVC calls a folder of `files`, {relative path: MD5}."""
+    return hashlib.md5(listing(files)).hexdigest() + ".dir"
+
+
+def listing(files: Mapping[str, str]) -> bytes:
+    """The object that DVC keeps for such a folder; its own MD5 is the folder's."""
+    return json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)]).encode()
 
 
 def _file(path: Path) -> File:

@@ -1,8 +1,10 @@
-"""The resolved graph. The one module that touches DVC's internals (dvc 3.67, held by a contract test)."""
+"""The resolved graph. With stores.py the one module that touches DVC's internals (dvc 3.67, held by contract tests)."""
 
+import hashlib
+import json
 import os
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +75,91 @@ def nodes(root: Path) -> dict[str, Stage]:
             )
             for s in nx.dfs_postorder_nodes(graph)
         }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What `dvc.lock`, or a .dvc file, records of one path."""
+
+    path: str  # from the root
+    md5: str  # as DVC names artifacts; empty where nothing is recorded
+    size: int  # bytes, 0 where not recorded
+    cached: bool  # DVC keeps its bytes
+    pushed: bool  # and puts them on a remote
+    remote: str | None  # the only one it goes to
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is recorded of one node of the graph, and what of that needs no bytes to be seen as outdated."""
+
+    cmd: str
+    outs: tuple[Entry, ...]
+    deps: tuple[Entry, ...]  # on this machine: no URLs
+    changed: tuple[str, ...]  # "its command", "params.yaml: train.sft modified"
+    digest: str  # of all that is recorded of it
+
+
+def recorded(root: Path) -> dict[str, Recorded]:
+    """Every node by name, in topological order.
+
+    Raises:
+        UserError: an artifact is recorded in the way of DVC 2, whose hashes are not of the bytes.
+        dvc.exceptions.DvcException: `dvc.yaml` or `dvc.lock` is not valid.
+    """
+    import networkx as nx
+    from dvc.repo import Repo, lock_repo
+
+    with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
+        return {_name(stage): _recorded(stage) for stage in nx.dfs_postorder_nodes(repo.index.graph)}
+
+
+def _recorded(stage: Any) -> Recorded:
+    from dvc.dependency import ParamsDependency, RepoDependency
+
+    def entry(out: Any) -> Entry:
+        path = os.path.relpath(out.fs_path, out.repo.root_dir)
+        if out.hash_name != "md5":
+            raise UserError(f"{_name(stage)}: {path}: hashed as by DVC 2: run `dvc cache migrate --dvc-files` first")
+        return Entry(
+            path=path,
+            md5=out.hash_info.value or "",
+            size=out.meta.size or 0,
+            cached=out.use_cache,
+            pushed=out.use_cache and out.can_push and not stage.is_repo_import,
+            remote=out.remote,
+        )
+
+    params = [dep for dep in stage.deps if isinstance(dep, ParamsDependency)]
+    outs = tuple(entry(out) for out in stage.outs)
+    deps = tuple(
+        entry(dep)
+        for dep in stage.deps
+        if not isinstance(dep, ParamsDependency | RepoDependency) and dep.fs.protocol == "local"
+    )
+    changed = ["its command"] if getattr(stage, "cmd_changed", False) else []
+    for dep in params:
+        for file, how in dep.workspace_status().items():
+            names = how if isinstance(how, dict) else {"": how}
+            changed += [f"{file}: {name} {state}".replace("  ", " ") for name, state in names.items()]
+    values = [stage.cmd, [dep.hash_info.value for dep in params], [(e.path, e.md5) for e in (*deps, *outs)]]
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True, default=list).encode()).hexdigest()[:16]
+    return Recorded(stage.cmd or "", outs, deps, tuple(changed), digest)
+
+
+def files(root: Path, paths: Iterable[str]) -> dict[str, list[str] | None]:
+    """The files in each folder, relative to it, without what .dvcignore names; [""] of a file; None of nothing."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        found: dict[str, list[str] | None] = {}
+        for path in paths:
+            there = os.path.normpath(os.path.join(repo.root_dir, path))
+            if os.path.isdir(there):
+                found[path] = sorted(os.path.relpath(file, there) for file in repo.dvcignore.find(repo.fs, there))
+            else:
+                found[path] = [""] if os.path.lexists(there) else None
+        return found
 
 
 def stale(root: Path, *names: str) -> dict[str, list[Any]]:
