@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import __main__
-from modelmake import kept, keys, libraries, machine, params, sandbox, signature, supervision
+from modelmake import kept, keys, libraries, machine, params, sandbox, signature, stack, supervision
 from modelmake.errors import UserError
 from modelmake.identity import identity
 
@@ -246,6 +246,7 @@ def _log(root: Path, record: dict[str, Any], started: float) -> None:
         "cpu_seconds": round(own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 2),
         "harness_cpu_seconds": round(harness_s, 2),
         "peak_mib": max(own.ru_maxrss, children.ru_maxrss) >> (10 if sys.platform == "linux" else 20),
+        "stack": stack.read(root / f"keys/{record['stage'].replace('@', '.')}.json"),
     }
     file = machine.folder(root) / RUN_LOG
     try:

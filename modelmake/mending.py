@@ -2,8 +2,8 @@
 
 DVC trusts a workspace file of the same size and time, a read-only object of its cache, and any object of that name on
 a remote, whatever is in them; of a remote it also remembers objects that are gone. So bad bytes are removed before DVC
-is asked, and objects are put right by `modelmake verify --replace`, for which DVC has no command. DVC is given stages, not
-paths: of several paths, those after a folder are left out in silence by DVC 3.67.
+is asked, and objects are put right by `modelmake verify --replace`, for which DVC has no command. DVC is given stages,
+not paths: of several paths, it leaves out in silence those that follow a folder (3.67).
 """
 
 import io

@@ -149,8 +149,8 @@ def _list(root: Path, survey: Survey, cache: Store, remote: Store | None) -> Non
                 survey.listings[out.path] = {"": out.md5}
                 continue
             for source in (cache, remote if name in survey.chosen else None):
-                if source is not None and (listed := _read_list(source, out.md5)) is not None:
-                    survey.listings[out.path] = listed
+                if source is not None and (listing := listed(source, out.md5)) is not None:
+                    survey.listings[out.path] = listing
                     break
             else:
                 if survey.folder(out.path) == out.md5:
@@ -160,7 +160,8 @@ def _list(root: Path, survey: Survey, cache: Store, remote: Store | None) -> Non
                     survey.listings[out.path] = kept
 
 
-def _read_list(store: Store, md5: str) -> Listing | None:
+def listed(store: Store, md5: str) -> Listing | None:
+    """The files of a folder, as a store lists them; None where it has no right list."""
     try:
         with store.open(md5) as stream:
             content = stream.read()

@@ -2,7 +2,8 @@
 
 raw.txt (git) ─ parts/ (a folder) ─┬─ results/whole.txt ─ results/ ─ count.json (in git, not in DVC's cache)
 more.txt (dvc add) ────────────────┘
-weights.py (git) ─ model/ (safetensors and JSON; noise.txt beside the project, which nobody declared, changes it)
+weights.py (git) ─ model/ (safetensors and JSON) ─ copied.json
+    noise.txt beside the project, which nobody declared, changes model/
 """
 
 import contextlib
@@ -33,6 +34,10 @@ stages:
     cmd: python weights.py
     deps: [weights.py]
     outs: [model]
+  copied:
+    cmd: cp model/config.json copied.json
+    deps: [model]
+    outs: [copied.json]
 """
 WEIGHTS = """
 import json
@@ -65,8 +70,8 @@ def build(folder: Path) -> Project:
     project = Project(path)
     for name, text in {
         "dvc.yaml": DVC_YAML, "weights.py": WEIGHTS, "params.yaml": "lines: 5\n", "results/.gitignore": "",
-        "raw.txt": "".join(f"row {n}\n" for n in range(9)), "more.txt": "more\n", ".dvc/config": CONFIG, ".dvcignore": "*.tmp\n",
-        ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
+        "raw.txt": "".join(f"row {n}\n" for n in range(9)), "more.txt": "more\n",
+        ".dvc/config": CONFIG, ".dvcignore": "*.tmp\n", ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
     }.items():  # fmt: skip
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         project.write(name, text)

@@ -1,5 +1,6 @@
 """The contract with DVC: its resolver gives the stages that dvc.yaml spells out by foreach, matrix and templates."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from modelmake import graph
 from modelmake.cache import md5
-from modelmake.graph import Stage
+from modelmake.graph import Entry, Stage
 from modelmake.params import Params, load
 from modelmake.signature import In, Out
 
@@ -161,6 +162,42 @@ def test_stale_is_what_dvc_status_tells(copied: Path) -> None:
         "copy": [{"changed deps": {"raw": "modified"}}],
     }
     assert list(graph.stale(copied, "copy")) == ["copy"]
+
+
+def test_recorded_is_what_the_lock_and_the_dvc_files_say(copied: Path) -> None:
+    found = graph.recorded(copied)
+    raw, out = hashlib.md5(b"1\n").hexdigest(), hashlib.md5(b"1").hexdigest()
+
+    assert list(found) == ["raw.dvc", "copy"]
+    assert found["raw.dvc"].outs == (Entry("raw", raw, 2, True, True, None),)
+    copy = found["copy"]
+    assert (copy.cmd, copy.changed) == ("head -c 1 raw > out", ())
+    assert [(e.path, e.md5, e.size) for e in copy.deps + copy.outs] == [("raw", raw, 2), ("out", out, 1)]
+
+    (copied / "raw").write_text("2\n")
+    assert graph.recorded(copied) == found, "no file is looked at"
+    (copied / "dvc.yaml").write_text((copied / "dvc.yaml").read_text().replace("-c 1", "-c 2"))
+    edited = graph.recorded(copied)["copy"]
+    assert edited.changed == ("its command",) and edited.digest != copy.digest
+
+
+def test_paths_below_other_folders_are_told_from_the_root(copied: Path) -> None:
+    (copied / "data").mkdir()
+    (copied / "data/more").write_text("1\n")
+    subprocess.run([sys.executable, "-m", "dvc", "add", "-q", "data/more"], cwd=copied, check=True)
+
+    assert graph.recorded(copied)["data/more.dvc"].outs[0].path == "data/more"
+
+
+def test_files_are_those_that_dvc_would_hash(copied: Path) -> None:
+    (copied / ".dvcignore").write_text("*.pyc\n")
+    for name in ("folder/a", "folder/b/c", "folder/b/d.pyc"):
+        (copied / name).parent.mkdir(parents=True, exist_ok=True)
+        (copied / name).touch()
+
+    assert graph.files(copied, ["folder", "folder/a", "nothing"]) == {
+        "folder": ["a", "b/c"], "folder/a": [""], "nothing": None,
+    }  # fmt: skip
 
 
 def test_stale_waits_for_another_dvc_to_let_go(copied: Path) -> None:

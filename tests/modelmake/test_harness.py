@@ -375,6 +375,7 @@ def test_every_run_leaves_one_line_in_the_log(project: Project) -> None:
 
     assert list(first) == [
         "stage", "outcome", "identity", "outs", "started", "seconds", "cpu_seconds", "harness_cpu_seconds", "peak_mib",
+        "stack",
     ]  # fmt: skip
     assert (first["stage"], first["outcome"], first["identity"]) == ("stages.shout", "done", second["identity"])
     assert first["outs"] == {"made/loud.txt": hashlib.md5(b"ROWS!").hexdigest()}

@@ -79,9 +79,11 @@ def test_a_build_as_dvc_lock_says_has_nothing_wrong(project: Project) -> None:
 
     assert found["wrong"] == found["mend"] == found["notes"] == []
     read = found["read"]
-    assert read["workspace"]["read"] == 7  # two of parts, one of results, count.json, two of model, more.txt
+    assert read["workspace"]["read"] == 8  # two of parts, whole.txt, count.json, two of model, copied.json, more.txt
     assert read["inputs"]["read"] == 3  # raw.txt, weights.py, and results/.gitignore, which lies in an input
-    assert read["store"]["read"] == 8  # lists of two folders, four files in them, two files
+    assert (
+        read["store"]["read"] == 8
+    )  # lists of two folders, four files in them, whole.txt, more.txt; copied.json is one of them
     assert read["cache"]["read"] == 9  # also count.json, for the run-cache
     lines = project.run(*MODELMAKE, "verify")[1].splitlines()
     assert lines[-1] == "remote: not looked at; `modelmake verify --remote` does"
@@ -313,11 +315,12 @@ def test_lines_say_what_was_found_and_what_was_wanted(project: Project) -> None:
     told = f"workspace: parts/head.txt: corrupt: found 30 bytes, md5 {artifacts.measure(head).md5}: want md5 {wanted}"
     assert output.splitlines() == [
         told,
-        "workspace: 7 files, 0.0 MB: 1 wrong",
+        "workspace: 8 files, 0.0 MB: 1 wrong",
         "inputs: 3 files, 0.0 MB: as dvc.lock says",
         "cache: 9 objects, 0.0 MB: as dvc.lock says",
         "remote: not looked at; `modelmake verify --remote` does",
         "to mend, in this order:",
         "  rm -f parts/head.txt",
         "  dvc checkout parts",
+        "proven: not rebuilt yet 5",
     ]
