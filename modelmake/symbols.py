@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from modelmake import imports
 from modelmake.errors import UserError
+from modelmake.imports import Aliases, Statement
 
 EFFECTS = ""  # the name of a module's side effects
 MAIN = "__main__"  # the name of what runs only where the module is the program
@@ -30,8 +32,6 @@ PURE_BUILTINS = frozenset([
     "sum", "tuple", "type", "zip",
 ])  # fmt: skip
 DYNAMIC = frozenset(["__import__", "eval", "exec", "globals"])
-
-Aliases = dict[str, frozenset[str]]  # {name that an import binds: dotted names that it may stand for}
 
 
 @dataclass(frozen=True)
@@ -72,24 +72,23 @@ def _parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...]
     bound: dict[str, list[ast.stmt]] = {}
     effects: list[ast.stmt] = []
     main: list[ast.stmt] = []
-    imports: list[ast.Import | ast.ImportFrom] = []
+    imported: list[Statement] = []
     for statement in _executed(_Bare().visit(ast.parse(source)).body, main):
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            imports.append(statement)
+            imported.append(statement)
         elif names := _binds(statement):
             for bound_name in names:
                 bound.setdefault(bound_name, []).append(statement)
         else:
             effects.append(statement)
     nested = [node for s in effects for node in ast.walk(s) if isinstance(node, ast.Import | ast.ImportFrom)]
-    aliases = _aliases([*imports, *nested], package)
+    aliases = imports.aliases([*imported, *nested], package)
     defined = {id(s): s for found in bound.values() for s in found}.values()
     effects += [s for s in defined if not _pure(s, aliases, packages)]
-    symbols = {bound_name: _symbol(found, package) for bound_name, found in bound.items()}
-    symbols[EFFECTS] = _symbol(sorted(effects, key=lambda s: s.lineno), package)
-    symbols[MAIN] = _symbol(main, package)
-    starred = {_base(s, package) for s in imports if isinstance(s, ast.ImportFrom) and s.names[0].name == "*"}
-    return Module(symbols, aliases, _imported(imports, package), frozenset(starred))
+    symbols = {bound_name: _symbol(found, package, packages) for bound_name, found in bound.items()}
+    symbols[EFFECTS] = _symbol(sorted(effects, key=lambda s: s.lineno), package, packages)
+    symbols[MAIN] = _symbol(main, package, packages)
+    return Module(symbols, aliases, imports.loaded(imported, package), imports.starred(imported, package))
 
 
 class _Bare(ast.NodeTransformer):
@@ -168,23 +167,23 @@ def _at_import(statement: ast.stmt) -> Iterator[ast.Call]:
         queue += [child for child in ast.iter_child_nodes(node) if child not in later]
 
 
-def _symbol(statements: list[ast.stmt], package: str) -> Symbol:
+def _symbol(statements: list[ast.stmt], package: str, packages: tuple[str, ...]) -> Symbol:
     nodes = list(ast.walk(ast.Module(statements, [])))
     codes = [compile(ast.Module([s], []), "", "exec", dont_inherit=True, optimize=0) for s in statements]
-    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    own = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     named = {module for node in nodes for module in _named_import(node)}  # which are values: their names stand for them
-    aliases = _aliases(imports, package) | {module: frozenset([module]) for module in named}
+    aliases = imports.aliases(own, package) | {module: frozenset([module]) for module in named}
     known = {name for code in codes for name in _names(code)} | aliases.keys()
     classes = [node for node in statements if isinstance(node, ast.ClassDef)]
     return Symbol(
         hash=hashlib.sha256(repr([_content(code) for code in codes]).encode()).hexdigest()[:16],
         names=frozenset(chain for chain in _chains(nodes) if chain[0] in known) | {(module,) for module in named},
         aliases=aliases,
-        imports=_imported(imports, package) | named,
+        imports=imports.loaded(own, package) | named,
         strings=frozenset(n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)),
         bases=frozenset(chain for c in classes for base in c.bases if (chain := _chain(base))),
         hooks=any(_hooks(c) for c in classes),
-        dynamic=next((why for node in nodes if (why := _dynamic(node))), ""),
+        dynamic=next((why for node in nodes if (why := _dynamic(node, packages))), ""),
     )
 
 
@@ -195,7 +194,7 @@ def code_hash(path: Path) -> str:
         UserError: the file is no Python.
     """
     with _told(path):
-        return _symbol(_Bare().visit(ast.parse(path.read_bytes())).body, "").hash
+        return _symbol(_Bare().visit(ast.parse(path.read_bytes())).body, "", ()).hash
 
 
 @contextlib.contextmanager
@@ -257,13 +256,17 @@ def _hooks(definition: ast.ClassDef) -> bool:
     )
 
 
-def _dynamic(node: ast.AST) -> str:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id in DYNAMIC or (node.func.id in ("dir", "locals", "vars") and not node.args):
-            return f"calls {node.func.id}()"
-    elif isinstance(node, ast.Subscript | ast.Attribute) and _chain(node.value) == ("sys", "modules"):
-        return EVERYTHING
-    return ""
+def _dynamic(node: ast.AST, packages: tuple[str, ...]) -> str:
+    called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+    if called in DYNAMIC or (called in ("dir", "locals", "vars") and not node.args):
+        return f"calls {called}()"
+    looked_up = None
+    if isinstance(node, ast.Call) and _chain(node.func)[:2] == ("sys", "modules"):
+        looked_up = node.args[0] if node.args else node
+    elif isinstance(node, ast.Subscript) and _chain(node.value) == ("sys", "modules"):
+        looked_up = node.slice
+    others = isinstance(looked_up, ast.Constant) and str(looked_up.value).partition(".")[0] not in packages
+    return EVERYTHING if looked_up and not others else ""
 
 
 def _named_import(node: ast.AST) -> list[str]:
@@ -272,33 +275,3 @@ def _named_import(node: ast.AST) -> list[str]:
         argument = node.args[0]
         return [argument.value] if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else []
     return []
-
-
-def _aliases(imports: Iterable[ast.Import | ast.ImportFrom], package: str) -> Aliases:
-    found: dict[str, set[str]] = {}
-    for statement in imports:
-        for alias in statement.names:
-            if isinstance(statement, ast.ImportFrom):
-                name, dotted = alias.asname or alias.name, f"{_base(statement, package)}.{alias.name}"
-            else:
-                name = alias.asname or alias.name.partition(".")[0]
-                dotted = alias.name if alias.asname else name
-            found.setdefault(name, set()).add(dotted)
-    return {name: frozenset(dotted) for name, dotted in found.items()}
-
-
-def _imported(imports: Iterable[ast.Import | ast.ImportFrom], package: str) -> frozenset[str]:
-    """What import statements load: for `from a import b`, `a` and, where that is a module, `a.b`."""
-    found = set()
-    for statement in imports:
-        if isinstance(statement, ast.ImportFrom):
-            base = _base(statement, package)
-            found |= {base, *(f"{base}.{alias.name}" for alias in statement.names if alias.name != "*")}
-        else:
-            found |= {alias.name for alias in statement.names}
-    return frozenset(found)
-
-
-def _base(statement: ast.ImportFrom, package: str) -> str:
-    above = package.split(".")[: len(package.split(".")) - statement.level + 1] if statement.level else []
-    return ".".join([*above, *([statement.module] if statement.module else [])])

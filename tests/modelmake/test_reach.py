@@ -172,11 +172,20 @@ def test_code_that_looks_names_up_takes_its_module_whole(tree: Path, call: str) 
     assert reached.whole == {"stages.leaf": f"calls {call.partition('(')[0]}()"}
 
 
-def test_code_that_looks_modules_up_takes_all_that_are_loaded_whole(tree: Path) -> None:
-    reached = found(tree, "import sys\nfrom stages import leaf\nsys.modules['stages.' + input()].used(1)")
+@pytest.mark.parametrize(
+    "looking", ["sys.modules['stages.' + input()]", "sys.modules.get('stages.leaf')", "list(sys.modules.values())[-1]"]
+)
+def test_code_that_looks_modules_up_takes_all_that_are_loaded_whole(tree: Path, looking: str) -> None:
+    reached = found(tree, f"import sys\nfrom stages import leaf\n{looking}.used(1)")
 
     assert names(reached) == WHOLE
     assert reached.whole["stages.leaf"] == "stages.go looks into sys.modules"
+
+
+def test_code_that_looks_up_a_module_of_others_takes_nothing_for_it(tree: Path) -> None:
+    reached = found(tree, "import sys\nfrom stages import leaf\nsys.modules.get('torch')\nsys.modules['torch']")
+
+    assert (names(reached), reached.whole, set(reached.imports)) == (set(), {}, {"sys"})
 
 
 @pytest.mark.parametrize(
