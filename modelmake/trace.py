@@ -1,5 +1,6 @@
 """`modelmake trace`: from a model to all that it was made of, and from a row to every model that consumed it."""
 
+import gc
 import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -21,6 +22,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     if (arguments.model is None) == (arguments.row is None):
         raise UserError("trace: want a model (a file or a folder), or --row TEXT|ID|FILE:LINE; one of them")
+    gc.disable()  # hundreds of thousands of small values are made, and none is done with before the end
     root = Path.cwd()
     past = History(root)
     if arguments.row is not None:

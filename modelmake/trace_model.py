@@ -188,7 +188,8 @@ def _consumed(build: str, entry: Entry, lineage: Lineage, index: RowIndex) -> li
         for id, number in numbers.items():
             stood = sorted((whole(table, file), line) for table, file, line in _places(number, places, parents))
             sources[id] = [f"{file}:{line}" for file, line in stood]
-            by_file.update(dict.fromkeys([file for file, _ in stood] or ["(no source recorded)"], 1))
+            for file in {file for file, _ in stood} or {"(no source recorded)"}:
+                by_file[file] += 1
         rows = [{"step": batch["step"], "id": id, "sources": sources[id]} for batch in batches for id in batch["ids"]]
         found.append(
             {
