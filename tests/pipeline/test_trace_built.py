@@ -107,6 +107,7 @@ def test_held_out_and_dropped_rows_are_in_no_model(project: Project) -> None:
 
 
 def test_a_change_that_dvc_commit_accepted_is_told(project: Project) -> None:
+    committed(project)  # in which stands what was built from
     project.edit("params.yaml", "    learning_rate: 0.002\n", "    learning_rate: 0.0021\n")
     project.repro("preflight")
     code, printed = project.run("dvc", "commit", "-f", "train@sft")
