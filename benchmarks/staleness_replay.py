@@ -19,7 +19,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-NO_CODE = ("params.yaml", "uv.lock", ".python-version", "keys", ".dvc", ".git")  # none of a stage's own files
+NO_CODE = ("params.yaml", "dvc.lock", "uv.lock", ".python-version", "keys", ".dvc", ".git")  # not read by `main`
 KEPT = Path(".dvc/cache/modelmake")  # the harness's: its log, and finished work that is not recorded
 SANDBOX = ".dvc/tmp/modelmake/"  # the folders that stages work in, by name
 OWN = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
