@@ -142,7 +142,10 @@ def runs(project: Project) -> list[dict]:
 
 def hold(project: Project, edits: list[Edit]) -> None:
     for edit in edits:
-        for command in (["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "Built"]):
+        for command in (
+            ["add", "-A"],
+            ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "Built", "--allow-empty"],
+        ):
             assert project.run("git", *command)[0] == 0
         edit.change(project)
         steps = said(project)
