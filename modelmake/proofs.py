@@ -17,6 +17,7 @@ from modelmake.graph import Recorded
 from modelmake.harness import RUN_LOG
 
 FILE = "verified.jsonl"  # in the machine's folder, and in the project's
+Stack = dict[str, str]
 SAME, NEAR, OTHER, NOTHING = "same", "near", "other", "not rebuilt"  # outcomes of one rebuild
 
 
@@ -28,8 +29,8 @@ class Proof:
     record: str  # the digest of what dvc.lock says of it
     commit: str
     date: str  # UTC
-    stack: dict[str, str]  # of the rebuild
-    original: dict[str, str] | None  # of the run that made the recorded bytes, where this machine's run log has it
+    stack: Stack  # of the rebuild
+    original: Stack | None  # of the run that made the recorded bytes, where this machine's run log has it
     outcome: dict[str, str]  # {artifact: same, near, other or not rebuilt}
     bounds: dict[str, dict[str, float]] = field(default_factory=dict)  # {artifact: largest absolute differences}
     why: str = ""  # it was not rebuilt
@@ -41,22 +42,27 @@ class Level:
     "within tolerance" of its bounds; "different"; or "" where nobody rebuilt it as it is recorded now."""
 
     level: str
-    stacks: list[dict[str, str]]
+    stacks: list[Stack]
     bounds: dict[str, float]
 
 
-def original(root: Path, clone: Path, stage: str) -> tuple[dict[str, str] | None, dict[str, str] | None]:
-    """The stacks of the run in the clone and of the last one in the project that had the same key."""
-    rebuilt = _runs(clone, stage)
+def stacks(root: Path, clone: Path, name: str, node: Recorded) -> tuple[Stack | None, Stack | None]:
+    """What the clone's run stood on, and the run that made the recorded bytes here; None where no run log has it."""
+    rebuilt = [run for run in _runs(clone, name) if run["outcome"] == "done"]
     if not rebuilt:
         return None, None
-    before = [run for run in _runs(root, stage) if run["key"] == rebuilt[-1]["key"]]
+    outs = {out.path: out.md5 for out in node.outs}
+    before = [
+        run
+        for run in _runs(root, name)
+        if run.get("identity") == rebuilt[-1].get("identity")
+        and (run["outcome"] == "kept" or (run["outcome"] == "done" and run.get("outs") == outs))
+    ]
     return rebuilt[-1].get("stack"), before[-1].get("stack") if before else None
 
 
-def _runs(root: Path, stage: str) -> list[dict[str, Any]]:
-    lines = _lines(machine.folder(root) / RUN_LOG)
-    return [line for line in lines if line["stage"] == stage and line["outcome"] == "done"]
+def _runs(root: Path, name: str) -> list[dict[str, Any]]:
+    return [line for line in _lines(machine.folder(root) / RUN_LOG) if line["stage"] == name]
 
 
 def keep(root: Path, proofs: list[Proof], nodes: dict[str, Recorded]) -> None:
@@ -75,7 +81,7 @@ def keep(root: Path, proofs: list[Proof], nodes: dict[str, Recorded]) -> None:
 
 def levels(root: Path, nodes: dict[str, Recorded]) -> dict[str, Level]:
     """What is proven of every artifact, as far as this machine and the project know."""
-    proofs = [*_read(machine.folder(root) / FILE), *_read(root / FILE)]
+    proofs = sorted([*_read(machine.folder(root) / FILE), *_read(root / FILE)], key=lambda proof: proof.date)
     here = stack.read(Path())
     return {
         out.path: _level([p for p in proofs if (p.stage, p.record) == (name, node.digest)], out.path, here)
@@ -85,7 +91,7 @@ def levels(root: Path, nodes: dict[str, Recorded]) -> dict[str, Level]:
     }
 
 
-def _level(proofs: list[Proof], artifact: str, here: dict[str, str]) -> Level:
+def _level(proofs: list[Proof], artifact: str, here: Stack) -> Level:
     """By the last rebuild on each stack; where this machine's say less than others', by this machine's."""
     last = {json.dumps(p.stack, sort_keys=True): p for p in proofs if p.outcome.get(artifact, NOTHING) != NOTHING}
     if not last:

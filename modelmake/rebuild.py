@@ -153,7 +153,7 @@ def _rebuild(bench: Bench, name: str, node: Recorded, commit: str, tolerance: fl
     if not why:
         code = _repro(bench.path, name, talk)
         why = f"`dvc repro` ended with {code}; its own message stands above" if code else ""
-    rebuilt_on, original = proofs.original(bench.root, bench.path, name)
+    rebuilt_on, original = proofs.stacks(bench.root, bench.path, name, node)
     stage = graph.Stage(name, node.cmd, (), (), ())
     outcome, bounds = dict.fromkeys(outs, NOTHING), {}
     if not why:

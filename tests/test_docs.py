@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import ROOT, Project, clone
 
-SLOW = ("remotes",)  # pages of many commands
+SLOW = ("remotes", "verify")  # pages of many commands
 OF_THE_DEFAULT = ("experiments",)  # pages about a build that takes minutes
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

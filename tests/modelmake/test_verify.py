@@ -86,7 +86,7 @@ def test_a_build_as_dvc_lock_says_has_nothing_wrong(project: Project) -> None:
     )  # lists of two folders, four files in them, whole.txt, more.txt; copied.json is one of them
     assert read["cache"]["read"] == 9  # also count.json, for the run-cache
     lines = project.run(*MODELMAKE, "verify")[1].splitlines()
-    assert lines[-1] == "remote: not looked at; `modelmake verify --remote` does"
+    assert lines[-2:] == ["remote: not looked at; `modelmake verify --remote` does", "proven: not rebuilt yet 5"]
 
 
 def test_one_byte_in_workspace_cache_and_remote_is_each_found_and_mended(project: Project) -> None:
@@ -102,7 +102,9 @@ def test_one_byte_in_workspace_cache_and_remote_is_each_found_and_mended(project
         ("cache", f".dvc/cache/{cached}", "corrupt"),
         ("store", str(project.path.parent / "store" / pushed), "corrupt"),
     }
-    assert [finding["of"] for finding in found["wrong"]] == [[], ["parts/deep/tail.txt"], ["model/config.json"]]
+    assert [finding["of"] for finding in found["wrong"]] == [
+        [], ["parts/deep/tail.txt"], ["model/config.json", "copied.json"],
+    ]  # fmt: skip
     assert found["mend"] == ["rm -f parts/head.txt", "modelmake verify --remote --replace", "dvc checkout parts"]
     mend(project, found)
     assert verify(project, "--remote")["wrong"] == []
@@ -181,6 +183,18 @@ def test_an_empty_object_that_a_killed_commit_or_push_left_is_named_and_replaced
     mend(project, found)
     assert verify(project, "--remote")["wrong"] == []
     assert (project.path / ".dvc/cache" / cached).stat().st_mode & 0o777 == 0o444
+
+
+def test_a_push_writes_the_empty_object_of_a_killed_push_again(project: Project) -> None:
+    """What docs/remotes.md says of DVC 3.67: files are pushed before the list of their folder, which is last."""
+    store = project.path.parent / "store"
+    pushed, listed = store / name(project, "parts/head.txt"), artifacts.measure(project.path / "parts").md5
+    pushed.unlink()
+    pushed.touch(0o644)
+    (store / f"files/md5/{listed[:2]}/{listed[2:]}").unlink()
+    small_build.dvc(project, "push")
+
+    assert pushed.read_bytes() == (project.path / "parts/head.txt").read_bytes()
 
 
 def test_an_empty_object_makes_dvc_checkout_and_repro_quietly_wrong_and_verify_tells(project: Project) -> None:
@@ -280,7 +294,7 @@ def test_a_clone_that_pulled_one_model_verifies_it_and_pulls_the_rest(project: P
     assert verify(clone, "model")["wrong"] == []
     found = verify(clone, "--remote")
     assert {kind for _, _, kind in wrong(found)} == {"missing"}
-    assert found["mend"] == ["dvc pull parts more.txt.dvc whole"]
+    assert found["mend"] == ["dvc checkout copied", "dvc pull parts more.txt.dvc whole"], "model has copied's bytes"
     mend(clone, found)
     assert verify(clone, "--remote")["wrong"] == []
 
