@@ -7,7 +7,7 @@ from pathlib import Path
 
 from modelmake import identity, kept, machine
 from modelmake.cache import Files, md5
-from modelmake.graph import Node, Records
+from modelmake.reproduction import Node, Records
 
 WILL = "will run"
 MAY = "may run"  # what it is made from may come out as it was

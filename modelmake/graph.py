@@ -1,17 +1,15 @@
-"""The resolved graph. With stores.py the one module that touches DVC's internals (dvc 3.67, held by contract tests)."""
+"""The resolved graph, and what dvc.lock records of it. It, reproduction.py and stores.py alone touch DVC (3.67)."""
 
 import hashlib
 import json
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from modelmake import signature
-from modelmake.cache import Cache, Files, md5
 from modelmake.errors import UserError
 
 
@@ -64,13 +62,13 @@ def nodes(root: Path) -> dict[str, Stage]:
     with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
         graph = repo.index.graph
         return {
-            _name(s): Stage(
-                name=_name(s),
+            name_of(s): Stage(
+                name=name_of(s),
                 cmd=s.cmd or "",
                 deps=tuple(d.def_path for d in s.deps if not isinstance(d, ParamsDependency)),
                 params=tuple(p for d in s.deps if isinstance(d, ParamsDependency) for p in d.params),
                 outs=tuple(o.def_path for o in s.outs),
-                needs=tuple(sorted(_name(n) for n in graph.successors(s))),
+                needs=tuple(sorted(name_of(n) for n in graph.successors(s))),
                 meta=s.meta or {},
             )
             for s in nx.dfs_postorder_nodes(graph)
@@ -111,7 +109,7 @@ def recorded(root: Path) -> dict[str, Recorded]:
     from dvc.repo import Repo, lock_repo
 
     with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
-        return {_name(stage): _recorded(stage) for stage in nx.dfs_postorder_nodes(repo.index.graph)}
+        return {name_of(stage): _recorded(stage) for stage in nx.dfs_postorder_nodes(repo.index.graph)}
 
 
 def _recorded(stage: Any) -> Recorded:
@@ -120,7 +118,7 @@ def _recorded(stage: Any) -> Recorded:
     def entry(out: Any) -> Entry:
         path = os.path.relpath(out.fs_path, out.repo.root_dir)
         if out.hash_name != "md5":
-            raise UserError(f"{_name(stage)}: {path}: hashed as by DVC 2: run `dvc cache migrate --dvc-files` first")
+            raise UserError(f"{name_of(stage)}: {path}: hashed as by DVC 2: run `dvc cache migrate --dvc-files` first")
         return Entry(
             path=path,
             md5=out.hash_info.value or "",
@@ -170,190 +168,21 @@ def stale(root: Path, *names: str) -> dict[str, list[Any]]:
     from dvc.repo import Repo, lock_repo
 
     with Repo(str(root), _wait_for_lock=True) as repo, lock_repo(repo):
-        addresses = {_name(s): s.addressing for s in repo.index.stages}
+        addresses = {name_of(s): s.addressing for s in repo.index.stages}
         changed = repo.status(targets=[addresses[name] for name in names], check_updates=False)
         return {name: changed[address] for name, address in addresses.items() if address in changed}
 
 
-def _line(cmd: str | list[str] | None) -> str | None:
+def command_line(cmd: str | list[str] | None) -> str | None:
     return "\n".join(cmd) if isinstance(cmd, list) else cmd
 
 
-def _name(stage: Any) -> str:
+def name_of(stage: Any) -> str:
     """As DVC addresses it from the root, wherever we are: train@sft, other/dvc.yaml:train, data/raw.dvc."""
     name = getattr(stage, "name", None)
     if stage.path_in_repo == "dvc.yaml":
         return name
     return f"{stage.path_in_repo}:{name}" if name else stage.path_in_repo
-
-
-@dataclass(frozen=True)
-class Node:
-    """What `dvc repro` decides by about a stage or .dvc file. Paths are relative to the root."""
-
-    name: str
-    cmd: str | None  # None: a .dvc file
-    recorded_cmd: str | None
-    deps: dict[str, str | None]  # -> MD5 as recorded, None where nothing is
-    outs: dict[str, str | None]
-    sizes: dict[str, int]  # of outs as recorded, bytes
-    uncached: frozenset[str]  # outs with `cache: false`
-    params: dict[str, Any]  # dotted section, after `file:` where that is not params.yaml -> value now
-    recorded_params: dict[str, Any]
-    meta: dict[str, Any]
-    frozen: bool  # never runs
-    always: bool  # runs at every `dvc repro`
-
-
-@contextmanager
-def reading(root: Path) -> Iterator["Records"]:
-    """What DVC knows of the graph; its lock is held only while dvc.lock is read: a stage that ends waits 3 s for it.
-
-    Raises:
-        UserError: the graph is one that `dvc repro` refuses, in DVC's words.
-    """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo, lock_repo
-
-    try:
-        with Repo(str(root), _wait_for_lock=True) as repo:
-            with lock_repo(repo):
-                records = Records(repo)
-            yield records
-    except DvcException as error:
-        raise UserError(str(error)) from error
-
-
-class Records:
-    """dvc.lock, the workspace, the cache and the run-cache, read as `dvc repro` reads them; nothing is changed."""
-
-    def __init__(self, repo: Any) -> None:
-        from dvc.repo.reproduce import get_active_graph, plan_repro
-
-        self._repo, self.cache = repo, Cache(Path(repo.cache.legacy.path))
-        self._params: dict[str, Any] = {}  # parameter file -> its values
-        self._locks: dict[str, Any] = {}  # dvc.yaml -> as DVC loads it, with its dvc.lock
-        targets = [stage for stage in repo.index.stages if stage.path_in_repo == "dvc.yaml"]
-        order = plan_repro(get_active_graph(repo.index.graph), targets)
-        self._stages = {_name(stage): stage for stage in order}
-        self.nodes = {name: self._node(name, stage) for name, stage in self._stages.items()}
-
-    def files(self, path: str) -> Files | None:
-        """What the workspace holds at a path, None where there is nothing; hashed where DVC's state has no hash."""
-        from dvc_data.hashfile.build import build
-        from dvc_data.hashfile.tree import Tree
-
-        where = os.path.join(self._repo.root_dir, path)
-        if not os.path.exists(where):
-            return None
-        _, _, found = build(
-            self._repo.cache.local, where, self._repo.fs, "md5", ignore=self._repo.dvcignore, dry_run=True
-        )
-        if isinstance(found, Tree):
-            return {"/".join(key): hashed.value for key, _, hashed in found}
-        return {"": found.hash_info.value}
-
-    def entry(self, name: str, deps: Mapping[str, Files]) -> dict[str, Any]:
-        """The entry of dvc.lock of a stage that ran with these inputs and the parameters of now; outs as recorded."""
-        from dvc.dependency import ParamsDependency
-        from dvc.stage.serialize import to_single_stage_lockfile
-        from dvc_data.hashfile.hash_info import HashInfo
-        from dvc_data.hashfile.meta import Meta
-
-        stage = self._stages[name]
-        for dep in stage.deps:
-            if isinstance(dep, ParamsDependency):
-                dep.hash_info = HashInfo(dep.hash_name, self._values(dep))
-            else:
-                executable = os.path.isfile(dep.fs_path) and os.stat(dep.fs_path).st_mode & 0o111
-                dep.hash_info, dep.meta = HashInfo("md5", md5(deps[self._path(dep)])), Meta(isexec=bool(executable))
-        return to_single_stage_lockfile(stage)
-
-    def restorable(self, name: str, deps: Mapping[str, Files]) -> dict[str, str] | None:
-        """{out: MD5} of the run that the run-cache holds for these inputs; None where it holds none."""
-        from dvc.stage.cache import _get_cache_hash
-
-        if not self._in_run_cache(name):
-            return None
-        entry = self.cache.run(_get_cache_hash(self.entry(name, deps), key=True))
-        return self._outs(name, entry) if entry else None
-
-    def similar(self, name: str, deps: Mapping[str, Files]) -> Iterator[dict[str, str]]:
-        """{out: MD5} of all runs in the run-cache that had this command, these parameters and, where given, inputs."""
-        from dvc.dependency import ParamsDependency
-
-        stage = self._stages[name]
-        given = {dep.def_path: md5(deps[self._path(dep)]) for dep in stage.deps if self._path(dep) in deps}
-        params = {dep.def_path: self._values(dep) for dep in stage.deps if isinstance(dep, ParamsDependency)}
-        for entry in self.cache.runs(stage.outs[0].def_path, *given.values()) if self._in_run_cache(name) else ():
-            found = {dep["path"]: dep["md5"] for dep in entry.get("deps", [])}
-            same = entry.get("cmd") == stage.cmd and entry.get("params", {}) == params
-            if same and given.items() <= found.items() and (outs := self._outs(name, entry)):
-                yield outs
-
-    def _outs(self, name: str, entry: dict[str, Any]) -> dict[str, str] | None:
-        recorded = {out["path"]: out["md5"] for out in entry.get("outs", [])}
-        outs = {self._path(out): recorded.get(out.def_path) for out in self._stages[name].outs}
-        return outs if len(outs) == len(recorded) and all(outs.values()) else None
-
-    def _in_run_cache(self, name: str) -> bool:
-        """Whether DVC looks for this stage there: `_can_hash` of dvc.stage.cache, but for what the inputs are."""
-        stage = self._stages[name]
-        outs = all(out.protocol == "local" and not out.persist and out.is_in_repo for out in stage.outs)
-        return bool(stage.cmd and stage.deps and stage.outs and outs and not self.nodes[name].always)
-
-    def _recorded_cmd(self, stage: Any) -> Any:
-        if not any(known.hash_info for known in (*stage.deps, *stage.outs)):
-            return None
-        if not (stage.cmd and stage.changed_stage()):
-            return stage.cmd
-        lock = self._locks.setdefault(stage.path, stage.dvcfile).lockfile_contents  # parsing is slow
-        return lock["stages"][stage.name]["cmd"]
-
-    def _values(self, dep: Any) -> dict[str, Any]:
-        """{dotted section: value now} of a stage's part of a parameter file, which is parsed once for all stages."""
-        from dvc.dependency.param import read_param_file
-
-        if not dep.exists:
-            raise UserError(f"{dep.def_path}: no such file: want parameters there")
-        if not dep.params:
-            return read_param_file(self._repo.fs, dep.fs_path)
-        if dep.fs_path not in self._params:
-            deps = [other for stage in self._stages.values() for other in stage.deps if other.fs_path == dep.fs_path]
-            names = [name for other in deps for name in getattr(other, "params", ())]
-            self._params[dep.fs_path] = read_param_file(self._repo.fs, dep.fs_path, names, flatten=True)
-        values = self._params[dep.fs_path]
-        if missing := [name for name in dep.params if name not in values]:
-            raise UserError(f"{dep.def_path}: {', '.join(missing)}: missing: want this section")
-        return {name: values[name] for name in dep.params}
-
-    def _path(self, dep_or_out: Any) -> str:
-        return os.path.relpath(dep_or_out.fs_path, self._repo.root_dir)
-
-    def _node(self, name: str, stage: Any) -> Node:
-        from dvc.dependency import ParamsDependency
-
-        params, recorded = {}, {}
-        deps = [dep for dep in stage.deps if not isinstance(dep, ParamsDependency) and stage.cmd]
-        for dep in stage.deps:
-            if isinstance(dep, ParamsDependency):
-                prefix = "" if dep.def_path == dep.DEFAULT_PARAMS_FILE else f"{dep.def_path}:"
-                params |= {f"{prefix}{section}": value for section, value in self._values(dep).items()}
-                recorded |= {f"{prefix}{section}": value for section, value in (dep.hash_info.value or {}).items()}
-        return Node(
-            name=name,
-            cmd=_line(stage.cmd),
-            recorded_cmd=_line(self._recorded_cmd(stage)),
-            deps={self._path(dep): dep.hash_info.value for dep in deps},
-            outs={self._path(out): out.hash_info.value for out in stage.outs},
-            sizes={self._path(out): out.meta.size for out in stage.outs if out.meta and out.meta.size is not None},
-            uncached=frozenset(self._path(out) for out in stage.outs if not out.use_cache),
-            params=params,
-            recorded_params=recorded,
-            meta=stage.meta or {},
-            frozen=bool(stage.frozen),
-            always=bool(stage.is_callback or stage.always_changed),
-        )
 
 
 def described(stages: dict[str, Stage]) -> dict[str, dict[str, Any]]:

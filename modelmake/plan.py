@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from modelmake import artifacts, forecast, graph, machine, reasons, room
+from modelmake import artifacts, forecast, machine, reasons, reproduction, room
 from modelmake.cache import Files
 from modelmake.errors import UserError
 from modelmake.forecast import CHECKOUT, FAIL, FRESH, MAY, RECORD, RESTORE, WILL, Forecast
@@ -58,7 +58,7 @@ def plan(root: Path) -> list[Step]:
     Raises:
         UserError: the graph does not resolve, or preflight finds something wrong, in its words.
     """
-    with graph.reading(root) as records:
+    with reproduction.reading(root) as records:
         writer = next((node for node in records.nodes.values() if KEYS in node.outs), None)
         found = forecast.repro(root, records, {}, last=writer.name)[writer.name] if writer else None
         if found is None or found.status != WILL or found.makers:
@@ -68,7 +68,7 @@ def plan(root: Path) -> list[Step]:
         _write_keys(root, writer.cmd or "", keys)
         took = {writer.name: round(time.monotonic() - started, 2)}
         files = {name: file.md5 for name, file in artifacts.measure(keys).files.items()}
-        with graph.reading(root) as records:
+        with reproduction.reading(root) as records:
             return _steps(root, records, {KEYS: files}, keys, took)
 
 
@@ -98,7 +98,7 @@ def _write_keys(root: Path, command: str, folder: Path) -> None:
 
 
 def _steps(
-    root: Path, records: graph.Records, written: dict[str, Files], keys: Path, took: dict[str, float]
+    root: Path, records: reproduction.Records, written: dict[str, Files], keys: Path, took: dict[str, float]
 ) -> list[Step]:
     last, steps = _last_done(root), []
     for name, found in forecast.repro(root, records, written).items():

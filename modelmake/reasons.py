@@ -9,7 +9,7 @@ from typing import Any
 from modelmake import earlier, keys
 from modelmake.cache import Files, md5
 from modelmake.forecast import MAY, Forecast
-from modelmake.graph import Records
+from modelmake.reproduction import Records
 
 NAMED = 3  # files of a folder that are named one by one
 LONG = 100  # characters of a change that is shown whole

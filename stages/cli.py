@@ -20,9 +20,10 @@ def main() -> None:
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, (module, purpose) in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
-        loaded = importlib.import_module(module)
-        loaded.arguments(command)
-        command.set_defaults(run=loaded.run, here=Path.cwd())  # `here`: what paths in arguments start from
+        if name in sys.argv[1:2]:  # the others need not be imported
+            loaded = importlib.import_module(module)
+            loaded.arguments(command)
+            command.set_defaults(run=loaded.run, here=Path.cwd())  # `here`: what paths in arguments start from
     arguments = parser.parse_args()
     here = Path.cwd()
     root = next((folder for folder in (here, *here.parents) if (folder / "dvc.yaml").is_file()), None)

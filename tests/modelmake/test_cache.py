@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from modelmake import artifacts, graph
+from modelmake import artifacts, reproduction
 from modelmake.cache import Cache, md5
 from tests import made_up_graph as made_up
 
@@ -54,7 +54,7 @@ def test_an_artifact_of_which_anything_is_gone_or_corrupt_is_not_whole(root: Pat
 
 
 def test_the_run_cache_has_each_run_by_the_key_that_dvc_gives_it(root: Path) -> None:
-    with graph.reading(root) as records:
+    with reproduction.reading(root) as records:
         for name in ("clean", "split", "train@up", "page"):
             node = records.nodes[name]
             inputs = {path: records.files(path) for path in node.deps}
@@ -67,13 +67,13 @@ def test_a_run_that_is_corrupt_counts_for_none(root: Path) -> None:
     for file in (root / ".dvc/cache/runs").glob("*/*/*"):
         file.write_text("{" + file.read_text())
 
-    with graph.reading(root) as records:
+    with reproduction.reading(root) as records:
         assert records.restorable("page", {path: records.files(path) for path in ("all.txt", "count.txt")}) is None
         assert list(records.similar("page", {})) == []
 
 
 def test_of_two_runs_of_a_key_the_newest_counts(root: Path) -> None:
-    with graph.reading(root) as records:
+    with reproduction.reading(root) as records:
         inputs = {path: records.files(path) for path in ("all.txt", "count.txt")}
         old = next(
             f

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pytest
 
-from modelmake import graph
+from modelmake import graph, reproduction
 from modelmake.cache import md5
 from modelmake.graph import Entry, Stage
 from modelmake.params import Params, load
@@ -285,7 +285,7 @@ def test_everything_that_differs_is_told_at_once() -> None:
 
 
 def test_an_entry_is_what_dvc_writes_into_its_lock(copied: Path) -> None:
-    with graph.reading(copied) as records:
+    with reproduction.reading(copied) as records:
         entry = records.entry("copy", {"raw": records.files("raw")})
 
     (locked,) = load(copied / "dvc.lock")["stages"].values()
@@ -295,7 +295,7 @@ def test_an_entry_is_what_dvc_writes_into_its_lock(copied: Path) -> None:
 
 
 def test_a_node_tells_what_is_recorded_of_it(copied: Path) -> None:
-    with graph.reading(copied) as records:
+    with reproduction.reading(copied) as records:
         assert list(records.nodes) == ["raw.dvc", "copy"]
         raw, copy = records.nodes["raw.dvc"], records.nodes["copy"]
         assert records.files("nowhere") is None
@@ -305,5 +305,5 @@ def test_a_node_tells_what_is_recorded_of_it(copied: Path) -> None:
 
 
 def test_the_lock_is_held_only_while_it_is_read(copied: Path) -> None:
-    with graph.reading(copied):
+    with reproduction.reading(copied):
         assert graph.stale(copied) == {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modelmake import graph, identity, machine, plan, room
+from modelmake import identity, machine, plan, reproduction, room
 from modelmake.errors import UserError
 from modelmake.forecast import CHECKOUT, FAIL, FRESH, MAY, RECORD, RESTORE, WILL
 from tests import made_up_graph as made_up
@@ -410,7 +410,7 @@ def test_an_input_that_nobody_makes_is_in_the_way(root: Path) -> None:
 
 def entry_identity(root: Path, stage: str, inputs: dict[str, str]) -> str:
     """Of a stage with these inputs and the parameters and command of now."""
-    with graph.reading(root) as records:
+    with reproduction.reading(root) as records:
         return identity.of_lock(records.entry(stage, {path: {"": md5} for path, md5 in inputs.items()}))
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from modelmake import graph, identity
+from modelmake import identity, reproduction
 from modelmake.forecast import CHECKOUT, FRESH, RESTORE, WILL
 from modelmake.plan import Step
 from tests.conftest import Project
@@ -164,7 +164,7 @@ def hold(project: Project, edits: list[Edit]) -> None:
 def test_a_stage_is_known_by_what_its_run_was_built_from(built: Project) -> None:
     recorded = {run["stage"]: run["identity"] for run in runs(built)}
 
-    with graph.reading(built.path) as records:
+    with reproduction.reading(built.path) as records:
         inputs = {name: {path: records.files(path) for path in records.nodes[name].deps} for name in recorded}
         assert {name: identity.of_lock(records.entry(name, inputs[name])) for name in recorded} == recorded
 
