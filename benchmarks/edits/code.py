@@ -40,7 +40,7 @@ EDITS = {
         replace("stages/rows.py", ROW_ID, ROW_ID.replace("The row", "A row")), (), "docstrings are no code",
     ),
     "line breaks and brackets": Edit(
-        replace("stages/near.py", "return common / (len(a) + len(b) - common)",
+        replace("modelmake/shingles.py", "return common / (len(a) + len(b) - common)",
                 "return (\n        common\n        / (len(a) + len(b) - common)\n    )"),
         (), "formatting is no code",
     ),
@@ -72,7 +72,7 @@ EDITS = {
         {*SCORED, "compare", "plots"}, "totals: where models are scored, compared, drawn",
     ),
     "a helper two imports away": Edit(
-        replace("stages/near.py", "text.lower().split()", "text.casefold().split()"), {"dedup", "split"},
+        replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"), {"dedup", "split"},
         "both go through shingles", suite=True,
     ),
     "a constant": Edit(

@@ -21,7 +21,7 @@ EDITS = {
         "the old code ran", before=params("max_chars: 2000", "max_chars: 1999"), during="clean",
     ),
     "a helper two imports away, while dedup runs": Edit(
-        replace("stages/near.py", "text.lower().split()", "text.casefold().split()"), {"dedup", "split"},
+        replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"), {"dedup", "split"},
         "the old code ran", {"report"}, before=SEED, during="dedup", suite=True,
     ),
     "a package, while dedup runs": Edit(
