@@ -4,9 +4,9 @@ Inputs:  trained      folder of training logs
          evaluations  folder of <model>-<suite>.jsonl, as `evaluate` wrote them
          parity       folder of <quant>.json
 Outputs: loss         CSV run, step, rows (train or val), loss: every loss that was logged
-         confusion    CSV actual, predicted: a line a row of the suite that has a label, as card.model answers it
-         quality      CSV file, exact_match: card.model, then every quantized file
-Params:  card, suites, train, quantize
+         confusion    CSV actual, predicted: a line a row of the suite that has a label, as `model` answers it
+         quality      CSV file, exact_match: `model`, then every quantized file
+Params:  suites, train, quantize
 """
 
 import csv
@@ -21,7 +21,7 @@ from modelmake.signature import In, Out
 from stages import gathering, scoring
 from stages.answers import fields
 from stages.params.evaluation import AnySuite
-from stages.params.release import Card, Quant
+from stages.params.release import Quant
 from stages.params.training import Step
 
 NO_LABEL = "(no label)"
@@ -52,17 +52,17 @@ def write(path: Path, columns: str, rows: Iterable[tuple]) -> None:
 
 def main(
     trained: In, evaluations: In, parity: In, loss: Out, confusion: Out, quality: Out,
-    suite: str, card: Card, suites: dict[str, AnySuite], train: dict[str, Step], quantize: dict[str, Quant],
+    suite: str, model: str, suites: dict[str, AnySuite], train: dict[str, Step], quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
     gathering.check(trained, ["base", *train])
     gathering.check(parity, quantize)
     points = losses({run: read(trained / f"{run}.json") for run in ("base", *train)})
-    answers = scoring.read(evaluations / f"{card.model}-{suite}.jsonl")
+    answers = scoring.read(evaluations / f"{model}-{suite}.jsonl")
     pairs = labels(answers, suites[suite].label)
     files = {quant: read(parity / f"{quant}.json")["metrics"]["exact_match"]["file"] for quant in sorted(quantize)}
     write(loss, "run step rows loss", points)
     write(confusion, "actual predicted", pairs)
-    write(quality, "file exact_match", [(card.model, scoring.totals(answers)["exact_match"]), *files.items()])
+    write(quality, "file exact_match", [(model, scoring.totals(answers)["exact_match"]), *files.items()])
     return f"{len(points)} losses, {len(pairs)} labels, {len(files)} quantized files; look with `dvc plots show`"
 
 
