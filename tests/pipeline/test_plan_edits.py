@@ -9,22 +9,20 @@ from typing import NamedTuple
 
 import pytest
 
+from benchmarks.edits import data
+from benchmarks.edits.edit import both, params, replace, upgrade
+from benchmarks.edits.parameters import one_quant_more
 from modelmake import identity, reproduction
 from modelmake.forecast import CHECKOUT, FRESH, RESTORE, WILL
 from modelmake.plan import Step
 from tests.conftest import Project
 from tests.made_up_graph import broken
-from tests.pipeline.test_edits import add_row, code, duplicate_row, one_quant_more, params, reverse_rows, upgrade
 
 
 class Edit(NamedTuple):
     name: str
     change: Callable[[Project], None]
     says: dict[str, str]  # stage: its status, or a word of its reasons
-
-
-def both(*changes: Callable[[Project], None]) -> Callable[[Project], None]:
-    return lambda project: [change(project) for change in changes] and None
 
 
 def touch(*paths: str) -> Callable[[Project], None]:
@@ -65,8 +63,8 @@ CHEAP = [
     Edit(
         "a comment, the order of rows, files that were touched",
         both(
-            code("stages/clean.py", "PII = {", "# a remark\nPII = {"),
-            reverse_rows,
+            replace("stages/clean.py", "PII = {", "# a remark\nPII = {"),
+            data.EDITS["the order of rows"].change,
             touch("data/splits/train/chat.jsonl", "models/dpo/model.safetensors"),
         ),
         {
@@ -74,7 +72,7 @@ CHEAP = [
             "train@sft": "waits for base, split",
         },
     ),
-    Edit("the order of rows put back", reverse_rows, {"ingest": RESTORE, "report": RESTORE, "clean": FRESH}),
+    Edit("the order of rows put back", data.EDITS["the order of rows"].change, {"ingest": RESTORE, "report": RESTORE, "clean": FRESH}),
     Edit(
         "a gate's bound, and outputs that are gone or edited",
         both(
@@ -92,23 +90,23 @@ CHEAP = [
         "the bound put back, a template, and an object that the cache lost",
         both(
             params("against: null, min: 0.7", "against: null, min: 0.8"),
-            code("stages/templates/card.md", "## Limits", "## What it is not for"),
+            replace("stages/templates/card.md", "## Limits", "## What it is not for"),
             lose("report"),
         ),
         {"compare": "parameter compare.gates", "card": "card.md", "report": "not in the cache"},
     ),
 ]  # fmt: skip
 DEAR = [
-    Edit("a duplicate of a raw row", duplicate_row, {"ingest": WILL, "report": WILL}),
+    Edit("a duplicate of a raw row", data.EDITS["a duplicate of a raw row"].change, {"ingest": WILL, "report": WILL}),
     Edit("the version of a package", upgrade("datasketch"), {"dedup": "package datasketch", "split": WILL}),
     Edit(
         "a helper two imports away",
-        code("stages/near.py", "text.lower()", "text.casefold()"),
-        {"dedup": "stages.near", "split": "stages.near", "clean": FRESH},
+        replace("modelmake/shingles.py", "text.lower()", "text.casefold()"),
+        {"dedup": "modelmake.shingles", "split": "modelmake.shingles", "clean": FRESH},
     ),
     Edit("one quant more", one_quant_more, {"quantize@F16": "not in dvc.lock", "calibrate": "parameter quantize.F16"}),
     Edit("one quant less", no_second_quant, {"calibrate": RESTORE, "quantize@Q8_0": FRESH}),
-    Edit("a raw row", add_row, {"ingest": "file data/raw/chats.jsonl"}),
+    Edit("a raw row", data.EDITS["a raw row"].change, {"ingest": "file data/raw/chats.jsonl"}),
     Edit(
         "a learning rate of dpo and the base's seed",
         both(params(f"{RATE}0.003", f"{RATE}0.03"), params(f"{SEED}42", f"{SEED}43")),
@@ -122,7 +120,7 @@ DEAR = [
     Edit("a file that the cache lost", lose("evaluate@base-chat"), {"evaluate@base-chat": "not in the cache"}),
     Edit(
         "a method that one step uses",
-        code("stages/methods/dpo.py", "return max(", "return 0 + max("),
+        replace("stages/methods/dpo.py", "return max(", "return 0 + max("),
         {"train@dpo": "stages.methods.dpo", "train@sft": FRESH},
     ),
 ]  # fmt: skip
