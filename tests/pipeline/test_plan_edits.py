@@ -72,7 +72,11 @@ CHEAP = [
             "train@sft": "waits for base, split",
         },
     ),
-    Edit("the order of rows put back", data.EDITS["the order of rows"].change, {"ingest": RESTORE, "report": RESTORE, "clean": FRESH}),
+    Edit(
+        "the order of rows put back",
+        data.EDITS["the order of rows"].change,
+        {"ingest": RESTORE, "report": RESTORE, "clean": FRESH},
+    ),
     Edit(
         "a gate's bound, and outputs that are gone or edited",
         both(
