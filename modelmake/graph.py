@@ -117,7 +117,7 @@ def _recorded(stage: Any) -> Recorded:
 
     def entry(out: Any) -> Entry:
         path = os.path.relpath(out.fs_path, out.repo.root_dir)
-        if out.hash_name != "md5":
+        if out.hash_info.value and out.hash_name != "md5":
             raise UserError(f"{name_of(stage)}: {path}: hashed as by DVC 2: run `dvc cache migrate --dvc-files` first")
         return Entry(
             path=path,

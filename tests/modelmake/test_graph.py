@@ -181,6 +181,16 @@ def test_recorded_is_what_the_lock_and_the_dvc_files_say(copied: Path) -> None:
     assert edited.changed == ("its command",) and edited.digest != copy.digest
 
 
+def test_of_an_input_that_the_lock_does_not_know_nothing_is_recorded(copied: Path) -> None:
+    (copied / "more").touch()
+    text = (copied / "dvc.yaml").read_text()
+    (copied / "dvc.yaml").write_text(
+        text.replace("deps: [raw]", "deps: [raw, more]").replace("- raw\n", "- raw\n    - more\n")
+    )
+
+    assert [(e.path, e.md5 != "") for e in graph.recorded(copied)["copy"].deps] == [("raw", True), ("more", False)]
+
+
 def test_paths_below_other_folders_are_told_from_the_root(copied: Path) -> None:
     (copied / "data").mkdir()
     (copied / "data/more").write_text("1\n")
