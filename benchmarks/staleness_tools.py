@@ -83,11 +83,12 @@ class Build:
                 self.run(shlex.split(mend))
         return output[-600:]
 
-    def verify(self) -> list[str]:
-        """The commands that `modelmake verify` advises before `dvc repro`; none where all is well."""
+    def verify(self) -> tuple[list[str], str]:
+        """The commands that `modelmake verify` advises before `dvc repro`; and what it says where it does not work."""
         code, output = self.run([sys.executable, "-m", "stages.cli", "verify", "--json"])
-        mends = json.loads(output[output.index("{") :])["mend"] if code == 1 else []
-        return [mend for mend in mends if mend != "dvc repro"]
+        if code not in (0, 1) or not output.startswith("{"):
+            return [], f"verify: {output[-300:]}"
+        return [mend for mend in json.loads(output)["mend"] if mend != "dvc repro"], ""
 
     def run(self, command: list[str], during: str = "", apply: list[str] | None = None) -> tuple[int, str]:
         settings = {
