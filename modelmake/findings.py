@@ -135,7 +135,7 @@ def _objects(survey: Survey) -> Iterator[Finding]:
 def _sizes(survey: Survey) -> dict[str, int]:
     """{MD5: bytes}, of all that was read anywhere, and as recorded of artifacts that are files."""
     found = {out.md5: out.size for _, out in survey.outs() if not out.md5.endswith(".dir")}
-    for read in (survey.workspace, survey.cache, survey.remote or {}):
+    for read in (survey.workspace, survey.cache, survey.remote):
         found |= {digest.md5: digest.size for digest in read.values() if digest is not None}
     return found
 

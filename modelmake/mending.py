@@ -17,7 +17,7 @@ from modelmake.findings import Finding
 from modelmake.graph import Entry
 from modelmake.rehash import Progress
 from modelmake.stores import Store
-from modelmake.survey import Survey, join, right
+from modelmake.survey import Survey, join, listed, right
 
 Sources = dict[str, Path | bytes]  # {MD5: where its right bytes are on this machine}
 IN_THE_WAY = ("corrupt", "truncated", "empty", "unreadable", "unexpected", "changed")
@@ -41,8 +41,7 @@ def sources(root: Path, survey: Survey) -> Sources:
         files = survey.files(out)
         if out.md5.endswith(".dir") and files and found.keys() >= set(files.values()):
             found[out.md5] = artifacts.listing(survey.listings[out.path])
-    cache = survey.stores["cache"]
-    return found | {md5: cache.path(md5) for md5, digest in survey.cache.items() if right(digest, md5)}
+    return found | {md5: survey.cache_store.path(md5) for md5, digest in survey.cache.items() if right(digest, md5)}
 
 
 def replaceable(root: Path, survey: Survey) -> list[tuple[Store, str]]:
@@ -76,38 +75,44 @@ def replace(root: Path, survey: Survey) -> list[str]:
     return [store.where(md5) for store, md5 in wanted]
 
 
-def plan(root: Path, survey: Survey, found: list[Finding], default_remote: str | None) -> Plan:
-    """How to mend all of `found`. Where the remote was not asked, it is taken to have what was pushed."""
-    here, cache = {f.artifact for f in found if f.place == "workspace"}, survey.stores["cache"]
-    remote = next((store for store in survey.stores.values() if store is not cache), None)
-    good, outs = sources(root, survey), dict((out.path, (name, out)) for name, out in survey.outs())
-    remedies = {path: _remedy(root, survey, name, out, good, path in here, default_remote)
-                for path, (name, out) in outs.items()}  # fmt: skip
+def plan(root: Path, survey: Survey, found: list[Finding], default: str | None, folder: Store | None) -> Plan:
+    """How to mend all of `found`.
 
-    def those(remedy: str) -> list[str]:
-        return [path for path, chosen in remedies.items() if chosen == remedy]
-
+    Where no remote was asked, the default one is now, if it is a `folder`; else it is taken to have what is pushed.
+    """
+    wrong_here = {f.artifact for f in found if f.place == "workspace"}
+    good, remote = sources(root, survey), survey.remote_store and survey.remote_store.name
+    outs = {out.path: (name, out) for name, out in survey.outs()}
+    remedies: dict[str, list[str]] = {"here": [], "git": [], "pull": [], "build": [], "lost": []}
+    for path, (name, out) in outs.items():
+        remedies[_remedy(root, survey, name, out, good, path in wrong_here, default, folder)].append(path)
     restored, repro, notes = _inputs(root, survey, found)
-    again = any(
-        f.place == getattr(remote, "name", None) and _objects(survey, [outs[f.artifact][1]]) - good.keys()
-        and remedies[f.artifact] in ("build", "git") for f in found
-    )  # fmt: skip
-    replacing = f"modelmake verify{_named(remote, default_remote, ' --remote')} --replace"
+
+    def stages(paths: Iterable[str]) -> list[str]:
+        return list(dict.fromkeys(outs[path][0] for path in paths))
+
+    built = [f"dvc repro -s -f {shlex.quote(name)}" for name in stages(remedies["build"])]
+    replacing = f"modelmake verify{f' --remote {shlex.quote(remote)}' if remote else ''} --replace"
     commands = [
         *_removals(survey, found, good, restored),
         *([replacing] if replaceable(root, survey) else []),
-        *_command("git checkout HEAD --", [*(path for path in those("git") if path in here), *restored]),
-        *_command("dvc checkout", [outs[path][0] for path in those("here") if path in here]),
-        *_command(f"dvc pull{_named(remote, default_remote, ' -r')}", [outs[path][0] for path in those("pull")]),
-        *(f"dvc repro -s -f {shlex.quote(name)}" for name in dict.fromkeys(outs[path][0] for path in those("build"))),
+        *_command("git checkout HEAD --", [*(path for path in remedies["git"] if path in wrong_here), *restored]),
+        *_command("dvc checkout", stages(path for path in remedies["here"] if path in wrong_here)),
+        *_command(f"dvc pull{f' -r {shlex.quote(remote)}' if remote else ''}", stages(remedies["pull"])),
+        *built,
         *(["dvc repro"] if repro else []),
-        *([replacing] if again else []),
+        *([replacing] if any(f.place == remote and f.artifact in remedies["build"] for f in found) else []),
     ]
-    if remote is None and those("pull"):
-        builds = dict.fromkeys(outs[path][0] for path in those("pull") if survey.nodes[outs[path][0]].cmd)
-        notes.append("what no remote has (`modelmake verify --remote` tells) must be built again: "
-                     + "; ".join(f"dvc repro -s -f {shlex.quote(name)}" for name in builds))  # fmt: skip
-    notes += [f"{path}: no right copy is known, no stage makes it: bring the original back" for path in those("lost")]
+    if (
+        remote is None
+        and folder is None
+        and (unsure := [name for name in stages(remedies["pull"]) if survey.nodes[name].cmd])
+    ):
+        built = "; ".join(f"dvc repro -s -f {shlex.quote(name)}" for name in unsure)
+        notes.append(f"what no remote has (`modelmake verify --remote` tells) must be built again: {built}")
+    notes += [
+        f"{path}: no right copy is known, no stage makes it: bring the original back" for path in remedies["lost"]
+    ]
     return Plan(commands, notes)
 
 
@@ -116,19 +121,34 @@ def _objects(survey: Survey, outs: Iterable[Entry]) -> set[str]:
 
 
 def _remedy(
-    root: Path, survey: Survey, name: str, out: Entry, good: Sources, wrong_here: bool, default: str | None
-) -> str:
+    root: Path, survey: Survey, name: str, out: Entry, good: Sources, wrong_here: bool, default: str | None,
+    folder: Store | None,
+) -> str:  # fmt: skip
     """Where an artifact's right bytes come from: here, git, pull, build, or nowhere (lost)."""
     if not out.cached:
         return "here" if not wrong_here else "git" if _committed(root, out) else "build"
     lacking = _objects(survey, [out]) - good.keys()
     if not lacking:
         return "here"
-    if survey.remote is None:
-        there = bool(default) and out.pushed
+    if survey.remote_store is None and folder is None:
+        there = default is not None and out.pushed
+    elif survey.remote_store is None:
+        there = _has(survey, folder, out, lacking)
     else:
         there = out.path in survey.listings and all(right(survey.remote.get(md5), md5) for md5 in lacking)
     return "pull" if there else "build" if survey.nodes[name].cmd else "lost"
+
+
+def _has(survey: Survey, folder: Store, out: Entry, lacking: set[str]) -> bool:
+    """Whether a folder has right bytes of what is lacking here; of an artifact that was never here, any bytes."""
+    files = listed(folder, out.md5) if out.md5.endswith(".dir") else {"": out.md5}
+    if files is None:
+        return False
+    if all(survey.cache.get(md5) is None for md5 in _objects(survey, [out])):
+        return all(folder.path(md5).exists() for md5 in files.values())
+    wanted = {*files.values()} if out.path not in survey.listings else lacking
+    with Progress("remote", out.size) as progress:
+        return all(right(digest, md5) for md5, digest in rehash.objects(folder, wanted, progress).items())
 
 
 def _committed(root: Path, entry: Entry) -> bool:
@@ -150,16 +170,21 @@ def _inputs(root: Path, survey: Survey, found: list[Finding]) -> tuple[list[str]
     for f in wrong:
         told = [why for why in status.get(f.stage, []) if isinstance(why, dict)]
         seen = any(f.artifact in why.get("changed deps", {}) for why in told)
-        dep = next(dep for dep in survey.nodes[f.stage].deps if dep.path == f.artifact)
-        in_git = _committed(root, dep)
-        repro |= seen
+        in_git = _committed(root, next(dep for dep in survey.nodes[f.stage].deps if dep.path == f.artifact))
         if in_git and (not seen or f.kind == "missing"):
-            restored += [f.path] if f.kind != "unexpected" else []
-        elif in_git:
-            notes.append(f"{f.path}: looks edited; `git checkout HEAD -- {shlex.quote(f.path)}` puts it back instead")
-        elif not seen:
-            notes.append(f"{f.path}: not what {f.stage} was built from, and DVC does not see it: bring the original "
-                         f"back, or `touch` it and `dvc repro` to build from what is there")  # fmt: skip
+            restored += [f.path]
+        elif f.kind == "missing":
+            notes.append(f"{f.path}: no right copy is known: bring the original back")
+        elif seen:
+            repro = True
+            if in_git:
+                put_back = f"`git checkout HEAD -- {shlex.quote(f.path)}` puts it back instead"
+                notes.append(f"{f.path}: looks edited; {put_back}")
+        else:
+            notes.append(
+                f"{f.path}: not what {f.stage} was built from, and DVC does not see it: bring the original back, or "
+                "`touch` it and `dvc repro` to build from what is there"
+            )
     return list(dict.fromkeys(restored)), repro, list(dict.fromkeys(notes))
 
 
@@ -179,12 +204,3 @@ def _removals(survey: Survey, found: list[Finding], good: Sources, restored: lis
 
 def _command(words: str, paths: list[str]) -> list[str]:
     return [f"{words} {shlex.join(dict.fromkeys(paths))}"] if paths else []
-
-
-def _named(remote: Store | None, default: str | None, flag: str) -> str:
-    """The flag that names a remote, where it is needed."""
-    if remote is None:
-        return ""
-    if flag == " --remote":
-        return flag if remote.name == default else f"{flag} {shlex.quote(remote.name)}"
-    return "" if remote.name == default else f"{flag} {shlex.quote(remote.name)}"

@@ -230,7 +230,10 @@ def _clone(root: Path, left: contextlib.ExitStack) -> tuple[Path, Path]:
     It has a DVC cache of its own, and all else that DVC remembers.
     """
     top = Path(_git(root, "rev-parse", "--show-toplevel"))
-    folder = Path(tempfile.mkdtemp(prefix=f"{top.name}-rebuild-", dir=top.parent))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f"{top.name}-rebuild-", dir=top.parent))
+    except OSError as error:
+        raise UserError(f"{top.parent}: {error.strerror}: want to make the folder of a clone there") from error
     left.callback(shutil.rmtree, folder, ignore_errors=True)
     _git(root, "clone", "-q", str(top), str(folder))
     clone = folder / _git(root, "rev-parse", "--show-prefix")

@@ -66,13 +66,17 @@ def remote(root: Path, name: str | None) -> Store:
         except DvcException as error:
             names = ", ".join(repo.config["remote"]) or "(none there)"
             told = str(error).splitlines()[0]
-            raise UserError(f"--remote {name or ''}: {told}: want one of {names}; see docs/remotes.md") from error
+            raise UserError(
+                f"--remote {name or ''}: {told}: want one of {names}; name stages before --remote"
+            ) from error
         return Store(found.name, odb.fs.protocol == "local", root.absolute(), odb)
 
 
-def default_remote(root: Path) -> str | None:
-    """The name of the remote that is used where none is named."""
+def default_remote(root: Path) -> tuple[str | None, Store | None]:
+    """The name of the remote that is used where none is named; and its store, if that is a folder."""
     from dvc.repo import Repo
 
     with Repo(str(root)) as repo:
-        return repo.config["core"].get("remote")
+        name = repo.config["core"].get("remote")
+        url = repo.config["remote"].get(name, {}).get("url", "")
+    return name, remote(root, name) if name and "://" not in url else None

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from modelmake import artifacts, committed, graph, rehash
@@ -26,8 +26,9 @@ class Survey:
     here: dict[str, list[str] | None]  # the files of each artifact and input in the workspace
     workspace: dict[str, Digest | None]  # by file
     cache: dict[str, Digest | None]  # by object
-    remote: dict[str, Digest | None] | None  # None: was not asked
-    stores: dict[str, Store] = field(default_factory=dict)  # "cache", and the remote's name
+    remote: dict[str, Digest | None]  # empty where none was asked
+    cache_store: Store
+    remote_store: Store | None
 
     def outs(self) -> list[tuple[str, Entry]]:
         """What the chosen nodes declare and dvc.lock records, each with its node."""
@@ -35,10 +36,9 @@ class Survey:
 
     def copies(self) -> list[tuple[Store, dict[str, Digest | None], list[Entry]]]:
         """The cache and the remote, if it was asked: what was read there, and the artifacts that belong there."""
-        cache, *remotes = self.stores.values()
-        places = [(cache, self.cache, [out for _, out in self.outs() if out.cached])]
-        for store in remotes:
-            places.append((store, self.remote or {}, [out for _, out in self.outs() if goes_to(store, out)]))
+        places = [(self.cache_store, self.cache, [out for _, out in self.outs() if out.cached])]
+        if (store := self.remote_store) is not None:
+            places.append((store, self.remote, [out for _, out in self.outs() if goes_to(store, out)]))
         return places
 
     def files(self, out: Entry) -> dict[str, str]:
@@ -118,9 +118,9 @@ def take(root: Path, names: Iterable[str], cache: Store, remote: Store | None, l
         paths = {join(path, name) for path, names in here.items() for name in names or []}
         read = rehash.files((root / path for path in paths), progress)
         survey = Survey(
-            nodes=nodes, chosen=chosen, listings={}, here=here, cache={}, remote=None if remote is None else {},
+            nodes=nodes, chosen=chosen, listings={}, here=here, cache={}, remote={},
             workspace={path: read[root / path] for path in paths},
-            stores={"cache": cache} | ({remote.name: remote} if remote else {}),
+            cache_store=cache, remote_store=remote,
         )  # fmt: skip
         _list(root, survey, cache, remote)
         survey.cache.update(rehash.objects(cache, _objects(survey, [out for _, out in survey.outs()]), progress))

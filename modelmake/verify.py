@@ -34,14 +34,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _rehash(root: Path, options: argparse.Namespace) -> int:
-    cache, default = stores.cache(root), stores.default_remote(root)
+    default, folder = stores.default_remote(root)
     remote = None if options.remote is None else stores.remote(root, options.remote or None)
-    found = survey.take(root, options.names, cache, remote)
+    found = survey.take(root, options.names, stores.cache(root), remote)
     replaced = mending.replace(root, found) if options.replace else []
     wrong = findings.findings(root, found)
     if options.replace:  # it is asked for objects alone
-        wrong = [finding for finding in wrong if finding.place in found.stores]
-    plan = mending.plan(root, found, wrong, default)
+        wrong = [finding for finding in wrong if finding.place in (store.name for store, _, _ in found.copies())]
+    plan = mending.plan(root, found, wrong, default, folder)
     levels = proofs.levels(root, found.chosen)
     if options.json:
         told = _as_json(found, wrong, plan, replaced) | {"proven": {path: asdict(v) for path, v in levels.items()}}
@@ -92,7 +92,7 @@ def _told(
         unit = "files" if place in ("workspace", "inputs") else "objects"
         state = f"{counted['wrong']} wrong" if counted["wrong"] else "as dvc.lock says"
         lines.append(f"{place}: {counted['read']:,} {unit}, {counted['bytes'] / 1e6:,.1f} MB: {state}")
-    if found.remote is None and default:
+    if found.remote_store is None and default:
         lines.append("remote: not looked at; `modelmake verify --remote` does")
     if plan.commands:
         lines += ["to mend, in this order:", *(f"  {command}" for command in plan.commands)]

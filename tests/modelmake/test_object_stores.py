@@ -56,7 +56,9 @@ def test_a_remote_that_is_none_of_objects_is_told_in_one_line(root: Path, name: 
 
 
 def test_the_default_is_the_one_that_the_config_names(root: Path) -> None:
-    assert stores.default_remote(root) is None
-    with (root / ".dvc/config").open("a") as config:
-        config.write("[core]\n    remote = disk\n")
-    assert (stores.default_remote(root), stores.remote(root, None).name) == ("disk", "disk")
+    assert stores.default_remote(root) == (None, None)
+    config = (root / ".dvc/config").read_text()
+    for name, folder in (("disk", "disk"), ("versions", None)):
+        (root / ".dvc/config").write_text(f"{config}[core]\n    remote = {name}\n")
+        found, store = stores.default_remote(root)
+        assert (found, store and store.name) == (name, folder)

@@ -105,7 +105,7 @@ def test_one_byte_in_workspace_cache_and_remote_is_each_found_and_mended(project
     assert [finding["of"] for finding in found["wrong"]] == [
         [], ["parts/deep/tail.txt"], ["model/config.json", "copied.json"],
     ]  # fmt: skip
-    assert found["mend"] == ["rm -f parts/head.txt", "modelmake verify --remote --replace", "dvc checkout parts"]
+    assert found["mend"] == ["rm -f parts/head.txt", "modelmake verify --remote store --replace", "dvc checkout parts"]
     mend(project, found)
     assert verify(project, "--remote")["wrong"] == []
     clone = small_build.fresh_clone(project, "clone")
@@ -125,7 +125,17 @@ def test_a_hard_linked_file_is_wrong_in_both_places_and_comes_from_the_remote(pr
         ("cache", f".dvc/cache/{cached}", "corrupt"),
     }
     assert found["mend"] == [f"rm -f results/whole.txt .dvc/cache/{cached}", "dvc pull whole"]
-    assert "dvc repro -s -f whole" in found["notes"][0], "where the remote has none"
+    pushed = project.path.parent / "store" / cached
+    flip(pushed)
+    assert verify(project)["mend"][1:] == ["dvc repro -s -f whole"], "a folder is asked, to name the right command"
+    flip(pushed)
+    project.edit(".dvc/config", "url = ../../store", "url = s3://bucket/store")
+    found_far = verify(project)
+    assert found_far["mend"][1:] == ["dvc pull whole"], "a server is not, but"
+    assert found_far["notes"] == [
+        "what no remote has (`modelmake verify --remote` tells) must be built again: dvc repro -s -f whole"
+    ]
+    project.edit(".dvc/config", "url = s3://bucket/store", "url = ../../store")
     mend(project, found)
     assert verify(project, "--remote")["wrong"] == []
 
@@ -139,7 +149,7 @@ def test_what_is_wrong_everywhere_is_built_again_and_then_replaced_on_the_remote
     found = verify(project, "--remote")
 
     assert len(found["wrong"]) == 3
-    assert found["mend"][1:] == ["dvc repro -s -f model", "modelmake verify --remote --replace"]
+    assert found["mend"][1:] == ["dvc repro -s -f model", "modelmake verify --remote store --replace"]
     mend(project, found)
     assert verify(project, "--remote")["wrong"] == []
     assert "dvc.lock" not in git(project, "status", "--short"), "the same bytes were built"
@@ -179,7 +189,7 @@ def test_an_empty_object_that_a_killed_commit_or_push_left_is_named_and_replaced
     found = verify(project, "--remote")
 
     assert {(place, kind) for place, _, kind in wrong(found)} == {("cache", "empty"), ("store", "empty")}
-    assert found["mend"] == ["modelmake verify --remote --replace"]
+    assert found["mend"] == ["modelmake verify --remote store --replace"]
     mend(project, found)
     assert verify(project, "--remote")["wrong"] == []
     assert (project.path / ".dvc/cache" / cached).stat().st_mode & 0o777 == 0o444
@@ -294,7 +304,9 @@ def test_a_clone_that_pulled_one_model_verifies_it_and_pulls_the_rest(project: P
     assert verify(clone, "model")["wrong"] == []
     found = verify(clone, "--remote")
     assert {kind for _, _, kind in wrong(found)} == {"missing"}
-    assert found["mend"] == ["dvc checkout copied", "dvc pull parts more.txt.dvc whole"], "model has copied's bytes"
+    assert found["mend"] == ["dvc checkout copied", "dvc pull -r store parts more.txt.dvc whole"], (
+        "model has copied's bytes"
+    )
     mend(clone, found)
     assert verify(clone, "--remote")["wrong"] == []
 
@@ -305,7 +317,7 @@ def test_objects_that_are_gone_from_the_remote_are_put_there_again(project: Proj
     found = verify(project, "--remote")
 
     assert {kind for _, _, kind in wrong(found)} == {"missing"}
-    assert found["mend"] == ["modelmake verify --remote --replace"]
+    assert found["mend"] == ["modelmake verify --remote store --replace"]
     mend(project, found)
     assert verify(project, "--remote")["wrong"] == []
 

@@ -36,7 +36,7 @@ def test_flipped_truncated_empty_and_lost_objects_are_found_and_mended(team: Tea
     md5s = [name.removeprefix("files/md5/").replace("/", "") for name in (weights, tokenizer, config, listing, page)]
     assert kinds == dict(zip(md5s, ["corrupt", "truncated", "empty", "corrupt", "missing"], strict=True))
     assert {finding["place"] for finding in found["wrong"]} == {"store"}
-    assert found["mend"] == ["modelmake verify --remote --replace"]
+    assert found["mend"] == ["modelmake verify --remote store --replace"]
     code, output = team.project.run(*MODELMAKE, "verify", "--remote", "--replace")
     assert code == 0, output
     assert {name: team.store.read(name) for name in good} == good
