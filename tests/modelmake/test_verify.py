@@ -209,11 +209,20 @@ def test_a_push_writes_the_empty_object_of_a_killed_push_again(project: Project)
 
 def test_an_empty_object_makes_dvc_checkout_and_repro_quietly_wrong_and_verify_tells(project: Project) -> None:
     """What DVC 3.67 does; a failure may be DVC's mending."""
-    cached = project.path / ".dvc/cache" / name(project, "results/whole.txt")
-    cached.unlink()
-    cached.touch(0o444)
-    small_build.dvc(project, "repro", "-s", "-f", "whole")
+    head, whole = (
+        project.path / ".dvc/cache" / name(project, path) for path in ("parts/head.txt", "results/whole.txt")
+    )
+    head.unlink()
+    head.touch(0o644)  # as a killed commit leaves it
+    (project.path / "parts/head.txt").unlink()
+    small_build.dvc(project, "checkout", "parts")
+    assert (project.path / "parts/head.txt").read_bytes() == b"", "dvc checkout took it"
+    assert ("workspace", "parts/head.txt", "empty") in wrong(found := verify(project))
+    mend(project, found)
 
+    whole.unlink()
+    whole.touch(0o444)
+    small_build.dvc(project, "repro", "-s", "-f", "whole")
     assert (project.path / "results/whole.txt").read_bytes() == b"", "the good output was replaced by the bad object"
     lie(project)
     found = verify(project)
