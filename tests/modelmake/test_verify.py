@@ -217,7 +217,8 @@ def test_an_empty_object_makes_dvc_checkout_and_repro_quietly_wrong_and_verify_t
     (project.path / "parts/head.txt").unlink()
     small_build.dvc(project, "checkout", "parts")
     assert (project.path / "parts/head.txt").read_bytes() == b"", "dvc checkout took it"
-    assert ("workspace", "parts/head.txt", "empty") in wrong(found := verify(project))
+    found = verify(project)
+    assert ("workspace", "parts/head.txt", "empty") in wrong(found)
     mend(project, found)
 
     whole.unlink()
