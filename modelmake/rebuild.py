@@ -35,6 +35,7 @@ class Bench:
     cache: stores.Store  # of the project
     listings: dict[str, Listing] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)  # artifacts whose recorded bytes are in the clone
+    worth_a_look: bool = False  # something came out different, or a stage failed
     read: dict[tuple[int, ...], Digest] = field(default_factory=dict)  # what was hashed, while it is unchanged
 
     def digest(self, path: Path) -> Digest | None:
@@ -134,7 +135,7 @@ def run(root: Path, names: list[str], tolerance: float, talk: Any) -> Rebuilt:
                 print(f"{name}: {artifact}: {told}{why}", file=talk, flush=True)
         proofs.keep(root, found, nodes)
         kept = None
-        if any(outcome in (OTHER, NOTHING) for proof in found for outcome in proof.outcome.values()):
+        if bench.worth_a_look:
             kept, _ = folder, left.pop_all()
     return Rebuilt(commit, nodes, found, kept)
 
@@ -153,6 +154,7 @@ def _rebuild(bench: Bench, name: str, node: Recorded, commit: str, tolerance: fl
     if not why:
         code = _repro(bench.path, name, talk)
         why = f"`dvc repro` ended with {code}; its own message stands above" if code else ""
+        bench.worth_a_look |= bool(code)
     rebuilt_on, original = proofs.stacks(bench.root, bench.path, name, node)
     stage = graph.Stage(name, node.cmd, (), (), ())
     outcome, bounds = dict.fromkeys(outs, NOTHING), {}
@@ -162,8 +164,9 @@ def _rebuild(bench: Bench, name: str, node: Recorded, commit: str, tolerance: fl
     for out in node.outs:
         if outcome[out.path] == SAME:
             bench.ready.add(out.path)
-        elif outcome[out.path] != NOTHING:  # for a look; whoever needs it gets the recorded bytes
+        elif outcome[out.path] != NOTHING:  # whoever needs it gets the recorded bytes
             bench.set_aside(out)
+    bench.worth_a_look |= OTHER in outcome.values()
     return Proof(
         stage=name,
         record=node.digest,

@@ -124,6 +124,7 @@ def test_what_is_not_committed_is_not_rebuilt(project: Project) -> None:
 
     assert code == 1
     assert [proof["outcome"] for proof in found["rebuilt"]] == [{"parts": "not rebuilt"}, {"copied.json": "same"}]
+    assert found["kept"] is None, "there is nothing to look at"
     assert reasons(found)[0] == (
         "dvc.lock of that commit does not have its command, params.yaml: lines modified: build and commit first"
     )
@@ -160,6 +161,7 @@ def test_a_stage_that_fails_is_told_and_others_go_on(project: Project) -> None:
 
     assert code == 1
     assert reasons(found) == ["`dvc repro` ended with 255; its own message stands above", ""]
+    assert Path(found["kept"], "weights.py").exists()
     assert levels(found) == {"model": "", "copied.json": "exact on this stack"}
 
 
