@@ -13,7 +13,6 @@ WORK = Path(SETTINGS["work"])
 STAGES = json.loads(Path(f"{described(WORK, values(WORK))}.stages").read_bytes())
 WRITES = {  # what is in folders of which later rules take single files
     "data/splits": [f"data/splits/{s}/{k}.jsonl" for s in ("train", "val", "test") for k in ("chat", "pair", "text")],
-    "data/calibration": [f"data/calibration/{quant}.jsonl" for quant in config["quantize"]],
 }
 OUTS = [file for stage in STAGES.values() for out in stage["outs"] for file in WRITES.get(out, [out])]
 

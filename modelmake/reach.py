@@ -47,6 +47,7 @@ class _Walk:
         self.root, self.packages, self.found = root, packages, Reached()
         self.queue: list[tuple[str, Symbol]] = []
         self.modules: dict[str, Module | None] = {}
+        self.asked: set[tuple[str, tuple[str, ...]]] = set()  # names that are being followed
         self.everything = ""
 
     def run(self) -> None:
@@ -130,8 +131,13 @@ class _Walk:
         if not self.load(target, by):
             return set()
         for i, part in enumerate(parts[1:], start=1):
-            if found := self.find(target, tuple(parts[i:]), None):
-                return found
+            rest = (target, tuple(parts[i:]))
+            if rest not in self.asked:  # else a package imports a module of its own by name: it is the module
+                self.asked.add(rest)
+                found = self.find(*rest, None)
+                self.asked.remove(rest)
+                if found:
+                    return found
             if not self.load(f"{target}.{part}", by):
                 # bound by the module's side effects, which are taken; or asked of its __getattr__
                 return {(target, "__getattr__")} if "__getattr__" in self.modules[target].symbols else set()

@@ -1,10 +1,8 @@
-"""Takes the training rows that quantizers are calibrated on, so that a change of other rows quantizes nothing anew.
+"""Takes the training rows that a quantizer is calibrated on, so that a change of other rows quantizes nothing anew.
 
-Inputs:  splits       folder of rows: <split>/<kind>.jsonl
-Outputs: calibration  folder of JSONL rows, <quant>.jsonl, sorted by id; a blank line for a tool that asks for none
-Params:  quantize
-
-All items of `foreach` have the same inputs, so each quantizer gets a file; an empty one never changes.
+Inputs:  train  folder of training rows, <kind>.jsonl
+Outputs: rows   JSONL rows sorted by id; a blank line for a tool that asks for none
+Params:  quantize.<quant>.calibration
 """
 
 from pathlib import Path
@@ -12,43 +10,36 @@ from pathlib import Path
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
-from stages import rows
-from stages.params.release import Llmcompressor, Quant
+from stages import rows as row_files
+from stages.params.release import Calibration
 
 
-def sample(found: list[rows.Row], n: int) -> list[rows.Row]:
+def sample(found: list[row_files.Row], n: int) -> list[row_files.Row]:
     """The first n rows by id. Ids are hashes, so this is a sample, and few of it change when rows are added."""
     return sorted(found, key=lambda row: row.id)[:n]
 
 
-def wanted(splits: Path, quant: str, params: Quant) -> list[rows.Row]:
+def wanted(file: Path, quant: str, n: int) -> list[row_files.Row]:
     """The rows for one quantizer.
 
     Raises:
-        UserError: it wants rows and there are none.
+        UserError: there are none.
     """
-    if not isinstance(params, Llmcompressor):
-        return []
-    file = splits / "train" / f"{params.rows}.jsonl"
-    taken = sample(rows.read(file), params.num_calibration_samples)
+    taken = sample(row_files.read(file), n)
     if not taken:
         raise UserError(
-            f"{file}: no rows: want some to calibrate {quant} on; name another kind in quantize.{quant}.rows"
+            f"{file}: no rows: want some to calibrate on; name another kind in quantize.{quant}.calibration.rows"
         )
     return taken
 
 
-def main(splits: In, calibration: Out, quantize: dict[str, Quant]) -> str:
-    calibration.mkdir()
-    counts = []
-    for quant, params in quantize.items():
-        taken = wanted(splits, quant, params)
-        if taken:
-            rows.write(calibration / f"{quant}.jsonl", taken)
-        else:
-            (calibration / f"{quant}.jsonl").write_text("\n")  # of an empty file every dvc command would warn
-        counts.append(f"{quant} {len(taken)}")
-    return f"rows to calibrate on: {', '.join(counts)}"
+def main(train: In, rows: Out, quant: str, calibration: Calibration | None) -> str:
+    if calibration is None:
+        rows.write_text("\n")  # of an empty file every dvc command would warn
+        return f"{quant}: no rows to calibrate on"
+    taken = wanted(train / f"{calibration.rows}.jsonl", quant, calibration.num_calibration_samples)
+    row_files.write(rows, taken)
+    return f"{quant}: {len(taken)} rows to calibrate on"
 
 
 if __name__ == "__main__":

@@ -10,9 +10,6 @@ Params:  ingest
 A record is one row, a document several (`ingest.documents`): `in` counts these rows, and records without one.
 """
 
-import importlib
-from typing import Any
-
 import msgspec
 
 from modelmake import harness
@@ -32,15 +29,13 @@ class Rejected(msgspec.Struct, frozen=True):
     found: str
 
 
-def to_rows(
-    record: records.Record, readers: dict[str, Any], params: Ingest
-) -> tuple[list[rows.Row] | tuple[str, str], str]:
+def to_rows(record: records.Record, params: Ingest) -> tuple[list[rows.Row] | tuple[str, str], str]:
     """The record's rows, or (reason, detail) why there are none; and the name of its format."""
-    name = next((n for n, reader in readers.items() if reader.matches(record.value)), "")
+    name = next((n for n, reader in formats.READERS.items() if reader.matches(record.value)), "")
     if not name:
         return ("unknown_format", f"fields {sorted(record.value)}: no format has these"), ""
     try:
-        content = readers[name].read(record.value)
+        content = formats.READERS[name].read(record.value)
         checked = msgspec.convert(msgspec.to_builtins(content), type(content))
         contents, group = [checked], ""
         if isinstance(checked, documents.Document):
@@ -55,7 +50,6 @@ def to_rows(
 
 
 def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, params: Ingest) -> str:
-    readers = {name: importlib.import_module(f"stages.formats.{name}") for name in formats.NAMES}
     found: dict[str, rows.Row] = {}
     places: list[tuple[str, str, int]] = []
     bad: list[Rejected] = []
@@ -69,7 +63,7 @@ def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, param
             if isinstance(record, records.Broken):
                 bad.append(Rejected(name, record.line, record.reason, record.why, record.found))
                 continue
-            result, form = to_rows(record, readers, params)
+            result, form = to_rows(record, params)
             by_format[form or "unknown"] = by_format.get(form or "unknown", 0) + 1
             if isinstance(result, tuple):
                 bad.append(Rejected(name, record.line, *result, record.text))

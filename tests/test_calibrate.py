@@ -6,14 +6,14 @@ import pytest
 
 from modelmake.errors import UserError
 from stages import calibrate, rows
-from stages.params.release import Gguf, Llmcompressor
+from stages.params.release import Calibration
 
-AWQ = Llmcompressor(from_="sft", rows="text", num_calibration_samples=3, max_seq_length=64, device="cpu")
+THREE = Calibration(rows="text", num_calibration_samples=3)
 
 
-def splits(folder: Path, texts: list[str]) -> Path:
-    (folder / "train").mkdir(parents=True)
-    rows.write(folder / "train/text.jsonl", [rows.row(rows.Text(text)) for text in texts])
+def train(folder: Path, texts: list[str]) -> Path:
+    folder.mkdir()
+    rows.write(folder / "text.jsonl", [rows.row(rows.Text(text)) for text in texts])
     return folder
 
 
@@ -26,16 +26,21 @@ def test_a_sample_keeps_its_rows_when_others_are_added_unless_they_come_first() 
     assert later and calibrate.sample([*later, *reversed(found)], 5) == taken
 
 
-def test_each_quant_gets_a_file_and_only_who_asks_gets_rows(tmp_path: Path) -> None:
-    line = calibrate.main(
-        splits(tmp_path / "splits", list("abcdef")), tmp_path / "calibration", {"awq": AWQ, "Q8_0": Gguf(from_="sft")}
-    )
+def test_a_quantizer_gets_as_many_rows_as_it_asks_for(tmp_path: Path) -> None:
+    line = calibrate.main(train(tmp_path / "train", list("abcdef")), tmp_path / "awq.jsonl", "awq", THREE)
 
-    assert line == "rows to calibrate on: awq 3, Q8_0 0"
-    assert (tmp_path / "calibration/Q8_0.jsonl").read_bytes() == b"\n"
-    assert len(rows.read(tmp_path / "calibration/awq.jsonl")) == 3
+    assert line == "awq: 3 rows to calibrate on"
+    assert len(rows.read(tmp_path / "awq.jsonl")) == 3
+
+
+def test_one_that_asks_for_none_gets_a_blank_line(tmp_path: Path) -> None:
+    line = calibrate.main(train(tmp_path / "train", list("abcdef")), tmp_path / "Q8_0.jsonl", "Q8_0", None)
+
+    assert line == "Q8_0: no rows to calibrate on"
+    assert (tmp_path / "Q8_0.jsonl").read_bytes() == b"\n"
 
 
 def test_a_quantizer_that_wants_rows_where_there_are_none_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"train/text.jsonl: no rows: want some to calibrate awq on; name another"):
-        calibrate.main(splits(tmp_path / "splits", []), tmp_path / "calibration", {"awq": AWQ})
+    wanted = r"train/text.jsonl: no rows: want some to calibrate on; name another .* quantize.awq.calibration.rows"
+    with pytest.raises(UserError, match=wanted):
+        calibrate.main(train(tmp_path / "train", []), tmp_path / "awq.jsonl", "awq", THREE)

@@ -16,8 +16,8 @@ from stages import preflight
 ROOT = Path(__file__).parents[1]
 COPIED = ("modelmake", "stages", "envs", "dvc.yaml", "params.yaml", "uv.lock", ".python-version", "data/raw")
 STAGES = """
-ingest clean dedup split calibrate base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat evaluate.sft-chat
-evaluate.dpo-chat compare plots quantize.Q8_0 parity.Q8_0 card report
+ingest clean dedup split base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat evaluate.sft-chat
+evaluate.dpo-chat compare plots calibrate.Q8_0 quantize.Q8_0 parity.Q8_0 card report
 """
 NF4 = {
     "load_in_4bit": True,
@@ -25,6 +25,7 @@ NF4 = {
     "bnb_4bit_use_double_quant": True,
     "bnb_4bit_compute_dtype": "float32",
 }
+AWQ = {"tool": "llmcompressor", "from": "dpo", "max_seq_length": 256, "device": "cpu"}
 ANY_ANSWERS = {"max_difference": 1.0, "min_same_answers": None}
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -139,8 +140,12 @@ def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(
         (lambda v: v["compare"].update(baseline="bse"), "compare.baseline = 'bse': want one of base, dpo, sft"),
         (lambda v: [v[section].update(Q4_K_M=v[section]["Q8_0"]) for section in ("quantize", "parity")],
          "quantize: name 'Q4_K_M': want one of F32, F16, Q8_0, Q5_0, Q4_0 with tool = gguf"),
-        (lambda v: v["quantize"].update(Q8_0={"tool": "llama_cpp", "from": "dpo"}),
+        (lambda v: v["quantize"].update(Q8_0={"tool": "llama_cpp", "from": "dpo", "calibration": None}),
          "quantize: name 'Q8_0': want one of Q6_K, Q5_K_M, Q4_K_M, Q3_K_M with tool = llama_cpp"),
+        (lambda v: v["quantize"]["Q8_0"].update(calibration={"rows": "chat", "num_calibration_samples": 8}),
+         "quantize.Q8_0.calibration = {'rows': 'chat', 'num_calibration_samples': 8}: want null, got a section"),
+        (lambda v: v["quantize"].update(awq=AWQ | {"calibration": None}),
+         "quantize.awq.calibration = None: want a section of its own, got nothing"),
         (lambda v: v["quantize"]["Q8_0"].update({"from": "dop"}),
          "quantize.Q8_0.from = 'dop': want one of base, dpo, sft"),
         (lambda v: v["quantize"].update(F16=v["quantize"]["Q8_0"]),

@@ -118,8 +118,8 @@ EDITS = {
         "every format is asked whether it matches",
     ),
     "the table of formats": Edit(
-        replace("stages/formats/__init__.py", '"labelled", "document"', '"document", "labelled"'), {"ingest"},
-        "ingest asks them in order",
+        replace("stages/formats/__init__.py", '    "qa": qa,\n    "text": text', '    "text": text,\n    "qa": qa'),
+        {"ingest"}, "ingest asks them in order",
     ),
     "a quantizer that no entry names": Edit(
         replace("stages/quantizers/llmcompressor.py", "def quantize(", "PAST = 1\n\n\ndef quantize("), (), "not chosen",

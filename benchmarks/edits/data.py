@@ -10,7 +10,7 @@ from tests.conftest import Project
 
 CHATS, MESSAGES, PAIRS = "data/raw/chats.jsonl", "data/raw/messages.jsonl", "data/raw/preferences.jsonl"
 SHOWN = {"ingest", "card", "report"}  # counts of rows are on the card and on the page
-TRAINED = {*DATA, "calibrate", "train@sft", "plots", "card", "report"}
+TRAINED = {*DATA, "calibrate@Q8_0", "train@sft", "plots", "card", "report"}
 BINS = {"test": (0.0, 0.1), "val": (0.1, 0.15), "train": (0.2, 1.0)}  # of an id as a fraction; train's is cautious
 
 
@@ -148,16 +148,16 @@ EDITS = {
     "a training row dropped": Edit(one_row("train", lambda line: []), TRAINED, "a row less in train", OF_SFT),
     "a held-out row dropped": Edit(
         one_row("test", lambda line: []),
-        {*DATA, *EVALUATE, "calibrate", "parity@Q8_0", "compare", "plots", "card", "report"},
+        {*DATA, *EVALUATE, "parity@Q8_0", "compare", "plots", "card", "report"},
         "a row less to answer; nothing trains on it",
     ),
     "a pair dropped": Edit(
         lines(PAIRS, lambda found: [line for n, line in enumerate(found) if n != first_pair(found)]),
-        {*DATA, "calibrate", "train@dpo", "plots", "card", "report"}, "a pair less in train", OF_DPO,
+        {*DATA, "calibrate@Q8_0", "train@dpo", "plots", "card", "report"}, "a pair less in train", OF_DPO,
     ),
     "a text that the base reads": Edit(
         add("data/raw/handbook.txt", "\n\nThe blue juicer is sold with a lid, a whisk and a recipe for soup.\n"),
-        {*DATA, "calibrate", "report", "card", "base", "plots"}, "one more text in train: the base is trained on them",
-        {"train@sft", *EVALUATE, *OF_SFT},
+        {*DATA, "calibrate@Q8_0", "report", "card", "base", "plots"},
+        "one more text in train: the base is trained on them", {"train@sft", *EVALUATE, *OF_SFT},
     ),
 }  # fmt: skip

@@ -14,7 +14,7 @@ END = {"compare", "card", "report"}
 OF_DPO = {"merge@dpo", "evaluate@dpo-chat", "quantize@Q8_0", "parity@Q8_0", *END}
 OF_SFT = {"merge@sft", "evaluate@sft-chat", "train@dpo", *OF_DPO}
 TRAIN = {"train@sft", "train@dpo"}
-ALL = {*DATA, "base", *TRAIN, "merge@sft", *OF_DPO, *EVALUATE, "calibrate", "plots"}
+ALL = {*DATA, "base", *TRAIN, "merge@sft", *OF_DPO, *EVALUATE, "calibrate@Q8_0", "plots"}
 
 
 class Edit(NamedTuple):

@@ -75,8 +75,9 @@ EDITS = {
         "other candidates, the same duplicates",
     ),
     "split: a fraction": Edit(
-        params("val_fraction: 0.05", "val_fraction: 0.07"), {"split", "calibrate", "card", "report", "plots", *TRAIN},
-        "rows go to other files", {"base", "merge@sft", *OF_SFT, *EVALUATE},
+        params("val_fraction: 0.05", "val_fraction: 0.07"),
+        {"split", "calibrate@Q8_0", "card", "report", "plots", *TRAIN}, "rows go to other files",
+        {"base", "merge@sft", *OF_SFT, *EVALUATE},
     ),
     "base: the seed": Edit(
         params("weight_decay: 0.05\n  seed: 42", "weight_decay: 0.05\n  seed: 43"),
@@ -112,14 +113,14 @@ EDITS = {
         params("against: null, min: 0.8", "against: null, min: 0.7"), {*END}, "the verdict says it", suite=True,
     ),
     "quantize: a quant more": Edit(
-        one_quant_more, {"calibrate", "quantize@F16", "parity@F16", *TRAINED}, "its stages, and what lists quants",
+        one_quant_more, {"calibrate@F16", "quantize@F16", "parity@F16", *TRAINED}, "its stages, and what lists quants",
         suite=True,
     ),
     "quantize: a quant less": Edit(
-        one_quant_less, {"calibrate", *TRAINED}, "what lists quants", before=one_quant_more,
+        one_quant_less, TRAINED, "what lists quants", before=one_quant_more,
     ),
     "quantize: from another model": Edit(
-        params("Q8_0: {tool: gguf, from: dpo}", "Q8_0: {tool: gguf, from: sft}"),
+        params("Q8_0: {tool: gguf, from: dpo", "Q8_0: {tool: gguf, from: sft"),
         {"quantize@Q8_0", "parity@Q8_0", "card", "report"}, "another file; its rows to calibrate on stay none",
         {"plots"},
     ),

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from modelmake.params import Params
-from stages import formats
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -24,9 +23,6 @@ class Ingest(Params):
     raw: str  # folder of raw files, or one file
     max_rejected_fraction: Fraction  # more unusable records than this fail the stage
     documents: Documents | None  # null rejects them
-
-    def modules(self) -> list[str]:
-        return [f"stages.formats.{name}" for name in formats.NAMES]
 
 
 class Clean(Params):

@@ -12,6 +12,15 @@ Positive = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 
 
+class Calibration(Params):
+    """Training rows for a tool that looks at activations."""
+
+    section: ClassVar[str] = "quantize.{quant}.calibration"
+
+    rows: Literal["chat", "text"]  # their kind
+    num_calibration_samples: Positive  # rows
+
+
 class _Quant(Params, rename={"from_": "from"}):
     section: ClassVar[str] = "quantize.{quant}"
 
@@ -27,12 +36,16 @@ class Gguf(_Quant, tag_field="tool", tag="gguf"):
     TYPES: ClassVar = ("F32", "F16", "Q8_0", "Q5_0", "Q4_0")
     RUNTIMES: ClassVar = ("llama_cpp",)
 
+    calibration: None  # it looks at weights alone
+
 
 class LlamaCpp(_Quant, tag_field="tool", tag="llama_cpp"):
     """A GGUF file quantized by llama.cpp itself, which envs/llama_cpp compiles at its first use."""
 
     TYPES: ClassVar = ("Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
     RUNTIMES: ClassVar = ("llama_cpp",)
+
+    calibration: None  # it looks at weights alone
 
     def environments(self) -> list[str]:
         return ["envs/llama_cpp"]
@@ -45,8 +58,7 @@ class Llmcompressor(_Quant, tag_field="tool", tag="llmcompressor"):
     TYPES: ClassVar = ("awq",)
     RUNTIMES: ClassVar = ("compressed_tensors",)
 
-    rows: Literal["chat", "text"]  # kind of the training rows to calibrate on
-    num_calibration_samples: Positive  # rows
+    calibration: Calibration
     max_seq_length: Positive  # tokens of a row; the rest is cut
     device: Literal["cpu", "cuda"]
 

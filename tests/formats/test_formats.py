@@ -1,15 +1,13 @@
 """Each input format: what it matches, and the canonical content it gives."""
 
-import importlib
 from typing import Any
 
 import pytest
 
-from stages import formats
 from stages.documents import Document
+from stages.formats import READERS
 from stages.rows import Chat, Content, Message, Pair, Text
 
-READERS = {name: importlib.import_module(f"stages.formats.{name}") for name in formats.NAMES}
 SYSTEM, USER, ASSISTANT = (Message(role, role[0]) for role in ("system", "user", "assistant"))
 TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]
 

@@ -112,6 +112,18 @@ def test_a_name_that_a_package_passes_on_leads_to_where_it_is_defined(tree: Path
     assert names(found(tree, "import stages.deep as d\nd.other.idle()")) == {"leaf.idle", "leaf.OTHER"}
 
 
+@pytest.mark.parametrize(
+    "code", ["from stages.deep import leaf", "from . import leaf", "import stages.deep.leaf as leaf"]
+)
+def test_a_package_may_import_its_own_modules_by_name(tree: Path, code: str) -> None:
+    write(tree, "stages/deep/__init__.py", f"{code}\nTABLE = {{'leaf': leaf}}")
+
+    reached = found(tree, "from stages import deep\ndeep.leaf.used(1)")
+
+    assert names(reached) == DEEP
+    assert names(found(tree, "from stages.deep import TABLE\nTABLE")) == {"deep.TABLE"} | {f"deep.{n}" for n in WHOLE}
+
+
 def test_modules_that_import_each_other_are_followed_once(tree: Path) -> None:
     write(tree, "stages/leaf.py", "from stages import go\ndef used(): go.back()\n")
 

@@ -51,7 +51,8 @@ def shrunk(project: Project, name: str) -> dict[str, Any]:
     if step["quantization"]:
         step["quantization"]["bnb_4bit_compute_dtype"] = "float32"
     if "awq" in values["quantize"]:
-        values["quantize"]["awq"] |= {"device": "cpu", "num_calibration_samples": 16, "max_seq_length": 256}
+        values["quantize"]["awq"] |= {"device": "cpu", "max_seq_length": 256}
+        values["quantize"]["awq"]["calibration"]["num_calibration_samples"] = 16
     return values
 
 

@@ -108,8 +108,8 @@ DEAR = [
         replace("modelmake/shingles.py", "text.lower()", "text.casefold()"),
         {"dedup": "modelmake.shingles", "split": "modelmake.shingles", "clean": FRESH},
     ),
-    Edit("one quant more", one_quant_more, {"quantize@F16": "not in dvc.lock", "calibrate": "parameter quantize.F16"}),
-    Edit("one quant less", no_second_quant, {"calibrate": RESTORE, "quantize@Q8_0": FRESH}),
+    Edit("one quant more", one_quant_more, {"quantize@F16": "not in dvc.lock", "calibrate@F16": "not in dvc.lock"}),
+    Edit("one quant less", no_second_quant, {"calibrate@Q8_0": FRESH, "quantize@Q8_0": FRESH}),
     Edit("a raw row", data.EDITS["a raw row"].change, {"ingest": "file data/raw/chats.jsonl"}),
     Edit(
         "a learning rate of dpo and the base's seed",

@@ -8,7 +8,7 @@ from stages.params.release import Gguf
 from stages.quantizers import gguf, llama_cpp
 from tests.test_gguf_writer import build_model
 
-PARAMS = Gguf(from_="sft")
+PARAMS = Gguf(from_="sft", calibration=None)
 
 
 def test_a_gguf_folder_holds_one_file_and_tells_of_no_fallback(tmp_path: Path) -> None:
