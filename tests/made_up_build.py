@@ -112,7 +112,7 @@ def many(build: Build) -> None:
         build.values["train"][name] = {**build.values["train"]["sft"], "from": start}
         start = name
     build.values["evaluate"]["models"] = ["base", "sft", "dpo", "step_4", "step_9"]
-    build.values["quantize"] = {f"Q{n}_K_M": {"tool": "gguf", "from": "dpo"} for n in range(12)}
+    build.values["quantize"] = {f"Q{n}_K_M": build.values["quantize"]["Q8_0"] for n in range(12)}
     build.values["parity"] = {name: build.values["parity"]["Q8_0"] for name in build.values["quantize"]}
 
 
