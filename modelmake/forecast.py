@@ -1,6 +1,5 @@
 """What `dvc repro` would do of each stage: its own decisions, made on the files that it would find by then."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -161,21 +160,12 @@ def _with_work(root: Path, found: Forecast, future: _Future) -> Forecast:
     if found.status != WILL or found.makers or found.node.always or not some:
         return found
     built_from = identity.of_lock(future.records.entry(found.node.name, found.known) | {"cmd": found.node.cmd})
-    folder = work / "finished" / name / built_from
-    outs = _manifest(folder)
-    made = {out: future.records.files(str(folder / str(number))) for number, out in enumerate(outs)}
-    if outs and all(files is not None and md5(files) == outs[out] for out, files in made.items()):
+    finished = kept.listed(root, name, built_from)
+    made = {out: future.records.files(str(path)) for out, path in finished.outputs.items()} if finished else {}
+    if finished and all(files is not None and md5(files) == finished.md5s[out] for out, files in made.items()):
         future.made |= made
         return replace(found, status=RESTORE, finished=True)
     return replace(found, checkpoint=any(kept.checkpoints(root, name, built_from).glob("*")))
-
-
-def _manifest(folder: Path) -> dict[str, str]:
-    """{out: MD5} of work that is whole, in the order of its numbered parts."""
-    try:
-        return json.loads((folder / kept.MANIFEST).read_bytes())["outs"]
-    except FileNotFoundError:
-        return {}
 
 
 def _lost(records: Records, node: Node, out: str, now: Files | None) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelmake import artifacts, machine
+from modelmake import artifacts, locks, machine
 
 KEPT = 2  # identities a stage
 MANIFEST = "manifest.json"  # written last: without it nothing is whole
@@ -45,16 +45,17 @@ def keep(root: Path, stage: str, identity: str, outputs: dict[str, Path], line: 
     return work
 
 
+def listed(root: Path, stage: str, identity: str) -> Work | None:
+    """What was kept whole; the bytes that its hashes stand for are not looked at."""
+    return _listed(_folder(root, "finished", stage, identity))
+
+
 def take(root: Path, stage: str, identity: str) -> Work | None:
     """What was kept, if every byte of it is as it was."""
-    folder = _folder(root, "finished", stage, identity)
-    manifest = _manifest(folder)
-    work = Work(manifest["line"], {}, manifest["outs"]) if manifest else None
-    for number, (path, md5) in enumerate(manifest["outs"].items() if manifest else ()):
-        work.outputs[path] = folder / str(number)
-        if not work.outputs[path].exists() or artifacts.measure(work.outputs[path]).md5 != md5:
-            return None
-    return work
+    work = listed(root, stage, identity)
+    if work and all(f.exists() and artifacts.measure(f).md5 == work.md5s[path] for path, f in work.outputs.items()):
+        return work
+    return None
 
 
 def publish(root: Path, work: Work) -> None:
@@ -83,8 +84,8 @@ def prune(root: Path, stage: str) -> None:
     recorded = lock.read_text("utf-8") if lock.exists() else ""
     above = machine.folder(root)
     for folder in above.glob("finished/*/*"):
-        manifest = _manifest(folder)
-        if manifest and all(md5 in recorded for md5 in manifest["outs"].values()):
+        work = _listed(folder)
+        if work and all(md5 in recorded for md5 in work.md5s.values()):
             _discard(folder)
     for kind in ("finished", "checkpoints"):
         newest = sorted((f for f in (above / kind / stage).glob("*") if f.is_dir()), key=lambda f: -f.stat().st_mtime)
@@ -104,20 +105,15 @@ def remove(path: Path) -> None:
 def held(root: Path, stage: str, identity: str) -> Iterator[None]:
     """Meanwhile no other process of this machine works for that identity. The lock dies with its process."""
     file = machine.folder(root) / "locks" / f"{stage}.{identity}"
-    file.parent.mkdir(parents=True, exist_ok=True)
+
+    def busy(holder: str) -> None:
+        print(f"{stage}: waits for process {holder}, which builds the very same", file=sys.stderr, flush=True)
+
     while True:
-        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = os.read(handle, 100).decode(errors="replace")
-            print(f"{stage}: waits for process {holder}, which builds the very same", file=sys.stderr, flush=True)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        handle = locks.acquire(file, busy)
         if file.exists() and os.stat(file).st_ino == os.fstat(handle).st_ino:
             break
         os.close(handle)  # whoever held it has taken the file away
-    os.ftruncate(handle, 0)
-    os.write(handle, str(os.getpid()).encode())
     try:
         yield
     finally:
@@ -137,11 +133,13 @@ def _discard(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _manifest(folder: Path) -> dict | None:
+def _listed(folder: Path) -> Work | None:
     try:
-        return json.loads((folder / MANIFEST).read_text())
-    except (OSError, ValueError):  # another process may be writing it
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):  # not there, or cut short by a loss of power
         return None
+    outputs = {path: folder / str(number) for number, path in enumerate(manifest["outs"])}
+    return Work(manifest["line"], outputs, manifest["outs"])
 
 
 def _folder(root: Path, kind: str, stage: str, identity: str) -> Path:

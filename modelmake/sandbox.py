@@ -6,14 +6,13 @@ the disk of the workspace.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelmake import artifacts
+from modelmake import artifacts, locks
 from modelmake.errors import UserError
 
 COPIED_BYTES = 64 << 20  # files up to this size are copied
@@ -45,7 +44,6 @@ def enter(root: Path, stage: str, inputs: Iterable[Path], beside: Iterable[str])
         UserError: the stage runs in this clone already.
     """
     folder = root / ".dvc/tmp/modelmake" / stage
-    folder.parent.mkdir(parents=True, exist_ok=True)
     _hold(folder.with_name(f"{stage}.lock"), stage)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -70,15 +68,12 @@ def enter(root: Path, stage: str, inputs: Iterable[Path], beside: Iterable[str])
 
 
 def _hold(file: Path, stage: str) -> None:
-    """Holds a stage's lock in this clone until this process ends, however it ends."""
-    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)  # left open: closing would let it go
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(handle, 100).decode(errors="replace")
-        raise UserError(f"{stage}: process {holder} runs it in this clone: wait for it, or end it") from None
-    os.ftruncate(handle, 0)
-    os.write(handle, str(os.getpid()).encode())
+    """Holds a stage's lock in this clone until this process ends, however it ends: the handle is never closed."""
+
+    def busy(holder: str) -> None:
+        raise UserError(f"{stage}: process {holder} runs it in this clone: wait for it, or end it")
+
+    locks.acquire(file, busy)
 
 
 def _give(source: str | Path, target: str | Path) -> None:

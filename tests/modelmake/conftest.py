@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from modelmake import keys
+from tests import conftest, made_up_graph
+from tests.modelmake import small_build
 
 ROOT = Path(__file__).parents[2]
 HEAD = """
@@ -113,3 +115,31 @@ def project(tmp_path: Path) -> Project:
     (tmp_path / "params.yaml").write_text("shout: {mark: '!'}\nother: {mark: '?'}\n")
     (tmp_path / "source.txt").write_text("rows")
     return Project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def small_original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[conftest.Project]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("small")
+        patch.setenv("DVC_SITE_CACHE_DIR", str(folder / "site"))
+        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        yield small_build.build(folder)
+
+
+@pytest.fixture
+def small_project(small_original: conftest.Project, tmp_path: Path) -> conftest.Project:
+    """`small_build`, committed, pushed to the folder `store` beside it, and up to date for DVC."""
+    return small_build.copy(small_original, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def graph_original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("graph")
+    made_up_graph.write(root)
+    return root
+
+
+@pytest.fixture
+def root(graph_original: Path, tmp_path: Path) -> Path:
+    """A copy of `made_up_graph`, built, to spoil."""
+    return shutil.copytree(graph_original, tmp_path / "graph", symlinks=True)

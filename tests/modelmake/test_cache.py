@@ -1,25 +1,11 @@
 """The contract with the cache that DVC writes: what it holds is read as DVC reads it, and left as it is."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from modelmake import artifacts, reproduction
 from modelmake.cache import Cache, md5
-from tests import made_up_graph as made_up
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("graph")
-    made_up.write(root)
-    return root
-
-
-@pytest.fixture
-def root(built: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(built, tmp_path / "graph", symlinks=True)
 
 
 def object_of(root: Path, recorded: str) -> Path:

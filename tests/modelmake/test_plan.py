@@ -14,19 +14,6 @@ from modelmake.forecast import CHECKOUT, FAIL, FRESH, MAY, RECORD, RESTORE, WILL
 from tests import made_up_graph as made_up
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("graph")
-    made_up.write(root)
-    return root
-
-
-@pytest.fixture
-def root(built: Path, tmp_path: Path) -> Path:
-    """A copy of the built graph, to spoil."""
-    return shutil.copytree(built, tmp_path / "graph", symlinks=True)
-
-
 def edit(root: Path, path: str, old: str, new: str) -> None:
     text = (root / path).read_text()
     assert old in text

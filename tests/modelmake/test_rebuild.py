@@ -4,11 +4,9 @@ import argparse
 import contextlib
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +21,9 @@ from tests.modelmake.small_build import commit, flip
 ELSEWHERE = {"platform": "macosx-15-arm64", "cpu": "M4", "python": "3.11.9", "packages": "as locked", "device": "cpu"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("small")
-        patch.setenv("DVC_SITE_CACHE_DIR", str(folder / "site"))
-        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-        yield small_build.build(folder)
-
-
 @pytest.fixture
-def project(original: Project, tmp_path: Path) -> Project:
-    return small_build.copy(original, tmp_path)
+def project(small_project: Project) -> Project:
+    return small_project
 
 
 def verify(project: Project, *arguments: str) -> tuple[int, dict[str, Any]]:

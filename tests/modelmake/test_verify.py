@@ -4,12 +4,9 @@ import argparse
 import contextlib
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,19 +20,9 @@ from tests.modelmake.small_build import flip, put
 MODELMAKE = (sys.executable, "-m", "stages.cli")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("small")
-        patch.setenv("DVC_SITE_CACHE_DIR", str(folder / "site"))
-        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-        yield small_build.build(folder)
-
-
 @pytest.fixture
-def project(original: Project, tmp_path: Path) -> Project:
-    """Built, committed, pushed to the folder `store` beside it, and up to date for DVC."""
-    return small_build.copy(original, tmp_path)
+def project(small_project: Project) -> Project:
+    return small_project
 
 
 def verify(project: Project, *arguments: str) -> dict[str, Any]:
