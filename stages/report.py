@@ -24,7 +24,7 @@ from modelmake import artifacts, harness, lanes
 from modelmake.signature import In, Out
 from stages import charts, gathering, page, scoring, side_by_side, summaries
 from stages.params.data import Clean, Dedup, Ingest, Split
-from stages.params.evaluation import Compare, Evaluate, Suite
+from stages.params.evaluation import AnySuite, Compare, Evaluate
 from stages.params.machine import Machine
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Step
@@ -98,7 +98,7 @@ def quantized(
 def main(
     graph: In, raw: In, splits: In, models: In, data: In, trained: In, evaluations: In, comparison: In, gate: In,
     parity: In, templates: In, report: Out, params: Report, machine: Machine, ingest: Ingest, clean: Clean,
-    dedup: Dedup, split: Split, base: Base, train: dict[str, Step], suites: dict[str, Suite], evaluate: Evaluate,
+    dedup: Dedup, split: Split, base: Base, train: dict[str, Step], suites: dict[str, AnySuite], evaluate: Evaluate,
     compared: Compare, quantize: dict[str, Quant], alike: dict[str, Parity], card: Card,
 ) -> str:  # fmt: skip
     gathering.check(parity, quantize)

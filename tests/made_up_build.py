@@ -44,8 +44,8 @@ class Build:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(value if isinstance(value, str) else json.dumps(value))
 
-    def write(self) -> dict[str, Any]:
-        """Writes every file, and gives the typed chapters of the parameters."""
+    def write(self) -> None:
+        """Writes every file."""
         models, quants = self.values["evaluate"]["models"], self.values["quantize"]
         self.put("params.yaml", json.dumps(self.values))
         self.put("data/raw/rows.jsonl", "{}\n")
@@ -79,21 +79,21 @@ class Build:
         self.put("reports/comparison.json", {"chat": default} | self.comparison)
         passed = bool(self.gates) and all(gate["verdict"] == "pass" for gate in self.gates.values())
         self.put("reports/gate.json", {"verdict": "pass" if passed else "fail", "gates": self.gates})
-        chapters, problems = preflight.decode(self.values)
-        assert problems == []
-        return chapters
+        assert preflight.decode(self.values)[1] == []
 
     def render(self) -> Path:
         """The page's file."""
-        chapters = self.write()
+        self.write()
         (self.folder / "dvc.yaml").write_text((ROOT / "dvc.yaml").read_text())
         self.put(".dvc/config", "[core]\n    no_scm = true\n")
         stages = graph.stages(self.folder)
         self.put("keys/graph.json", graph.described(stages))
         flags = {name: Path(value) for name, value in stages["report"].flags.items()}
         flags["templates"] = ROOT / flags["templates"]
-        sections = signature.read(report.main).sections.items()
-        found = {name: chapters[signature.section_of(kind, {})] for name, kind in sections}
+        sections = {
+            name: (signature.section_of(kind, {}), kind) for name, kind in signature.read(report.main).sections.items()
+        }
+        found = {name: params.section(self.values, *section, "params.yaml") for name, section in sections.items()}
         with contextlib.chdir(self.folder):
             report.main(**flags, **found)
         return self.folder / "reports/index.html"
@@ -138,6 +138,14 @@ def missing(build: Build) -> None:
     build.values["compare"]["gates"] = build.gates = {}
 
 
+def texts(build: Build) -> None:
+    """A second suite, of texts that are foreseen."""
+    suite = {"rows": "text", "batch_size": 8, "context_tokens": 64, "metrics": ["bits_per_byte"]}
+    build.values["suites"]["text"] = suite
+    build.values["evaluate"]["suites"] = ["chat", "text"]
+    build.comparison = {"text": {model: {"bits_per_byte": entry(2.5)} for model in ("base", "sft", "dpo")}}
+
+
 def failing(build: Build) -> None:
     """A gate that fails; rows that are HTML, and try to run."""
     evil = '</script><script>document.title = "run"</script><img src=x onerror="document.title = 1"><b>&amp;'
@@ -151,5 +159,5 @@ def failing(build: Build) -> None:
 
 
 SHAPES: dict[str, Callable[[Build], None]] = {
-    shape.__name__: shape for shape in (no_dpo, many, long_names, missing, failing)
+    shape.__name__: shape for shape in (no_dpo, many, long_names, missing, texts, failing)
 }

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from modelmake import params
 from stages import page, report, summaries
+from stages.params.training import Step
 from tests.conftest import ROOT, Project
 from tests.made_up_build import SHAPES, Build, answer, entry
 
@@ -165,7 +167,7 @@ def test_files_that_answer_alike_are_counted_once_they_are_many() -> None:
 
 
 def test_sections_are_spelt_as_params_yaml_spells_them(build: Build) -> None:
-    sft = build.write()["train"]["sft"]
+    sft = params.section(build.values, "train.sft", Step, "params.yaml")
 
     text = page.spelt({"sft": sft})
     assert "\n  from: base\n" in text and "\n  method: sft\n" in text and "\n  lora: null\n" in text
