@@ -1,8 +1,8 @@
 """Kills builds at random moments and compares what the next ones end with, byte by byte, with an undisturbed build.
 
-A project with the tiny recipe is built undisturbed, with each of two learning rates. Then, from nothing, `dvc repro` is
+A project with the tiny recipe, its training made longer, is built undisturbed. Then, from nothing, `dvc repro` is
 started and killed (SIGKILL) after a random time, again and again until a build is whole: dvc alone, its stage alone or
-both; while a stage computes, while it writes, while dvc caches, as it falls. Every third build is begun with the other
+both; while a stage computes, while it writes, while dvc caches, as it falls. Every third build is begun with another
 learning rate, which is put back after its last kill, so that checkpoints of other parameters lie about. A kill counts
 as identical when the build that it disturbed ends with the bytes of every artifact as they were undisturbed.
 
@@ -32,6 +32,12 @@ from tests.conftest import Project, tiny
 KILLS_A_BUILD = 8
 LONGEST_S = 25.0  # until a kill
 WHOM = ("dvc", "stage", "both")
+LONGER = {  # so that kills meet training and answering, not starting alone
+    "max_steps: 5": "max_steps: 100",
+    "num_train_epochs: 0.02": "num_train_epochs: 2",
+    "num_train_epochs: 0.05": "num_train_epochs: 1",
+    "batch_size: 64": "batch_size: 2",
+}
 RATE, OTHER_RATE = "learning_rate: 0.002", "learning_rate: 0.0021"
 
 
@@ -133,6 +139,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DVC_SITE_CACHE_DIR"] = f"{folder}/site"
         project = tiny(Path(folder).resolve() / "project")
+        for short, long in LONGER.items():
+            project.edit("params.yaml", short, long)
         began = time.monotonic()
         finish(project)
         wanted, alone_s = made(project), time.monotonic() - began
