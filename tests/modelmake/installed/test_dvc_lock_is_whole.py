@@ -1,0 +1,48 @@
+"""dvc.lock is the old one or the new one, never a part of one."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+CODE = """
+from dvc.fs import LocalFileSystem
+from dvc.utils.serialize import modify_yaml
+with modify_yaml({name!r}, fs=LocalFileSystem()) as data:
+    data["stages"] = {{"a": {{"cmd": "true"}}, "b": {value}}}
+"""
+
+
+def write(folder: Path, name: str, value: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", CODE.format(name=name, value=value)], cwd=folder, capture_output=True, text=True
+    )
+
+
+def test_a_write_that_ends_half_way_leaves_the_lock_as_it_was(tmp_path: Path) -> None:
+    for name in ("dvc.lock", "other.yaml"):
+        (tmp_path / name).write_text("schema: '2.0'\n")
+
+        done = write(tmp_path, name, "object()")
+
+        assert "RepresenterError" in done.stderr
+    assert (tmp_path / "dvc.lock").read_text() == "schema: '2.0'\n"
+    assert (tmp_path / "other.yaml").read_text() != "schema: '2.0'\n", "DVC writes in one step itself: this can go"
+
+
+def test_a_write_that_ends_replaces_the_lock_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    assert write(tmp_path, "dvc.lock", "2").returncode == 0
+    assert write(tmp_path, "dvc.lock", "3").returncode == 0
+
+    assert (tmp_path / "dvc.lock").read_text() == "stages:\n  a:\n    cmd: 'true'\n  b: 3\n"
+    assert [p.name for p in tmp_path.iterdir()] == ["dvc.lock"]
+
+
+def test_a_lock_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/dvc.lock").write_text("stages: {}\n")
+    (tmp_path / "dvc.lock").symlink_to("real/dvc.lock")
+
+    assert write(tmp_path, "dvc.lock", "3").returncode == 0
+
+    assert (tmp_path / "dvc.lock").is_symlink()
+    assert "b: 3" in (tmp_path / "real/dvc.lock").read_text()
