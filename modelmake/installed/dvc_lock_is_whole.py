@@ -1,7 +1,7 @@
 """Has DVC replace dvc.lock in one step. Installed beside DVC; Python imports it at its start, by the .pth file.
 
-DVC writes the file in place, for a tenth of a second a stage. Killed meanwhile it leaves an empty or torn file, which the
-next `dvc repro` refuses to read (docs/decisions/0017). When DVC writes by renaming itself, this goes.
+DVC writes the file in place, for a tenth of a second a stage. Killed meanwhile it leaves an empty or torn file, which
+the next `dvc repro` refuses to read (docs/decisions/0017). When DVC writes in one step itself, this goes.
 """
 
 import os
