@@ -160,25 +160,6 @@ def test_a_killed_dvc_takes_its_stage_along(project: Project) -> None:
     assert not of_this
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
-def test_a_full_disk_is_told_and_once_there_is_space_the_build_goes_on(project: Project) -> None:
-    models = project.path / "models"
-    project.edit("params.yaml", "learning_rate: 0.003", "learning_rate: 0.002")
-    (models / "trained").mkdir(exist_ok=True)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", models / "trained"], check=False)
-    if mounted.returncode:
-        pytest.skip("mounting a small disk is not allowed here")
-    try:
-        code, output = project.run("dvc", "repro", "-s", "train@dpo")
-    finally:
-        subprocess.run(["umount", models / "trained"], check=True)
-
-    assert code != 0
-    assert "train@dpo: no space left on the disk of" in output
-    assert "Traceback" not in output
-    assert {"train@dpo", "merge@dpo"} <= set(ran(project.repro("merge@dpo")))
-
-
 def test_rows_that_the_trainer_would_leave_out_in_silence_fail_the_step(project: Project) -> None:
     project.edit(
         "params.yaml",
