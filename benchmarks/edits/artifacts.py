@@ -98,13 +98,10 @@ EDITS = {
     "an output deleted": Edit(
         delete("reports/card.md"), (), "the cache has it", {"card"}, before=nothing, suite=True,
     ),
-    "a model deleted": Edit(delete("models/sft"), (), "the cache has it", {"merge@sft"}, before=nothing),
     "deleted here and in the cache": Edit(
         both(uncache("reports/card.md"), delete("reports/card.md")), {"card"}, "it is nowhere", before=nothing,
     ),
     "an output touched": Edit(touch(MODEL), (), "the same bytes", before=nothing),
-    "raw data touched": Edit(touch("data/raw/chats.jsonl"), (), "the same bytes", before=nothing),
-    "a stage's code touched": Edit(touch("stages/rows.py"), (), "the same bytes", before=nothing),
     "a report edited by hand": Edit(other_row, (), "the cache has it", {"evaluate@dpo-chat"}, before=nothing),
     "a model replaced by an older one": Edit(
         put_back("models/dpo"), (), "the cache has the newer", {"merge@dpo"},

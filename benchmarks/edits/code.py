@@ -3,7 +3,6 @@
 from benchmarks.edits.edit import ALL, EVALUATE, Change, Edit, add, both, replace
 from tests.conftest import Project
 
-ROW_ID = '    """The row of a content; its id'
 SCORED = {*EVALUATE, "parity@Q8_0"}
 
 
@@ -36,9 +35,6 @@ EDITS = {
     "the docstring of a module that all reach": Edit(
         replace("stages/rows.py", '"""The canonical', '"""A canonical'), (), "docstrings are no code", suite=True,
     ),
-    "the docstring of a function": Edit(
-        replace("stages/rows.py", ROW_ID, ROW_ID.replace("The row", "A row")), (), "docstrings are no code",
-    ),
     "line breaks and brackets": Edit(
         replace("modelmake/shingles.py", "return common / (len(a) + len(b) - common)",
                 "return (\n        common\n        / (len(a) + len(b) - common)\n    )"),
@@ -47,21 +43,12 @@ EDITS = {
     "the name of a local": Edit(
         renamed("stages/clean.py", "def redact(", "def _number(", "position", "place"), (), "nothing else can see it",
     ),
-    "an annotation of a local": Edit(
-        replace("stages/clean.py", "    kept: dict[str, rows.Row] = {}", "    kept: dict = {}"), (), "never evaluated",
-    ),
     "a function that nothing calls": Edit(
         add("stages/rows.py", "\n\ndef unused(path: Path) -> int:\n    return len(read(path))\n"), (),
         "nothing calls it",
     ),
     "a module that nothing imports": Edit(
         add("stages/unused.py", '"""Nothing."""\n\nPAST = 1\n'), (), "nothing imports it",
-    ),
-    "a command that no stage is": Edit(
-        replace("stages/cli.py", "sys.exit(130)", "sys.exit(2)"), (), "stages do not go through it",
-    ),
-    "preflight's own words": Edit(
-        replace("stages/preflight.py", "params.yaml holds", "params.yaml is fine"), (), "no stage reads them",
     ),
     "a function that one of two importers calls": Edit(
         replace("stages/near.py", "parent = list(range(n))", "parent = [*range(n)]"), {"dedup"},
@@ -78,18 +65,10 @@ EDITS = {
     "a constant": Edit(
         replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"}, "the page marks answers by it",
     ),
-    "a constant that an output shows": Edit(
-        replace("stages/plots.py", 'NO_LABEL = "(no label)"', 'NO_LABEL = "(none)"'), {"plots"}, "a table says it",
-        {"report"},
-    ),
     "a default argument": Edit(
         replace("stages/rows.py", 'def row(content: Content, split: str = "", group: str = "")',
                 'def row(content: Content, split: str = "" or "", group: str = "")'),
         {"ingest", "clean"}, "who makes new rows",
-    ),
-    "a statement beside the functions": Edit(
-        replace("stages/near.py", "\n\nclass Similar", "\n\nMANY = (1, 2)\n\n\nclass Similar"), (),
-        "a constant that nothing reads",
     ),
     "a side effect of an import": Edit(
         replace("stages/near.py", "\n\nclass Similar",
@@ -117,16 +96,8 @@ EDITS = {
         replace("stages/formats/alpaca.py", 'and "output" in record', 'and "output" in record.keys()'), {"ingest"},
         "every format is asked whether it matches",
     ),
-    "the table of formats": Edit(
-        replace("stages/formats/__init__.py", '    "qa": qa,\n    "text": text', '    "text": text,\n    "qa": qa'),
-        {"ingest"}, "ingest asks them in order",
-    ),
     "a quantizer that no entry names": Edit(
         replace("stages/quantizers/llmcompressor.py", "def quantize(", "PAST = 1\n\n\ndef quantize("), (), "not chosen",
-    ),
-    "a runtime that no entry names": Edit(
-        add("stages/runtimes/compressed_tensors.py", "\n\nPAST = 1\n"), (),
-        "not chosen",
     ),
     "the template of the card": Edit(
         replace("stages/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "the card is made of it",
@@ -135,7 +106,6 @@ EDITS = {
     "a colour of the page": Edit(
         replace("stages/templates/report/page.css", "#ffffff", "#fffffe"), {"report"}, "the page is made of it",
     ),
-    "a template that nothing reads": Edit(add("stages/templates/notes.md", "# Notes\n"), (), "nothing reads it"),
     "a file that code reads": Edit(
         add("stages/templates/no_label.txt", "at all\n"), {"plots"}, "a module reads it when it is imported",
         before=read_at_run_time,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.edits.edit import DATA, EVALUATE, OF_DPO, OF_SFT, Change, Edit, add, both, lines
+from benchmarks.edits.edit import DATA, EVALUATE, OF_DPO, OF_SFT, Change, Edit, add, lines
 from stages import rows
 from tests.conftest import Project
 
@@ -86,18 +86,8 @@ def crlf(project: Project) -> None:
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
 
 
-def mark(project: Project) -> None:
-    file = project.path / MESSAGES
-    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
-
-
 def rename(project: Project) -> None:
     (project.path / MESSAGES).rename(project.path / "data/raw/talks.jsonl")
-
-
-def moved(project: Project) -> None:
-    line = project.read(MESSAGES).splitlines()[3]
-    both(lines(MESSAGES, lambda found: [*found[:3], *found[4:]]), add(CHATS, line + "\n"))(project)
 
 
 def first_pair(found: list[str]) -> int:
@@ -126,16 +116,11 @@ EDITS = {
         reversed_rows, {"ingest", "report"}, "only sources have line numbers", suite=True,
     ),
     "line ends of Windows": Edit(crlf, {"ingest", "report"}, "the same rows on the same lines"),
-    "a byte order mark": Edit(mark, {"ingest", "report"}, "the same rows on the same lines"),
     "a blank line at the end": Edit(add(CHATS, "\n"), {"ingest", "report"}, "no row"),
     "the order of keys in JSON rows": Edit(
         reformatted(lambda row: json.dumps(dict(reversed(row.items())))), {"ingest", "report"}, "the same values",
     ),
-    "escapes in JSON rows": Edit(
-        reformatted(lambda row: json.dumps(row).replace("a", "\\u0061")), {"ingest", "report"}, "the same values",
-    ),
     "the name of a raw file": Edit(rename, SHOWN, "ingest's report counts rows by file; the rows are the same"),
-    "a row moved to another file": Edit(moved, SHOWN, "ingest's report counts rows by file"),
     "a broken line": Edit(add(CHATS, "{broken\n"), SHOWN, "counted as rejected; the rows are the same"),
     "spaces that cleaning takes off": Edit(
         one_row("train", lambda line: [sharegpt("  " + turns(line)[0], turns(line)[1])]),
@@ -145,7 +130,6 @@ EDITS = {
         one_row("train", shouted), {"ingest", "clean", "dedup", "card", "report"}, "dedup drops it again",
     ),
     "one character of a training row": Edit(one_row("train", reworded), TRAINED, "another row in train", OF_SFT),
-    "a training row dropped": Edit(one_row("train", lambda line: []), TRAINED, "a row less in train", OF_SFT),
     "a held-out row dropped": Edit(
         one_row("test", lambda line: []),
         {*DATA, *EVALUATE, "parity@Q8_0", "compare", "plots", "card", "report"},

@@ -8,12 +8,9 @@ EDITS = {
     "a package of two stages": Edit(
         upgrade("datasketch"), {"dedup", "split"}, "both look for near-duplicates", suite=True,
     ),
-    "a package of one stage": Edit(upgrade("vl-convert-python"), {"report"}, "the page's charts"),
-    "a package of training": Edit(upgrade("trl"), TRAIN, "the trainers"),
     "a package of one training step": Edit(upgrade("peft"), {*TRAIN, "merge@sft", "merge@dpo"}, "LoRA"),
     "a package of all": Edit(upgrade("msgspec"), ALL, "parameters and rows go through it"),
     "a cosmetic package": Edit(upgrade("tqdm"), (), "bars"),
-    "another cosmetic package": Edit(upgrade("pygments"), (), "colours in a terminal"),
     "a package of the tests": Edit(upgrade("pytest"), (), "no stage imports it"),
     "a comment in uv.lock": Edit(add("uv.lock", "# a remark\n"), (), "no version changes"),
     "the version of Python": Edit(

@@ -1,6 +1,6 @@
 """Edits of params.yaml, a section at a time. The page shows them all but `resources`: `report` has to run."""
 
-from benchmarks.edits.edit import END, EVALUATE, OF_DPO, OF_SFT, TRAIN, Edit, both, lines, params
+from benchmarks.edits.edit import END, EVALUATE, OF_DPO, OF_SFT, TRAIN, Edit, lines, params
 from tests.conftest import Project
 
 TRAINED = {"plots", "card", "report"}  # what shows a training log
@@ -39,22 +39,13 @@ one_quant_less = lines("params.yaml", lambda found: [line for line in found if "
 EDITS = {
     "a comment in params.yaml": Edit(params("train:\n", "train: # steps\n"), (), "no value changes"),
     "the order of sections": Edit(sections, (), "no value changes"),
-    "the order of keys in a section": Edit(
-        params("  val_fraction: 0.05\n  test_fraction: 0.1\n", "  test_fraction: 0.1\n  val_fraction: 0.05\n"), (),
-        "no value changes",
-    ),
     "another spelling of a number": Edit(
         params("learning_rate: 0.004", "learning_rate: 4e-3"), (), "0.004", suite=True,
-    ),
-    "a number with more digits": Edit(params("weight_decay: 0.05", "weight_decay: 0.0500"), (), "0.05"),
-    "a list in one line": Edit(
-        params("language: [en]", "language:\n  - en"), (), "no value changes",
     ),
     "an alias written out": Edit(
         params("near: *near", "near: {threshold: 0.85, shingle_chars: 5, permutations: 64, bands: 16, seed: 1}"), (),
         "no value changes",
     ),
-    "quotes around text": Edit(params("  model: dpo\n  name", "  model: 'dpo'\n  name"), (), "no value changes"),
     "resources: minutes of a stage": Edit(
         params("weights: {mem_mb: 2000, minutes: 30}", "weights: {mem_mb: 2000, minutes: 31}"), (),
         "a scheduler reads it and no stage does",
@@ -87,27 +78,13 @@ EDITS = {
         params("learning_rate: 0.002", "learning_rate: 0.003"), {"train@sft", *TRAINED}, "another model and log",
         OF_SFT,
     ),
-    "sft: how often it logs": Edit(
-        params("logging_steps: 2\n    eval_steps: 100\n  dpo:", "logging_steps: 1\n    eval_steps: 100\n  dpo:"),
-        {"train@sft", *TRAINED}, "another log, the same model",
-    ),
-    "dpo: a learning rate": Edit(
-        params("learning_rate: 0.003", "learning_rate: 0.03"), {"train@dpo", *TRAINED}, "another adapter", OF_DPO,
-    ),
     "dpo: put back what was built before": Edit(
         params("beta: 0.2", "beta: 0.1"), {"train@dpo", *TRAINED}, "what was built before may be restored", OF_DPO,
         before=params("beta: 0.1", "beta: 0.2"),
     ),
-    "suites: the longest answer": Edit(
-        params("max_new_tokens: 8", "max_new_tokens: 9"), {*EVALUATE, "parity@Q8_0", "compare", "plots", "report"},
-        "longer answers", {"card"},
-    ),
     "suites: a metric more": Edit(
         params("label_accuracy, compact]", "label_accuracy, compact, final_number]"),
         {*EVALUATE, "parity@Q8_0", *END, "plots"}, "one more score a row",
-    ),
-    "evaluate: the order of models": Edit(
-        params("models: [base, sft, dpo]", "models: [base, dpo, sft]"), {*END}, "tables in that order",
     ),
     "compare: a gate's bound": Edit(
         params("against: null, min: 0.8", "against: null, min: 0.7"), {*END}, "the verdict says it", suite=True,
@@ -137,9 +114,5 @@ EDITS = {
     ),
     "train: a step less": Edit(
         one_step_less, {*TRAINED}, "what lists steps", before=one_step_more,
-    ),
-    "two sections at once": Edit(
-        both(params("examples: 20", "examples: 21"), params("license: Apache-2.0", "license: MIT")), {"card", "report"},
-        "the card says the one, the page the other",
     ),
 }  # fmt: skip

@@ -8,7 +8,6 @@ from benchmarks.edits.data import MESSAGES, SHOWN, reversed_rows
 from benchmarks.edits.edit import Edit, lines, params, replace, upgrade
 
 SEED = params("bands: 16, seed: 1}", "bands: 16, seed: 2}")
-DESCRIPTION = params("description: Turns", "description: Now turns")
 TITLE = params("title: Support desk", "title: Help desk")
 
 EDITS = {
@@ -31,10 +30,6 @@ EDITS = {
         params("title: Help desk", "title: Desk"), {"report"}, "it used the value before", before=TITLE,
         during="report",
     ),
-    "its template, while card runs": Edit(
-        replace("stages/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "it used the text before",
-        before=DESCRIPTION, during="card",
-    ),
     "its method, while dpo trains": Edit(
         replace("stages/methods/dpo.py", "return max(", "return 0 + max("), {"train@dpo"}, "the old code ran",
         before=params("beta: 0.1", "beta: 0.2"), during="train@dpo",
@@ -42,13 +37,6 @@ EDITS = {
     "the code of a later stage": Edit(
         replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"},
         "preflight saw the code before", before=reversed_rows, during="ingest",
-    ),
-    "a parameter of a later stage": Edit(
-        TITLE, {"report"}, "preflight saw the value before", before=reversed_rows, during="ingest",
-    ),
-    "the template of a later stage": Edit(
-        replace("stages/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "card comes after it",
-        before=reversed_rows, during="ingest",
     ),
     "a package of a later stage": Edit(
         upgrade("vl-convert-python"), {"report"}, "preflight saw the version before", before=reversed_rows,
