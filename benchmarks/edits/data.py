@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.edits.edit import DATA, EVALUATE, OF_DPO, OF_SFT, Change, Edit, add, lines
+from benchmarks.edits.edit import DATA, EVALUATE, OF_SFT, Change, Edit, add, lines
 from stages import rows
 from tests.conftest import Project
 
@@ -90,19 +90,6 @@ def rename(project: Project) -> None:
     (project.path / MESSAGES).rename(project.path / "data/raw/talks.jsonl")
 
 
-def first_pair(found: list[str]) -> int:
-    """The number of the first line whose pair is in train, and is one that `clean` leaves alone."""
-
-    def row(line: str) -> rows.Row:
-        value = json.loads(line)
-        asked, chosen, rejected = ([rows.Message(role, value[name])] for role, name in (
-            ("user", "prompt"), ("assistant", "chosen"), ("assistant", "rejected")))  # fmt: skip
-        return rows.row(rows.Pair(asked, chosen, rejected))
-
-    return next(n for n, line in enumerate(found)
-                if line.isascii() and not any(c.isdigit() for c in line) and falls(row(line), "train"))  # fmt: skip
-
-
 EDITS = {
     "a raw row": Edit(
         add(CHATS, new_row("train")), TRAINED, "one more row in every file up to train; its log is drawn", OF_SFT,
@@ -134,14 +121,5 @@ EDITS = {
         one_row("test", lambda line: []),
         {*DATA, *EVALUATE, "parity@Q8_0", "compare", "plots", "card", "report"},
         "a row less to answer; nothing trains on it",
-    ),
-    "a pair dropped": Edit(
-        lines(PAIRS, lambda found: [line for n, line in enumerate(found) if n != first_pair(found)]),
-        {*DATA, "calibrate@Q8_0", "train@dpo", "plots", "card", "report"}, "a pair less in train", OF_DPO,
-    ),
-    "a text that the base reads": Edit(
-        add("data/raw/handbook.txt", "\n\nThe blue juicer is sold with a lid, a whisk and a recipe for soup.\n"),
-        {*DATA, "calibrate@Q8_0", "report", "card", "base", "plots"},
-        "one more text in train: the base is trained on them", {"train@sft", *EVALUATE, *OF_SFT},
     ),
 }  # fmt: skip

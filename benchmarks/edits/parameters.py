@@ -33,9 +33,6 @@ def one_quant_more(project: Project) -> None:
     ])(project)  # fmt: skip
 
 
-one_quant_less = lines("params.yaml", lambda found: [line for line in found if "  F16: {" not in line])
-
-
 EDITS = {
     "a comment in params.yaml": Edit(params("train:\n", "train: # steps\n"), (), "no value changes"),
     "the order of sections": Edit(sections, (), "no value changes"),
@@ -74,10 +71,6 @@ EDITS = {
         params("weight_decay: 0.05\n  seed: 42", "weight_decay: 0.05\n  seed: 43"),
         {"base", "train@sft", "evaluate@base-chat", *TRAINED}, "another base", {*EVALUATE, *OF_SFT},
     ),
-    "sft: the learning rate": Edit(
-        params("learning_rate: 0.002", "learning_rate: 0.003"), {"train@sft", *TRAINED}, "another model and log",
-        OF_SFT,
-    ),
     "dpo: put back what was built before": Edit(
         params("beta: 0.2", "beta: 0.1"), {"train@dpo", *TRAINED}, "what was built before may be restored", OF_DPO,
         before=params("beta: 0.1", "beta: 0.2"),
@@ -92,9 +85,6 @@ EDITS = {
     "quantize: a quant more": Edit(
         one_quant_more, {"calibrate@F16", "quantize@F16", "parity@F16", *TRAINED}, "its stages, and what lists quants",
         suite=True,
-    ),
-    "quantize: a quant less": Edit(
-        one_quant_less, TRAINED, "what lists quants", before=one_quant_more,
     ),
     "quantize: from another model": Edit(
         params("Q8_0: {tool: gguf, from: dpo", "Q8_0: {tool: gguf, from: sft"),
