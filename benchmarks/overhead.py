@@ -2,7 +2,7 @@
 
 The tiny project is built. Beside it stands the same graph without keys, its stages' commands `true`, its outputs the
 same files. Both are built again in turn, with nothing to do. The harness's CPU seconds are what the run log has of each
-stage: from the start of its process to its `main`, and from there to the end.
+stage: all that its process took, but for its own modules, with what they import, and its `main`.
 
     python benchmarks/overhead.py [--repeats 9] [--json]
 """

@@ -1,10 +1,12 @@
 """`params.yaml`, typed: every problem found is told, one line each, all of them at once."""
 
 import contextlib
+import copy
 import difflib
 import re
 import types
 import typing
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -37,15 +39,22 @@ def load(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is absent, is no YAML, or is no mapping.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
     try:
-        values = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file: want the project's parameters") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: byte {error.start} is not UTF-8: save the file as UTF-8") from None
+    return copy.deepcopy(_read(text, path))
+
+
+@lru_cache(maxsize=4)
+def _read(text: str, path: Path) -> dict[str, Any]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        values = YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise UserError(f"{path}:{line}: {' '.join(str(error.problem).split())}: want YAML") from None

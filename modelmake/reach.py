@@ -153,14 +153,16 @@ class _Walk:
 
     def take_files(self, name: str, strings: Iterable[str]) -> None:
         """Files of the packages that strings name, from the root or from beside the code; all of a folder of files."""
+        beside = self.path(name).parent
         for string in strings:
             words = string.strip("/")
             if not words.strip("./") or len(words) > 200 or not words.isprintable():
                 continue
-            for path in {self.root / words, self.path(name).parent / words}:
-                if (path / "__init__.py").exists() or os.path.relpath(path, self.root).split("/")[
-                    0
-                ] not in self.packages:
+            for named in {os.path.join(self.root, words), os.path.join(beside, words)}:
+                if not os.path.exists(named) or os.path.exists(os.path.join(named, "__init__.py")):
+                    continue
+                path = Path(named)
+                if os.path.relpath(path, self.root).split("/")[0] not in self.packages:
                     continue
                 for file in [path] if path.is_file() else path.rglob("*"):
                     if file.is_file() and file.suffix not in (".py", ".pyc"):
