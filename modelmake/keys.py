@@ -20,6 +20,7 @@ from modelmake.errors import UserError
 from modelmake.reach import reach
 
 FIRST_PARTY = ("modelmake", "stages")
+FILES = re.compile(r"^(wheels = \[$.*?^\]$|sdist = .*?$)", re.MULTILINE | re.DOTALL)  # of a package in uv.lock
 COSMETIC = ("colorama", "pygments", "rich", "tqdm")  # progress bars and colours: left out, with what only they need
 
 
@@ -118,7 +119,8 @@ def _lock(content: bytes) -> tuple[dict[str, str], dict[str, list[str]]]:
     """`uv.lock` as {distribution: version} and {distribution: distributions it needs, extras included}."""
     versions: dict[str, list[str]] = {}
     needs: dict[str, list[str]] = {}
-    for package in tomllib.loads(content.decode())["package"]:
+    without_files = FILES.sub("", content.decode())  # most of it, and most of the time that reading it takes
+    for package in tomllib.loads(without_files)["package"]:
         name = package["name"]
         versions.setdefault(name, []).append(package.get("version", ""))
         extras = [d for group in package.get("optional-dependencies", {}).values() for d in group]
