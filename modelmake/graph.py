@@ -38,8 +38,15 @@ class Stage:
 
     @property
     def flags(self) -> dict[str, str]:
-        """The command's flags, without dashes: {"rows": "data/ingested/rows.jsonl"}."""
+        """The command's flags, without dashes: {"rows": "data/ingested/rows.jsonl"}.
+
+        Raises:
+            UserError: what follows the module is not flags with a value each.
+        """
         words = shlex.split(self.cmd)[3:]
+        if len(words) % 2 or not all(name.startswith("--") for name in words[::2]):
+            wanted = "want `python -m MODULE --FLAG VALUE …`"
+            raise UserError(f"dvc.yaml: {self.name}: cmd {self.cmd!r}: {wanted}")
         return {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
 
 

@@ -110,8 +110,13 @@ def _environment(folder: Path) -> dict[str, str]:
 def _installed(name: str) -> list[str]:
     """The installed distributions that have a module or package of that name, by their lists of files."""
     records = sorted(record for entry in sys.path for record in Path(entry).glob("*.dist-info/RECORD"))
-    has = re.compile(rf"^{re.escape(name)}[/.]", re.MULTILINE)
-    return [_normal(file.parent.name.partition("-")[0]) for file in records if has.search(file.read_text("utf-8"))]
+    begins = (f"\n{name}/".encode(), f"\n{name}.".encode())
+    return [_normal(file.parent.name.partition("-")[0]) for file in records if _has(file, begins)]
+
+
+def _has(record: Path, begins: tuple[bytes, ...]) -> bool:
+    content = b"\n" + record.read_bytes()
+    return any(line in content for line in begins)
 
 
 @lru_cache(maxsize=4)

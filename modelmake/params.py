@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import difflib
+import math
 import re
 import types
 import typing
@@ -123,6 +124,9 @@ def _problems(kind: Any, value: Any, where: str) -> typing.Iterator[str]:
             literals = _literals(kind) if "enum value" in str(error) else []
             wanted = f"want one of {', '.join(literals)}" if literals else _wanted(str(error), value)
             yield f"{where} = {value!r}: {wanted}"
+        else:
+            if isinstance(value, float) and not math.isfinite(value):
+                yield f"{where} = {value!r}: want a finite number"
 
 
 def _literals(kind: Any) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from modelmake import imports
 from modelmake.errors import UserError
@@ -31,6 +32,7 @@ PURE_BUILTINS = frozenset([
     "bool", "bytes", "dict", "float", "frozenset", "int", "len", "list", "max", "min", "range", "set", "sorted", "str",
     "sum", "tuple", "type", "zip",
 ])  # fmt: skip
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold statements
 DYNAMIC = frozenset(["__import__", "eval", "exec", "globals"])
 
 
@@ -73,7 +75,7 @@ def _parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...]
     effects: list[ast.stmt] = []
     main: list[ast.stmt] = []
     imported: list[Statement] = []
-    for statement in _executed(_Bare().visit(ast.parse(source)).body, main):
+    for statement in _executed(_bare(ast.parse(source).body), main):
         if isinstance(statement, ast.Import | ast.ImportFrom):
             imported.append(statement)
         elif names := _binds(statement):
@@ -91,22 +93,34 @@ def _parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...]
     return Module(symbols, aliases, imports.loaded(imported, package), imports.starred(imported, package))
 
 
-class _Bare(ast.NodeTransformer):
-    """Takes docstrings away, and makes annotations that are text the expressions that they stand for."""
+def _bare(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Takes docstrings away, and makes annotations that are text the expressions that they stand for, at any depth."""
+    queue: list[Any] = list(body)
+    while queue:  # of statements and what holds some: expressions hold neither
+        node = queue.pop()
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = _without_docstring(node.body) or [ast.copy_location(ast.Pass(), node.body[0])]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            of = node.args
+            for argument in (*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg):
+                _spell_out(argument, "annotation")
+        _spell_out(node, "annotation")
+        _spell_out(node, "returns")
+        queue += [inner for field in BLOCKS for inner in getattr(node, field, ())]
+    return _without_docstring(body)
 
-    def visit(self, node: ast.AST) -> ast.AST:
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
-            first = body[0].value if isinstance(body[0], ast.Expr) else None
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                node.body = body[1:] or [ast.copy_location(ast.Pass(), body[0])]
-        for place in ("annotation", "returns"):
-            text = getattr(node, place, None)
-            if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                with contextlib.suppress(SyntaxError):
-                    expression = ast.parse(text.value, mode="eval").body
-                    setattr(node, place, ast.fix_missing_locations(ast.copy_location(expression, text)))
-        return self.generic_visit(node)
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    first = body[0].value if body and isinstance(body[0], ast.Expr) else None
+    return body[1:] if isinstance(first, ast.Constant) and isinstance(first.value, str) else body
+
+
+def _spell_out(node: ast.AST | None, place: str) -> None:
+    text = getattr(node, place, None)
+    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+        with contextlib.suppress(SyntaxError):
+            expression = ast.parse(text.value, mode="eval").body
+            setattr(node, place, ast.fix_missing_locations(ast.copy_location(expression, text)))
 
 
 def _executed(body: list[ast.stmt], main: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -169,9 +183,10 @@ def _at_import(statement: ast.stmt) -> Iterator[ast.Call]:
 
 def _symbol(statements: list[ast.stmt], package: str, packages: tuple[str, ...]) -> Symbol:
     nodes = list(ast.walk(ast.Module(statements, [])))
+    lookups = [node for node in nodes if isinstance(node, (ast.Call, ast.Subscript))]
     codes = [compile(ast.Module([s], []), "", "exec", dont_inherit=True, optimize=0) for s in statements]
     own = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
-    named = {module for node in nodes for module in _named_import(node)}  # which are values: their names stand for them
+    named = {module for node in lookups for module in _named_import(node)}  # values: names stand for them
     aliases = imports.aliases(own, package) | {module: frozenset([module]) for module in named}
     known = {name for code in codes for name in _names(code)} | aliases.keys()
     classes = [node for node in statements if isinstance(node, ast.ClassDef)]
@@ -183,7 +198,7 @@ def _symbol(statements: list[ast.stmt], package: str, packages: tuple[str, ...])
         strings=frozenset(n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)),
         bases=frozenset(chain for c in classes for base in c.bases if (chain := _chain(base))),
         hooks=any(_hooks(c) for c in classes),
-        dynamic=next((why for node in nodes if (why := _dynamic(node, packages))), ""),
+        dynamic=next((why for node in lookups if (why := _dynamic(node, packages))), ""),
     )
 
 
@@ -194,7 +209,7 @@ def code_hash(path: Path) -> str:
         UserError: the file is no Python.
     """
     with _told(path):
-        return _symbol(_Bare().visit(ast.parse(path.read_bytes())).body, "", ()).hash
+        return _symbol(_bare(ast.parse(path.read_bytes()).body), "", ()).hash
 
 
 @contextlib.contextmanager
@@ -234,7 +249,7 @@ def _chains(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ...]]:
     """The longest chains; `nodes` come outer ones first, as from `ast.walk`."""
     inner: set[ast.AST] = set()
     for node in nodes:
-        if node not in inner and (chain := _chain(node)):
+        if isinstance(node, (ast.Name, ast.Attribute)) and node not in inner and (chain := _chain(node)):
             yield chain
         if isinstance(node, ast.Attribute):
             inner.add(node.value)

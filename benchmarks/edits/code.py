@@ -1,6 +1,6 @@
 """Edits of code and templates. A reached function that is written otherwise has to run: only running it can tell."""
 
-from benchmarks.edits.edit import ALL, EVALUATE, Change, Edit, add, both, replace
+from benchmarks.edits.edit import EVALUATE, Change, Edit, add, both, replace
 from tests.conftest import Project
 
 SCORED = {*EVALUATE, "parity@Q8_0"}
@@ -74,10 +74,6 @@ EDITS = {
         replace("stages/near.py", "\n\nclass Similar",
                 "\n\n__import__('sys').setrecursionlimit(3000)\n\n\nclass Similar"),
         {"dedup", "split"}, "it happens to all that import the module",
-    ),
-    "the harness": Edit(
-        replace("modelmake/libraries.py", 'TOKENIZERS_PARALLELISM="false"', 'TOKENIZERS_PARALLELISM="0"'), ALL,
-        "what libraries are told in every stage",
     ),
     "a metric that the suite names": Edit(
         replace("stages/metrics/compact.py", "separators=", "sort_keys=False, separators="), SCORED, "it scores",

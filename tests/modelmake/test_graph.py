@@ -12,6 +12,7 @@ import pytest
 
 from modelmake import graph, reproduction
 from modelmake.cache import md5
+from modelmake.errors import UserError
 from modelmake.graph import Entry, Stage
 from modelmake.params import Params, load
 from modelmake.signature import In, Out
@@ -124,6 +125,16 @@ def test_a_stage_tells_its_key_file_module_and_flags(found: dict[str, Stage]) ->
     assert found["base"].key_file == "keys/base.json"
     assert found["train@sft"].module == "stages.train"
     assert found["base"].flags == {"source": "raw.jsonl", "base": "models/base"}
+
+
+@pytest.mark.parametrize("words", ["--rows", "rows.jsonl --out x", "--rows a b"])
+def test_a_command_whose_flags_have_no_value_each_is_told_in_a_line(words: str) -> None:
+    command = f"python -m stages.clean {words}"
+
+    with pytest.raises(UserError) as error:
+        _ = Stage("clean", command, (), (), ()).flags
+
+    assert str(error.value) == f"dvc.yaml: clean: cmd {command!r}: want `python -m MODULE --FLAG VALUE …`"
 
 
 def test_a_command_that_runs_no_module_has_none() -> None:

@@ -84,6 +84,8 @@ def test_a_right_section_becomes_the_struct_that_its_tag_names(tmp_path: Path) -
         ("learning_rate: 0.002", "learning_rate: fast", "learning_rate = 'fast': want a number, got text"),
         ("learning_rate: 0.002", "learning_rate: -1", "learning_rate = -1: expected `float` > 0.0"),
         ("learning_rate: 0.002", "learning_rate: .nan", "learning_rate = nan: expected `float` > 0.0"),
+        ("learning_rate: 0.002", "learning_rate: .inf", "learning_rate = inf: want a finite number"),
+        ("weights: [1.0, 2.0]", "weights: [1.0, .nan]", "weights[1] = nan: want a finite number"),
         ("max_length: 256", "max_length: 0", "max_length = 0: expected `int` >= 1"),
         ("max_length: 256", "max_length: 2.5", "max_length = 2.5: want a whole number, got a number"),
         ("max_length: 256", "max_length: true", "max_length = True: want a whole number, got true/false"),
