@@ -1,6 +1,6 @@
 """Edits of what is locked. A stage has to run where it imports the package, or a package that needs it."""
 
-from benchmarks.edits.edit import ALL, EVALUATE, TRAIN, Edit, add, replace, upgrade
+from benchmarks.edits.edit import ALL, EVALUATE, TRAIN, Edit, add, upgrade
 
 MODELS = {"base", *TRAIN, "merge@sft", "merge@dpo", *EVALUATE, "parity@Q8_0", "quantize@Q8_0"}
 
@@ -13,9 +13,6 @@ EDITS = {
     "a cosmetic package": Edit(upgrade("tqdm"), (), "bars"),
     "a package of the tests": Edit(upgrade("pytest"), (), "no stage imports it"),
     "a comment in uv.lock": Edit(add("uv.lock", "# a remark\n"), (), "no version changes"),
-    "the version of Python": Edit(
-        replace(".python-version", "3.11", "3.11.9"), ALL, "every stage runs in it",
-    ),
     "the lock of a tool that no entry names": Edit(
         add("envs/llama_cpp/uv.lock", "# a remark\n"), (), "no entry of quantize chooses it",
     ),

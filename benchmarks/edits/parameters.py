@@ -62,11 +62,6 @@ EDITS = {
         params("bands: 16, seed: 1}", "bands: 16, seed: 2}"), {"dedup", "split", "report"},
         "other candidates, the same duplicates",
     ),
-    "split: a fraction": Edit(
-        params("val_fraction: 0.05", "val_fraction: 0.07"),
-        {"split", "calibrate@Q8_0", "card", "report", "plots", *TRAIN}, "rows go to other files",
-        {"base", "merge@sft", *OF_SFT, *EVALUATE},
-    ),
     "base: the seed": Edit(
         params("weight_decay: 0.05\n  seed: 42", "weight_decay: 0.05\n  seed: 43"),
         {"base", "train@sft", "evaluate@base-chat", *TRAINED}, "another base", {*EVALUATE, *OF_SFT},
