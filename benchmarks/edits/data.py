@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.edits.edit import DATA, OF_SFT, Change, Edit, add, lines
+from benchmarks.edits.edit import DATA, EVALUATE, OF_SFT, Change, Edit, add, lines
 from stages import rows
 from tests.conftest import Project
 
@@ -117,4 +117,9 @@ EDITS = {
         one_row("train", shouted), {"ingest", "clean", "dedup", "card", "report"}, "dedup drops it again",
     ),
     "one character of a training row": Edit(one_row("train", reworded), TRAINED, "another row in train", OF_SFT),
+    "a held-out row dropped": Edit(
+        one_row("test", lambda line: []),
+        {*DATA, *EVALUATE, "parity@Q8_0", "compare", "plots", "card", "report"},
+        "a row less to answer; nothing trains on it",
+    ),
 }  # fmt: skip

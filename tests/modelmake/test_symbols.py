@@ -114,3 +114,33 @@ def test_what_only_a_program_runs_is_apart(tmp_path: Path) -> None:
     after = hashes(tmp_path, "if __name__ == '__main__':\n    print(2)\n")
 
     assert {name for name in before if before[name] != after[name]} == {"__main__"}
+
+
+NESTED = """
+def outer(kind):
+    try:
+        match kind:
+            case 1:
+                def inner(a: "int", *rest: "str", **more: "list[str]") -> "float":
+                    'Told.'
+                    return a
+    except ValueError:
+        class Failed:
+            'Told.'
+            size: "int" = 3
+    else:
+        inner = None
+    return inner
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("'Told.'", "'Told otherwise.'"), ('"int"', "int"), ('"list[str]"', "list[str]"), ('"float"', "float")],
+)
+def test_docstrings_and_quotes_of_annotations_count_at_no_depth(tmp_path: Path, old: str, new: str) -> None:
+    assert hashes(tmp_path, NESTED.replace(old, new)) == hashes(tmp_path, NESTED)
+
+
+def test_an_annotation_that_says_something_else_counts_at_any_depth(tmp_path: Path) -> None:
+    assert hashes(tmp_path, NESTED.replace('"list[str]"', '"list[int]"')) != hashes(tmp_path, NESTED)
