@@ -111,7 +111,11 @@ def _installed(name: str) -> list[str]:
     """The installed distributions that have a module or package of that name, by their lists of files."""
     records = sorted(record for entry in sys.path for record in Path(entry).glob("*.dist-info/RECORD"))
     begins = (f"\n{name}/".encode(), f"\n{name}.".encode())
-    return [_normal(file.parent.name.partition("-")[0]) for file in records if _has(file, begins)]
+    alike = [file for file in records if file.parent.name.startswith(name)]  # vl_convert_python: no need to read all
+    for files in (alike, records):
+        if found := [_normal(file.parent.name.partition("-")[0]) for file in files if _has(file, begins)]:
+            return found
+    return []
 
 
 def _has(record: Path, begins: tuple[bytes, ...]) -> bool:

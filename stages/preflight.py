@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+
 from modelmake import graph, harness, keys, params, signature
 from modelmake.errors import UserError
 from stages.params.data import Clean, Dedup, Ingest, Split
@@ -62,8 +64,8 @@ def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 def cross(chapters: dict[str, Any]) -> list[str]:
     """What is wrong between chapters that are each right; checked where all that it takes is there."""
-    found = [*_names(chapters), *_steps(chapters.get("train") or {}), *_parity(chapters), *_files(chapters)]
     train, suites = chapters.get("train"), chapters.get("suites")
+    found = [*_names(chapters), *_steps(train or {}), *_schemas(suites or {}), *_parity(chapters), *_files(chapters)]
     models = None if train is None else {"base", *train}
     evaluate, compare = chapters.get("evaluate"), chapters.get("compare")
     wanted: list[tuple[str, str, set[str] | None]] = []  # None: not known, for it is wrong itself
@@ -167,6 +169,19 @@ def _steps(train: dict[str, Step]) -> list[str]:
                 if start == name and name == min(seen):
                     found.append(f"{FILE}: train: {' from '.join(seen)}: steps in a circle; start one from base")
                 break
+    return found
+
+
+def _schemas(suites: dict[str, AnySuite]) -> list[str]:
+    """Here and not in the suites' own checks, for importing jsonschema takes a tenth of a second in every stage."""
+    found = []
+    for name, suite in suites.items():
+        try:
+            if isinstance(suite, Suite) and suite.answer_schema is not None:
+                jsonschema.Draft202012Validator.check_schema(suite.answer_schema)
+        except jsonschema.SchemaError as error:
+            place = error.json_path.removeprefix("$").removeprefix(".")
+            found.append(f"{FILE}: suites.{name}.answer_schema.{place}: {error.message}")
     return found
 
 

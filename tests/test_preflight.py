@@ -180,6 +180,8 @@ def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(
          "suites.chat.label = null: want a value: label_accuracy needs it"),
         (lambda v: v["suites"]["chat"].update(answer_schema=None),
          "suites.chat.answer_schema = null: want a value: schema needs it"),
+        (lambda v: v["suites"]["chat"]["answer_schema"].update(required="product"),
+         "suites.chat.answer_schema.required: 'product' is not of type 'array'"),
         (lambda v: v["suites"]["chat"].pop("rows"), "suites.chat.rows = None: want one of chat, text"),
         (lambda v: v["suites"].update(text={**TEXT, "metrics": ["exact_match"]}),
          "suites.text.metrics[0] = 'exact_match': want one of bits_per_byte, token_accuracy"),
