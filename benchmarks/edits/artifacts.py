@@ -9,6 +9,7 @@ from benchmarks.edits.edit import Change, Edit, both, flip, nothing, params
 from tests.conftest import Project
 
 MODEL = "models/sft/model.safetensors"
+PAGE = "reports/index.html"
 QUANTIZED = "models/quantized/Q8_0/model.gguf"
 
 
@@ -75,14 +76,14 @@ def own(path: str) -> Change:
 
 
 def keep(path: str) -> Change:
-    """Puts a copy of a folder aside."""
-    return lambda project: shutil.copytree(project.path / path, project.path / ".dvc/tmp/kept") and None
+    """Puts a copy of a file aside."""
+    return lambda project: shutil.copyfile(project.path / path, project.path / ".dvc/tmp/kept") and None
 
 
 def put_back(path: str) -> Change:
-    """The copy in the folder's place."""
+    """The copy in the file's place."""
     return both(
-        delete(path), lambda project: shutil.copytree(project.path / ".dvc/tmp/kept", project.path / path) and None,
+        delete(path), lambda project: shutil.copyfile(project.path / ".dvc/tmp/kept", project.path / path) and None,
     )  # fmt: skip
 
 
@@ -103,9 +104,9 @@ EDITS = {
     ),
     "an output touched": Edit(touch(MODEL), (), "the same bytes", before=nothing),
     "a report edited by hand": Edit(other_row, (), "the cache has it", {"evaluate@dpo-chat"}, before=nothing),
-    "a model replaced by an older one": Edit(
-        put_back("models/dpo"), (), "the cache has the newer", {"merge@dpo"},
-        before=both(keep("models/dpo"), params("beta: 0.1", "beta: 0.2")),
+    "a page replaced by an older one": Edit(
+        put_back(PAGE), (), "the cache has the newer", {"report"},
+        before=both(keep(PAGE), params("title: Support desk", "title: Help desk")),
     ),
     "a byte of a model, size and time kept": Edit(
         flip(MODEL), (), "the cache has it", {"merge@sft"}, before=own(MODEL),

@@ -54,10 +54,6 @@ EDITS = {
         replace("stages/near.py", "parent = list(range(n))", "parent = [*range(n)]"), {"dedup"},
         "dedup clusters; split imports the module for other functions",
     ),
-    "a function that another stage calls": Edit(
-        replace("stages/scoring.py", 'if below else 0.0', 'if below != 0 else 0.0'),
-        {*SCORED, "compare", "plots"}, "totals: where models are scored, compared, drawn",
-    ),
     "a helper two imports away": Edit(
         replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"), {"dedup", "split"},
         "both go through shingles", suite=True,

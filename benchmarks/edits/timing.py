@@ -30,10 +30,6 @@ EDITS = {
         params("title: Help desk", "title: Desk"), {"report"}, "it used the value before", before=TITLE,
         during="report",
     ),
-    "its method, while dpo trains": Edit(
-        replace("stages/methods/dpo.py", "return max(", "return 0 + max("), {"train@dpo"}, "the old code ran",
-        before=params("beta: 0.1", "beta: 0.2"), during="train@dpo",
-    ),
     "the code of a later stage": Edit(
         replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"},
         "preflight saw the code before", before=reversed_rows, during="ingest",
