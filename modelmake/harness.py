@@ -43,7 +43,7 @@ class _Run:
     sections: dict[str, tuple[str, Any]]  # argument -> its dotted section of params.yaml and its type
     inputs: list[Path]
     outputs: list[Path]
-    checkpoints: list[str]  # arguments
+    folders: dict[str, str]  # argument -> `checkpoints` or `memo`
 
 
 def run(main: Callable[..., str]) -> None:
@@ -76,8 +76,9 @@ def _run(stage: _Run, main: Callable[..., str], record: dict[str, Any]) -> str:
     key, values = _key(stage), _values(stage)
     with sandbox.enter(stage.root, stage.name, stage.inputs, [*key["environments"], *key["files"], ".dvc"]) as bench:
         supervision.die_with_dvc()
-        deps = {**bench.md5s, _key_file(stage).as_posix(): hashlib.md5(keys.written(key).encode()).hexdigest()}
-        built_from = identity(["python", "-m", stage.module, *sys.argv[1:]], deps, values)
+        command = ["python", "-m", stage.module, *sys.argv[1:]]
+        code = {_key_file(stage).as_posix(): hashlib.md5(keys.written(key).encode()).hexdigest()}
+        built_from = identity(command, {**bench.md5s, **code}, values)
         record["identity"] = built_from
         kept.prune(stage.root, stage.name)
         with kept.held(stage.root, stage.name, built_from):
@@ -91,7 +92,8 @@ def _run(stage: _Run, main: Callable[..., str], record: dict[str, Any]) -> str:
                         f"{stage.name}: its code changed while it started: nothing published; run `dvc repro` again"
                     )
                 with _own(record):
-                    line = _work(stage, main, key, kept.checkpoints(stage.root, stage.name, built_from))
+                    folders = _folders(stage, bench.folder, built_from, identity(command, code, values))
+                    line = _work(stage, main, key, folders)
                 if not bench.intact():
                     raise UserError(
                         f"{stage.name}: an input was written to while it ran: want them still; nothing published; "
@@ -118,16 +120,25 @@ def _own(record: dict[str, Any]) -> Iterator[None]:
     record["own_cpu_seconds"] += time.process_time() - before
 
 
-def _work(stage: _Run, main: Callable[..., str], key: dict[str, Any], checkpoints: Path) -> str:
+def _folders(stage: _Run, work: Path, built_from: str, without_inputs: str) -> dict[str, Path]:
+    """The folders that `main` asks for, by argument."""
+    found = {}
+    for argument, kind in stage.folders.items():
+        if kind == "checkpoints":
+            found[argument] = kept.checkpoints(stage.root, stage.name, built_from)
+        else:  # one of its own, which goes, where another process has it
+            found[argument] = kept.memo(stage.root, stage.name, without_inputs) or work / ".memo"
+        found[argument].mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def _work(stage: _Run, main: Callable[..., str], key: dict[str, Any], folders: dict[str, Path]) -> str:
     """Runs `main` on what its key covers and its inputs hold."""
     for path in stage.outputs:
         path.parent.mkdir(parents=True, exist_ok=True)
-    for argument in stage.checkpoints:
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        stage.arguments[argument] = checkpoints
     libraries.prepare(getattr(stage.arguments.get("machine"), "threads", 1))
     with supervision.reads(stage.root) as read:
-        line = main(**stage.arguments)
+        line = main(**stage.arguments, **folders)
     if missed := sorted(_loaded() - key["symbols"].keys()):
         raise UserError(
             f"{stage.name}: ran {', '.join(missed)}, which its key does not cover: import it plainly, "
@@ -183,7 +194,7 @@ def _read(main: Callable[..., str], name: str, module: str, root: Path) -> _Run:
         sections=sections,
         inputs=[paths[n] for n in spec.inputs],
         outputs=[paths[n] for n in spec.outputs],
-        checkpoints=list(spec.checkpoints),
+        folders=spec.folders,
     )
 
 

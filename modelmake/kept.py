@@ -4,6 +4,8 @@ Every stage leaves its outputs here before it publishes them. What dvc.lock has 
 run of any stage; what it has not (inputs were edited meanwhile, dvc was killed or had no lock) is there for the next
 run with the same identity, which publishes it at once. A stage keeps the work of its last two identities, and the
 checkpoints of its last two that did not finish. One process at a time works for an identity; a second one waits.
+
+A memo is what a stage leaves to its later runs, by its identity without inputs. One process at a time has it.
 """
 
 import contextlib
@@ -78,6 +80,21 @@ def checkpoints(root: Path, stage: str, identity: str) -> Path:
     return _folder(root, "checkpoints", stage, identity)
 
 
+def memo(root: Path, stage: str, identity: str) -> Path | None:
+    """The folder for a memo, which this process has to its end; None where another process has it."""
+    folder = _folder(root, "memos", stage, identity)
+
+    def busy(holder: str) -> None:
+        raise BlockingIOError(holder)
+
+    with contextlib.suppress(BlockingIOError):
+        locks.acquire(machine.folder(root) / "locks" / f"{stage}.{identity}", busy)
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)  # the newest
+        return folder
+    return None
+
+
 def prune(root: Path, stage: str) -> None:
     """Takes away what dvc.lock records of any stage, and of this stage all but the newest; nothing that is in use."""
     lock = root / "dvc.lock"
@@ -87,7 +104,7 @@ def prune(root: Path, stage: str) -> None:
         work = _listed(folder)
         if work and all(md5 in recorded for md5 in work.md5s.values()):
             _discard(folder)
-    for kind in ("finished", "checkpoints"):
+    for kind in ("finished", "checkpoints", "memos"):
         newest = sorted((f for f in (above / kind / stage).glob("*") if f.is_dir()), key=lambda f: -f.stat().st_mtime)
         for folder in newest[KEPT:]:
             _discard(folder)

@@ -5,7 +5,8 @@
 `In` and `Out` are the flags with paths that `dvc.yaml` declares as deps and outs, `str` a name that `foreach`
 or `matrix` fills in, a `Params` struct the section that its `section` names (`train.{step}`), a dict of such
 structs the section above it (`train`). `Checkpoints` is no flag: a folder that outlives a run that is killed, for the
-next one that is built from the very same.
+next one that is built from the very same. Nor is `Memo`: a folder for what later runs of the same code, packages and
+parameters may take from this one, whatever their inputs.
 """
 
 import inspect
@@ -17,6 +18,7 @@ from typing import Annotated, Any, get_args, get_origin
 In = Annotated[Path, "in"]
 Out = Annotated[Path, "out"]
 Checkpoints = Annotated[Path, "checkpoints"]
+Memo = Annotated[Path, "memo"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Signature:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     names: tuple[str, ...]
-    checkpoints: tuple[str, ...]
+    folders: dict[str, str]  # argument -> `checkpoints` or `memo`
     sections: dict[str, Any]  # argument -> struct, union of structs, or dict of them
 
     @property
@@ -36,20 +38,20 @@ class Signature:
 
 def read(main: Callable[..., str]) -> Signature:
     """The signature of a stage's `main`."""
-    inputs, outputs, names, checkpoints, sections = [], [], [], [], {}
+    inputs, outputs, names, folders, sections = [], [], [], {}, {}
     for name, parameter in inspect.signature(main).parameters.items():
         kind = parameter.annotation
         if kind == In:
             inputs.append(name)
         elif kind == Out:
             outputs.append(name)
-        elif kind == Checkpoints:
-            checkpoints.append(name)
+        elif kind in (Checkpoints, Memo):
+            folders[name] = kind.__metadata__[0]
         elif kind is str:
             names.append(name)
         else:
             sections[name] = kind
-    return Signature(tuple(inputs), tuple(outputs), tuple(names), tuple(checkpoints), sections)
+    return Signature(tuple(inputs), tuple(outputs), tuple(names), folders, sections)
 
 
 def section_of(kind: Any, names: dict[str, str]) -> str:

@@ -8,48 +8,63 @@ Outputs: deduplicated  JSONL canonical rows: of each cluster the rows that their
 Params:  dedup
 """
 
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
 from modelmake import harness
-from modelmake.signature import In, Out
+from modelmake.shingles import plain
+from modelmake.signature import In, Memo, Out
 from stages import near, rows
+from stages.last_search import LastSearch
 from stages.params.data import Dedup
+from stages.stored import Stored, Texts
 
 
-def find(found: list[rows.Row], params: Dedup) -> list[tuple[str, str, str, float]]:
-    """(id, kept id, reason, similarity) of every row that another row stands for; kinds are apart."""
+def find(found: Sequence[rows.Row], params: Dedup, memo: Path | None = None) -> list[tuple[str, str, str, float]]:
+    """(id, kept id, reason, similarity) of every row that another row stands for, sorted; kinds are apart."""
+    groups: dict[str, dict[bytes, list[int]]] = {kind: {} for kind in rows.KINDS}
+    ids, splits = [], []
+    for index, row in enumerate(found):
+        ids.append(row.id)
+        splits.append(row.split)
+        digest = hashlib.blake2b(plain(_text(row)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        groups[row.kind].setdefault(digest, []).append(index)
+
+    def rank(index: int) -> tuple[int, str]:
+        return -rows.SPLITS.index(splits[index] or "train"), ids[index]
+
     result = []
-    for kind in rows.KINDS:
-        ranked = sorted((r for r in found if r.kind == kind), key=_rank)
-        same: dict[str, list[rows.Row]] = {}
-        for row in ranked:
-            same.setdefault(" ".join(_text(row).lower().split()), []).append(row)
-        groups = list(same.values())
-        texts = [_text(equal[0]) for equal in groups]
-        sets = [near.shingles(text, params.near.shingle_chars) for text in texts]
-        roots = near.clusters(len(texts), near.pairs(texts, params.near))
-        for index, root in enumerate(roots):
-            kept = groups[root][0]
-            reason = "exact_duplicate" if root == index else "near_duplicate"
-            alike = round(near.jaccard(sets[index], sets[root]), 4)
-            others = (row for row in groups[index] if row is not kept and row.split != "test")
-            result += [(row.id, kept.id, reason, alike) for row in others]
+    for kind, by_text in groups.items():
+        same = sorted((sorted(group, key=rank) for group in by_text.values()), key=lambda group: rank(group[0]))
+        firsts = [group[0] for group in same]
+        texts = Texts(found, firsts, _text)
+        last = LastSearch(memo / kind, [ids[i] for i in firsts], params.near.permutations) if memo else None
+        roots = near.clusters(len(texts), near.find(texts, params.near, last).pairs)
+        others = np.flatnonzero(roots != np.arange(len(texts)))
+        compared = near.compared(texts, np.stack([roots[others], others], axis=1), params.near)
+        alike = dict(zip(others.tolist(), compared.tolist(), strict=True))
+        for place, root in enumerate(roots.tolist()):
+            kept, reason = firsts[root], "exact_duplicate" if root == place else "near_duplicate"
+            similarity = round(alike.get(place, 1.0), 4)
+            gone = [index for index in same[place] if index != kept and splits[index] != "test"]
+            result += [(ids[index], ids[kept], reason, similarity) for index in gone]
     return sorted(result)
-
-
-def _rank(row: rows.Row) -> tuple[int, str]:
-    return -rows.SPLITS.index(row.split or "train"), row.id
 
 
 def _text(row: rows.Row) -> str:
     return "\n".join(rows.texts(row.content))
 
 
-def main(cleaned: In, deduplicated: Out, duplicates: Out, report: Out, params: Dedup) -> str:
-    found = rows.read(cleaned)
-    dropped = find(found, params)
+def main(cleaned: In, deduplicated: Out, duplicates: Out, report: Out, memo: Memo, params: Dedup) -> str:
+    found = Stored(cleaned)
+    dropped = find(found, params, memo)
     gone = {d[0] for d in dropped}
-    kept = [row for row in found if row.id not in gone]
+    kept = [index for index, row in enumerate(found) if row.id not in gone]
     counts = rows.account(len(found), len(kept), [reason for _, _, reason, _ in dropped])
-    rows.write(deduplicated, kept)
+    found.write(deduplicated, kept)
     rows.write_table(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
     rows.write_json(report, {**counts, "clusters": len({d[1] for d in dropped})})
     return rows.summary(counts)

@@ -47,8 +47,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     clean.main(
         at("in.jsonl"), at("c.jsonl"), at("parents.parquet"), at("dropped.parquet"), at("clean.json"), section[Clean]
     )
-    dedup.main(at("c.jsonl"), at("d.jsonl"), at("duplicates.parquet"), at("dedup.json"), section[Dedup])
-    split.main(at("d.jsonl"), at("splits"), at("leaks.parquet"), at("split.json"), section[Split])
+    dedup.main(
+        at("c.jsonl"), at("d.jsonl"), at("duplicates.parquet"), at("dedup.json"), at("dedup.memo"), section[Dedup]
+    )
+    split.main(at("d.jsonl"), at("splits"), at("leaks.parquet"), at("split.json"), at("split.memo"), section[Split])
     return Built(folder)
 
 

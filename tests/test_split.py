@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages import near, rows, split
+from modelmake.shingles import jaccard, shingles
+from stages import rows, split
 from stages.params.data import Near, Split
 from stages.rows import Chat, Content, Message, Pair, Row, Text
 
-NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1)
+NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1)
 PARAMS = Split(val_fraction=0.05, test_fraction=0.1, val_from_train=False, near=NEAR)
 
 MIDDLE = (
@@ -38,7 +39,7 @@ def run(given_rows: list[Row]) -> tuple[dict[str, tuple[str, Content]], list[tup
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows.write(folder / "in", given_rows)
-        split.main(folder / "in", folder / "splits", folder / "leaks", folder / "report", PARAMS)
+        split.main(folder / "in", folder / "splits", folder / "leaks", folder / "report", folder / "memo", PARAMS)
         files = {f"{s}/{kind}.jsonl" for s in rows.SPLITS for kind in rows.KINDS}
         assert {str(p.relative_to(folder / "splits")) for p in folder.glob("splits/*/*")} == files
         found = [(file.partition("/"), row) for file in files for row in rows.read(folder / "splits" / file)]
@@ -77,7 +78,7 @@ def test_rows_are_written_by_split_and_kind_with_id_and_content_only(tmp_path: P
     row = text("a", "val")
     rows.write(tmp_path / "in", [row, text("b", "train")])
 
-    split.main(*(tmp_path / name for name in ("in", "out", "leaks", "report")), PARAMS)
+    split.main(*(tmp_path / name for name in ("in", "out", "leaks", "report", "memo")), PARAMS)
 
     assert (tmp_path / "out/val/text.jsonl").read_text() == (
         f'{{"id":"{row.id}","content":{{"kind":"text","text":"a"}}}}\n'
@@ -109,10 +110,7 @@ def test_a_row_like_one_in_a_split_that_wins_is_dropped_and_told(
 
 
 def test_a_row_dropped_from_val_drops_nothing_from_train() -> None:
-    alike = [
-        near.jaccard(near.shingles(a, 5), near.shingles(b, 5))
-        for a, b in ((FIRST, SECOND), (SECOND, THIRD), (FIRST, THIRD))
-    ]
+    alike = [jaccard(shingles(a, 5), shingles(b, 5)) for a, b in ((FIRST, SECOND), (SECOND, THIRD), (FIRST, THIRD))]
     assert alike[0] >= 0.85 and alike[1] >= 0.85 and alike[2] < 0.85
     test, val, train = text(FIRST, "test"), text(SECOND, "val"), text(THIRD, "train")
 

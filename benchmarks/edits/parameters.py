@@ -40,8 +40,10 @@ EDITS = {
         params("learning_rate: 0.004", "learning_rate: 4e-3"), (), "0.004", suite=True,
     ),
     "an alias written out": Edit(
-        params("near: *near", "near: {threshold: 0.85, shingle_chars: 5, permutations: 64, bands: 16, seed: 1}"), (),
-        "no value changes",
+        params(
+            "near: *near", "near: {threshold: 0.85, shingle_chars: 5, permutations: 64, bands: 16, seed: 1, threads: 1}"
+        ),
+        (), "no value changes",
     ),
     "resources: minutes of a stage": Edit(
         params("weights: {mem_mb: 2000, minutes: 30}", "weights: {mem_mb: 2000, minutes: 31}"), (),
@@ -59,7 +61,7 @@ EDITS = {
         params("max_chars: 2000", "max_chars: 1999"), {"clean", "report"}, "clean drops by it; here the same rows",
     ),
     "dedup and split: the hash's seed": Edit(
-        params("bands: 16, seed: 1}", "bands: 16, seed: 2}"), {"dedup", "split", "report"},
+        params("bands: 16, seed: 1, threads: 1}", "bands: 16, seed: 2, threads: 1}"), {"dedup", "split", "report"},
         "other candidates, the same duplicates",
     ),
     "base: the seed": Edit(

@@ -7,7 +7,7 @@ was stale before and may still wait.
 from benchmarks.edits.data import MESSAGES, SHOWN, reversed_rows
 from benchmarks.edits.edit import Edit, lines, params, replace, upgrade
 
-SEED = params("bands: 16, seed: 1}", "bands: 16, seed: 2}")
+SEED = params("bands: 16, seed: 1, threads: 1}", "bands: 16, seed: 2, threads: 1}")
 TITLE = params("title: Support desk", "title: Help desk")
 
 EDITS = {

@@ -41,6 +41,7 @@ class Near(Params):
     permutations: Positive
     bands: Positive
     seed: int
+    threads: Positive  # of the CPU; other numbers give the same pairs
 
     def problems(self) -> list[str]:
         if self.bands > self.permutations:

@@ -1,0 +1,115 @@
+"""Near-duplicates in 300,000 rows: modelmake beside datasketch, rensa and datatrove, in one run, on the same rows.
+
+    uv run python benchmarks/dedup.py [--rows 300000] [--data ../shared/data] [--json]
+
+Rows: sentences of real texts (the PostgreSQL manual, GSM8K, SVAMP, WikiSQL), eight to twelve of them drawn at random a
+row, some 1,000 characters. A third of the rows are drawn so; the rest are copies of these with 1 to 60 random edits
+(words mistyped, left out, doubled or moved) and now and then one more sentence, so that similarities lie on both sides
+of 0.85. Precision and recall of the pairs that a tool finds are against all pairs at 0.85 or above, found exactly
+(benchmarks/dedup_exact.py). Every tool runs in a process of its own, by one thread, on the same file, a slow one on its
+first rows only. What is timed, in CPU seconds, is from texts in memory to pairs; of datatrove, which works in folders,
+its first three steps. Recall of tools that find clusters, not pairs, counts all pairs within a cluster.
+"""
+
+import argparse
+import bz2
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+SLOW = {"datasketch_loop": 10_000, "datasketch_bulk": 60_000, "datatrove": 20_000}  # rows that these are given
+OURS = ("modelmake", "datasketch_loop", "datasketch_bulk")  # run in the project's own environment
+PEERS = ("rensa", "datatrove")  # in envs/dedup_peers
+
+
+def sentences(data: Path) -> list[str]:
+    """Every sentence of 20 to 400 characters of the real texts, once, sorted."""
+    texts = [json.loads(line)["text"] for line in (data / "pgdocs14/pgdocs14.jsonl").open("rb")]
+    for name in ("train", "test"):
+        texts += [text for line in (data / f"gsm8k/{name}.jsonl").open("rb") for text in json.loads(line).values()]
+    texts += [f"{item['Body']}. {item['Question']}" for item in json.loads((data / "svamp/SVAMP.json").read_bytes())]
+    with bz2.open(data / "wikisql/wikisql.json.bz2", "rt", encoding="utf-8") as file:
+        texts += re.findall(r'"question":\s*"([^"]+)"', file.read())
+    found = {" ".join(part.split()) for text in texts for part in re.split(r"(?<=[.?!])\s+|\n\n", text)}
+    return sorted(part for part in found if 20 <= len(part) <= 400)
+
+
+def rows(count: int, data: Path) -> list[str]:
+    chance, pool = random.Random(1), sentences(data)
+    made = [" ".join(chance.choices(pool, k=chance.randint(8, 12))) for _ in range(count // 3)]
+    made += [mutated(chance.choice(made[: count // 3]), pool, chance) for _ in range(count - len(made))]
+    chance.shuffle(made)
+    return made
+
+
+def mutated(text: str, pool: list[str], chance: random.Random) -> str:
+    words = text.split()
+    for _ in range(chance.choice((1, 2, 3, 5, 8, 12, 20, 35, 60))):
+        at, edit = chance.randrange(len(words)), chance.randrange(4)
+        if edit == 0:
+            words[at] = words[at][:1] + words[at][2:] + chance.choice("aeiou")
+        elif edit == 1 and len(words) > 20:
+            del words[at]
+        elif edit == 2:
+            words.insert(at, words[at])
+        else:
+            words.insert(chance.randrange(len(words)), words.pop(at))
+    return " ".join([*words, chance.choice(pool)] if chance.random() < 0.1 else words)
+
+
+def run(tool: str, texts: Path, count: int, folder: Path) -> dict[str, Any]:
+    """What a tool says of itself, and its pairs as "pairs"."""
+    result = folder / f"{tool}.json"
+    words = [ROOT / "benchmarks/dedup_tools.py", tool, texts, str(count), result]
+    python = (
+        [sys.executable] if tool in (*OURS, "exact") else ["uv", "run", "-q", "--project", ROOT / "envs/dedup_peers"]
+    )
+    command = [*python, *([] if tool in (*OURS, "exact") else ["--frozen", "python"]), *words]
+    single = {name: "1" for name in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS", "NUMBA_NUM_THREADS")}
+    subprocess.run(list(map(str, command)), check=True, cwd=ROOT, env={**os.environ, **single}, stdout=sys.stderr)
+    return json.loads(result.read_bytes())
+
+
+def judged(found: dict[str, Any], exact: list[tuple[int, int]], count: int) -> dict[str, Any]:
+    """A tool's figures, its pairs held against the exact ones of the rows that it was given."""
+    wanted = {pair for pair in exact if pair[1] < count}
+    pairs = {(min(p), max(p)) for p in map(tuple, found.pop("pairs"))}
+    figures = {"rows": count, "rows_per_s": round(count / found.pop("s"))}
+    if "signature_s" in found:
+        figures["signature_rows_per_s"] = round(count / found.pop("signature_s"))
+    figures["precision"] = round(len(pairs & wanted) / max(len(pairs), 1), 5)
+    figures["recall"] = round(len(pairs & wanted) / max(len(wanted), 1), 5)
+    return {**figures, **{name: round(value, 3) for name, value in found.items()}}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=300_000)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared/data")
+    parser.add_argument("--tools", nargs="+", choices=OURS + PEERS, default=OURS + PEERS)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        texts = Path(name) / "texts.json"
+        texts.write_text(json.dumps(rows(arguments.rows, arguments.data)))
+        exact = [tuple(pair) for pair in run("exact", texts, arguments.rows, Path(name))["pairs"]]
+        counts = {tool: min(arguments.rows, SLOW.get(tool, arguments.rows)) for tool in arguments.tools}
+        tools = {t: judged(run(t, texts, n, Path(name)), exact, n) for t, n in counts.items()}
+    result = {"rows": arguments.rows, "pairs": len(exact), "tools": tools}
+    if arguments.json:
+        print(json.dumps(result))
+        return
+    print(f"{arguments.rows} rows, {len(exact)} pairs of them at 0.85 or above")
+    for tool, figures in tools.items():
+        print(f"{tool:16}", "  ".join(f"{name} {value}" for name, value in figures.items()))
+
+
+if __name__ == "__main__":
+    main()
