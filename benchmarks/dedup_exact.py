@@ -17,12 +17,9 @@ COUNTERS = 1 << 26
 
 
 @numba.njit(cache=True)
-def _hashes(data, offsets, text, chars, at, found):
+def _distinct(data, bounds, text, chars, found):
     """Writes the distinct shingles of a text as 64 bits each, sorted; returns how many."""
-    n = minhash.starts(data, offsets[text], offsets[text + 1], at)
-    count = max(1, n - chars + 1)
-    for i in range(count):
-        found[i] = minhash.wide(data, at[i], at[min(i + chars, n)])
+    count = minhash.hashes(data, bounds[text, 0], bounds[text, 1], chars, found)
     found[:count].sort()
     distinct = 0
     for i in range(count):
@@ -33,22 +30,20 @@ def _hashes(data, offsets, text, chars, at, found):
 
 
 @numba.njit(cache=True)
-def _prefixes(data, offsets, chars, threshold, common, mask):
+def _prefixes(data, bounds, chars, threshold, common, mask):
     """The rarest shingles of every text, as (token, text) in two arrays."""
-    texts, longest = len(offsets) - 1, 1
-    for text in range(texts):
-        longest = max(longest, offsets[text + 1] - offsets[text])
-    at, found = np.empty(longest + 1, np.int64), np.empty(longest + 1, np.uint64)
+    texts = len(bounds)
+    found = np.empty((bounds[:, 1] - bounds[:, 0]).max() + 1, np.uint64)
     counts = np.zeros(int(mask) + 1, np.uint32)
     total = 0
     for text in range(texts):
-        n = _hashes(data, offsets, text, chars, at, found)
+        n = _distinct(data, bounds, text, chars, found)
         total += min(n, n - int(np.ceil(threshold * n)) + common)
         for i in range(n):
             counts[found[i] & mask] += 1
     tokens, owners, written = np.empty(total, np.uint64), np.empty(total, np.int32), 0
     for text in range(texts):
-        n = _hashes(data, offsets, text, chars, at, found)
+        n = _distinct(data, bounds, text, chars, found)
         order = np.argsort(counts[found[:n] & mask].astype(np.float64), kind="mergesort")
         for i in range(min(n, n - int(np.ceil(threshold * n)) + common)):
             tokens[written], owners[written] = found[order[i]], text
@@ -87,8 +82,8 @@ def _meeting(tokens, owners, starts, by_owner, texts, least):
 
 def alike(texts: Sequence[str], chars: int, threshold: float) -> np.ndarray:
     """Pairs (n, 2) of texts whose sets of shingles are at least `threshold` alike, sorted."""
-    data, offsets = minhash.packed(texts)
-    tokens, owners = _prefixes(data, offsets, chars, threshold, COMMON, np.uint64(COUNTERS - 1))
+    data, bounds = minhash.packed(texts)
+    tokens, owners = _prefixes(data, bounds, chars, threshold, COMMON, np.uint64(COUNTERS - 1))
     order = np.lexsort((owners, tokens))
     tokens, owners = tokens[order], owners[order]
     groups = np.flatnonzero(np.r_[True, tokens[1:] != tokens[:-1]])
@@ -99,4 +94,4 @@ def alike(texts: Sequence[str], chars: int, threshold: float) -> np.ndarray:
     starts = np.r_[groups, len(tokens)]
     pairs = _meeting(tokens, owners, starts, (bounds, group[by_owner]), len(texts), least)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    return pairs[minhash.similarities(data, offsets, pairs, chars) >= threshold]
+    return pairs[minhash.similarities(data, bounds, pairs, chars) >= threshold]

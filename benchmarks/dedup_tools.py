@@ -38,8 +38,8 @@ def modelmake(texts: list[str]) -> dict[str, Any]:
     for _ in range(2):  # compiled, or loaded as compiled
         near.find(texts[:100], one, LastSearch(warm, ids[:100], PERMUTATIONS))
     near.find(texts[:110], one, LastSearch(warm, ids[:110], PERMUTATIONS))
-    signing, wall, _ = timed(lambda: near.signed(texts, one))
-    _, wall_two, _ = timed(lambda: near.signed(texts, msgspec.structs.replace(one, threads=2)))
+    signing, wall, _ = timed(lambda: near.signed(near.Plain(texts), one))
+    _, wall_two, _ = timed(lambda: near.signed(near.Plain(texts), msgspec.structs.replace(one, threads=2)))
     whole, _, found = timed(lambda: near.find(texts, one))
     near.find(texts[:before], one, LastSearch(memo, ids[:before], PERMUTATIONS))
     more, _, again = timed(lambda: near.find(texts, one, LastSearch(memo, ids, PERMUTATIONS)))

@@ -44,7 +44,7 @@ def find(found: Sequence[rows.Row], params: Dedup, memo: Path | None = None) -> 
         last = LastSearch(memo / kind, [ids[i] for i in firsts], params.near.permutations) if memo else None
         roots = near.clusters(len(texts), near.find(texts, params.near, last).pairs)
         others = np.flatnonzero(roots != np.arange(len(texts)))
-        compared = near.compared(texts, np.stack([roots[others], others], axis=1), params.near)
+        compared = near.compared(near.Plain(texts), np.stack([roots[others], others], axis=1), params.near)
         alike = dict(zip(others.tolist(), compared.tolist(), strict=True))
         for place, root in enumerate(roots.tolist()):
             kept, reason = firsts[root], "exact_duplicate" if root == place else "near_duplicate"

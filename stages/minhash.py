@@ -5,7 +5,7 @@ bytes of every shingle, so that its `MinHashLSH` accepts it:
 
     MinHash(num_perm=permutations, seed=seed, scheme="affine32", hashvalues=signature)
 
-Texts are one array of bytes, text i from offsets[i] to offsets[i + 1]: `plain` ones (`modelmake.shingles`), in UTF-8.
+Texts are one array of bytes, text i from bounds[i, 0] to bounds[i, 1]: `plain` ones (`modelmake.shingles`), in UTF-8.
 Half a surrogate pair, which UTF-8 cannot spell, takes three bytes as any of its neighbours would (`surrogatepass`).
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 from modelmake.shingles import plain
 
 Bytes = np.ndarray  # (bytes,) uint8
-Offsets = np.ndarray  # (texts + 1,) int64
+Bounds = np.ndarray  # (texts, 2) int64
 Signatures = np.ndarray  # (texts, permutations) uint32
 
 M1, M2 = np.uint32(0xCC9E2D51), np.uint32(0x1B873593)  # MurmurHash3's
@@ -26,12 +26,34 @@ ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
 EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-def packed(texts: Sequence[str]) -> tuple[Bytes, Offsets]:
+def packed(texts: Sequence[str]) -> tuple[Bytes, Bounds]:
     """The texts, made plain, one after another."""
-    encoded = [plain(text).encode("utf-8", "surrogatepass") for text in texts]
-    offsets = np.zeros(len(encoded) + 1, np.int64)
-    np.cumsum([len(e) for e in encoded], out=offsets[1:])
-    return np.frombuffer(b"".join(encoded), np.uint8), offsets
+    encoded = [t.encode() if t.isascii() else plain(t).encode("utf-8", "surrogatepass") for t in texts]
+    ends = np.cumsum([len(e) for e in encoded], dtype=np.int64)
+    bounds = np.stack([np.r_[0, ends[:-1]], ends], axis=1) if encoded else np.empty((0, 2), np.int64)
+    data = np.frombuffer(bytearray().join(encoded), np.uint8)
+    _make_plain(data, bounds, np.array([text.isascii() for text in texts], bool))
+    return data, bounds
+
+
+@numba.njit(cache=True, nogil=True)
+def _make_plain(data, bounds, chosen):
+    """What `plain` does, in place, to ASCII: lower case, white space as single spaces, none around."""
+    for text in range(len(bounds)):
+        if not chosen[text]:
+            continue
+        written, space = bounds[text, 0], False
+        for at in range(bounds[text, 0], bounds[text, 1]):
+            c = data[at]
+            if c == 32 or 9 <= c <= 13 or 28 <= c <= 31:
+                space = written > bounds[text, 0]
+                continue
+            if space:
+                data[written] = 32
+                written, space = written + 1, False
+            data[written] = c + 32 if 65 <= c <= 90 else c
+            written += 1
+        bounds[text, 1] = written
 
 
 def coded(pairs: np.ndarray) -> np.ndarray:
@@ -81,19 +103,9 @@ def murmur3(data, start, end):
     return _finalized(np.uint32(h ^ np.uint32(end - start)))
 
 
-@numba.njit(inline="always")
-def wide(data, start, end):
-    """64 bits of data[start:end]: what tells two shingles apart where similarity is exact."""
-    h = np.uint64(end - start)
-    for i in range(start, end):
-        h = (h ^ np.uint64(data[i])) * ODD
-        h ^= h >> np.uint64(32)
-    return h
-
-
 @numba.njit(cache=True, nogil=True)
 def starts(data, start, end, found):
-    """Writes where each character of data[start:end] begins, and `end`; returns how many characters there are."""
+    """Writes where each character of data[start:end] begins, and `end`; returns how many there are."""
     n = 0
     for i in range(start, end):
         if data[i] & 0xC0 != 0x80:  # no byte that goes on
@@ -104,15 +116,12 @@ def starts(data, start, end, found):
 
 
 @numba.njit(cache=True, nogil=True)
-def sign(data, offsets, chars, factors, summands, signatures):
+def sign(data, bounds, chars, factors, summands, signatures):
     """Writes the signature of every text, by shingles of `chars` characters."""
-    longest = 0
-    for text in range(len(signatures)):
-        longest = max(longest, offsets[text + 1] - offsets[text])
-    at = np.empty(longest + 1, np.int64)
+    at = np.empty(_longest(bounds) + 1, np.int64)
     permutations = len(factors)
-    for text in range(len(signatures)):
-        n = starts(data, offsets[text], offsets[text + 1], at)
+    for text in range(len(bounds)):
+        n = starts(data, bounds[text, 0], bounds[text, 1], at)
         row = signatures[text]
         row[:] = np.uint32(0xFFFFFFFF)
         for i in range(max(1, n - chars + 1)):
@@ -121,54 +130,102 @@ def sign(data, offsets, chars, factors, summands, signatures):
                 row[p] = min(row[p], np.uint32(factors[p] * h + summands[p]))
 
 
-@numba.njit(cache=True, nogil=True)
-def similarities(data, offsets, pairs, chars):
-    """The Jaccard similarity of each of `pairs` (n, 2), those of one first text together: it is hashed once."""
+@numba.njit(inline="always")
+def _longest(bounds):
     longest = 1
-    for text in range(len(offsets) - 1):
-        longest = max(longest, offsets[text + 1] - offsets[text])
-    size = 2
-    while size < 2 * longest:
-        size *= 2
-    mask = np.uint64(size - 1)
-    table, stamps = np.full(size, EMPTY), np.zeros(size, np.int64)
-    others, marks = np.full(size, EMPTY), np.zeros(size, np.int64)
-    at = np.empty(longest + 1, np.int64)
+    for text in range(len(bounds)):
+        longest = max(longest, bounds[text, 1] - bounds[text, 0])
+    return longest
+
+
+@numba.njit(cache=True, nogil=True)
+def hashes(data, start, end, chars, found):
+    """Writes 64 bits of every shingle of data[start:end]; returns how many.
+
+    They are a polynomial of its characters, rolled on from one to the next: two shingles of one pair of texts have the
+    same in one of 2^64 over the square of their number cases.
+    """
+    leaving = np.uint64(1)
+    for _ in range(chars):
+        leaving *= ODD
+    h, n, at, back = np.uint64(0), 0, start, start
+    while at < end:
+        code, at = _character(data, at)
+        h = h * ODD + code + np.uint64(1)
+        n += 1
+        if n > chars:
+            code, back = _character(data, back)
+            h -= (code + np.uint64(1)) * leaving
+        if n >= chars:
+            found[n - chars] = h
+    if n < chars:
+        found[0] = h ^ np.uint64(n) << np.uint64(56)
+    return max(1, n - chars + 1)
+
+
+@numba.njit(inline="always")
+def _character(data, at):
+    """The bits of the character that begins at data[at], and where the next one begins."""
+    code = np.uint64(data[at])
+    length = 1 + (code >= 0xC0) + (code >= 0xE0) + (code >= 0xF0)
+    for i in range(1, length):
+        code = code << np.uint64(8) | np.uint64(data[at + i])
+    return code, at + length
+
+
+@numba.njit(cache=True, nogil=True)
+def similarities(data, bounds, pairs, chars):
+    """The Jaccard similarity of each of `pairs` (n, 2), those of one first text together: it is hashed once."""
+    longest = _longest(bounds)
+    mask = np.uint64(_size(longest) - 1)
+    table, stamps = np.full(int(mask) + 1, EMPTY), np.zeros(int(mask) + 1, np.int64)
+    others, marks = np.full(int(mask) + 1, EMPTY), np.zeros(int(mask) + 1, np.int64)
+    found = np.empty(longest, np.uint64)
     result = np.empty(len(pairs), np.float64)
-    before, held, shared_by = -1, 0, 0
+    before, held = -1, 0
     for pair in range(len(pairs)):
         if pairs[pair, 0] != before:
-            before = pairs[pair, 0]
+            before, held = pairs[pair, 0], 0
             table[:] = EMPTY
-            held = 0
-            n = starts(data, offsets[before], offsets[before + 1], at)
-            for i in range(max(1, n - chars + 1)):
-                h = wide(data, at[i], at[min(i + chars, n)])
-                slot = h & mask
-                while table[slot] != EMPTY and table[slot] != h:
+            for i in range(hashes(data, bounds[before, 0], bounds[before, 1], chars, found)):
+                slot = _slot(found[i], mask)
+                while table[slot] != EMPTY and table[slot] != found[i]:
                     slot = (slot + np.uint64(1)) & mask
                 held += table[slot] == EMPTY
-                table[slot] = h
-        shared_by += 1  # stamps of this pair: nothing needs to be cleared
+                table[slot] = found[i]
+        stamp = pair + 1  # nothing needs to be cleared
         common, only = 0, 0
         second = pairs[pair, 1]
-        n = starts(data, offsets[second], offsets[second + 1], at)
-        for i in range(max(1, n - chars + 1)):
-            h = wide(data, at[i], at[min(i + chars, n)])
-            slot = h & mask
+        for i in range(hashes(data, bounds[second, 0], bounds[second, 1], chars, found)):
+            h = found[i]
+            slot = first = _slot(h, mask)
             while table[slot] != EMPTY and table[slot] != h:
                 slot = (slot + np.uint64(1)) & mask
             if table[slot] == h:
-                common += stamps[slot] != shared_by
-                stamps[slot] = shared_by
+                common += stamps[slot] != stamp
+                stamps[slot] = stamp
                 continue
-            slot = h & mask
-            while marks[slot] == shared_by and others[slot] != h:
+            slot = first
+            while marks[slot] == stamp and others[slot] != h:
                 slot = (slot + np.uint64(1)) & mask
-            only += marks[slot] != shared_by
-            marks[slot], others[slot] = shared_by, h
+            only += marks[slot] != stamp
+            marks[slot], others[slot] = stamp, h
         result[pair] = common / (held + only)
     return result
+
+
+@numba.njit(inline="always")
+def _slot(h, mask):
+    h *= ODD
+    return (h ^ h >> np.uint64(32)) & mask
+
+
+@numba.njit(inline="always")
+def _size(n):
+    size = 2
+    while size < 2 * n:
+        size *= 2
+    return size
 
 
 @numba.njit(inline="always")
@@ -186,14 +243,6 @@ def _agree(row, other, least):
     for p in range(len(row)):
         same += row[p] == other[p]
     return same >= least
-
-
-@numba.njit(inline="always")
-def _size(n):
-    size = 2
-    while size < 2 * n:
-        size *= 2
-    return size
 
 
 @numba.njit(cache=True, nogil=True)

@@ -5,8 +5,10 @@ Massive Datasets", 3.4. Where many texts share a band (a template, a long system
 texts apart, as in Bawa et al. 2005, "LSH Forest".
 """
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -34,34 +36,61 @@ def find(texts: Sequence[str], near: Near, last: LastSearch | None = None) -> Fo
     """Pairs of texts at least `near.threshold` alike: precision is 1, recall is the banding's.
 
     The chance that a pair of similarity s is looked at is 1 - (1 - s^r)^b, with b bands of r rows. What the last search
-    found is taken from there: the result is the same. `texts` may read them from somewhere: each is asked for a few
-    times. Memory: four bytes a permutation and some 100 more, a text.
+    found is taken from there: the result is the same. `texts` may read them from somewhere: each is asked for
+    once. Memory: four bytes a permutation and some 100 more, a text.
     """
-    signatures = signed(texts, near, last)
+    plain = Plain(texts)
+    signatures = signed(plain, near, last)
     pairs, crowded = _candidates(signatures, near, last)
     similarities = np.full(len(pairs), np.nan)
     if last:
         last.recall(pairs, similarities)
     new = np.isnan(similarities)
-    similarities[new] = compared(texts, pairs[new], near)
+    similarities[new] = compared(plain, pairs[new], near)
     if last:
         last.keep(signatures, pairs, similarities, crowded)
     alike = similarities >= near.threshold
     return Found(pairs[alike], similarities[alike])
 
 
-def signed(texts: Sequence[str], near: Near, last: LastSearch | None = None) -> minhash.Signatures:
+class Plain:
+    """Texts, made plain when they are first wanted, in a temporary file of the working directory."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts, self.size, self.lock = texts, 0, Lock()
+        self.bounds = np.full((len(texts), 2), -1, np.int64)  # of each text in the file
+        self.file = tempfile.TemporaryFile(dir=".")  # noqa: SIM115: it goes with this object
+
+    def add(self, indices: np.ndarray) -> tuple[minhash.Bytes, minhash.Bounds]:
+        """Makes those texts plain and keeps them; also gives them by themselves."""
+        data, bounds = minhash.packed([self.texts[i] for i in indices])
+        with self.lock:
+            self.bounds[indices] = bounds + self.size
+            self.file.write(data)
+            self.size += len(data)
+        return data, bounds
+
+    def of(self, indices: np.ndarray) -> minhash.Bytes:
+        """The bytes that `bounds` is about, those texts among them."""
+        wanted = np.unique(indices)
+        for batch in _batches(wanted[self.bounds[wanted, 0] < 0]):
+            self.add(batch)
+        self.file.flush()
+        return np.memmap(self.file, np.uint8, "r") if self.size else np.empty(0, np.uint8)
+
+
+def signed(plain: Plain, near: Near, last: LastSearch | None = None) -> minhash.Signatures:
     """The signature of every text (texts, permutations)."""
-    signatures, new = np.empty((len(texts), near.permutations), np.uint32), np.arange(len(texts))
+    signatures, new = np.empty((len(plain.texts), near.permutations), np.uint32), np.arange(len(plain.texts))
     if last:
         minhash.take(last.signatures, last.places, signatures)
         new = np.flatnonzero(last.places < 0)
     permutation = minhash.permuted(near.permutations, near.seed)
 
     def sign(batch: np.ndarray) -> None:
-        data, offsets = minhash.packed([texts[i] for i in batch])
+        data, bounds = plain.add(batch)
         part = np.empty((len(batch), near.permutations), np.uint32)
-        minhash.sign(data, offsets, near.shingle_chars, *permutation, part)
+        minhash.sign(data, bounds, near.shingle_chars, *permutation, part)
         signatures[batch] = part
 
     with ThreadPoolExecutor(near.threads) as pool:
@@ -69,13 +98,11 @@ def signed(texts: Sequence[str], near: Near, last: LastSearch | None = None) -> 
     return signatures
 
 
-def compared(texts: Sequence[str], pairs: np.ndarray, near: Near) -> np.ndarray:
+def compared(plain: Plain, pairs: np.ndarray, near: Near) -> np.ndarray:
     """The exact similarity of each of `pairs` (n, 2)."""
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     similarities = np.empty(len(pairs))
-    for batch in _batches(np.lexsort((pairs[:, 1], pairs[:, 0]))):
-        members, places = np.unique(pairs[batch], return_inverse=True)
-        data, offsets = minhash.packed([texts[i] for i in members])
-        similarities[batch] = minhash.similarities(data, offsets, places.reshape(-1, 2), near.shingle_chars)
+    similarities[order] = minhash.similarities(plain.of(pairs), plain.bounds, pairs[order], near.shingle_chars)
     return similarities
 
 

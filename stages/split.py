@@ -66,7 +66,7 @@ def find_leaks(found: Sequence[rows.Row], params: Split, memo: Path | None = Non
         last = LastSearch(memo / name, ids, params.near.permutations) if memo else None
         alike, again = near.find(texts, params.near, last), _asked_again([heads[index][3] for index in group], ranks)
         pairs = np.concatenate([alike.pairs, again])
-        similarities = np.concatenate([alike.similarities, near.compared(texts, again, params.near)])
+        similarities = np.concatenate([alike.similarities, near.compared(near.Plain(texts), again, params.near)])
         gone: set[int] = set()
         # The strongest split first, so that a row dropped from val drops nothing from train.
         for place in np.argsort(-ranks[pairs].max(axis=1, initial=0), kind="stable"):
