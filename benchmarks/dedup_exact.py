@@ -89,9 +89,9 @@ def alike(texts: Sequence[str], chars: int, threshold: float) -> np.ndarray:
     groups = np.flatnonzero(np.r_[True, tokens[1:] != tokens[:-1]])
     group = np.cumsum(np.r_[False, tokens[1:] != tokens[:-1]])
     by_owner = np.argsort(owners, kind="stable")
-    bounds = np.searchsorted(owners[by_owner], np.arange(len(texts) + 1))
-    least = np.minimum(COMMON, np.ceil(threshold * np.diff(bounds)))  # a short text has all its shingles in its prefix
+    spans = np.searchsorted(owners[by_owner], np.arange(len(texts) + 1))
+    least = np.minimum(COMMON, np.ceil(threshold * np.diff(spans)))  # a short text has all its shingles in its prefix
     starts = np.r_[groups, len(tokens)]
-    pairs = _meeting(tokens, owners, starts, (bounds, group[by_owner]), len(texts), least)
+    pairs = _meeting(tokens, owners, starts, (spans, group[by_owner]), len(texts), least)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     return pairs[minhash.similarities(data, bounds, pairs, chars) >= threshold]

@@ -59,7 +59,7 @@ class Plain:
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts, self.size, self.lock = texts, 0, Lock()
         self.bounds = np.full((len(texts), 2), -1, np.int64)  # of each text in the file
-        self.file = tempfile.TemporaryFile(dir=".")  # noqa: SIM115: it goes with this object
+        self.file = tempfile.TemporaryFile(dir=".")  # noqa: SIM115 - it goes with this object
 
     def add(self, indices: np.ndarray) -> tuple[minhash.Bytes, minhash.Bounds]:
         """Makes those texts plain and keeps them; also gives them by themselves."""
