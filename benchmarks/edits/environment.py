@@ -4,7 +4,7 @@ from benchmarks.edits.edit import ALL, Edit, add, upgrade
 
 EDITS = {
     "a package of two stages": Edit(
-        upgrade("datasketch"), {"dedup", "split"}, "both look for near-duplicates", suite=True,
+        upgrade("numba"), {"dedup", "split"}, "both look for near-duplicates", suite=True,
     ),
     "a package of one stage": Edit(upgrade("vl-convert-python"), {"report"}, "charts"),
     "a package of all": Edit(upgrade("msgspec"), ALL, "parameters and rows go through it"),

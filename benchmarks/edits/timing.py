@@ -24,7 +24,7 @@ EDITS = {
         "the old code ran", {"report"}, before=SEED, during="dedup", suite=True,
     ),
     "a package, while dedup runs": Edit(
-        upgrade("datasketch"), {"dedup", "split"}, "the old version ran", before=SEED, during="dedup",
+        upgrade("numba"), {"dedup", "split"}, "the old version ran", before=SEED, during="dedup",
     ),
     "its parameter, while report runs": Edit(
         params("title: Help desk", "title: Desk"), {"report"}, "it used the value before", before=TITLE,

@@ -102,7 +102,7 @@ CHEAP = [
 ]  # fmt: skip
 DEAR = [
     Edit("a duplicate of a raw row", data.EDITS["a duplicate of a raw row"].change, {"ingest": WILL, "report": WILL}),
-    Edit("the version of a package", upgrade("datasketch"), {"dedup": "package datasketch", "split": WILL}),
+    Edit("the version of a package", upgrade("numba"), {"dedup": "package numba", "split": WILL}),
     Edit(
         "a helper two imports away",
         replace("modelmake/shingles.py", "text.lower()", "text.casefold()"),
