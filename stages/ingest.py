@@ -1,6 +1,6 @@
 """Reads raw files of any known format into canonical rows, and keeps where every row came from.
 
-Inputs:  raw        folder of .json, .jsonl, .csv and .txt files (UTF-8), or one such file
+Inputs:  raw        folder of files in any container of stages/containers (UTF-8), or one such file
 Outputs: ingested   JSONL, one canonical row a content, sorted by id
          sources    Parquet {id, file, line}: every place that each row stands at, copies included
          rejected   JSONL {file, line, reason, detail, found}: what could not be used, whole, as the file has it
@@ -8,17 +8,25 @@ Outputs: ingested   JSONL, one canonical row a content, sorted by id
 Params:  ingest
 
 A record is one row, a document several (`ingest.documents`): `in` counts these rows, and records without one.
+Memory holds one record, a bounded number of rows that wait to be sorted, and nothing for each.
 """
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
-from stages import documents, formats, records, rows
+from stages import judged, reading, records, rows, side_table
 from stages.params.data import Ingest
+from stages.spill import Spill
 
 SHOWN = 10  # rejected records named in an error
+encode = msgspec.json.encode
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -29,68 +37,158 @@ class Rejected(msgspec.Struct, frozen=True):
     found: str
 
 
-def to_rows(record: records.Record, params: Ingest) -> tuple[list[rows.Row] | tuple[str, str], str]:
-    """The record's rows, or (reason, detail) why there are none; and the name of its format."""
-    name = next((n for n, reader in formats.READERS.items() if reader.matches(record.value)), "")
-    if not name:
-        return ("unknown_format", f"fields {sorted(record.value)}: no format has these"), ""
-    try:
-        content = formats.READERS[name].read(record.value)
-        checked = msgspec.convert(msgspec.to_builtins(content), type(content))
-        contents, group = [checked], ""
-        if isinstance(checked, documents.Document):
-            if params.documents is None:
-                return ("document", "ingest.documents is null: say there how documents become rows"), name
-            contents, group = documents.contents(checked, params.documents), checked.path
-        # fails on half a surrogate pair: JSON can spell it, UTF-8 cannot
-        found = [rows.row(content, record.split, group) for content in contents]
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.ValidationError) as error:
-        return ("wrong_shape", f"{name}: {type(error).__name__}: {error}"), name
-    return next(filter(None, map(rows.problem, contents)), found), name
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """A row where it was read."""
+
+    file: int
+    line: int
+    split: str
+    group: str
+    content: msgspec.Raw  # JSON
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """A judged answer where it was read."""
+
+    file: int
+    line: int
+    split: str
+    answer: judged.Judged
+    text: str  # as the file has it
+
+
+class Ingested:
+    """What was read so far: rows and judged answers on disk, counts in memory."""
+
+    def __init__(self, folder: Path, rejected: BinaryIO, params: Ingest) -> None:
+        self.rows, self._judged = Spill(folder), Spill(folder)
+        self._rejected, self._params = rejected, params
+        self.names: list[str] = []
+        self.formats: dict[str, dict[str, int]] = {}
+        self.dropped: Counter[str] = Counter()
+        self.first: list[Rejected] = []
+        self.records = self.many = self.spilled = 0  # records; rows of theirs beyond one each; rows
+
+    def read(self, file: records.Raw) -> None:
+        """Takes in a file."""
+        number = len(self.names)
+        self.names.append(file.name)
+        by_format = self.formats.setdefault(file.name, {})
+        reader = reading.Reader(file.told, self._params.documents)
+        for record in records.read(file.path, file.name):
+            self.records += 1
+            if isinstance(record, records.Broken):
+                self.reject(number, record.line, record.reason, record.why, record.found)
+                continue
+            try:
+                found, group = reader.read(record.value)
+            except reading.Unfit as error:
+                self.reject(number, record.line, *error.args, record.text or _text(record.value))
+            else:
+                if isinstance(found, judged.Judged):
+                    self._judge(Answer(number, record.line, record.split, found, record.text or _text(record.value)))
+                else:
+                    self.many += len(found) - 1
+                    for content in found:
+                        self.add(number, record.line, record.split, group, content.json)
+            by_format[reader.form] = by_format.get(reader.form, 0) + 1
+
+    def add(self, file: int, line: int, split: str, group: str, content: bytes) -> None:
+        """Takes in a row."""
+        self.spilled += 1
+        self.rows.add(rows.id_of(content), encode(Place(file, line, split, group, msgspec.Raw(content))))
+
+    def reject(self, file: int, line: int, reason: str, detail: str, found: str) -> None:
+        """Writes down what is no row."""
+        bad = Rejected(self.names[file], line, reason, detail, found)
+        if len(self.first) < SHOWN and reason != judged.ALONE[0]:
+            self.first.append(msgspec.structs.replace(bad, found=""))
+        self.dropped[reason] += 1
+        self._rejected.write(encode(bad) + b"\n")
+
+    def _judge(self, found: Answer) -> None:
+        if found.answer.good:
+            self.add(found.file, found.line, found.split, "", encode(judged.chat(found.answer)))
+        self._judged.add(judged.key(found.answer, found.split), encode(found))
+
+    def pair(self) -> None:
+        """Bad answers to rows, now that the good ones to the same prompts are known."""
+        decoder = msgspec.json.Decoder(Answer)
+        for _, values in self._judged:
+            answers = [decoder.decode(value) for value in values]
+            good = [a.answer for a in answers if a.answer.good]
+            for bad in (a for a in answers if not a.answer.good):
+                if pair := judged.pair(bad.answer, good):
+                    self.add(bad.file, bad.line, bad.split, "", encode(pair))
+                else:
+                    self.reject(bad.file, bad.line, *judged.ALONE, bad.text)
+
+    def merged(self) -> Iterator[tuple[rows.Row, list[tuple[str, str, int]]]]:
+        """Every row once, by id, with all its places."""
+        decoder = msgspec.json.Decoder(Place)
+        for id, values in self.rows:
+            found = [decoder.decode(value) for value in values]
+            row = rows.Row(id, found[0].content, found[0].split, found[0].group)
+            for place in found[1:]:
+                row = rows.stronger(row, rows.Row(id, row.content, place.split, place.group))
+            yield row, sorted((id, self.names[place.file], place.line) for place in found)
+
+    def check(self, raw: Path) -> None:
+        """Refuses data that has no rows, or more unusable records than allowed.
+
+        Raises:
+            UserError: naming the first.
+        """
+        bad = self.dropped.total() - self.dropped[judged.ALONE[0]]
+        if not self.spilled:
+            raise UserError(f"{raw}: {self.records} records, none usable: want at least one{self._told()}")
+        if bad / self.records > self._params.max_rejected_fraction:
+            raise UserError(
+                f"{raw}: {bad} of {self.records} records unusable: want at most "
+                f"{self._params.max_rejected_fraction:.2%}; mend them or raise ingest.max_rejected_fraction"
+                f"{self._told()}"
+            )
+
+    def _told(self) -> str:
+        """A line each: files of no format at all, then the first records of others."""
+        lost = {name for name, seen in self.formats.items() if seen and seen.keys() <= reading.UNFIT}
+        lines = [f"\n  {name}: {sum(self.formats[name].values())} records, all of no one format: say in ingest.files "
+                 "what they are, or move it elsewhere" for name in sorted(lost)]  # fmt: skip
+        shown = {name: next((b for b in self.first if b.file == name), None) for name in lost}
+        kept = [b for b in self.first if b.file not in lost or b is shown[b.file]]
+        return "".join([*lines, *(f"\n  {b.file}:{b.line}: {b.reason}: {b.detail}" for b in kept)])
+
+    def mixed(self) -> str:
+        """What files hold more than one format, or none, in words; "" where none does."""
+        found = [f"{name} ({', '.join(f'{form} {n}' for form, n in sorted(seen.items()))})"
+                 for name, seen in self.formats.items() if len(seen) > 1 or seen.keys() & reading.UNFIT]  # fmt: skip
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        return f"; mixed {', '.join(found[:SHOWN])}{more}" if found else ""
+
+
+def _text(value: object) -> str:
+    return encode(value).decode()
 
 
 def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, params: Ingest) -> str:
-    found: dict[str, rows.Row] = {}
-    places: list[tuple[str, str, int]] = []
-    bad: list[Rejected] = []
-    seen: dict[str, dict[str, int]] = {}
-    repeated = total = many = 0  # records; rows of theirs beyond one each
-    for file in records.files(raw):
-        name = str(file.relative_to(raw)) if raw.is_dir() else file.name
-        by_format = seen.setdefault(name, {})
-        for record in records.read(file):
-            total += 1
-            if isinstance(record, records.Broken):
-                bad.append(Rejected(name, record.line, record.reason, record.why, record.found))
-                continue
-            result, form = to_rows(record, params)
-            by_format[form or "unknown"] = by_format.get(form or "unknown", 0) + 1
-            if isinstance(result, tuple):
-                bad.append(Rejected(name, record.line, *result, record.text))
-                continue
-            many += len(result) - 1
-            for row in result:
-                places.append((row.id, name, record.line))
-                repeated += row.id in found
-                found[row.id] = rows.stronger(row, found.get(row.id, row))
-    if not found:
-        raise UserError(f"{raw}: {total} records, none usable: want at least one{_first(bad)}")
-    if len(bad) / total > params.max_rejected_fraction:
-        raise UserError(
-            f"{raw}: {len(bad)} of {total} records unusable: want at most "
-            f"{params.max_rejected_fraction:.2%}; mend them or raise ingest.max_rejected_fraction"
-            f"{_first(bad)}"
-        )
-    counts = rows.account(total + many, len(found), [b.reason for b in bad] + ["repeated"] * repeated)
-    rows.write(ingested, found.values())
-    rows.write_table(sources, {"id": str, "file": str, "line": int}, sorted(places))
-    rejected.write_bytes(b"".join(msgspec.json.encode(b) + b"\n" for b in bad))
-    rows.write_json(report, {**counts, "formats": seen})
-    return rows.summary(counts)
-
-
-def _first(bad: list[Rejected]) -> str:
-    return "".join(f"\n  {b.file}:{b.line}: {b.reason}: {b.detail}" for b in bad[:SHOWN])
+    reading.check(params.files, "ingest.files")
+    with rejected.open("wb") as file:
+        found = Ingested(ingested.parent, file, params)
+        for raw_file in records.files(raw, params.files):
+            found.read(raw_file)
+        found.pair()
+    found.check(raw)
+    out = 0
+    with ingested.open("wb") as file, side_table.writer(sources, {"id": str, "file": str, "line": int}) as add:
+        for row, places in found.merged():
+            out += 1
+            file.write(encode(row) + b"\n")
+            for place in places:
+                add(place)
+    reasons = [*found.dropped.elements(), *["repeated"] * (found.spilled - out)]
+    counts = rows.account(found.records + found.many, out, reasons)
+    rows.write_json(report, {**counts, "formats": found.formats})
+    return rows.summary(counts) + found.mixed()
 
 
 if __name__ == "__main__":

@@ -14,13 +14,30 @@ KINDS = ("chat", "pair", "text")
 SPLITS = ("train", "val", "test")  # the later wins over the earlier
 
 
-class Message(msgspec.Struct, frozen=True):
-    role: Literal["system", "user", "assistant"]
+class Function(msgspec.Struct, frozen=True):
+    name: str
+    arguments: dict[str, Any]
+
+
+class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
+    function: Function
+    type: Literal["function"]
+    id: str = ""
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A turn; `to_builtins` of it is what chat templates take. What is empty by default is left out, also of ids."""
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: list[ToolCall] = []
+    name: str = ""  # of the tool that answers
+    tool_call_id: str = ""  # the call that a tool answers
 
 
-class Chat(msgspec.Struct, frozen=True, tag_field="kind", tag="chat"):
+class Chat(msgspec.Struct, frozen=True, tag_field="kind", tag="chat", omit_defaults=True):
     messages: list[Message]  # the last one is the assistant's
+    tools: list[dict[str, Any]] = []  # JSON schemas of what the assistant may call
 
 
 class Pair(msgspec.Struct, frozen=True, tag_field="kind", tag="pair"):
@@ -57,7 +74,12 @@ class Drop(msgspec.Struct, frozen=True):
 
 def row(content: Content, split: str = "", group: str = "") -> Row:
     """The row of a content; its id is the first 96 bits of SHA-256 over the content's JSON."""
-    return Row(hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:24], content, split, group)
+    return Row(id_of(msgspec.json.encode(content)), content, split, group)
+
+
+def id_of(encoded: bytes) -> str:
+    """The id of a content that is JSON already."""
+    return hashlib.sha256(encoded).hexdigest()[:24]
 
 
 def stronger(a: Row, b: Row) -> Row:
@@ -67,7 +89,7 @@ def stronger(a: Row, b: Row) -> Row:
 
 
 def problem(content: Content) -> tuple[str, str] | None:
-    """(reason, detail) where a content cannot teach anything; None where it can."""
+    """(reason, detail) where a content cannot teach anything; None where it can. A call of a tool is an answer too."""
     if isinstance(content, Text):
         return None if content.text.strip() else ("empty_text", "text is empty")
     answers = [content.messages[-1:]] if isinstance(content, Chat) else [content.chosen, content.rejected]
@@ -77,31 +99,58 @@ def problem(content: Content) -> tuple[str, str] | None:
     for turns in answers:
         if len(turns) != 1 or turns[0].role != "assistant":
             return "no_answer", "the last turn is not the assistant's"
-        if not turns[0].content.strip():
+        if not turns[0].content.strip() and not turns[0].tool_calls:
             return "empty_answer", "the answer is empty"
     return None
 
 
 def texts(content: Content) -> list[str]:
-    """Every text of a row, in order."""
+    """Every text of a row, in order: of each turn its content, then the texts among its calls' arguments."""
     if isinstance(content, Text):
         return [content.text]
     if isinstance(content, Chat):
-        return [m.content for m in content.messages]
-    return [m.content for m in [*content.prompt, *content.chosen, *content.rejected]]
+        turns = content.messages
+    else:
+        turns = [*content.prompt, *content.chosen, *content.rejected]
+    found: list[str] = []
+    for message in turns:
+        found.append(message.content)
+        for call in message.tool_calls:
+            _each(call.function.arguments, lambda text: found.append(text) or text)
+    return found
 
 
 def rewrite(content: Content, change: Any) -> Content:
     """The content with `change(text) -> text` applied to each of its texts."""
 
+    def call(found: ToolCall) -> ToolCall:
+        function = Function(found.function.name, _each(found.function.arguments, change))
+        return ToolCall(function, found.type, found.id)
+
     def messages(found: Sequence[Message]) -> list[Message]:
-        return [Message(m.role, change(m.content)) for m in found]
+        return [
+            Message(m.role, change(m.content), [call(c) for c in m.tool_calls], m.name, m.tool_call_id)
+            if m.tool_calls or m.name or m.tool_call_id
+            else Message(m.role, change(m.content))
+            for m in found
+        ]
 
     if isinstance(content, Text):
         return Text(change(content.text))
     if isinstance(content, Chat):
-        return Chat(messages(content.messages))
+        return Chat(messages(content.messages), content.tools)
     return Pair(messages(content.prompt), messages(content.chosen), messages(content.rejected))
+
+
+def _each(value: Any, change: Any) -> Any:
+    """A JSON value with each text in it changed; names of fields are none."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each(item, change) for item in value]
+    if isinstance(value, dict):
+        return {name: _each(item, change) for name, item in value.items()}
+    return value
 
 
 def read(path: Path) -> list[Row]:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from modelmake.errors import UserError
 from stages import ingest, rows
-from stages.params.data import Documents, Ingest
+from stages.formats.turns import ROLES
+from stages.params.data import Documents, Files, Ingest
 from stages.rows import Chat, Message, Row, Text
 
 Q = {"instruction": "Where is it?", "output": "Here."}
@@ -22,14 +23,18 @@ ROW_Q = rows.row(Chat([Message("user", "Where is it?"), Message("assistant", "He
 
 
 def run(
-    folder: Path, files: dict[str, str], max_rejected_fraction: float = 1.0, documents: Documents | None = None
+    folder: Path,
+    files: dict[str, str],
+    max_rejected_fraction: float = 1.0,
+    documents: Documents | None = None,
+    told: list[Files] | None = None,
 ) -> dict[str, Any]:
     """What ingest makes of these files: its ingested bytes, and the rest as plain values."""
     for name, text in files.items():
         (folder / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "raw" / name).write_text(text, "utf-8", newline="")
     out = [folder / name for name in ("ingested", "sources", "rejected", "report")]
-    ingest.main(folder / "raw", *out, Ingest("", max_rejected_fraction, documents))
+    ingest.main(folder / "raw", *out, Ingest("", told or [], max_rejected_fraction, documents))
     return {
         "bytes": out[0].read_bytes(),
         "sources": [tuple(place.values()) for place in pyarrow.parquet.read_table(out[1]).to_pylist()],
@@ -104,7 +109,8 @@ def test_a_row_given_twice_goes_to_the_split_that_wins(
     assert (result["report"]["in"], result["report"]["dropped"]) == (2, {"repeated": 1})
 
 
-SHAPE, STR, ENUM = "wrong_shape", "ValidationError: Expected `str`", "ValidationError: Invalid enum value"
+SHAPE, STR = "wrong_shape", "ValidationError: Expected `str`"
+ROLE = f"want one of {', '.join(ROLES)}"
 MANUAL = {"path": "a.md", "text": "# One\n\nIt is one.\n\n# Two\n\nIt is two.\n"}
 MANUAL_ROWS = [
     *(Text(f"# {name}\n\nIt is {name.lower()}.") for name in ("One", "Two")),
@@ -182,12 +188,10 @@ def test_rows_of_csv_take_the_split_of_their_files_name(tmp_path: Path) -> None:
         ('{"b": 1, "a": "x"}', "unknown_format", "fields ['a', 'b']: no format has these"),
         ('{"text": 3}', SHAPE, f"text: {STR}, got `int` - at `$.text`"),
         ('{"instruction": "q", "output": null}', SHAPE, f"alpaca: {STR}, got `null` - at `$.messages[1].content`"),
-        ('{"conversations": [{"from": "tool", "value": "x"}]}', SHAPE, "sharegpt: KeyError: 'tool'"),
-        (
-            '{"messages": [{"role": "tool", "content": ""}]}',
-            SHAPE,
-            f"messages: {ENUM} 'tool' - at `$.messages[0].role`",
-        ),
+        ('{"conversations": [{"from": "x", "value": "x"}]}', SHAPE, f"sharegpt: ValueError: role 'x': {ROLE}"),
+        ('{"messages": [{"role": "x", "content": ""}]}', SHAPE, f"messages: ValueError: role 'x': {ROLE}"),
+        ('{"messages": {}}', SHAPE, "messages: TypeError: an object: want a text or a list of messages"),
+        ('{"text": 1e999}', SHAPE, f"text: {STR}, got `float` - at `$.text`"),
         ('{"text": " "}', "empty_text", "text is empty"),
         ('{"instruction": "q", "output": ""}', "empty_answer", "the answer is empty"),
     ],

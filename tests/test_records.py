@@ -8,13 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelmake.errors import UserError
-from stages.records import Broken, Record, files, read
+from stages.containers.record import Broken, Record
+from stages.params.data import Files
+from stages.records import KNOWN, files, read
 
 
 def read_bytes(tmp_path: Path, name: str, content: bytes) -> list[Record | Broken]:
     path = tmp_path / name
     path.write_bytes(content)
-    return list(read(path))
+    return list(read(path, name))
 
 
 def read_text(tmp_path: Path, name: str, text: str) -> list[Record | Broken]:
@@ -220,27 +222,52 @@ def test_files_are_found_in_subfolders_in_order_without_hidden_ones_and_those_of
     for name in ("z.txt", "b/a.jsonl", "a.json", ".DS_Store", "a.json.dvc"):
         (tmp_path / name).touch()
 
-    assert [str(p.relative_to(tmp_path)) for p in files(tmp_path)] == ["a.json", "b/a.jsonl", "z.txt"]
-    assert files(tmp_path / "z.txt") == [tmp_path / "z.txt"]
+    assert [(f.path, f.name) for f in files(tmp_path, [])] == [
+        (tmp_path / name, name) for name in ("a.json", "b/a.jsonl", "z.txt")
+    ]
+    assert [(f.path, f.name) for f in files(tmp_path / "z.txt", [])] == [(tmp_path / "z.txt", "z.txt")]
 
 
 def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError) as told:
-        files(tmp_path)
+        files(tmp_path, [])
 
-    assert str(told.value) == f"{tmp_path}: no files: want rows as .json, .jsonl, .csv, .txt; put them there"
+    assert str(told.value) == f"{tmp_path}: no files: want rows as {KNOWN}; put them there"
 
 
 def test_files_that_no_reader_knows_are_all_named(tmp_path: Path) -> None:
-    for name in ("a.tsv", "b.txt", "rows"):
+    for name in ("a.xls", "b.txt", "rows", "c.jsonl.gz", "d.zip.gz"):
         (tmp_path / name).touch()
 
     with pytest.raises(UserError) as told:
-        files(tmp_path)
+        files(tmp_path, [])
+
+    advice = f"want one of {KNOWN}; convert it, move it elsewhere, or name the files to read in ingest.files"
+    assert str(told.value) == (
+        f"{tmp_path}/a.xls: suffix .xls: {advice}\n{tmp_path}/d.zip.gz: suffix .gz: {advice}\n"
+        f"{tmp_path}/rows: suffix (none): {advice}"
+    )
+
+
+def test_the_first_glob_that_fits_tells_of_a_file_and_others_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("a.csv", "b/a.csv", "b/c.jsonl", "d.xls"):
+        (tmp_path / name).touch()
+    told = [Files("b/*.csv", "qa", None), Files("*.csv", None, {"text": "body"})]
+
+    assert [(f.name, f.told) for f in files(tmp_path, told)] == [("a.csv", told[1]), ("b/a.csv", told[0])]
+
+
+def test_a_glob_that_no_file_fits_is_an_error_that_says_what_there_is(tmp_path: Path) -> None:
+    for number in range(7):
+        (tmp_path / f"{number}.csv").touch()
+
+    with pytest.raises(UserError) as told:
+        files(tmp_path, [Files("*.csv", None, None), Files("x*", None, None)])
 
     assert str(told.value) == (
-        f"{tmp_path}/a.tsv: suffix .tsv: want one of .json, .jsonl, .csv, .txt; convert it, or move it elsewhere\n"
-        f"{tmp_path}/rows: suffix (none): want one of .json, .jsonl, .csv, .txt; convert it, or move it elsewhere"
+        f"ingest.files[1].glob = 'x*': is no file below {tmp_path}: want one of 0.csv, 1.csv, 2.csv, 3.csv, 4.csv "
+        "and 2 more"
     )
 
 

@@ -1,12 +1,15 @@
-"""One input format a file: `matches(record)` by its fields, `read(record)` to canonical content or a document."""
+"""One input format a file: `matches(fields)` by the names of a record's fields; `read(record)` to canonical content, a
+document, or a judged answer."""
 
-from stages.formats import alpaca, document, labelled, messages, pairs, qa, sharegpt, text
+from stages.formats import alpaca, completion, document, kto, labelled, messages, pairs, qa, sharegpt, text
 
-READERS = {  # the first that matches a record reads it
+READERS = {  # no two match one record
     "alpaca": alpaca,
     "sharegpt": sharegpt,
     "messages": messages,
+    "completion": completion,
     "pairs": pairs,
+    "kto": kto,
     "qa": qa,
     "text": text,
     "labelled": labelled,

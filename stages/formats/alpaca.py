@@ -1,15 +1,21 @@
-"""Alpaca: {"instruction", "input", "output"}, with an optional "system"."""
+"""Alpaca: {"instruction", "input", "output"}, with an optional "system" and "history": [[asked, answered], …]."""
 
+from collections.abc import Set
 from typing import Any
 
+from stages.formats import turns
 from stages.rows import Chat, Content, Message
 
 
-def matches(record: dict[str, Any]) -> bool:
-    return "instruction" in record and "output" in record
+def matches(fields: Set[str]) -> bool:
+    return fields >= {"instruction", "output"}
 
 
 def read(record: dict[str, Any]) -> Content:
     asked = "\n\n".join(part for part in (record["instruction"], record.get("input")) if part)
-    system = [Message("system", record["system"])] if record.get("system") else []
-    return Chat([*system, Message("user", asked), Message("assistant", record["output"])])
+    before = [
+        Message(role, said)
+        for question, answer in record.get("history") or ()
+        for role, said in (("user", question), ("assistant", answer))
+    ]
+    return Chat([*turns.system(record), *before, Message("user", asked), Message("assistant", record["output"])])

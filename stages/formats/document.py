@@ -1,12 +1,13 @@
 """A document: {"path", "text"}; `ingest.documents` says how it becomes rows."""
 
+from collections.abc import Set
 from typing import Any
 
 from stages.documents import Document
 
 
-def matches(record: dict[str, Any]) -> bool:
-    return record.keys() == {"path", "text"}
+def matches(fields: Set[str]) -> bool:
+    return fields == {"path", "text"}
 
 
 def read(record: dict[str, Any]) -> Document:

@@ -1,6 +1,7 @@
 """Labelled text, as intent datasets ship it: {"text", "label"} or {"text", "category"}; the answer is {"intent": …}."""
 
 import json
+from collections.abc import Set
 from typing import Any
 
 from stages.rows import Chat, Content, Message
@@ -8,8 +9,8 @@ from stages.rows import Chat, Content, Message
 LABELS = ("label", "category")
 
 
-def matches(record: dict[str, Any]) -> bool:
-    return any(record.keys() == {"text", label} for label in LABELS)
+def matches(fields: Set[str]) -> bool:
+    return any(fields == {"text", label} for label in LABELS)
 
 
 def read(record: dict[str, Any]) -> Content:

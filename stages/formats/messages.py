@@ -1,13 +1,15 @@
-"""OpenAI and TRL messages: {"messages": [{"role", "content"}]}."""
+"""OpenAI and TRL messages: {"messages": [{"role", "content"}]}, with an optional "tools"; calls of tools are kept."""
 
+from collections.abc import Set
 from typing import Any
 
-from stages.rows import Chat, Content, Message
+from stages.formats import turns
+from stages.rows import Chat, Content
 
 
-def matches(record: dict[str, Any]) -> bool:
-    return "messages" in record
+def matches(fields: Set[str]) -> bool:
+    return "messages" in fields
 
 
 def read(record: dict[str, Any]) -> Content:
-    return Chat([Message(turn["role"], turn["content"]) for turn in record["messages"]])
+    return Chat(turns.messages(record["messages"], "user"), turns.tools(record))

@@ -1,12 +1,13 @@
 """A question and its answer: {"question", "answer"}."""
 
+from collections.abc import Set
 from typing import Any
 
 from stages.rows import Chat, Content, Message
 
 
-def matches(record: dict[str, Any]) -> bool:
-    return record.keys() == {"question", "answer"}
+def matches(fields: Set[str]) -> bool:
+    return fields == {"question", "answer"}
 
 
 def read(record: dict[str, Any]) -> Content:

@@ -1,15 +1,15 @@
-"""ShareGPT: {"conversations": [{"from": "human" | "gpt" | …, "value"}]}."""
+"""ShareGPT: {"conversations": [{"from": "human" | "gpt" | …, "value"}]}, with an optional "system" and "tools"."""
 
+from collections.abc import Set
 from typing import Any
 
-from stages.rows import Chat, Content, Message
+from stages.formats import turns
+from stages.rows import Chat, Content
 
-ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 
-
-def matches(record: dict[str, Any]) -> bool:
-    return "conversations" in record
+def matches(fields: Set[str]) -> bool:
+    return "conversations" in fields
 
 
 def read(record: dict[str, Any]) -> Content:
-    return Chat([Message(ROLES[turn["from"]], turn["value"]) for turn in record["conversations"]])
+    return Chat([*turns.system(record), *turns.messages(record["conversations"], "human")], turns.tools(record))

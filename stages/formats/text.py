@@ -1,12 +1,13 @@
 """Plain text for pretraining: {"text"}; a .txt file gives one such record a paragraph."""
 
+from collections.abc import Set
 from typing import Any
 
 from stages.rows import Content, Text
 
 
-def matches(record: dict[str, Any]) -> bool:
-    return record.keys() == {"text"}
+def matches(fields: Set[str]) -> bool:
+    return fields == {"text"}
 
 
 def read(record: dict[str, Any]) -> Content:

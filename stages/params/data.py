@@ -17,10 +17,19 @@ class Documents(Params):
     headings: bool  # also ask for the heading of each section, given its first paragraph that ends in a full stop
 
 
+class Files(Params):
+    """Some raw files, and how their records are read."""
+
+    glob: str  # of names below `raw`; * is any text, folders too
+    format: str | None  # a module of stages/formats; null: told by the fields
+    fields: dict[str, str] | None  # {field of the format: the file's own, dots lead into objects}; null: as they are
+
+
 class Ingest(Params):
     section: ClassVar[str] = "ingest"
 
     raw: str  # folder of raw files, or one file
+    files: list[Files]  # the first whose glob fits says how a file is read, others are left out; []: all files
     max_rejected_fraction: Fraction  # more unusable records than this fail the stage
     documents: Documents | None  # null rejects them
 

@@ -1,0 +1,146 @@
+"""One record to canonical contents: its format told or found, its fields mapped, its content checked."""
+
+from collections.abc import Set
+from typing import Any
+
+import msgspec
+
+from modelmake.errors import UserError
+from stages import documents, formats, judged, rows
+from stages.params.data import Documents, Files
+
+KEPT = 1024  # sets of fields whose format is remembered
+WRONG = (KeyError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
+UNFIT = {"unknown", "ambiguous"}  # in place of a format's name
+
+
+class Unfit(Exception):
+    """Why a record is no row: (reason, detail)."""
+
+
+class Content(msgspec.Struct, frozen=True):
+    """A checked content, and its JSON, of which its id is the hash."""
+
+    value: rows.Content
+    json: bytes
+
+
+def check(told: list[Files], where: str) -> None:
+    """Refuses formats that there are not.
+
+    Raises:
+        UserError: naming each.
+    """
+    wrong = [
+        f"{where}[{i}].format = {t.format!r}: want one of {', '.join(formats.READERS)}, or null"
+        for i, t in enumerate(told) if t.format is not None and t.format not in formats.READERS
+    ]  # fmt: skip
+    if wrong:
+        raise UserError("\n".join(wrong))
+
+
+class Reader:
+    """Reads the records of one file."""
+
+    def __init__(self, told: Files | None, params: Documents | None) -> None:
+        self._fields = told.fields if told else None
+        self._format = told.format if told else None
+        self._documents = params
+        self._known: dict[tuple[str, ...], str] = {}
+        self.form = ""  # of the last record: a format, or one of UNFIT
+
+    def read(self, record: dict[str, Any]) -> tuple[list[Content] | judged.Judged, str]:
+        """The record's contents, each of which can teach something, or a judged answer; and its group.
+
+        Raises:
+            Unfit: it has none.
+        """
+        self.form = self._format or "unknown"
+        if self._fields is not None:
+            record = mapped(record, self._fields)
+        if self._format is None:
+            fields = tuple(record)
+            found = self._known.get(fields)
+            if found is None:
+                found = detect(record.keys())
+                if len(self._known) < KEPT:
+                    self._known[fields] = found
+            self.form = found
+        if self.form in UNFIT:
+            raise Unfit(*unfit(record.keys()))
+        try:
+            value, encoded = checked(formats.READERS[self.form].read(record))
+            if isinstance(value, judged.Judged):
+                _teaches(judged.chat(value))
+                return value, ""
+            if not isinstance(value, documents.Document):
+                _teaches(value)
+                return [Content(value, encoded)], ""
+            if self._documents is None:
+                raise Unfit("document", "ingest.documents is null: say there how documents become rows")
+            contents = documents.contents(value, self._documents)
+            for content in contents:
+                _teaches(content)
+            return [Content(content, msgspec.json.encode(content)) for content in contents], value.path
+        except WRONG as error:
+            raise Unfit("wrong_shape", f"{self.form}: {type(error).__name__}: {error}") from None
+
+
+def mapped(record: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+    """The record with the fields of a format, taken from its own.
+
+    Raises:
+        Unfit: it has not all of them.
+    """
+    result = {}
+    for name, own in fields.items():
+        value: Any = record
+        for part in (own,) if own in record else own.split("."):
+            if not isinstance(value, dict) or part not in value:
+                raise Unfit("no_field", f"no field {own!r} for {name}: found {sorted(record)}")
+            value = value[part]
+        result[name] = value
+    return result
+
+
+def detect(fields: Set[str]) -> str:
+    """The format that these fields are of, or one of UNFIT."""
+    found = _matching(fields)
+    return found[0] if len(found) == 1 else "ambiguous" if found else "unknown"
+
+
+def unfit(fields: Set[str]) -> tuple[str, str]:
+    """(reason, detail) why a record with these fields is of no format."""
+    if found := _matching(fields):
+        detail = f"fields {sorted(fields)}: {' and '.join(found)} have these; name one in ingest.files"
+        return "ambiguous_format", detail
+    return "unknown_format", f"fields {sorted(fields)}: no format has these"
+
+
+def _matching(fields: Set[str]) -> list[str]:
+    return [name for name, reader in formats.READERS.items() if reader.matches(fields)]
+
+
+def checked(content: Any) -> tuple[Any, bytes]:
+    """What a format made of a record, if it is of the shape that it should be; and its JSON.
+
+    Raises:
+        ValueError: it is not, or it holds half a surrogate pair: JSON can spell that, UTF-8 cannot.
+    """
+    kind = type(content)
+    encoded = msgspec.json.encode(content)
+    try:
+        return DECODERS[kind].decode(encoded), encoded
+    except msgspec.ValidationError:
+        return msgspec.convert(msgspec.to_builtins(content), kind), encoded  # tells infinity from null
+
+
+def _teaches(content: rows.Content) -> None:
+    if problem := rows.problem(content):
+        raise Unfit(*problem)
+
+
+DECODERS = {
+    kind: msgspec.json.Decoder(kind)
+    for kind in (rows.Chat, rows.Pair, rows.Text, documents.Document, judged.Judged)
+}  # fmt: skip
