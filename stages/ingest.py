@@ -101,7 +101,8 @@ class Ingested:
     def reject(self, file: int, line: int, reason: str, detail: str, found: str) -> None:
         """Writes down what is no row."""
         bad = Rejected(self.names[file], line, reason, detail, found)
-        if len(self.first) < SHOWN and reason != judged.ALONE[0]:
+        again = reason in reading.UNFIT.values() and any((b.file, b.detail) == (bad.file, detail) for b in self.first)
+        if len(self.first) < SHOWN and reason != judged.ALONE[0] and not again:
             self.first.append(msgspec.structs.replace(bad, found=""))
         self.dropped[reason] += 1
         self._rejected.write(encode(bad) + b"\n")
@@ -150,13 +151,11 @@ class Ingested:
             )
 
     def _told(self) -> str:
-        """A line each: files of no format at all, then the first records of others."""
+        """A line each: files of no format at all, then the first records; those with the same wrong fields once."""
         lost = {name for name, seen in self.formats.items() if seen and seen.keys() <= reading.UNFIT}
         lines = [f"\n  {name}: {sum(self.formats[name].values())} records, all of no one format: say in ingest.files "
                  "what they are, or move it elsewhere" for name in sorted(lost)]  # fmt: skip
-        shown = {name: next((b for b in self.first if b.file == name), None) for name in lost}
-        kept = [b for b in self.first if b.file not in lost or b is shown[b.file]]
-        return "".join([*lines, *(f"\n  {b.file}:{b.line}: {b.reason}: {b.detail}" for b in kept)])
+        return "".join([*lines, *(f"\n  {b.file}:{b.line}: {b.reason}: {b.detail}" for b in self.first)])
 
     def mixed(self) -> str:
         """What files hold more than one format, or none, in words; "" where none does."""

@@ -11,7 +11,7 @@ from stages.params.data import Documents, Files
 
 KEPT = 1024  # sets of fields whose format is remembered
 WRONG = (KeyError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
-UNFIT = {"unknown", "ambiguous"}  # in place of a format's name
+UNFIT = {"unknown": "unknown_format", "ambiguous": "ambiguous_format"}  # in place of a format's name: the reason
 
 
 class Unfit(Exception):
@@ -113,8 +113,8 @@ def unfit(fields: Set[str]) -> tuple[str, str]:
     """(reason, detail) why a record with these fields is of no format."""
     if found := _matching(fields):
         detail = f"fields {sorted(fields)}: {' and '.join(found)} have these; name one in ingest.files"
-        return "ambiguous_format", detail
-    return "unknown_format", f"fields {sorted(fields)}: no format has these"
+        return UNFIT["ambiguous"], detail
+    return UNFIT["unknown"], f"fields {sorted(fields)}: no format has these"
 
 
 def _matching(fields: Set[str]) -> list[str]:

@@ -108,10 +108,8 @@ def texts(content: Content) -> list[str]:
     """Every text of a row, in order: of each turn its content, then the texts among its calls' arguments."""
     if isinstance(content, Text):
         return [content.text]
-    if isinstance(content, Chat):
-        turns = content.messages
-    else:
-        turns = [*content.prompt, *content.chosen, *content.rejected]
+    chat = isinstance(content, Chat)
+    turns = content.messages if chat else [*content.prompt, *content.chosen, *content.rejected]
     found: list[str] = []
     for message in turns:
         found.append(message.content)

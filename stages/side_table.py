@@ -17,6 +17,7 @@ def writer(path: Path, columns: dict[str, type]) -> Iterator[Callable[[tuple[Any
     types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64()}
     schema = pyarrow.schema([(name, types[kind]) for name, kind in columns.items()])
     waiting: list[list[Any]] = [[] for _ in columns]
+    lines = 0
 
     def write() -> None:
         arrays = [pyarrow.array(values, field.type) for values, field in zip(waiting, schema, strict=True)]
@@ -25,13 +26,14 @@ def writer(path: Path, columns: dict[str, type]) -> Iterator[Callable[[tuple[Any
             values.clear()
 
     def add(line: tuple[Any, ...]) -> None:
+        nonlocal lines
+        lines += 1
         for values, value in zip(waiting, line, strict=True):
             values.append(value)
         if len(waiting[0]) == GROUP:
             write()
 
-    written = False
     with pyarrow.parquet.ParquetWriter(path, schema) as file:
         yield add
-        if waiting[0] or not written:
+        if waiting[0] or not lines:
             write()

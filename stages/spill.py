@@ -44,7 +44,7 @@ class Spill:
 
     def _write(self) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self._folder)
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
         for bucket, items in self._waiting.items():
             segment = b"".join(HEAD.pack(id.encode(), len(value)) + value for id, value in items)
             self._segments.setdefault(bucket, []).append((self._file.tell(), len(segment)))

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from modelmake.errors import UserError
 from stages import ingest, rows
+from stages.formats import READERS
 from stages.formats.turns import ROLES
 from stages.params.data import Documents, Files, Ingest
-from stages.rows import Chat, Message, Row, Text
+from stages.rows import Chat, Message, Pair, Row, Text
+from stages.spill import Spill
 
 Q = {"instruction": "Where is it?", "output": "Here."}
 ROW_Q = rows.row(Chat([Message("user", "Where is it?"), Message("assistant", "Here.")]))
@@ -163,6 +165,154 @@ def test_documents_are_rejected_where_params_say_nothing_of_them(tmp_path: Path)
         "document",
         "ingest.documents is null: say there how documents become rows",
     )
+
+
+def chat(question: str, answer: str) -> Chat:
+    return Chat([Message("user", question), Message("assistant", answer)])
+
+
+def judged(prompt: str, completion: str, label: object) -> dict[str, Any]:
+    return {"prompt": prompt, "completion": completion, "label": label}
+
+
+def test_a_judged_answer_is_a_chat_a_pair_or_a_drop_that_no_bound_counts(tmp_path: Path) -> None:
+    files = {
+        "a.jsonl": lines(judged("q", "no", False), judged("r", "no", False), judged("q", "yes", True)),
+        "test.csv": "prompt,completion,label\nq,no,False\n",
+    }
+
+    result = run(tmp_path, files, max_rejected_fraction=0.0)
+
+    pair = Pair([Message("user", "q")], [Message("assistant", "yes")], [Message("assistant", "no")])
+    assert rows_of(result, tmp_path) == sorted(map(rows.row, (chat("q", "yes"), pair)), key=lambda r: r.id)
+    assert sorted(place[1:] for place in result["sources"]) == [("a.jsonl", 1), ("a.jsonl", 3)]
+    assert sorted((b["file"], b["line"], b["reason"]) for b in result["rejected"]) == [
+        ("a.jsonl", 2, "bad_alone"),
+        ("test.csv", 2, "bad_alone"),  # the good answer is in another split
+    ]
+    assert {b["detail"] for b in result["rejected"]} == {
+        "judged bad, and no good answer to the same prompt in its split: no pair can be made"
+    }
+    assert result["report"] == {
+        "in": 4,
+        "out": 2,
+        "dropped": {"bad_alone": 2},
+        "formats": {"a.jsonl": {"kto": 3}, "test.csv": {"kto": 1}},
+    }
+
+
+def test_judged_answers_that_cannot_be_used_are_rejected_and_never_the_better_side(tmp_path: Path) -> None:
+    result = run(tmp_path, {"a.jsonl": lines(judged("q", "", True), judged("q", "no", False), Q)})
+
+    assert [(b["line"], b["reason"]) for b in result["rejected"]] == [(1, "empty_answer"), (2, "bad_alone")]
+
+
+TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+
+
+def test_calls_of_tools_and_tools_are_in_the_row(tmp_path: Path) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"n": 1}'}}
+    said = [{"role": "user", "content": "q"}, {"role": "assistant", "content": None, "tool_calls": [call]}]
+
+    result = run(tmp_path, {"a.jsonl": lines({"messages": said, "tools": TOOLS})})
+
+    assert json.loads(result["bytes"])["content"] == {
+        "kind": "chat",
+        "messages": [
+            {"role": "user", "content": "q"},
+            {"role": "assistant", "content": "",
+             "tool_calls": [{"function": {"name": "f", "arguments": {"n": 1}}, "type": "function", "id": "1"}]},
+        ],
+        "tools": TOOLS,
+    }  # fmt: skip
+
+
+def test_fields_of_a_file_are_taken_for_those_of_a_format(tmp_path: Path) -> None:
+    files = {"a/x.jsonl": lines({"Title": "q", "body": {"text": "a"}, "a.b": 1}, {"Title": "q"}), "y.csv": "x\n1\n"}
+    told = [Files("a/*", "qa", {"question": "Title", "answer": "body.text"})]
+
+    result = run(tmp_path, files, told=told)
+
+    assert rows_of(result, tmp_path) == [rows.row(chat("q", "a"))]
+    assert [(b["line"], b["reason"], b["detail"], b["found"]) for b in result["rejected"]] == [
+        (2, "no_field", "no field 'body.text' for answer: found ['Title']", '{"Title": "q"}')
+    ]
+    assert result["report"]["formats"] == {"a/x.jsonl": {"qa": 2}}  # y.csv is left out
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Files("*", "text", None),  # other fields are ignored where the format is given
+        Files("*", None, {"text": "text"}),  # and found by the fields that are taken
+    ],
+)
+def test_a_format_is_given_or_found_by_the_fields_that_are_taken(tmp_path: Path, told: Files) -> None:
+    result = run(tmp_path, {"a.jsonl": lines({"text": "t", "url": "u"})}, told=[told])
+
+    assert rows_of(result, tmp_path) == [rows.row(Text("t"))]
+    assert result["report"]["formats"] == {"a.jsonl": {"text": 1}}
+
+
+def test_a_format_that_there_is_not_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as told:
+        run(tmp_path, {"a.jsonl": lines(Q)}, told=[Files("*", None, None), Files("*", "orca", None)])
+
+    assert str(told.value) == f"ingest.files[1].format = 'orca': want one of {', '.join(READERS)}, or null"
+
+
+def test_fields_of_two_formats_are_rejected_until_one_is_given(tmp_path: Path) -> None:
+    both = {"messages": TURNS["messages"], "prompt": "q", "chosen": "a", "rejected": "b"}
+
+    [bad] = run(tmp_path / "1", {"a.jsonl": lines(Q, both)})["rejected"]
+    given = run(tmp_path / "2", {"a.jsonl": lines(both)}, told=[Files("*", "pairs", None)])
+
+    assert (bad["reason"], bad["detail"]) == (
+        "ambiguous_format",
+        "fields ['chosen', 'messages', 'prompt', 'rejected']: messages and pairs have these; name one in ingest.files",
+    )
+    assert given["report"]["formats"] == {"a.jsonl": {"pairs": 1}}
+
+
+def test_a_file_that_mixes_formats_is_said_in_the_line_of_counts(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/a.jsonl").write_text(lines(Q, Q, {"text": "t"}, {"x": 1}))
+    (tmp_path / "raw/b.jsonl").write_text(lines({"text": "u"}, []))
+
+    line = ingest.main(tmp_path / "raw", *(tmp_path / n for n in "irsj"), Ingest("", [], 1.0, None))
+
+    assert line == (
+        "6 rows in, 3 out, 3 dropped (broken_json 1, repeated 1, unknown_format 1); "
+        "mixed a.jsonl (alpaca 2, text 1, unknown 1)"
+    )
+
+
+def test_a_file_of_no_format_is_one_line_of_the_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as told:
+        run(tmp_path, {"a.jsonl": lines(*[{"x": 1}] * 40), "b.jsonl": lines(Q, [])}, 0.5)
+
+    assert str(told.value) == (
+        f"{tmp_path}/raw: 41 of 42 records unusable: want at most 50.00%; mend them or raise "
+        "ingest.max_rejected_fraction\n  a.jsonl: 40 records, all of no one format: say in ingest.files what they are, "
+        "or move it elsewhere\n  a.jsonl:1: unknown_format: fields ['x']: no format has these\n"
+        "  b.jsonl:2: broken_json: no JSON object"
+    )
+
+
+def test_a_page_is_a_document_whose_path_is_its_name(tmp_path: Path) -> None:
+    result = run(tmp_path, {"in/a.md": MANUAL["text"]}, documents=Documents(99, False))
+
+    expected = sorted((rows.row(content, "", "in/a.md") for content in MANUAL_ROWS[:2]), key=lambda r: r.id)
+    assert rows_of(result, tmp_path) == expected
+
+
+@pytest.mark.parametrize("budget", [0, 2000])
+def test_what_waits_in_memory_never_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int) -> None:
+    files = {"a.jsonl": lines(*RECORDS, *RECORDS, *({"text": str(n)} for n in range(50)))}
+    expected = run(tmp_path / "1", files)
+    monkeypatch.setattr(Spill.__init__, "__defaults__", (budget,))
+
+    assert run(tmp_path / "2", files) == expected
 
 
 def test_rows_of_csv_take_the_split_of_their_files_name(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Parquet: a record a row; memory holds a row group, as Parquet wants it.
 
-Dates, times and decimals become text, bytes become null: no format takes them.
+Dates, times and decimals become text, bytes become null: no format takes them. Objects within a row have the
+fields that are not null, for in Parquet all have the fields of any.
 """
 
 import io
@@ -39,7 +40,7 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, dict):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): _plain(item) for name, item in value.items() if item is not None}  # no such field there
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return None if isinstance(value, bytes) else str(value)

@@ -33,7 +33,7 @@ def message(turn: Any) -> Message:
     if len(turn) == 2 and isinstance(content, str) and turn.get("role") in PLAIN:
         return Message(turn["role"], content)
     said = turn["from"] if "from" in turn else turn["role"]
-    content = turn["value"] if "value" in turn else content
+    content = turn.get("value", content)
     role = ROLES.get(said) if isinstance(said, str) else None
     if role is None:
         raise ValueError(f"role {said!r}: want one of {', '.join(ROLES)}")
