@@ -152,15 +152,16 @@ class Ingested:
 
     def _told(self) -> str:
         """A line each: files of no format at all, then the first records; those with the same wrong fields once."""
-        lost = {name for name, seen in self.formats.items() if seen and seen.keys() <= reading.UNFIT}
+        lost = {name for name, seen in self.formats.items() if seen and seen.keys() <= reading.UNFIT.keys()}
         lines = [f"\n  {name}: {sum(self.formats[name].values())} records, all of no one format: say in ingest.files "
                  "what they are, or move it elsewhere" for name in sorted(lost)]  # fmt: skip
         return "".join([*lines, *(f"\n  {b.file}:{b.line}: {b.reason}: {b.detail}" for b in self.first)])
 
     def mixed(self) -> str:
         """What files hold more than one format, or none, in words; "" where none does."""
-        found = [f"{name} ({', '.join(f'{form} {n}' for form, n in sorted(seen.items()))})"
-                 for name, seen in self.formats.items() if len(seen) > 1 or seen.keys() & reading.UNFIT]  # fmt: skip
+        mixed = {name: sorted(seen.items()) for name, seen in self.formats.items()
+                 if len(seen) > 1 or seen.keys() & reading.UNFIT.keys()}  # fmt: skip
+        found = [f"{name} ({', '.join(f'{form} {n}' for form, n in seen)})" for name, seen in mixed.items()]
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         return f"; mixed {', '.join(found[:SHOWN])}{more}" if found else ""
 

@@ -1,0 +1,234 @@
+"""Made-up raw files, right and damaged, for every reader; and what must hold of whatever `ingest` makes of them."""
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow
+import pyarrow.parquet
+from hypothesis import strategies as st
+
+from modelmake.errors import UserError
+from stages import ingest, records, rows
+from stages.containers import READERS
+from stages.formats import READERS as FORMATS
+from stages.params.data import Documents, Files, Ingest
+
+
+class Case(NamedTuple):
+    name: str  # of the file
+    content: bytes
+    count: int | None  # records in it; None where it was damaged
+
+
+TEXT = st.sampled_from(
+    ["", " ", "a", "Where is it?", "é😀", 'say "x", and', "a\nb", "# A\n\nb.", "\\", "\u2028", "\x00"]
+) | (st.text(max_size=8))
+SCALAR = TEXT | st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats()
+CALL = st.fixed_dictionaries(
+    {"function": st.fixed_dictionaries({"name": TEXT, "arguments": TEXT | st.just('{"n": 1}')})}
+)
+TURN = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant", "system", "tool", "x"]), "content": TEXT | st.none()},
+    optional={"tool_calls": st.lists(CALL | SCALAR, max_size=2), "name": SCALAR},
+) | st.fixed_dictionaries({"from": st.sampled_from(["human", "gpt", "function_call", 3]), "value": TEXT})
+TURNS = st.lists(TURN | SCALAR, max_size=4) | st.just(
+    [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+)
+VALUE = TEXT | TURNS | SCALAR | st.dictionaries(TEXT, SCALAR, max_size=2)
+FIELDS = {  # what each format wants, and may have besides
+    "alpaca": (("instruction", "output"), ("input", "system", "history")),
+    "sharegpt": (("conversations",), ("system", "tools")),
+    "messages": (("messages",), ("tools", "functions")),
+    "completion": (("prompt", "completion"), ("system", "tools")),
+    "pairs": (("chosen", "rejected"), ("prompt", "system", "tools")),
+    "kto": (("prompt", "completion", "label"), ("system",)),
+    "qa": (("question", "answer"), ()),
+    "text": (("text",), ()),
+    "labelled": (("text", "label"), ()),
+    "document": (("path", "text"), ()),
+}
+WORDS = st.sampled_from(["a", "Where is it?", "é😀", "Here.\n"])
+ASKED, ANSWERED = (WORDS.map(lambda t, r=r: {"role": r, "content": t}) for r in ("user", "assistant"))
+GOOD = {
+    "label": st.booleans(), "history": st.just([["q", "a"]]), "tools": st.just([{"name": "f"}]),
+    "functions": st.just('[{"name": "f"}]'), "messages": st.tuples(ASKED, ANSWERED).map(list),
+    "conversations": st.tuples(WORDS, WORDS).map(
+        lambda said: [{"from": "human", "value": said[0]}, {"from": "gpt", "value": said[1]}]
+    ),
+    "chosen": WORDS | st.tuples(st.just({"role": "user", "content": "q"}), ANSWERED).map(list),
+    "rejected": WORDS | st.tuples(st.just({"role": "user", "content": "q"}), ANSWERED).map(list),
+}  # fmt: skip
+
+
+def _records(values: Callable[[str], st.SearchStrategy]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.one_of(
+        *(
+            st.fixed_dictionaries({n: values(n) for n in wanted}, optional={n: values(n) for n in besides})
+            for wanted, besides in FIELDS.values()
+        )
+    )
+
+
+RECORD = st.one_of(
+    _records(lambda name: GOOD.get(name, WORDS)),
+    _records(lambda name: GOOD.get(name, WORDS) | VALUE),
+    _records(lambda name: VALUE),
+    st.dictionaries(TEXT, SCALAR, max_size=3),
+)
+TABLE = st.sampled_from(
+    [("text",), ("text", "label"), ("question", "answer"), ("prompt", "completion", "label"), ("x",)]
+)
+HTML = st.sampled_from(
+    [
+        "<p>",
+        "</p>",
+        "<h1>",
+        "</h1>",
+        "<article>",
+        "A sentence that a reader reads to its end. ",
+        "<",
+        "&#0;",
+        "<!--",
+        "\n",
+    ]
+)
+PAGE = f"<html><body><article><h1>A heading</h1><p>{'A sentence that a reader reads to its end. ' * 4}</p>"
+PDF = (
+    b"%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n"
+    b"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>\nendobj\n"
+    b"4 0 obj\n<</Length 30>>\nstream\nBT /F 9 Tf 9 9 Td (word.) Tj ET\nendstream\nendobj\n"
+    b"5 0 obj\n<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>\nendobj\ntrailer\n<</Size 6/Root 1 0 R>>\n%%EOF\n"
+)
+
+
+def _lines(found: list[Any]) -> bytes:
+    return "".join(f"{json.dumps(r)}\n" for r in found).encode()
+
+
+def _table(delimiter: str) -> Callable[[tuple[tuple[str, ...], list[tuple[str, str, str]]]], bytes]:
+    def write(table: tuple[tuple[str, ...], list[tuple[str, str, str]]]) -> bytes:
+        columns, lines = table
+        file = io.StringIO(newline="")
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(columns)
+        writer.writerows(line[: len(columns)] for line in lines)
+        return file.getvalue().encode("utf-8", "replace")
+
+    return write
+
+
+def _parquet(lines: list[tuple[str, str, list[dict[str, Any]]]]) -> bytes:
+    columns = {"prompt": 0, "completion": 1} if len(lines) % 2 else {"messages": 2}
+    table = pyarrow.table({name: [line[i] for line in lines] for name, i in columns.items()})
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(table, sink)
+    return sink.getvalue().to_pybytes()
+
+
+PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
+SIMPLE = st.tuples(ASKED, ANSWERED).map(list) | st.lists(
+    st.fixed_dictionaries({"role": PLAIN | st.just("user"), "content": PLAIN}), max_size=3
+)
+ROWS = st.tuples(
+    TABLE, st.lists(st.tuples(TEXT | WORDS, TEXT | WORDS, TEXT | st.sampled_from(["True", "False"])), max_size=6)
+)
+CONTAINERS = {  # by suffix: bytes of a file
+    ".jsonl": st.lists(RECORD | SCALAR, max_size=6).map(_lines),
+    ".ndjson": st.lists(RECORD, max_size=6).map(_lines),
+    ".json": st.lists(RECORD | SCALAR | st.tuples(TEXT, TEXT), max_size=6).map(json.dumps).map(str.encode)
+    | st.dictionaries(st.sampled_from(["train", "dev", "x"]), st.lists(RECORD, max_size=3))
+    .map(json.dumps)
+    .map(str.encode),
+    ".csv": ROWS.map(_table(",")),
+    ".tsv": ROWS.map(_table("\t")),
+    ".txt": st.lists(TEXT).map("\n".join).map(lambda t: t.encode("utf-8", "replace")),
+    ".md": st.lists(TEXT).map("\n".join).map(lambda t: t.encode("utf-8", "replace")),
+    ".parquet": st.lists(st.tuples(PLAIN | WORDS, PLAIN | WORDS, SIMPLE), min_size=1, max_size=6).map(_parquet),
+    ".html": st.lists(HTML).map(lambda parts: f"{PAGE}{''.join(parts)}".encode()),
+    ".htm": st.lists(HTML | TEXT | st.just(PAGE)).map("".join).map(lambda t: t.encode("utf-8", "replace")),
+    ".pdf": st.just(PDF),
+}
+assert CONTAINERS.keys() == READERS.keys() and FIELDS.keys() == FORMATS.keys()
+COMPRESS = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".zst": lambda content: pyarrow.compress(content, codec="zstd", asbytes=True),
+}
+DAMAGE = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.binary(max_size=3)), max_size=3)
+
+
+def damaged(content: bytes, damage: list[tuple[float, int, bytes]]) -> bytes:
+    """Bytes cut out and put in at some places."""
+    for place, length, new in damage:
+        start = int(place * len(content))
+        content = content[:start] + new + content[start + length :]
+    return content
+
+
+def cases(suffix: str) -> st.SearchStrategy[Case]:
+    """Files of one container, one in two of them damaged, before or after compression."""
+
+    def made(content: bytes, compression: str, before: list, after: list, split: str) -> Case:
+        packed = damaged(COMPRESS[compression](damaged(content, before)), after)
+        count = content.count(b"\n") if suffix in (".jsonl", ".ndjson") and not before and not after else None
+        return Case(f"{split}{suffix}{compression}", packed, count)
+
+    none = st.just([])
+    harm = st.tuples(none, none) | st.tuples(none, none) | st.tuples(DAMAGE, none) | st.tuples(none, DAMAGE)
+    return st.builds(
+        lambda content, compression, harm, split: made(content, compression, *harm, split),
+        CONTAINERS[suffix], st.sampled_from(["", "", "", "", *COMPRESS]), harm, st.sampled_from(["a", "test"]),
+    )  # fmt: skip
+
+
+REST = Files("z*", None, None)
+PARAMS = [
+    Ingest("", [], 1.0, Documents(40, True)),
+    Ingest("", [], 1.0, Documents(1000, False)),
+    Ingest("", [], 1.0, None),
+    Ingest("", [REST, Files("*", "qa", {"question": "prompt", "answer": "text"})], 1.0, None),
+    Ingest("", [REST, Files("*", "messages", None)], 1.0, None),
+]
+
+
+def check(folder: Path, case: Case, params: Ingest) -> str:
+    """Runs `ingest` on the file, beside one of one row; whether it gave rows. Fails where a record is lost."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "raw").mkdir(parents=True)
+    file = folder / "raw" / case.name
+    file.write_bytes(case.content)
+    (folder / "raw/z.jsonl").write_text('{"text": "A row."}')
+    out = [folder / name for name in ("ingested", "sources", "rejected", "report")]
+    try:
+        ingest.main(folder / "raw", *out, params)
+    except UserError as error:
+        assert "\n" not in str(error), error
+        assert case.count is None, (case, str(error))
+        return "unreadable"
+    report = json.loads(out[3].read_bytes())
+    found = rows.read(out[0])
+    rejected = [json.loads(line) for line in out[2].read_bytes().split(b"\n")[:-1]]
+    places = pyarrow.parquet.read_table(out[1]).to_pylist()
+    assert report["in"] == report["out"] + sum(report["dropped"].values())
+    assert len(found) == report["out"]
+    assert len(places) + len(rejected) == report["in"]
+    assert len(rejected) == sum(n for reason, n in report["dropped"].items() if reason != "repeated")
+    assert [r.id for r in found] == sorted({r.id for r in found}) == sorted({p["id"] for p in places})
+    assert all(r == rows.row(r.content, r.split, r.group) and rows.problem(r.content) is None for r in found)
+    assert all(r["reason"] and r["detail"] and r["line"] >= 1 for r in rejected)
+    lines = [r.line for r in records.read(file, case.name)]
+    used = [p["line"] for p in places if p["file"] == case.name]
+    assert {*used, *(r["line"] for r in rejected)} == set(lines)
+    if not any(r.group for r in found):
+        assert report["in"] == len(lines) + 1
+    if case.count is not None:
+        assert len(lines) == case.count
+    return "rows" if used else "rejected" if lines else "empty"
