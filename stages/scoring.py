@@ -5,6 +5,7 @@ Of a text, `expected` is the text; prompt and answer are empty.
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -23,9 +24,9 @@ class Answer(msgspec.Struct, frozen=True):
     scores: dict[str, tuple[float, float]]
 
 
-def questions(found: list[rows.Row]) -> list[list[dict[str, str]]]:
+def questions(found: list[rows.Row]) -> list[list[dict[str, Any]]]:
     """Every chat without its last answer, as chat templates take it."""
-    return [[{"role": m.role, "content": m.content} for m in row.content.messages[:-1]] for row in found]
+    return [msgspec.to_builtins(row.content.messages[:-1]) for row in found]
 
 
 def score(found: list[rows.Row], generated: list[str], suite: Suite) -> list[Answer]:

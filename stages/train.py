@@ -94,6 +94,14 @@ def load_model(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
     return model, LoraConfig(task_type="CAUSAL_LM", **msgspec.structs.asdict(params.lora))
 
 
+def table(examples: list[dict[str, Any]]) -> Any:
+    """The examples as TRL takes them: what one of them lacks is null, and arguments of tools keep their own fields."""
+    from datasets import Dataset
+
+    columns = dict.fromkeys(name for example in examples for name in example)
+    return Dataset.from_list([{n: e.get(n) for n in columns} for e in examples], on_mixed_types="use_json")
+
+
 def main(
     start: In,
     train: In,
@@ -106,7 +114,6 @@ def main(
     params: Step,
     machine: Machine,
 ) -> str:
-    from datasets import Dataset
     from transformers import AutoTokenizer, set_seed
 
     device.prepare(machine)
@@ -123,7 +130,7 @@ def main(
             found,
             kept,
             long,
-            Dataset.from_list([{**method.example(r.content), "row": i} for i, r in enumerate(kept)]),
+            table([{**method.example(r.content), "row": i} for i, r in enumerate(kept)]),
         )
 
     found, kept, long, examples = dataset(train)

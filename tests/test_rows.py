@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from modelmake.errors import UserError
 from stages import rows
-from stages.rows import Chat, Content, Drop, Message, Pair, Row, Text
+from stages.rows import Chat, Content, Drop, Function, Message, Pair, Row, Text, ToolCall
 
 
 def turn(role: str, content: str = "x") -> Message:
@@ -19,7 +20,16 @@ def turn(role: str, content: str = "x") -> Message:
 
 CHAT = Chat([turn("system", "s"), turn("user", "q"), turn("assistant", "a")])
 PAIR = Pair([turn("user", "q")], [turn("assistant", "good")], [turn("assistant", "bad")])
-CONTENTS = st.sampled_from([CHAT, PAIR]) | st.builds(Text, st.text())
+CALLED = Chat(
+    [
+        turn("user", "q"),
+        Message("assistant", "", [ToolCall(Function("f", {"a": "x", "b": [1, {"c": "y"}]}), "function", "1")]),
+        Message("tool", "z", name="f", tool_call_id="1"),
+        turn("assistant", "a"),
+    ],
+    [{"type": "function", "function": {"name": "f"}}],
+)
+CONTENTS = st.sampled_from([CHAT, PAIR, CALLED]) | st.builds(Text, st.text())
 
 
 def test_the_id_is_the_hash_of_the_content_as_json() -> None:
@@ -29,6 +39,14 @@ def test_the_id_is_the_hash_of_the_content_as_json() -> None:
 
 def test_split_and_group_are_no_part_of_the_id() -> None:
     assert rows.row(CHAT, "test", "group").id == rows.row(CHAT).id
+
+
+def test_turns_and_chats_without_tools_are_spelt_as_if_there_were_none() -> None:
+    assert msgspec.json.encode(CHAT) == (
+        b'{"kind":"chat","messages":[{"role":"system","content":"s"},{"role":"user","content":"q"},'
+        b'{"role":"assistant","content":"a"}]}'
+    )
+    assert rows.row(CHAT).id == "69c0610fb5e301a0f839633a"
 
 
 @pytest.mark.parametrize("other", [Chat(CHAT.messages[1:]), Chat([turn("user", "s"), *CHAT.messages[1:]]), PAIR])
@@ -42,10 +60,11 @@ def test_the_kind_is_the_contents() -> None:
 
 def test_texts_are_every_text_in_order() -> None:
     assert [rows.texts(c) for c in (CHAT, PAIR, Text("t"))] == [["s", "q", "a"], ["q", "good", "bad"], ["t"]]
+    assert rows.texts(CALLED) == ["q", "", "x", "y", "z", "a"]  # also what tools are called with
 
 
 def test_rewrite_changes_every_text_and_nothing_else() -> None:
-    for content in (CHAT, PAIR, Text("t")):
+    for content in (CHAT, PAIR, Text("t"), CALLED):
         assert rows.texts(rows.rewrite(content, str.upper)) == [t.upper() for t in rows.texts(content)]
         assert rows.rewrite(content, str) == content
 
@@ -73,6 +92,9 @@ def test_a_row_of_two_groups_is_in_the_first_by_name_in_either_order(first: str,
         (CHAT, None),
         (PAIR, None),
         (Text("t"), None),
+        (CALLED, None),
+        (Chat(CALLED.messages[:2]), None),  # a call is an answer
+        (Chat(CALLED.messages[:3]), "no_answer"),
         (Text(" \n"), "empty_text"),
         (Chat([]), "empty_question"),
         (Chat([turn("assistant")]), "empty_question"),

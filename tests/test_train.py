@@ -9,6 +9,7 @@ import pytest
 from modelmake import params
 from modelmake.errors import UserError
 from stages import preflight, rows, train
+from stages.methods import sft
 from stages.params.training import Step
 
 ROOT = Path(__file__).parents[1]
@@ -100,3 +101,37 @@ def test_an_adapter_is_saved_with_its_modules_in_order(built) -> None:
     assert {file.name for file in folder.iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
     assert config["target_modules"] == sorted(config["target_modules"])
     assert list(config) == sorted(config)
+
+
+def test_calls_of_tools_reach_the_trainer_as_the_row_has_them() -> None:
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+    called = [
+        rows.Message("user", "q"),
+        rows.Message("assistant", "", [rows.ToolCall(rows.Function("f", {"a": 1}), "function", "1")]),
+        rows.Message("tool", "2", name="f", tool_call_id="1"),
+        rows.Message("assistant", "", [rows.ToolCall(rows.Function("g", {"b": "x"}), "function")]),
+    ]
+
+    plain, with_tools = train.table([sft.example(c) for c in (chats(1)[0].content, rows.Chat(called, tools))])
+
+    assert plain == {
+        "messages": [{"role": "user", "content": "q0"}, {"role": "assistant", "content": "a"}],
+        "tools": None,
+    }
+    assert with_tools == {
+        "messages": [
+            {"role": "user", "content": "q"},
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}, "type": "function", "id": "1"}],
+            },
+            {"role": "tool", "content": "2", "name": "f", "tool_call_id": "1"},
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [{"function": {"name": "g", "arguments": {"b": "x"}}, "type": "function"}],
+            },
+        ],
+        "tools": tools,
+    }

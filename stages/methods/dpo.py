@@ -2,16 +2,15 @@
 
 from typing import Any
 
+import msgspec
+
 from stages import consumption, rows
 from stages.params.training import Dpo
 
 
 def example(content: rows.Pair) -> dict[str, Any]:
     """What TRL reads of a row."""
-    return {
-        name: [{"role": m.role, "content": m.content} for m in getattr(content, name)]
-        for name in ("prompt", "chosen", "rejected")
-    }
+    return {name: msgspec.to_builtins(getattr(content, name)) for name in ("prompt", "chosen", "rejected")}
 
 
 def tokens(content: rows.Pair, tokenizer: Any) -> int:

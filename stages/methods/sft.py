@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from stages import consumption, rows
 from stages.params.training import Sft
 
@@ -10,14 +12,20 @@ def example(content: rows.Chat | rows.Text) -> dict[str, Any]:
     """What TRL reads of a row."""
     if isinstance(content, rows.Text):
         return {"text": content.text}
-    return {"messages": [{"role": m.role, "content": m.content} for m in content.messages]}
+    found: dict[str, Any] = {"messages": msgspec.to_builtins(content.messages)}
+    return {**found, "tools": content.tools} if content.tools else found
 
 
 def tokens(content: rows.Chat | rows.Text, tokenizer: Any) -> int:
     """Length of a row under the model's own template."""
     if isinstance(content, rows.Text):
         return len(tokenizer.encode(content.text)) + 1  # TRL ends it with eos
-    return len(tokenizer.apply_chat_template(example(content)["messages"])["input_ids"])
+    return len(tokenizer.apply_chat_template(**_conversation(content))["input_ids"])
+
+
+def _conversation(content: rows.Chat) -> dict[str, Any]:
+    found = example(content)
+    return {"conversation": found["messages"], "tools": found.get("tools")}
 
 
 def trainer(params: Sft, arguments: dict[str, Any], **parts: Any) -> Any:
