@@ -90,7 +90,7 @@ class Ingested:
                 else:
                     self.many += len(found) - 1
                     for content in found:
-                        self.add(number, record.line, record.split, group, content.json)
+                        self.add(number, record.line, record.split, group, content)
             by_format[reader.form] = by_format.get(reader.form, 0) + 1
 
     def add(self, file: int, line: int, split: str, group: str, content: bytes) -> None:
@@ -126,13 +126,15 @@ class Ingested:
 
     def merged(self) -> Iterator[tuple[rows.Row, list[tuple[str, str, int]]]]:
         """Every row once, by id, with all its places."""
-        decoder = msgspec.json.Decoder(Place)
+        decoder, names = msgspec.json.Decoder(Place), self.names
         for id, values in self.rows:
-            found = [decoder.decode(value) for value in values]
-            row = rows.Row(id, found[0].content, found[0].split, found[0].group)
-            for place in found[1:]:
+            first = decoder.decode(values[0])
+            row, places = rows.Row(id, first.content, first.split, first.group), [(id, names[first.file], first.line)]
+            for value in values[1:]:
+                place = decoder.decode(value)
                 row = rows.stronger(row, rows.Row(id, row.content, place.split, place.group))
-            yield row, sorted((id, self.names[place.file], place.line) for place in found)
+                places.append((id, names[place.file], place.line))
+            yield row, sorted(places)
 
     def check(self, raw: Path) -> None:
         """Refuses data that has no rows, or more unusable records than allowed.

@@ -18,13 +18,6 @@ class Unfit(Exception):
     """Why a record is no row: (reason, detail)."""
 
 
-class Content(msgspec.Struct, frozen=True):
-    """A checked content, and its JSON, of which its id is the hash."""
-
-    value: rows.Content
-    json: bytes
-
-
 def check(told: list[Files], where: str) -> None:
     """Refuses formats that there are not.
 
@@ -49,8 +42,8 @@ class Reader:
         self._known: dict[tuple[str, ...], str] = {}
         self.form = ""  # of the last record: a format, or one of UNFIT
 
-    def read(self, record: dict[str, Any]) -> tuple[list[Content] | judged.Judged, str]:
-        """The record's contents, each of which can teach something, or a judged answer; and its group.
+    def read(self, record: dict[str, Any]) -> tuple[list[bytes] | judged.Judged, str]:
+        """The record's contents as JSON, each of which can teach something, or a judged answer; and its group.
 
         Raises:
             Unfit: it has none.
@@ -70,18 +63,19 @@ class Reader:
             raise Unfit(*unfit(record.keys()))
         try:
             value, encoded = checked(formats.READERS[self.form].read(record))
-            if isinstance(value, judged.Judged):
+            kind = type(value)
+            if kind is judged.Judged:
                 _teaches(judged.chat(value))
                 return value, ""
-            if not isinstance(value, documents.Document):
+            if kind is not documents.Document:
                 _teaches(value)
-                return [Content(value, encoded)], ""
+                return [encoded], ""
             if self._documents is None:
                 raise Unfit("document", "ingest.documents is null: say there how documents become rows")
             contents = documents.contents(value, self._documents)
             for content in contents:
                 _teaches(content)
-            return [Content(content, msgspec.json.encode(content)) for content in contents], value.path
+            return [msgspec.json.encode(content) for content in contents], value.path
         except WRONG as error:
             raise Unfit("wrong_shape", f"{self.form}: {type(error).__name__}: {error}") from None
 

@@ -94,7 +94,10 @@ def problem(content: Content) -> tuple[str, str] | None:
         return None if content.text.strip() else ("empty_text", "text is empty")
     answers = [content.messages[-1:]] if isinstance(content, Chat) else [content.chosen, content.rejected]
     asked = content.messages[:-1] if isinstance(content, Chat) else content.prompt
-    if not any(m.role == "user" and m.content.strip() for m in asked):
+    for message in asked:
+        if message.role == "user" and message.content.strip():
+            break
+    else:
         return "empty_question", "no user turn with text before the answer"
     for turns in answers:
         if len(turns) != 1 or turns[0].role != "assistant":

@@ -16,24 +16,22 @@ def writer(path: Path, columns: dict[str, type]) -> Iterator[Callable[[tuple[Any
 
     types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64()}
     schema = pyarrow.schema([(name, types[kind]) for name, kind in columns.items()])
-    waiting: list[list[Any]] = [[] for _ in columns]
-    lines = 0
+    waiting: list[tuple[Any, ...]] = []
+    groups = 0
 
     def write() -> None:
-        arrays = [pyarrow.array(values, field.type) for values, field in zip(waiting, schema, strict=True)]
+        nonlocal groups
+        arrays = [pyarrow.array([line[i] for line in waiting], field.type) for i, field in enumerate(schema)]
         file.write_table(pyarrow.table(arrays, schema=schema))
-        for values in waiting:
-            values.clear()
+        waiting.clear()
+        groups += 1
 
     def add(line: tuple[Any, ...]) -> None:
-        nonlocal lines
-        lines += 1
-        for values, value in zip(waiting, line, strict=True):
-            values.append(value)
-        if len(waiting[0]) == GROUP:
+        waiting.append(line)
+        if len(waiting) == GROUP:
             write()
 
     with pyarrow.parquet.ParquetWriter(path, schema) as file:
         yield add
-        if waiting[0] or not lines:
+        if waiting or not groups:
             write()

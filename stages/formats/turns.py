@@ -61,7 +61,9 @@ def call(found: Any) -> ToolCall:
 
 def tools(record: dict[str, Any]) -> list[dict[str, Any]]:
     """The tools that a record declares, each as {"type": "function", "function": …}."""
-    found = record.get("tools") or record.get("functions") or []
+    found = record.get("tools") or record.get("functions")
+    if not found:
+        return []
     if isinstance(found, str):
         found = json.loads(found) if found.strip() else []
     if not isinstance(found, list) or not all(isinstance(tool, dict) for tool in found):
