@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modelmake.errors import UserError
+from stages import hub
 from stages.containers import DOCUMENTS, READERS, stream
 from stages.containers.record import Broken, Record, Unreadable
 from stages.containers.splits import named
@@ -36,6 +37,9 @@ def files(raw: Path, told: list[Files]) -> list[Raw]:
     if not found:
         raise UserError(f"{raw}: no files: want rows as {KNOWN}; put them there")
     names = {p: p.relative_to(raw).as_posix() if raw.is_dir() else p.name for p in found}
+    for pin in [p for p in found if p.name.endswith(hub.PIN)]:
+        folder, name = hub.fetch(pin), names.pop(pin)
+        names |= {p: f"{name}/{p.relative_to(folder).as_posix()}" for p in sorted(folder.rglob("*")) if p.is_file()}
     chosen = [Raw(p, name, next((t for t in told if fnmatch.fnmatchcase(name, t.glob)), None))
               for p, name in names.items()]  # fmt: skip
     problems = [f"ingest.files[{i}].glob = {t.glob!r}: is no file below {raw}: want one of {_some(names.values())}"
