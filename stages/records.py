@@ -42,7 +42,8 @@ def files(raw: Path, told: list[Files]) -> list[Raw]:
         names |= {p: f"{name}/{p.relative_to(folder).as_posix()}" for p in sorted(folder.rglob("*")) if p.is_file()}
     chosen = [Raw(p, name, next((t for t in told if fnmatch.fnmatchcase(name, t.glob)), None))
               for p, name in names.items()]  # fmt: skip
-    problems = [f"ingest.files[{i}].glob = {t.glob!r}: is no file below {raw}: want one of {_some(names.values())}"
+    problems = [f"ingest.files[{i}].glob = {t.glob!r}: fits no file that is left below {raw}: want one of "
+                f"{_some(names.values())}"
                 for i, t in enumerate(told) if not any(file.told is t for file in chosen)]  # fmt: skip
     chosen = [file for file in chosen if file.told or not told]
     problems += [
@@ -90,4 +91,4 @@ def read(path: Path, name: str) -> Iterator[Record | Broken]:
     except Unreadable as error:
         raise UserError(f"{path}:{error}") from None
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}: want a file that can be read") from None
+        raise UserError(f"{path}: {error.strerror or error}: want a file that can be read") from None

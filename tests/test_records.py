@@ -266,8 +266,8 @@ def test_a_glob_that_no_file_fits_is_an_error_that_says_what_there_is(tmp_path: 
         files(tmp_path, [Files("*.csv", None, None), Files("x*", None, None)])
 
     assert str(told.value) == (
-        f"ingest.files[1].glob = 'x*': is no file below {tmp_path}: want one of 0.csv, 1.csv, 2.csv, 3.csv, 4.csv "
-        "and 2 more"
+        f"ingest.files[1].glob = 'x*': fits no file that is left below {tmp_path}: want one of 0.csv, 1.csv, "
+        "2.csv, 3.csv, 4.csv and 2 more"
     )
 
 
