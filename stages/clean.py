@@ -1,166 +1,195 @@
 """Repairs text, redacts personal data, and drops rows that would teach a model to refuse or to ramble.
 
 Inputs:  ingested   JSONL canonical rows
+         tokenizer  folder of a model, by whose template rows are counted in tokens; else a file that is not looked at
 Outputs: cleaned    JSONL canonical rows; a changed row has a new id
          parents    Parquet {id, parent, rules}: the row that each changed row was before, and what changed it
          dropped    Parquet {id, reason, detail}
-         report     JSON {in, out, dropped, changed: {rule: rows}}
+         personal   Parquet {id, kind, found}: how often each kind of personal data was in an ingested row
+         report     JSON {in, out, dropped, changed: {rule: rows}, personal: {kind: {action, rows, found}}}; and, where
+                    they are asked for, languages: {code: rows}, labels: {field, rows, largest_share, counts}
 Params:  clean
+
+Memory: ids, offsets and reasons of rows, never their contents; of a million rows about 0.4 GB.
 """
 
-import re
-import unicodedata
+import importlib
+import itertools
+import tempfile
 from collections import Counter
-from collections.abc import Callable
-from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
-from stages import rows
+from stages import pii, rows
+from stages.cleaning import labels, refusals, repair, turns
+from stages.cleaning.store import Store
 from stages.params.data import Clean
 
-# Order matters: what one pattern takes, a later and looser one must not see.
-PII = {
-    "iban": re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b"),
-    "card": re.compile(r"(?<![\w+])\d(?:[ -]?\d){12,18}(?!\w)"),
-    "email": re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b"),  # bounds of RFC 5321, 1035: linear time
-    "phone": re.compile(
-        r"(?<![\w+])(?:(?=[+(])|(?<!\d[ .,:/-]))"  # not the middle of a longer number, a date or a time
-        r"(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{1,5}[ ./-]?\d{2,5}(?:[ .-]?\d{2,5}){0,4}(?!\w)"
-    ),
-}
-NO_PHONE = re.compile(r"0\.|\d{1,2}([.-])\d{1,2}\1(?:19|20)\d\d(?!\d)")  # a decimal or a version; a date
+
+class Cleaned(NamedTuple):
+    """What became of a row, what changed it, and what personal data was in it."""
+
+    row: rows.Row | rows.Drop
+    rules: list[str]
+    found: Counter[str]
 
 
-def is_card(text: str) -> bool:
-    """13 to 19 digits that pass Luhn's check (ISO/IEC 7812-1)."""
-    digits = [int(c) for c in reversed(text) if c.isdigit()]
-    return (
-        13 <= len(digits) <= 19
-        and sum(d if i % 2 == 0 else sum(divmod(2 * d, 10)) for i, d in enumerate(digits)) % 10 == 0
-    )
+class Changes:
+    """What rules did to the texts of one row: when each changed it first, and how much personal data they found."""
+
+    def __init__(self, params: Clean) -> None:
+        self.first: dict[str, tuple[int, int]] = {}  # rule -> (round, place)
+        self.found: Counter[str] = Counter()
+        self._params = params
+        self._kinds = {*params.pii.redact, *params.pii.drop, *params.pii.report}
+
+    def apply(self, text: str) -> str:
+        """The text as the rules leave it; one may leave work for an earlier one."""
+        for number in itertools.count():
+            before = text
+            text = self._note("mojibake", repair.mend(text), text, (number, 0))
+            text = self._note("normalise", repair.normalise(text), text, (number, 1))
+            spans = pii.find(text, self._kinds, self._params.pii.countries)
+            gone = [span for span in spans if span.kind in self._params.pii.redact]
+            for span in gone:
+                self.found[span.kind] += 1
+                self._note(span.kind, "", text, (number, 2 + pii.KINDS.index(span.kind)))
+            text = pii.redact(text, gone) if gone else text
+            if text == before:
+                self.found.update(span.kind for span in spans) if spans else None
+                return text
+
+    def _note(self, rule: str, after: str, before: str, when: tuple[int, int]) -> str:
+        if after != before:
+            self.first[rule] = min(when, self.first.get(rule, when))
+        return after
 
 
-def is_iban(text: str) -> bool:
-    """15 to 34 characters that pass the mod-97 check (ISO 13616)."""
-    compact = text.replace(" ", "")
-    return 15 <= len(compact) <= 34 and int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
+def clean(row: rows.Row, params: Clean) -> Cleaned:
+    """What becomes of a row; its language and its length in tokens are looked at elsewhere."""
+    changes = Changes(params)
+    content = rows.rewrite(row.content, changes.apply)
+    content, rules = turns.tidy(content, params.turns)
+    rules = [*sorted(changes.first, key=changes.first.get), *rules]
+    if problem := drop_reason(content, changes.found, params):
+        return Cleaned(rows.Drop(row.id, *problem), [], changes.found)
+    return Cleaned(rows.row(content, row.split, row.group) if rules else row, rules, changes.found)
 
 
-def is_phone(text: str) -> bool:
-    """Nine to fifteen digits (ITU-T E.164) that begin as numbers do, with + or 0 or (, or stand as 415-555-0123."""
-    if re.fullmatch(r"(?:1[ .-])?\d{3}([ .-])\d{3}\1\d{4}", text):
-        return True
-    return not NO_PHONE.match(text) and 9 <= sum(c.isdigit() for c in text) <= 15 and text[0] in "+0("
-
-
-CHECKSUMS: dict[str, Callable[[str], bool]] = {"iban": is_iban, "card": is_card}
-
-
-def redact(text: str, kind: str) -> str:
-    """Replaces personal data of this kind by its placeholder: [EMAIL]."""
-    done, position = "", 0
-    while match := PII[kind].search(text, position):
-        number = _number(match[0], kind)
-        taken = number or (match[0].partition(" ")[0] if kind in CHECKSUMS else match[0])
-        done += text[position : match.start()] + (f"[{kind.upper()}]" if number else taken)
-        position = match.start() + len(taken)
-    return done + text[position:]
-
-
-def _number(text: str, kind: str) -> str:
-    """The part of a match that is such data, or "".
-
-    Words around what has a checksum may look like a part of it: a card's expiry, an IBAN's bank code. So it is
-    the longest run of words from the left that passes; where none does, the search goes on from the next word.
-    """
-    if kind == "phone":
-        return text if is_phone(text) else ""
-    while text and not CHECKSUMS.get(kind, bool)(text):
-        text = text.rpartition(" ")[0]
-    return text
-
-
-def mend(text: str) -> str:
-    """Undoes mojibake; text that is plain ASCII cannot have any."""
-    if text.isascii():
-        return text
-    import ftfy
-
-    return ftfy.fix_encoding(text)
-
-
-def normalise(text: str) -> str:
-    """Unicode NFC, newlines as \\n, no other control characters but tab, no white space around."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    printable = "".join(c for c in lines if c in "\n\t" or unicodedata.category(c) != "Cc")
-    return unicodedata.normalize("NFC", printable).strip()
-
-
-def drop_reason(content: rows.Content, params: Clean) -> tuple[str, str] | None:
+def drop_reason(content: rows.Content, found: Counter[str], params: Clean) -> tuple[str, str] | None:
     """(reason, detail) where the row must go."""
     chars = sum(map(len, rows.texts(content)))
     if chars > params.max_chars:
         return "over_long", f"{chars} characters, at most {params.max_chars}"
-    if problem := rows.problem(content):  # control characters alone are no text
+    if problem := rows.problem(content) or turns.problem(content, params.turns):  # control characters alone are no text
         return problem
-    answers = [content.messages[-1]] if isinstance(content, rows.Chat) else getattr(content, "chosen", [])
-    for answer in answers:
-        for refusal in params.refusals:
-            begin, rest = _plain(refusal), _plain(answer.content)
-            if rest.startswith(begin) and not rest[len(begin) : len(begin) + 1].isalnum():  # "as an ai", no "as an aid"
-                return "refusal", refusal
+    if refusal := refusals.refusal(content, params.refusals):
+        return "refusal", refusal
+    if kinds := [kind for kind in params.pii.drop if found[kind]]:
+        return "personal_data", ", ".join(f"{kind} {found[kind]}" for kind in kinds)
     return None
 
 
-def _plain(text: str) -> str:
-    return text.casefold().replace("’", "'")
+def chosen(content: rows.Content, tokenizer: Path, params: Clean, seen: Counter[str]) -> tuple[str, str] | None:
+    """(reason, detail) where a row must go by a rule that params switch on; languages are counted in `seen`."""
+    rules = (importlib.import_module(name) for name in params.modules())
+    return next(filter(None, (rule.problem(content, params, tokenizer, seen) for rule in rules)), None)
 
 
-def clean(row: rows.Row, params: Clean) -> tuple[rows.Row | rows.Drop, list[str]]:
-    """The cleaned row, or its drop; and the rules that changed it."""
-    rules: dict[str, Callable[[str], str]] = {"mojibake": mend, "normalise": normalise}
-    rules |= {kind: partial(redact, kind=kind) for kind in PII if kind in params.pii}
-    content, before, applied = row.content, None, []
-    while content != before:  # a rule may leave work for an earlier one
-        before = content
-        for name, rule in rules.items():
-            changed = rows.rewrite(content, rule)
-            if changed != content:
-                content = changed
-                applied.append(name)
-    applied = list(dict.fromkeys(applied))
-    problem = drop_reason(content, params)
-    if problem:
-        return rows.Drop(row.id, *problem), []
-    return (rows.row(content, row.split, row.group) if applied else row), applied
+class Outcome(msgspec.Struct):
+    """All that is told of the rows, beside the rows."""
 
-
-def main(ingested: In, cleaned: Out, parents: Out, dropped: Out, report: Out, params: Clean) -> str:
-    kept: dict[str, rows.Row] = {}
+    total: int = 0
     drops: list[rows.Drop] = []
-    parent_of: list[tuple[str, str, str]] = []
-    changed: Counter[str] = Counter()
-    found = rows.read(ingested)
-    results = [(row, *clean(row, params)) for row in found]
-    for row, result, applied in sorted(results, key=lambda r: bool(r[2])):  # a row that was clean before is kept
-        if isinstance(result, rows.Drop):
-            drops.append(result)
-            continue
-        if applied == ["normalise"] and row.split == "test" and getattr(kept.get(result.id), "split", "") == "test":
-            result, applied = row, []  # white space alone tells two rows of a given test split apart: it stays whole
-        if applied:
-            parent_of.append((result.id, row.id, " ".join(applied)))
-            changed.update(applied)
-        if result.id in kept:
-            drops.append(rows.Drop(row.id, "repeated", f"as {result.id} once cleaned"))
-        kept[result.id] = rows.stronger(result, kept.get(result.id, result))
-    counts = rows.account(len(found), len(kept), [d.reason for d in drops])
-    rows.write(cleaned, kept.values())
-    rows.write_table(parents, {"id": str, "parent": str, "rules": str}, sorted(parent_of))
-    rows.write_drops(dropped, drops)
-    rows.write_json(report, {**counts, "changed": dict(sorted(changed.items()))})
-    return f"{rows.summary(counts)}; changed {', '.join(f'{k} {n}' for k, n in sorted(changed.items())) or 'none'}"
+    parents: list[tuple[str, str, str]] = []
+    personal: list[tuple[str, str, int]] = []
+    changed: Counter[str] = msgspec.field(default_factory=Counter)
+    languages: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+def settle(ingested: Path, tokenizer: Path, store: Store, params: Clean) -> Outcome:
+    """Puts the rows that stay into the store. A row that was clean before is never the repeated one."""
+    told = Outcome()
+    with tempfile.TemporaryFile(dir=store.folder) as later:  # changed rows wait for those that were clean before
+        for row in rows.each(ingested):
+            told.total += 1
+            result, rules, found = clean(row, params)
+            told.personal += [(row.id, kind, n) for kind, n in found.items()]
+            if isinstance(result, rows.Row) and (problem := chosen(result.content, tokenizer, params, told.languages)):
+                result = rows.Drop(row.id, *problem)
+            if isinstance(result, rows.Drop):
+                told.drops.append(result)
+            elif rules:
+                later.write(msgspec.json.encode((row if rules == ["normalise"] else row.id, result, rules)) + b"\n")
+            else:
+                store.put(result)
+        later.seek(0)
+        decoder = msgspec.json.Decoder(tuple[rows.Row | str, rows.Row, list[str]])
+        for parent, result, rules in map(decoder.decode, later):
+            _keep(parent, result, rules, store, told)
+    return told
+
+
+def _keep(parent: rows.Row | str, result: rows.Row, rules: list[str], store: Store, told: Outcome) -> None:
+    there = store.get(result.id)
+    if isinstance(parent, rows.Row) and parent.split == "test" and there and there.split == "test":
+        store.put(parent)  # white space alone tells two rows of a given test split apart: it stays whole
+        return
+    id = parent.id if isinstance(parent, rows.Row) else parent
+    told.parents.append((result.id, id, " ".join(rules)))
+    told.changed.update(rules)
+    if there:
+        told.drops.append(rows.Drop(id, "repeated", f"as {result.id} once cleaned"))
+        result = rows.stronger(result, there)
+    store.put(result)
+
+
+def capped(store: Store, params: Clean, told: Outcome) -> dict[str, Any]:
+    """Drops what is too much of a label; returns the balance of what stays."""
+    found: dict[str, str] = {}
+    given: set[str] = set()
+    for row in store:
+        if (label := labels.label(row, params.labels)) is not None:
+            found[row.id] = label
+            if row.split in ("val", "test"):
+                given.add(row.id)
+    for id, label in labels.over(found, given, params.labels).items():
+        store.remove(id)
+        told.drops.append(rows.Drop(id, "label_cap", f"{label}: {params.labels.max_rows} rows of it are kept"))
+        del found[id]
+    return labels.balance(found, params.labels)
+
+
+def account(told: Outcome, kept: int, params: Clean) -> dict[str, Any]:
+    """The report, without labels."""
+    counts = rows.account(told.total, kept, [d.reason for d in told.drops])
+    personal = {
+        kind: {"action": action, "rows": len(numbers), "found": sum(numbers)}
+        for action in ("redact", "drop", "report")
+        for kind in getattr(params.pii, action)
+        if (numbers := [n for _, k, n in told.personal if k == kind])
+    }
+    languages = {"languages": dict(sorted(told.languages.items()))} if params.languages else {}
+    return {**counts, "changed": dict(sorted(told.changed.items())), "personal": personal, **languages}
+
+
+def main(
+    ingested: In, tokenizer: In, cleaned: Out, parents: Out, dropped: Out, personal: Out, report: Out, params: Clean
+) -> str:
+    with Store(cleaned.parent) as store:
+        told = settle(ingested, tokenizer, store, params)
+        balance = {"labels": capped(store, params, told)} if params.labels else {}
+        counts = account(told, len(store), params)
+        store.write(cleaned)
+    rows.write_table(parents, {"id": str, "parent": str, "rules": str}, sorted(told.parents))
+    rows.write_drops(dropped, told.drops)
+    rows.write_table(personal, {"id": str, "kind": str, "found": int}, sorted(told.personal))
+    rows.write_json(report, {**counts, **balance})
+    return f"{rows.summary(counts)}; changed {', '.join(f'{k} {n}' for k, n in counts['changed'].items()) or 'none'}"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -160,17 +160,20 @@ def read(path: Path) -> list[Row]:
     Raises:
         UserError: a line is no canonical row.
     """
+    return list(each(path))
+
+
+def each(path: Path) -> Iterator[Row]:
+    """The rows of a JSONL file, one after the other; raises as `read` does."""
     decoder = msgspec.json.Decoder(Row)
-    found = []
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                found.append(decoder.decode(line))
+                yield decoder.decode(line)
             except msgspec.MsgspecError as error:
                 raise UserError(
                     f"{path}:{number}: {error}: want a canonical row; rebuild it with `dvc repro`"
                 ) from None
-    return found
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:

@@ -1,5 +1,6 @@
 """Data: from raw files to leak-free splits."""
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
@@ -8,6 +9,7 @@ from modelmake.params import Params
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1)]
+LANGUAGE = re.compile("[a-z]{2}")
 
 
 class Documents(Params):
@@ -34,12 +36,77 @@ class Ingest(Params):
     documents: Documents | None  # null rejects them
 
 
+Kind = Literal["api_key", "iban", "national_id", "card", "email", "ip", "phone"]
+Country = Literal[
+    "AU", "BE", "BR", "CA", "CH", "CN", "DE", "DK", "ES", "FI", "FR", "GB", "IE", "IN", "IT", "NL", "NO", "PL", "PT",
+    "SE", "SG", "TR", "US", "ZA",
+]  # fmt: skip
+
+
+class Turns(Params):
+    """Turns of a chat or a prompt."""
+
+    roles: Literal["alternating", "any"]  # a system turn first, then user and assistant in turn; other rows are dropped
+    repeated: Literal["once", "drop", "keep"]  # where a turn, or a question with its answer, stands twice in a row
+
+
+class Languages(Params):
+    """A row that is surely in another language is dropped."""
+
+    allowed: list[str]  # ISO 639-1
+    min_letters: Positive  # in fewer a language can't be told: the row stays
+    min_probability: Fraction  # below it the row stays
+
+    def problems(self) -> list[str]:
+        if bad := [code for code in self.allowed if not LANGUAGE.fullmatch(code)]:
+            return [f"allowed: {bad[0]!r}: want a code of ISO 639-1, such as en"]
+        return [] if self.allowed else ["allowed: is empty: want a language, or write languages: null"]
+
+
+class Labels(Params):
+    """Labels are counted, and perhaps capped."""
+
+    field: str | None  # of the answers' JSON; null takes the whole answer
+    max_chars: Positive  # longer values are free text, and no labels
+    max_rows: (
+        Positive | None
+    )  # of a label: rows above it are dropped by their hash, but for a given val or test; null: all
+
+
+class Pii(Params):
+    """Personal data and secrets, by kind: replaced by [EMAIL], …; or their rows dropped; or counted only."""
+
+    redact: list[Kind]
+    drop: list[Kind]
+    report: list[Kind]
+    countries: list[Country]  # whose numbers national_id looks for
+
+    def problems(self) -> list[str]:
+        kinds = [*self.redact, *self.drop, *self.report]
+        found = [f"{kind}: is named {kinds.count(kind)} times: want one action for it" for kind in dict.fromkeys(kinds)
+                 if kinds.count(kind) > 1]  # fmt: skip
+        if "national_id" in kinds and not self.countries:
+            found.append("countries: is empty: want the countries whose national_id to look for, such as [US, DE]")
+        return found
+
+
 class Clean(Params):
     section: ClassVar[str] = "clean"
 
     max_chars: Positive  # of a row's whole text; longer rows are dropped
-    pii: list[Literal["email", "phone", "iban", "card"]]  # replaced by [EMAIL], [PHONE], …
+    max_tokens: Positive | None  # of a row as training counts them, by `tokenizer`; longer rows are dropped
+    tokenizer: str  # a model's folder, models/base where base is no tiny one; recipes/no_tokenizer.json: none
+    turns: Turns
+    languages: Languages | None  # null: any
+    labels: Labels | None  # null: there are none
+    pii: Pii
     refusals: list[str]  # an answer that begins so (case ignored) drops its row
+
+    def modules(self) -> list[str]:
+        return [
+            *(["stages.cleaning.language"] if self.languages else []),
+            *(["stages.cleaning.tokens"] if self.max_tokens else []),
+        ]
 
 
 class Near(Params):
