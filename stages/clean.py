@@ -54,7 +54,11 @@ class Changes:
             text = self._note("mojibake", repair.mend(text), text, (number, 0))
             text = self._note("normalise", repair.normalise(text), text, (number, 1))
             spans = pii.find(text, self._kinds, self._params.pii.countries)
-            gone = [span for span in spans if span.kind in self._params.pii.redact]
+            for engine in self._params.pii.modules():
+                more = importlib.import_module(engine).find
+                hidden = pii.masked(text, spans)
+                spans += more(hidden, self._kinds, self._params.pii.countries, self._params.pii.presidio)
+            gone = [span for span in sorted(spans) if span.kind in self._params.pii.redact]
             for span in gone:
                 self.found[span.kind] += 1
                 self._note(span.kind, "", text, (number, 2 + pii.KINDS.index(span.kind)))
@@ -96,7 +100,7 @@ def drop_reason(content: rows.Content, found: Counter[str], params: Clean) -> tu
 
 def chosen(content: rows.Content, tokenizer: Path, params: Clean, seen: Counter[str]) -> tuple[str, str] | None:
     """(reason, detail) where a row must go by a rule that params switch on; languages are counted in `seen`."""
-    rules = (importlib.import_module(name) for name in params.modules())
+    rules = (importlib.import_module(name) for name in params.modules() if name not in params.pii.modules())
     return next(filter(None, (rule.problem(content, params, tokenizer, seen) for rule in rules)), None)
 
 

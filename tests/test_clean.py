@@ -11,29 +11,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages import clean, rows
-from stages.params.data import Clean
+from stages.params.data import Clean, Labels, Turns
 from stages.rows import Chat, Message, Pair, Row, Text
+from tests import made_up_cleaning
 
-PARAMS = Clean(max_chars=100, pii=["iban", "card", "email", "phone"], refusals=["i can't", "As an AI", "I’m unable"])
+PARAMS = made_up_cleaning.params(refusals=["i can't", "As an AI", "I’m unable"])
 
 
 def answer(text: str, question: str = "q") -> Row:
     return rows.row(Chat([Message("user", question), Message("assistant", text)]))
 
 
-def run(given_rows: list[Row]) -> dict[str, Any]:
+def cleaned(row: Row) -> tuple[Row | rows.Drop, list[str]]:
+    return clean.clean(row, PARAMS)[:2]
+
+
+def run(given_rows: list[Row], params: Clean = PARAMS) -> dict[str, Any]:
     """What the stage makes of these rows, as plain values."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows.write(folder / "in", given_rows)
-        out = [folder / name for name in ("cleaned", "parents", "dropped", "report")]
-        clean.main(folder / "in", *out, PARAMS)
-        tables = [[tuple(x.values()) for x in pyarrow.parquet.read_table(t).to_pylist()] for t in out[1:3]]
+        out = [folder / name for name in ("cleaned", "parents", "dropped", "personal", "report")]
+        clean.main(folder / "in", folder / "none", *out, params)
+        tables = [[tuple(x.values()) for x in pyarrow.parquet.read_table(t).to_pylist()] for t in out[1:4]]
+        assert sorted(path.name for path in folder.iterdir()) == sorted(["in", *(path.name for path in out)])
         return {
             "rows": rows.read(out[0]),
             "parents": tables[0],
             "dropped": tables[1],
-            "report": json.loads(out[3].read_bytes()),
+            "personal": tables[2],
+            "report": json.loads(out[4].read_bytes()),
         }
 
 
@@ -56,7 +63,7 @@ def test_an_answer_that_begins_with_a_refusal_drops_its_row(text: str, refusal: 
 
     for row in (answer(text), pair):
         expected = rows.Drop(row.id, "refusal", refusal) if refusal else row
-        assert clean.clean(row, PARAMS) == (expected, [])
+        assert cleaned(row) == (expected, [])
 
 
 def test_only_the_answer_to_learn_can_be_a_refusal() -> None:
@@ -69,14 +76,14 @@ def test_only_the_answer_to_learn_can_be_a_refusal() -> None:
     pair = Pair([Message("user", "I can't")], [Message("assistant", "good")], [Message("assistant", "I can't")])
 
     for content in (Chat(turns), pair, Text("I can't")):
-        assert clean.clean(rows.row(content), PARAMS) == (rows.row(content), [])
+        assert cleaned(rows.row(content)) == (rows.row(content), [])
 
 
 def test_a_row_above_max_chars_is_dropped_and_never_cut() -> None:
     fits, long = answer("a" * 99), answer("a" * 100)
 
-    assert clean.clean(fits, PARAMS) == (fits, [])
-    assert clean.clean(long, PARAMS) == (rows.Drop(long.id, "over_long", "101 characters, at most 100"), [])
+    assert cleaned(fits) == (fits, [])
+    assert cleaned(long) == (rows.Drop(long.id, "over_long", "101 characters, at most 100"), [])
 
 
 @pytest.mark.parametrize(
@@ -84,7 +91,7 @@ def test_a_row_above_max_chars_is_dropped_and_never_cut() -> None:
     [(rows.row(Text("\0")), "empty_text"), (answer("\x07"), "empty_answer"), (answer("a", "\0"), "empty_question")],
 )
 def test_a_row_that_cleaning_empties_is_dropped(row: Row, reason: str) -> None:
-    drop, _ = clean.clean(row, PARAMS)
+    drop, _ = cleaned(row)
 
     assert (drop.id, drop.reason) == (row.id, reason)
 
@@ -99,7 +106,14 @@ def test_rows_that_cleaning_makes_equal_are_one_row_with_every_parent() -> None:
         "rows": [MASKED],
         "parents": sorted((MASKED.id, row.id, "email") for row in MAIL),
         "dropped": sorted((row.id, "repeated", f"as {MASKED.id} once cleaned") for row in BY_ID[1:]),
-        "report": {"in": 3, "out": 1, "dropped": {"repeated": 2}, "changed": {"email": 3}},
+        "personal": sorted((row.id, "email", 1) for row in MAIL),
+        "report": {
+            "in": 3,
+            "out": 1,
+            "dropped": {"repeated": 2},
+            "changed": {"email": 3},
+            "personal": {"email": {"action": "redact", "rows": 3, "found": 3}},
+        },
     }
 
 
@@ -131,9 +145,67 @@ def test_elsewhere_rows_that_white_space_alone_tells_apart_become_one(splits: tu
 
 
 def test_a_changed_row_keeps_its_split_and_its_group() -> None:
-    changed, _ = clean.clean(rows.row(Text("a@b.de"), "val", "page"), PARAMS)
+    changed, _ = cleaned(rows.row(Text("a@b.de"), "val", "page"))
 
     assert changed == rows.row(Text("[EMAIL]"), "val", "page")
+
+
+def test_kinds_that_are_dropped_or_reported_are_told_by_row_and_never_changed() -> None:
+    mail, call, both = (rows.row(Text(text)) for text in ("a@b.de", "+4930123456", "a@b.de c@d.de +4930123456"))
+    result = run([mail, call, both], made_up_cleaning.pii(redact=[], drop=["phone"], report=["email"]))
+
+    assert result["rows"] == [mail]
+    assert result["dropped"] == sorted((row.id, "personal_data", "phone 1") for row in (call, both))
+    assert result["personal"] == sorted(
+        [(mail.id, "email", 1), (call.id, "phone", 1), (both.id, "email", 2), (both.id, "phone", 1)]
+    )
+    assert result["report"]["personal"] == {
+        "phone": {"action": "drop", "rows": 2, "found": 2},
+        "email": {"action": "report", "rows": 2, "found": 3},
+    }
+
+
+def labelled(label: str, number: int, split: str = "") -> Row:
+    row = answer(json.dumps({"intent": label}), f"question {number}")
+    return rows.row(row.content, split)
+
+
+def test_a_cap_keeps_the_smallest_ids_of_a_label_and_every_row_of_a_given_test_split() -> None:
+    given = [labelled("a", n) for n in range(5)] + [labelled("b", n) for n in range(2)]
+    test = [labelled("a", n, "test") for n in range(10, 13)]
+    plain = answer("in words")
+    result = run(
+        [*given, *test, plain], made_up_cleaning.params(labels=Labels(field="intent", max_chars=9, max_rows=2))
+    )
+
+    capped = sorted(row.id for row in given[:5])[2:]
+    assert result["dropped"] == [(id, "label_cap", "a: 2 rows of it are kept") for id in capped]
+    assert {row.id for row in result["rows"]} == {r.id for r in [*given, *test, plain]} - set(capped)
+    assert result["report"]["labels"] == {
+        "field": "intent",
+        "rows": 7,
+        "largest_share": 0.7143,
+        "counts": {"a": 5, "b": 2},
+    }
+    assert result["report"]["dropped"] == {"label_cap": 3}
+
+
+def test_a_change_of_turns_is_a_change_with_a_parent() -> None:
+    row = rows.row(
+        Chat([Message("system", "\0"), Message("user", "q"), Message("user", "q"), Message("assistant", "a")])
+    )
+    result = run([row])
+
+    assert result["rows"] == [answer("a")]
+    assert result["parents"] == [(answer("a").id, row.id, "normalise empty_turn repeated_turn")]
+
+
+def test_turns_that_stand_twice_may_drop_their_row() -> None:
+    row = rows.row(Chat([Message("user", "q"), Message("user", "q"), Message("assistant", "a")]))
+
+    drop = clean.clean(row, made_up_cleaning.params(turns=Turns(roles="alternating", repeated="drop"))).row
+
+    assert drop == rows.Drop(row.id, "repeated_turn", "a turn, or a question with its answer, stands twice in a row")
 
 
 WORDS = st.sampled_from(
@@ -146,10 +218,10 @@ TEXTS = st.lists(WORDS | st.text(max_size=3), max_size=8).map(" ".join) | st.lis
 @settings(deadline=None, max_examples=300)
 @given(TEXTS)
 def test_cleaning_a_cleaned_row_changes_nothing(text: str) -> None:
-    row, _ = clean.clean(rows.row(Text(text)), PARAMS)
+    row, _ = cleaned(rows.row(Text(text)))
 
     if isinstance(row, Row):
-        assert clean.clean(row, PARAMS) == (row, [])
+        assert cleaned(row) == (row, [])
 
 
 @settings(deadline=None, max_examples=60)

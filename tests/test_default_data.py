@@ -45,8 +45,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         ROOT / "data/raw", at("in.jsonl"), at("sources.parquet"), at("rejected"), at("ingest.json"), section[Ingest]
     )
     clean.main(
-        at("in.jsonl"), at("c.jsonl"), at("parents.parquet"), at("dropped.parquet"), at("clean.json"), section[Clean]
-    )
+        at("in.jsonl"), ROOT / section[Clean].tokenizer, at("c.jsonl"), at("parents.parquet"), at("dropped.parquet"),
+        at("personal.parquet"), at("clean.json"), section[Clean],
+    )  # fmt: skip
     dedup.main(
         at("c.jsonl"), at("d.jsonl"), at("duplicates.parquet"), at("dedup.json"), at("dedup.memo"), section[Dedup]
     )

@@ -9,6 +9,7 @@ from modelmake.params import Params
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1)]
+MODEL = re.compile(r"[\w/.-]+==[\w.]+")
 LANGUAGE = re.compile("[a-z]{2}")
 
 
@@ -36,7 +37,7 @@ class Ingest(Params):
     documents: Documents | None  # null rejects them
 
 
-Kind = Literal["api_key", "iban", "national_id", "card", "email", "ip", "phone"]
+Kind = Literal["api_key", "iban", "national_id", "card", "email", "ip", "phone", "person", "location"]
 Country = Literal[
     "AU", "BE", "BR", "CA", "CH", "CN", "DE", "DK", "ES", "FI", "FR", "GB", "IE", "IN", "IT", "NL", "NO", "PL", "PT",
     "SE", "SG", "TR", "US", "ZA",
@@ -73,6 +74,19 @@ class Labels(Params):
     )  # of a label: rows above it are dropped by their hash, but for a given val or test; null: all
 
 
+class Presidio(Params):
+    """What looks at the text that our patterns leave. It is slow: some hundred rows a second."""
+
+    language: str  # ISO 639-1
+    model: str | None  # spaCy's, as en_core_web_lg==3.8.0; null: patterns and checksums alone
+    min_score: Fraction
+
+    def problems(self) -> list[str]:
+        if self.model is not None and not MODEL.fullmatch(self.model):
+            return [f"model = {self.model!r}: want name==version, such as en_core_web_lg==3.8.0"]
+        return []
+
+
 class Pii(Params):
     """Personal data and secrets, by kind: replaced by [EMAIL], …; or their rows dropped; or counted only."""
 
@@ -80,6 +94,7 @@ class Pii(Params):
     drop: list[Kind]
     report: list[Kind]
     countries: list[Country]  # whose numbers national_id looks for
+    presidio: Presidio | None  # null: our patterns alone
 
     def problems(self) -> list[str]:
         kinds = [*self.redact, *self.drop, *self.report]
@@ -87,7 +102,12 @@ class Pii(Params):
                  if kinds.count(kind) > 1]  # fmt: skip
         if "national_id" in kinds and not self.countries:
             found.append("countries: is empty: want the countries whose national_id to look for, such as [US, DE]")
+        if not (self.presidio and self.presidio.model):
+            found += [f"{kind}: wants presidio with a model" for kind in ("person", "location") if kind in kinds]
         return found
+
+    def modules(self) -> list[str]:
+        return ["stages.pii.presidio"] if self.presidio else []
 
 
 class Clean(Params):
@@ -106,6 +126,7 @@ class Clean(Params):
         return [
             *(["stages.cleaning.language"] if self.languages else []),
             *(["stages.cleaning.tokens"] if self.max_tokens else []),
+            *self.pii.modules(),
         ]
 
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from stages.pii import contact, money, national, network, secrets
 
 Finder = Callable[[str], Iterator[tuple[int, int]]]
-KINDS = ("api_key", "iban", "national_id", "card", "email", "ip", "phone")
+KINDS = ("api_key", "iban", "national_id", "card", "email", "ip", "phone", "person", "location")
+BY_PRESIDIO = ("person", "location")
 FINDERS: dict[str, Finder] = {  # and those of national.ids, which wants countries too
     "api_key": secrets.keys,
     "iban": money.ibans,
@@ -41,13 +42,20 @@ def find(text: str, kinds: Collection[str], countries: Sequence[str]) -> list[Sp
     found: list[Span] = []
     left = text
     for kind in KINDS:
-        if kind not in kinds or (kind in NUMBERS and not numbers):
+        if kind not in kinds or kind in BY_PRESIDIO or (kind in NUMBERS and not numbers):
             continue
         spans = national.ids(left, countries) if kind == "national_id" else FINDERS[kind](left)
         for start, end in list(spans):
             found.append(Span(start, end, kind))
-            left = f"{left[:start]}[{chr(0) * (end - start - 2)}]{left[end:]}"  # as if it were redacted
+            left = masked(left, [Span(start, end, kind)])
     return sorted(found)
+
+
+def masked(text: str, spans: Sequence[Span]) -> str:
+    """The text as patterns see it once the spans are redacted, at the same length."""
+    for span in spans:
+        text = f"{text[: span.start]}[{chr(0) * (span.end - span.start - 2)}]{text[span.end :]}"
+    return text
 
 
 def redact(text: str, spans: Sequence[Span]) -> str:

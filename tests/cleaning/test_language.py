@@ -1,0 +1,61 @@
+"""The language filter drops what is surely foreign, and keeps what is too short or too much in doubt to tell."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from stages import clean, rows
+from stages.cleaning import language
+from stages.params.data import Languages
+from stages.rows import Chat, Message, Text
+from tests import made_up_cleaning
+
+ENGLISH = "The parcel has not arrived yet, and I would like to know where it is now."
+GERMAN = "Das Paket ist noch nicht angekommen, und ich möchte gerne wissen, wo es jetzt ist."
+PARAMS = made_up_cleaning.params(languages=Languages(allowed=["en"], min_letters=20, min_probability=0.8))
+
+
+def judged(text: str, params=PARAMS) -> tuple[str, str] | None:
+    return language.problem(Text(text), params, Path(), Counter())
+
+
+def test_a_row_in_another_language_is_dropped_and_one_in_an_allowed_language_stays() -> None:
+    reason, detail = judged(GERMAN)
+
+    assert reason == "language" and detail.startswith("de (") and detail.endswith("): want en")
+    assert judged(ENGLISH) is None
+
+
+@pytest.mark.parametrize("text", ["Das Paket ist weg", "1234567890 " * 9, "{} " * 20, ""])
+def test_a_row_with_few_letters_stays(text: str) -> None:
+    assert judged(text) is None
+
+
+def test_a_row_in_doubt_stays() -> None:
+    sure = made_up_cleaning.params(languages=Languages(allowed=["en"], min_letters=20, min_probability=1.0))
+
+    assert judged(GERMAN, sure) is None
+
+
+def test_json_in_an_answer_is_in_no_language() -> None:
+    chat = Chat(
+        [Message("user", GERMAN), Message("assistant", '{"intent": "where is my parcel, and when does it come"}')]
+    )
+
+    assert language.prose(chat) == GERMAN
+
+
+def test_languages_are_counted() -> None:
+    seen: Counter[str] = Counter()
+    for text in (GERMAN, ENGLISH, ENGLISH, "no"):
+        language.problem(Text(text), PARAMS, Path(), seen)
+
+    assert seen == {"de": 1, "en": 2, "too_short": 1}
+
+
+def test_the_stage_asks_only_where_params_do() -> None:
+    content = rows.row(Text(GERMAN)).content
+
+    assert clean.chosen(content, Path(), made_up_cleaning.PARAMS, Counter()) is None
+    assert clean.chosen(content, Path(), PARAMS, Counter())[0] == "language"

@@ -1,0 +1,118 @@
+"""Which turns a row may have, in which order, and what becomes of those that say nothing or the same again."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from stages.cleaning import turns
+from stages.params.data import Turns
+from stages.rows import Chat, Message, Pair, Text
+
+STRICT = Turns(roles="alternating", repeated="once")
+SPELT = {"s": "system", "u": "user", "a": "assistant", "t": "tool", "c": "critic"}
+
+
+def conversation(spelt: str) -> list[Message]:
+    """`u1 a2` is a user who says 1 and an assistant who says 2; `u` says nothing."""
+    return [Message(SPELT[word[0]], word[1:]) for word in spelt.split()]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rules"),
+    [
+        ("u1 a1", "u1 a1", []),
+        ("s u1 a1", "u1 a1", ["empty_turn"]),
+        ("u1 u1 a1", "u1 a1", ["repeated_turn"]),
+        ("u1 u1 u1 a1 a1", "u1 a1", ["repeated_turn"]),
+        ("u1 a1 u1 a1", "u1 a1", ["repeated_turn"]),
+        ("s1 u1 a1 u2 a2 u2 a2 u3 a3", "s1 u1 a1 u2 a2 u3 a3", ["repeated_turn"]),
+        ("u1 a1 u2 a1", "u1 a1 u2 a1", []),  # two questions may have one answer
+        ("u1 a1 u2 a2 u1 a1", "u1 a1 u2 a2 u1 a1", []),
+        ("u1 a1 u2 a1 u2 a2", "u1 a1 u2 a1 u2 a2", []),
+        ("u1 a1 t1 t1 a2", "u1 a1 t1 t1 a2", []),  # a tool may well say the same again
+        ("s s1 s1 u1 a1", "s1 u1 a1", ["empty_turn", "repeated_turn"]),
+    ],
+)
+def test_empty_system_turns_go_and_what_stands_twice_in_a_row_stands_once(
+    before: str, after: str, rules: list[str]
+) -> None:
+    assert turns.tidy(Chat(conversation(before)), STRICT) == (Chat(conversation(after)), rules)
+
+
+def test_of_a_pair_only_the_prompt_is_tidied() -> None:
+    good, bad = conversation("a1"), conversation("a2")
+
+    changed = turns.tidy(Pair(conversation("s u1 u1"), good, bad), STRICT)
+
+    assert changed == (Pair(conversation("u1"), good, bad), ["empty_turn", "repeated_turn"])
+
+
+@pytest.mark.parametrize("repeated", ["keep", "drop"])
+def test_turns_that_stand_twice_stay_where_params_keep_them(repeated: Any) -> None:
+    chat = Chat(conversation("u1 u1 a1"))
+
+    assert turns.tidy(chat, Turns(roles="any", repeated=repeated)) == (chat, [])
+    wanted = "repeated_turn" if repeated == "drop" else None
+    found = turns.problem(chat, Turns(roles="any", repeated=repeated))
+    assert (found and found[0]) == wanted
+
+
+@pytest.mark.parametrize("spelt", ["u1 a1", "s1 u1 a1", "u1 a1 u2 a2", "s1 u1 a1 u2 a2 u3 a3"])
+def test_a_system_turn_and_then_user_and_assistant_in_turn_are_in_order(spelt: str) -> None:
+    assert turns.problem(Chat(conversation(spelt)), STRICT) is None
+
+
+@pytest.mark.parametrize(
+    ("spelt", "detail"),
+    [
+        ("a1 u1 a1", "turn 1: assistant at the start: want system or user"),
+        ("s1 a1", "turn 2: assistant after system: want user"),
+        ("s1 s2 u1 a1", "turn 2: system after system: want user"),
+        ("u1 s1 a1", "turn 2: system after user: want assistant"),
+        ("u1 u2 a1", "turn 2: user after user: want assistant"),
+        ("u1 a1 a2", "turn 3: assistant after assistant: want user"),
+        ("u1 a1 t1 a2", "turn 3: tool after assistant: want user"),
+        ("u1 t1 a1", "turn 2: tool after user: want assistant"),
+    ],
+)
+def test_any_other_order_is_told_by_the_first_turn_that_is_wrong(spelt: str, detail: str) -> None:
+    assert turns.problem(Chat(conversation(spelt)), STRICT) == ("role_order", detail)
+    assert turns.problem(Chat(conversation(spelt)), Turns(roles="any", repeated="once")) is None
+
+
+def test_a_role_that_no_template_knows_is_told_by_name() -> None:
+    wanted = ("unknown_role", "turn 2: 'critic': want one of system, user, assistant, tool")
+
+    for roles in ("any", "alternating"):
+        assert turns.problem(Chat(conversation("u1 c1 a1")), Turns(roles=roles, repeated="once")) == wanted
+
+
+@pytest.mark.parametrize("spelt", ["u1 a u2 a2", "u1 a1 u a2"])
+def test_a_turn_that_says_nothing_drops_its_row(spelt: str) -> None:
+    reason, detail = turns.problem(Chat(conversation(spelt)), STRICT)
+
+    assert reason == "empty_turn"
+    assert detail in ("turn 2: assistant says nothing", "turn 3: user says nothing")
+
+
+def test_a_prompt_that_ends_with_an_answer_is_out_of_order() -> None:
+    pair = Pair(conversation("u1 a1"), conversation("a2"), conversation("a3"))
+
+    assert turns.problem(pair, STRICT) == ("role_order", "turn 3: assistant after assistant: want user")
+
+
+def test_after_a_call_tools_answer_and_then_the_assistant() -> None:
+    call = SimpleNamespace(role="assistant", content="", tool_calls=["f"])  # as messages will have them
+    user, *rest = conversation("u1 t1 t1 a1 u2 a2")
+
+    assert turns.problem(Chat([user, call, *rest]), STRICT) is None
+    assert turns.problem(Chat([user, call, rest[2]]), STRICT) == (
+        "role_order",
+        "turn 3: assistant after a call of a tool: want tool",
+    )
+
+
+def test_texts_have_no_turns() -> None:
+    assert turns.tidy(Text("x"), STRICT) == (Text("x"), [])
+    assert turns.problem(Text("x"), STRICT) is None

@@ -1,0 +1,29 @@
+"""Parameters of `clean` for tests: what was always redacted, and nothing else switched on."""
+
+from typing import Any
+
+import msgspec
+
+from stages.params.data import Clean, Pii, Turns
+
+PII = Pii(redact=["iban", "card", "email", "phone"], drop=[], report=[], countries=[], presidio=None)
+PARAMS = Clean(
+    max_chars=100,
+    max_tokens=None,
+    tokenizer="recipes/no_tokenizer.json",
+    turns=Turns(roles="alternating", repeated="once"),
+    languages=None,
+    labels=None,
+    pii=PII,
+    refusals=[],
+)
+
+
+def params(**values: Any) -> Clean:
+    """PARAMS with other values."""
+    return msgspec.structs.replace(PARAMS, **values)
+
+
+def pii(**values: Any) -> Clean:
+    """PARAMS with other values of `pii`."""
+    return params(pii=msgspec.structs.replace(PII, **values))

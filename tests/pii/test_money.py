@@ -1,0 +1,28 @@
+"""Cards are of issuers that there are, IBANs as long as their countries'; the rest is in test_clean_redaction."""
+
+import pytest
+
+from stages.pii import money
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["4111111111111111", "4222222222222", "5555555555554444", "2223003122003222", "378282246310005", "6011111111111117",
+     "30569309025904", "3530111333300000", "6200000000000005", "6759649826438453"],
+)  # fmt: skip
+def test_test_numbers_of_every_issuer_are_cards(number: str) -> None:
+    assert money.is_card(number)
+    assert not money.is_card(number[:-1] + str((int(number[-1]) + 1) % 10))
+
+
+@pytest.mark.parametrize(
+    "number", ["0000000000000000", "2000000400000", "1234567890128", "9999999999999995", "41111111111111"]
+)
+def test_a_checksum_alone_makes_no_card(number: str) -> None:
+    assert not money.is_card(number)
+
+
+def test_an_iban_of_another_length_or_of_no_country_is_none() -> None:
+    assert money.is_iban("DE89 3704 0044 0532 0130 00") and money.is_iban("DE89-3704-0044-0532-0130-00")
+    assert not money.is_iban("NL89370400440532013000")
+    assert not money.is_iban("ZZ" + "80" + "0" * 16)  # passes the check of digits
