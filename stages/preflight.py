@@ -22,7 +22,7 @@ from stages.params.data import Clean, Dedup, Ingest, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
-from stages.params.training import Base, Folder, Hub, Sft, Step
+from stages.params.training import Base, Folder, Hub, Sft, Step, Tiny
 
 FILE = Path("params.yaml")
 CHAPTERS: dict[str, Any] = {
@@ -200,6 +200,8 @@ def _files(chapters: dict[str, Any]) -> list[str]:
                 f"{clean.max_chars}: longer pieces would be dropped"
             )
     base = chapters.get("base")
+    if clean := chapters.get("clean"):
+        found += [f"{FILE}: clean.{problem}" for problem in clean.unmet(isinstance(base, Tiny))]
     if isinstance(base, Folder | Hub):
         if not Path(base.source).exists():
             found.append(f"{FILE}: base.source = {base.source!r}: no such file or folder")

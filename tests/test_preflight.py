@@ -14,7 +14,7 @@ from modelmake import params
 from stages import preflight
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("modelmake", "stages", "envs", "dvc.yaml", "params.yaml", "uv.lock", ".python-version", "data/raw")
+COPIED = ("modelmake", "stages", "envs", "dvc.yaml", "params.yaml", "uv.lock", ".python-version", "data/raw", "recipes")
 STAGES = """
 ingest clean dedup split base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat evaluate.sft-chat
 evaluate.dpo-chat compare plots calibrate.Q8_0 quantize.Q8_0 parity.Q8_0 card report
@@ -192,6 +192,29 @@ def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(
          "ingest.documents.max_chars = 0: expected `int` >= 1"),
         (lambda v: v["ingest"].update(documents={"max_chars": 2001, "headings": True}),
          "ingest.documents.max_chars = 2001: want at most clean.max_chars = 2000: longer pieces would be dropped"),
+        (lambda v: v["clean"].update(pii=["email"]), "clean.pii = ['email']: want a section of its own, got a list"),
+        (lambda v: v["clean"]["pii"].update(drop=["mail"]),
+         "clean.pii.drop[0] = 'mail': want one of api_key, iban, national_id, card, email, ip, phone, person, "
+         "location"),
+        (lambda v: v["clean"]["pii"].update(report=["email"]),
+         "clean.pii.email: is named 2 times: want one action for it"),
+        (lambda v: v["clean"]["pii"].update(report=["national_id"]),
+         "clean.pii.countries: is empty: want the countries whose national_id to look for, such as [US, DE]"),
+        (lambda v: v["clean"]["pii"].update(report=["person"]), "clean.pii.person: wants presidio with a model"),
+        (lambda v: v["clean"]["pii"].update(presidio={"language": "en", "model": "big", "min_score": 0.5}),
+         "clean.pii.presidio.model = 'big': want name==version, such as en_core_web_lg==3.8.0"),
+        (lambda v: v["clean"].update(languages={"allowed": ["eng"], "min_letters": 20, "min_probability": 0.9}),
+         "clean.languages.allowed: 'eng': want a code of ISO 639-1, such as en"),
+        (lambda v: v["clean"].update(languages={"allowed": [], "min_letters": 20, "min_probability": 0.9}),
+         "clean.languages.allowed: is empty: want a language, or write languages: null"),
+        (lambda v: v["clean"].update(tokenizer="gone"),
+         "clean.tokenizer = 'gone': no such file or folder; for none, write recipes/no_tokenizer.json"),
+        (lambda v: v["clean"].update(max_tokens=9),
+         "clean.tokenizer = 'recipes/no_tokenizer.json': want a model's folder with max_tokens = 9, or "
+         "max_tokens: null"),
+        (lambda v: v["clean"].update(tokenizer="models/base"),
+         "clean.tokenizer = 'models/base': a tiny base is made of the rows that clean gives: want another model's "
+         "folder, or recipes/no_tokenizer.json"),
     ],
     ids=lambda value: value.split(": ")[0] if isinstance(value, str) else "",
 )  # fmt: skip
@@ -242,8 +265,8 @@ def test_a_dep_that_dvc_yaml_lacks_is_told_with_what_main_wants(project: Path) -
         1,
         "",
         [
-            "dvc.yaml: clean: deps ['data/ingested/rows.jsonl']: "
-            "stages.clean.main wants ['data/ingested/rows.jsonl', 'keys/clean.json']"
+            "dvc.yaml: clean: deps ['data/ingested/rows.jsonl', 'recipes/no_tokenizer.json']: "
+            "stages.clean.main wants ['data/ingested/rows.jsonl', 'keys/clean.json', 'recipes/no_tokenizer.json']"
         ],
     )
 

@@ -30,7 +30,8 @@ read_at_run_time = both(
 
 EDITS = {
     "a comment in a stage": Edit(
-        replace("stages/clean.py", "PII = {", "# a remark\nPII = {"), (), "comments are no code", suite=True,
+        replace("stages/clean.py", "class Cleaned(", "# a remark\nclass Cleaned("), (), "comments are no code",
+        suite=True,
     ),
     "the docstring of a module that all reach": Edit(
         replace("stages/rows.py", '"""The canonical', '"""A canonical'), (), "docstrings are no code", suite=True,
@@ -41,7 +42,8 @@ EDITS = {
         (), "formatting is no code",
     ),
     "the name of a local": Edit(
-        renamed("stages/clean.py", "def redact(", "def _number(", "position", "place"), (), "nothing else can see it",
+        renamed("stages/pii/money.py", "def _longest(", "def is_card(", "position", "place"), (),
+        "nothing else can see it",
     ),
     "a function that nothing calls": Edit(
         add("stages/rows.py", "\n\ndef unused(path: Path) -> int:\n    return len(read(path))\n"), (),

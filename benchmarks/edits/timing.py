@@ -16,7 +16,7 @@ EDITS = {
         during="ingest",
     ),
     "its code, while clean runs": Edit(
-        replace("stages/clean.py", "lines = text.replace", "lines = str(text).replace"), {"clean"},
+        replace("stages/cleaning/repair.py", "CONTROL.sub(\"\", text)", "CONTROL.sub(\"\", str(text))"), {"clean"},
         "the old code ran", before=params("max_chars: 2000", "max_chars: 1999"), during="clean",
     ),
     "a helper two imports away, while dedup runs": Edit(

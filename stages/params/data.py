@@ -1,6 +1,7 @@
 """Data: from raw files to leak-free splits."""
 
 import re
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
@@ -9,6 +10,7 @@ from modelmake.params import Params
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1)]
+NO_TOKENIZER = "recipes/no_tokenizer.json"  # stands where a path has to
 MODEL = re.compile(r"[\w/.-]+==[\w.]+")
 LANGUAGE = re.compile("[a-z]{2}")
 
@@ -121,6 +123,18 @@ class Clean(Params):
     labels: Labels | None  # null: there are none
     pii: Pii
     refusals: list[str]  # an answer that begins so (case ignored) drops its row
+
+    def unmet(self, tiny: bool) -> list[str]:
+        """What is wrong with `tokenizer`, given whether base is a tiny one; models/base is there once it is built."""
+        where, path = f"tokenizer = {self.tokenizer!r}", Path(self.tokenizer)
+        if path == Path("models/base"):
+            told = "a tiny base is made of the rows that clean gives: want another model's folder"
+            return [f"{where}: {told}, or {NO_TOKENIZER}"] if tiny else []
+        if not path.exists():
+            return [f"{where}: no such file or folder; for none, write {NO_TOKENIZER}"]
+        if self.max_tokens and not path.is_dir():
+            return [f"{where}: want a model's folder with max_tokens = {self.max_tokens}, or max_tokens: null"]
+        return []
 
     def modules(self) -> list[str]:
         return [

@@ -33,9 +33,11 @@ def test_a_row_with_few_letters_stays(text: str) -> None:
 
 
 def test_a_row_in_doubt_stays() -> None:
-    sure = made_up_cleaning.params(languages=Languages(allowed=["en"], min_letters=20, min_probability=1.0))
+    mixed = "Paket parcel order Bestellung number Nummer invoice"  # German, says the model, with 0.42
+    bold = made_up_cleaning.params(languages=Languages(allowed=["en"], min_letters=20, min_probability=0.3))
 
-    assert judged(GERMAN, sure) is None
+    assert judged(mixed) is None
+    assert judged(mixed, bold) == ("language", "de (0.42): want en")
 
 
 def test_json_in_an_answer_is_in_no_language() -> None:

@@ -63,7 +63,7 @@ CHEAP = [
     Edit(
         "a comment, the order of rows, files that were touched",
         both(
-            replace("stages/clean.py", "PII = {", "# a remark\nPII = {"),
+            replace("stages/clean.py", "class Cleaned(", "# a remark\nclass Cleaned("),
             data.EDITS["the order of rows"].change,
             touch("data/splits/train/chat.jsonl", "models/dpo/model.safetensors"),
         ),
