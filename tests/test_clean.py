@@ -5,13 +5,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages import clean, rows
-from stages.params.data import Clean, Labels, Turns
+from stages.params.data import Clean, Labels, Languages, Turns
 from stages.rows import Chat, Message, Pair, Row, Text
 from tests import made_up_cleaning
 
@@ -224,14 +225,27 @@ def test_cleaning_a_cleaned_row_changes_nothing(text: str) -> None:
         assert cleaned(row) == (row, [])
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.lists(st.builds(rows.row, st.builds(Text, TEXTS)) | st.builds(answer, TEXTS), unique_by=lambda r: r.id))
-def test_every_row_is_kept_or_a_parent_or_dropped_with_a_reason(given_rows: list[Row]) -> None:
-    result = run(given_rows)
+TURNS = st.lists(st.builds(Message, st.sampled_from(["system", "user", "assistant"]), TEXTS), min_size=1, max_size=5)
+ROWS = st.builds(Text, TEXTS) | st.builds(Chat, TURNS) | st.builds(answer, TEXTS).map(lambda row: row.content)
+STRICT = msgspec.structs.replace(
+    made_up_cleaning.pii(redact=["email"], drop=["iban"], report=["card", "phone"]),
+    turns=Turns(roles="alternating", repeated="drop"),
+    languages=Languages(allowed=["en"], min_letters=5, min_probability=0.1),
+    labels=Labels(field=None, max_chars=12, max_rows=1),
+)
+
+
+@settings(deadline=None, max_examples=120)
+@given(
+    st.lists(st.builds(rows.row, ROWS, st.sampled_from(["", "train", "test"])), unique_by=lambda r: r.id),
+    st.sampled_from([PARAMS, STRICT]),
+)
+def test_every_row_is_kept_or_a_parent_or_dropped_with_a_reason(given_rows: list[Row], params: Clean) -> None:
+    result = run(given_rows, params)
 
     out, ids = {row.id for row in result["rows"]}, {row.id for row in given_rows}
     parents, dropped = {parent: child for child, parent, _ in result["parents"]}, {d[0] for d in result["dropped"]}
-    assert ids == (ids & out) | set(parents) | dropped
-    assert not out & dropped and set(parents.values()) <= out <= ids | set(parents.values())
+    assert ids == (ids & out) | set(parents) | (ids & dropped)
+    assert not out & dropped and set(parents.values()) <= out | dropped and out <= ids | set(parents.values())
     assert len(ids) == len(out) + len(dropped) == result["report"]["in"]
     assert all(reason and detail for _, reason, detail in result["dropped"])
