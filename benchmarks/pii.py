@@ -1,8 +1,8 @@
 """How well personal data is found: precision and recall by kind on a file labelled by hand, ours beside peers.
 
 A line of the file is {"text", "spans": [{"start", "end", "kind"}]}. A find is right where it overlaps a label of its
-kind, a label is found where a find of its kind overlaps it; `exact` is the share of labels with a find of the same bounds.
-Kinds that the file never labels do not count. Peers that are not installed are named and skipped:
+kind, a label is found where a find of its kind overlaps it; `exact` is the share of labels with a find of the same
+bounds. Kinds that the file never labels do not count. Peers that are not installed are named and skipped:
 
     uv run --extra presidio --with scrubadub python benchmarks/pii.py labelled.jsonl [--countries US DE] [--json]
 """
