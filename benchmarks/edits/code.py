@@ -53,7 +53,7 @@ EDITS = {
         add("stages/unused.py", '"""Nothing."""\n\nPAST = 1\n'), (), "nothing imports it",
     ),
     "a function that one of two importers calls": Edit(
-        replace("stages/near.py", "parent = list(range(n))", "parent = [*range(n)]"), {"dedup"},
+        replace("stages/near.py", "np.ones(len(pairs), np.int8)", "np.ones(len(pairs), np.int16)"), {"dedup"},
         "dedup clusters; split imports the module for other functions",
     ),
     "a helper two imports away": Edit(
@@ -69,8 +69,8 @@ EDITS = {
         {"ingest", "clean"}, "who makes new rows",
     ),
     "a side effect of an import": Edit(
-        replace("stages/near.py", "\n\nclass Similar",
-                "\n\n__import__('sys').setrecursionlimit(3000)\n\n\nclass Similar"),
+        replace("stages/near.py", "\n\nclass Found",
+                "\n\n__import__('sys').setrecursionlimit(3000)\n\n\nclass Found"),
         {"dedup", "split"}, "it happens to all that import the module",
     ),
     "a metric that the suite names": Edit(
