@@ -1,10 +1,10 @@
-"""How well personal data is found: precision and recall by kind on a file labelled by hand, ours beside peers.
+"""How well personal data is found: precision and recall by kind on texts labelled by hand, ours beside peers.
 
 A line of the file is {"text", "spans": [{"start", "end", "kind"}]}. A find is right where it overlaps a label of its
 kind, a label is found where a find of its kind overlaps it; `exact` is the share of labels with a find of the same
 bounds. Kinds that the file never labels do not count. Peers that are not installed are named and skipped:
 
-    uv run --extra presidio --with scrubadub python benchmarks/pii.py labelled.jsonl [--countries US DE] [--json]
+    uv run --extra presidio --with scrubadub python benchmarks/pii.py [labelled.jsonl] [--countries US DE] [--json]
 """
 
 import argparse
@@ -29,6 +29,7 @@ SAME = {  # kinds by other names
     "social_security_number": "national_id", "national_insurance_number": "national_id",
     "tax_reference_number": "national_id",
 }  # fmt: skip
+LABELLED = Path(__file__).parent / "pii_labelled/pii.jsonl"
 MODELS = ("en_core_web_lg", "en_core_web_md", "en_core_web_sm")
 Finder = Callable[[str], list[pii.Span]]
 
@@ -134,7 +135,7 @@ def scored(rows: list[Row], finder: Finder) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("labelled", type=Path)
+    parser.add_argument("labelled", type=Path, nargs="?", default=LABELLED)
     parser.add_argument(
         "--countries", nargs="+", choices=sorted(national.COUNTRIES), default=sorted(national.COUNTRIES)
     )

@@ -66,7 +66,7 @@ EDITS = {
     "a default argument": Edit(
         replace("stages/rows.py", 'def row(content: Content, split: str = "", group: str = "")',
                 'def row(content: Content, split: str = "" or "", group: str = "")'),
-        {"ingest", "clean"}, "who makes new rows",
+        {"clean"}, "it makes new rows",
     ),
     "a side effect of an import": Edit(
         replace("stages/near.py", "\n\nclass Found",
@@ -87,8 +87,9 @@ EDITS = {
         replace("stages/quantization.py", "device: str) -> Any:", "device: str = 'cpu') -> Any:"), (), "not chosen",
     ),
     "a format": Edit(
-        replace("stages/formats/alpaca.py", 'and "output" in record', 'and "output" in record.keys()'), {"ingest"},
-        "every format is asked whether it matches",
+        replace("stages/formats/alpaca.py", 'fields >= {"instruction", "output"}',
+                '{"instruction", "output"} <= fields'),
+        {"ingest"}, "every format is asked whether it matches",
     ),
     "a quantizer that no entry names": Edit(
         replace("stages/quantizers/llmcompressor.py", "def quantize(", "PAST = 1\n\n\ndef quantize("), (), "not chosen",
