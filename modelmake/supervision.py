@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+COMPILED = "__pycache__"  # Python's and numba's, which compare it with the source
 INTERVAL_S = 0.3
 
 
@@ -67,9 +68,9 @@ def reads(root: Path) -> Iterator[set[str]]:
             return
         if arguments[2] & os.O_ACCMODE == os.O_RDONLY:
             path = os.path.realpath(arguments[0])
-            if path.startswith(ours) and not path.startswith(libraries) and not path.endswith((".py", ".pyc")):
+            if path.startswith(ours) and not path.startswith(libraries) and not path.endswith(".py"):
                 relative = os.path.relpath(path, root)
-                if not relative.startswith((".dvc", "envs")):
+                if not relative.startswith((".dvc", "envs")) and COMPILED not in Path(relative).parts:
                     found.add(relative)
 
     sys.addaudithook(hook)  # for good: there is no way to take it off

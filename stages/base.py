@@ -6,8 +6,6 @@ Outputs: base    model folder: config.json, model*.safetensors, tokenizer files,
 Params:  base, machine
 """
 
-import os
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -18,7 +16,7 @@ import msgspec
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import Checkpoints, In, Out
-from stages import device, progress, resuming, rows
+from stages import device, hub, progress, resuming, rows
 from stages.params.machine import Machine
 from stages.params.training import Base, Folder, Hub, Tiny
 
@@ -137,34 +135,6 @@ def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, 
     return model, progress.history(trainer.state.log_history)
 
 
-def fetch(pin: Path) -> Path:
-    """The folder of a hub model at the revision that `pin` names; from the hub's cache when offline.
-
-    A gated model wants a token in HF_TOKEN; no other is ever read.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
-
-    found = msgspec.json.decode(pin.read_bytes())
-    repo, revision = (found.get("repo"), found.get("revision")) if isinstance(found, dict) else (None, None)
-    if not isinstance(repo, str) or not isinstance(revision, str) or not re.fullmatch("[0-9a-f]{40}", revision):
-        raise UserError(f'{pin}: found {found}: want {{"repo": "org/name", "revision": 40 hex digits}}')
-    where = f"{pin}: {repo}@{revision[:8]}"
-    try:
-        token = os.environ.get("HF_TOKEN", False)
-        return Path(snapshot_download(repo, revision=revision, token=token, allow_patterns=list(KEPT)))
-    except LocalEntryNotFoundError:
-        raise UserError(
-            f"{where} is not in the hub's cache, and this build is offline: run once with HF_HUB_OFFLINE=0"
-        ) from None
-    except GatedRepoError:
-        raise UserError(
-            f"{where} is gated: want its licence accepted on its page of the hub, and a token in HF_TOKEN"
-        ) from None
-    except HfHubHTTPError as error:  # no such repository or revision, or the hub is down
-        raise UserError(f"{where}: the hub says: {str(error).splitlines()[0]}") from None
-
-
 def copy(folder: Path, base: Path, chat_template: str | None) -> None:
     """Copies a model's files, safetensors only; `chat_template` replaces the model's own.
 
@@ -219,7 +189,7 @@ def main(source: In, base: Out, log: Out, checkpoints: Checkpoints, params: Base
     elif isinstance(params, Folder):
         copy(source, base, params.chat_template)
     elif isinstance(params, Hub):
-        copy(fetch(source), base, params.chat_template)
+        copy(hub.fetch(source, "model", KEPT), base, params.chat_template)
     parameters = count_parameters(base)
     kind = type(params).__struct_config__.tag
     rows.write_json(log, {"kind": kind, "parameters": parameters, "history": history})

@@ -24,7 +24,7 @@ import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
-from stages import pii, rows
+from stages import pii, rows, side_table
 from stages.cleaning import labels, refusals, repair, turns
 from stages.cleaning.store import Store
 from stages.params.data import Clean
@@ -189,9 +189,9 @@ def main(
         balance = {"labels": capped(store, params, told)} if params.labels else {}
         counts = account(told, len(store), params)
         store.write(cleaned)
-    rows.write_table(parents, {"id": str, "parent": str, "rules": str}, sorted(told.parents))
-    rows.write_drops(dropped, told.drops)
-    rows.write_table(personal, {"id": str, "kind": str, "found": int}, sorted(told.personal))
+    side_table.write(parents, {"id": str, "parent": str, "rules": str}, sorted(told.parents))
+    side_table.write_drops(dropped, told.drops)
+    side_table.write(personal, {"id": str, "kind": str, "found": int}, sorted(told.personal))
     rows.write_json(report, {**counts, **balance})
     return f"{rows.summary(counts)}; changed {', '.join(f'{k} {n}' for k, n in counts['changed'].items()) or 'none'}"
 

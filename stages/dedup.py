@@ -17,7 +17,7 @@ import numpy as np
 from modelmake import harness
 from modelmake.shingles import plain
 from modelmake.signature import In, Memo, Out
-from stages import near, rows
+from stages import near, rows, side_table
 from stages.last_search import LastSearch
 from stages.params.data import Dedup
 from stages.stored import Stored, Texts
@@ -65,7 +65,7 @@ def main(cleaned: In, deduplicated: Out, duplicates: Out, report: Out, memo: Mem
     kept = [index for index, row in enumerate(found) if row.id not in gone]
     counts = rows.account(len(found), len(kept), [reason for _, _, reason, _ in dropped])
     found.write(deduplicated, kept)
-    rows.write_table(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
+    side_table.write(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
     rows.write_json(report, {**counts, "clusters": len({d[1] for d in dropped})})
     return rows.summary(counts)
 

@@ -1,29 +1,26 @@
-"""A dataset of the hub at a pinned revision: `name.hub.json`, {"repo", "revision"}, stands for its data files."""
+"""Models and datasets of the hub, at the revision that a pin names: a JSON file {"repo", "revision"}."""
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from modelmake.errors import UserError
-from stages.containers import DOCUMENTS, READERS
-from stages.containers.stream import COMPRESSED
-
-PIN = ".hub.json"
-WANTED = [f"*{suffix}{c}" for suffix in READERS if suffix not in DOCUMENTS for c in ("", *COMPRESSED)]  # no README
 
 
-def fetch(pin: Path) -> Path:
-    """The folder of the pinned dataset's data files; from the hub's cache when offline.
+def fetch(pin: Path, kind: Literal["model", "dataset"], wanted: Sequence[str]) -> Path:
+    """The folder of its files that fit the patterns `wanted`; from the hub's cache when offline.
 
-    A gated dataset wants a token in HF_TOKEN; no other is ever read.
+    What is gated wants a token in HF_TOKEN; no other is ever read.
 
     Raises:
-        UserError: the pin is none, or the dataset cannot be had; what to do.
+        UserError: the pin is none, or what it names cannot be had; what to do.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     try:
         found = msgspec.json.decode(pin.read_bytes())
@@ -35,10 +32,15 @@ def fetch(pin: Path) -> Path:
     where = f"{pin}: {repo}@{revision[:8]}"
     try:
         token = os.environ.get("HF_TOKEN", False)
-        return Path(snapshot_download(repo, repo_type="dataset", revision=revision, token=token, allow_patterns=WANTED))
+        found = snapshot_download(repo, repo_type=kind, revision=revision, token=token, allow_patterns=list(wanted))
+        return Path(found)
     except LocalEntryNotFoundError:
         raise UserError(
             f"{where} is not in the hub's cache, and this build is offline: run once with HF_HUB_OFFLINE=0"
+        ) from None
+    except GatedRepoError:
+        raise UserError(
+            f"{where} is gated: want its licence accepted on its page of the hub, and a token in HF_TOKEN"
         ) from None
     except (HfHubHTTPError, ValueError) as error:  # no such repository, gated, no revision, no such name
         raise UserError(f"{where}: the hub says: {str(error).splitlines()[0]}; look at its page there") from None

@@ -15,6 +15,8 @@ from stages.containers.record import Broken, Record, Unreadable
 from stages.containers.splits import named
 from stages.params.data import Files
 
+PIN = ".hub.json"  # a file that stands for the data files of a dataset of the hub
+PINNED = [f"*{suffix}{c}" for suffix in READERS if suffix not in DOCUMENTS for c in ("", *stream.COMPRESSED)]
 KNOWN = f"{', '.join(READERS)} (or one of them and {', '.join(stream.COMPRESSED)})"
 
 
@@ -37,8 +39,8 @@ def files(raw: Path, told: list[Files]) -> list[Raw]:
     if not found:
         raise UserError(f"{raw}: no files: want rows as {KNOWN}; put them there")
     names = {p: p.relative_to(raw).as_posix() if raw.is_dir() else p.name for p in found}
-    for pin in [p for p in found if p.name.endswith(hub.PIN)]:
-        folder, name = hub.fetch(pin), names.pop(pin)
+    for pin in [p for p in found if p.name.endswith(PIN)]:
+        folder, name = hub.fetch(pin, "dataset", PINNED), names.pop(pin)
         names |= {p: f"{name}/{p.relative_to(folder).as_posix()}" for p in sorted(folder.rglob("*")) if p.is_file()}
     chosen = [Raw(p, name, next((t for t in told if fnmatch.fnmatchcase(name, t.glob)), None))
               for p, name in names.items()]  # fmt: skip

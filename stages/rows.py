@@ -184,22 +184,6 @@ def write(path: Path, rows: Iterable[Row]) -> None:
             file.write(encoder.encode(item) + b"\n")
 
 
-def write_table(path: Path, columns: dict[str, type], lines: Sequence[tuple[Any, ...]]) -> None:
-    """Writes a side table as Parquet; its columns have the same types when there are no lines."""
-    import pyarrow
-    import pyarrow.parquet
-
-    types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64()}
-    arrays = [pyarrow.array([line[i] for line in lines], types[kind]) for i, kind in enumerate(columns.values())]
-    pyarrow.parquet.write_table(pyarrow.table(arrays, names=list(columns)), path)
-
-
-def write_drops(path: Path, drops: Sequence[Drop]) -> None:
-    """Writes dropped rows as Parquet, sorted."""
-    ordered = sorted(drops, key=lambda d: (d.reason, d.id, d.detail))
-    write_table(path, {"id": str, "reason": str, "detail": str}, [(d.id, d.reason, d.detail) for d in ordered])
-
-
 def account(rows_in: int, rows_out: int, reasons: Iterable[str]) -> dict[str, Any]:
     """{in, out, dropped: {reason: n}}, asserting that no row went without a reason."""
     dropped = Counter(reasons)

@@ -1,16 +1,18 @@
-"""A side table as Parquet that is written while its lines come: memory holds a row group."""
+"""Side tables as Parquet: what is told of rows, beside the rows."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from stages.rows import Drop
 
 GROUP = 1 << 17  # lines of a row group
 
 
 @contextlib.contextmanager
 def writer(path: Path, columns: dict[str, type]) -> Iterator[Callable[[tuple[Any, ...]], None]]:
-    """Gives what takes a line. A table of up to GROUP lines has the bytes that `rows.write_table` gives it."""
+    """Gives what takes a line; memory holds a row group. A table without lines has its columns' types too."""
     import pyarrow
     import pyarrow.parquet
 
@@ -35,3 +37,16 @@ def writer(path: Path, columns: dict[str, type]) -> Iterator[Callable[[tuple[Any
         yield add
         if waiting or not groups:
             write()
+
+
+def write(path: Path, columns: dict[str, type], lines: Iterable[tuple[Any, ...]]) -> None:
+    """Writes a table."""
+    with writer(path, columns) as add:
+        for line in lines:
+            add(line)
+
+
+def write_drops(path: Path, drops: Iterable[Drop]) -> None:
+    """Writes dropped rows, sorted."""
+    lines = sorted((drop.reason, drop.id, drop.detail) for drop in drops)
+    write(path, {"id": str, "reason": str, "detail": str}, ((id, reason, detail) for reason, id, detail in lines))

@@ -18,7 +18,7 @@ import numpy as np
 from modelmake import harness
 from modelmake.shingles import plain
 from modelmake.signature import In, Memo, Out
-from stages import near, rows
+from stages import near, rows, side_table
 from stages.last_search import LastSearch
 from stages.params.data import Split
 from stages.stored import Stored, Texts
@@ -127,7 +127,7 @@ def main(deduplicated: In, splits: Out, leaks: Out, report: Out, memo: Memo, par
     kept = sum(sum(by_kind.values()) for by_kind in sizes.values())
     counts = rows.account(len(found), kept, [leak.reason for leak in dropped])
     columns = {"id": str, "split": str, "kept": str, "kept_split": str, "reason": str, "similarity": float}
-    rows.write_table(leaks, columns, dropped)
+    side_table.write(leaks, columns, dropped)
     rows.write_json(report, {**counts, "splits": sizes})
     shown = "; ".join(f"{s}: " + ", ".join(f"{n} {k}" for k, n in sizes[s].items()) for s in rows.SPLITS)
     return f"{rows.summary(counts)}; {shown}"

@@ -4,14 +4,13 @@ import hashlib
 from pathlib import Path
 
 import msgspec
-import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmake.errors import UserError
 from stages import rows
-from stages.rows import Chat, Content, Drop, Function, Message, Pair, Row, Text, ToolCall
+from stages.rows import Chat, Content, Function, Message, Pair, Row, Text, ToolCall
 
 
 def turn(role: str, content: str = "x") -> Message:
@@ -151,26 +150,6 @@ def test_a_line_that_is_no_row_is_told_with_its_place(tmp_path: Path, line: byte
         rows.read(path)
 
     assert str(told.value) == f"{path}:2: {why}: want a canonical row; rebuild it with `dvc repro`"
-
-
-@pytest.mark.parametrize("lines", [[], [("a", 1, 0.5), ("b", 2, 1.0)]])
-def test_a_table_has_the_same_types_with_and_without_lines(tmp_path: Path, lines: list) -> None:
-    rows.write_table(tmp_path / "t", {"id": str, "line": int, "similarity": float}, lines)
-
-    table = pyarrow.parquet.read_table(tmp_path / "t")
-    assert [(f.name, str(f.type)) for f in table.schema] == [
-        ("id", "string"),
-        ("line", "int64"),
-        ("similarity", "double"),
-    ]
-    assert [tuple(line.values()) for line in table.to_pylist()] == lines
-
-
-def test_drops_are_written_sorted_by_reason(tmp_path: Path) -> None:
-    rows.write_drops(tmp_path / "d", [Drop("2", "b", ""), Drop("1", "b", "x"), Drop("3", "a", "")])
-
-    drops = pyarrow.parquet.read_table(tmp_path / "d").to_pylist()
-    assert [(d["id"], d["reason"], d["detail"]) for d in drops] == [("3", "a", ""), ("1", "b", "x"), ("2", "b", "")]
 
 
 def test_the_account_counts_each_reason() -> None:

@@ -1,24 +1,34 @@
-"""A table written as its lines come is the table that is written at once."""
+"""Side tables have all their lines, and their types without any."""
 
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 
-from stages import rows, side_table
+from stages import side_table
+from stages.rows import Drop
 
 COLUMNS = {"id": str, "line": int}
 
 
-@pytest.mark.parametrize("count", [0, 1, 5, 6])
-def test_bytes_are_those_of_a_table_written_at_once(tmp_path: Path, count: int) -> None:
-    lines = [(f"{n:02}", n) for n in range(count)]
-    with side_table.writer(tmp_path / "a", COLUMNS) as add:
-        for line in lines:
-            add(line)
-    rows.write_table(tmp_path / "b", COLUMNS, lines)
+@pytest.mark.parametrize("lines", [[], [("a", 1, 0.5), ("b", 2, 1.0)]])
+def test_a_table_has_the_same_types_with_and_without_lines(tmp_path: Path, lines: list) -> None:
+    side_table.write(tmp_path / "t", {"id": str, "line": int, "similarity": float}, lines)
 
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    table = pyarrow.parquet.read_table(tmp_path / "t")
+    assert [(f.name, str(f.type)) for f in table.schema] == [
+        ("id", "string"),
+        ("line", "int64"),
+        ("similarity", "double"),
+    ]
+    assert [tuple(line.values()) for line in table.to_pylist()] == lines
+
+
+def test_drops_are_written_sorted_by_reason(tmp_path: Path) -> None:
+    side_table.write_drops(tmp_path / "d", [Drop("2", "b", ""), Drop("1", "b", "x"), Drop("3", "a", "")])
+
+    drops = pyarrow.parquet.read_table(tmp_path / "d").to_pylist()
+    assert [(d["id"], d["reason"], d["detail"]) for d in drops] == [("3", "a", ""), ("1", "b", "x"), ("2", "b", "")]
 
 
 @pytest.mark.parametrize("count", [4, 5, 6])
@@ -27,9 +37,7 @@ def test_a_long_table_has_row_groups_and_all_its_lines(
 ) -> None:
     monkeypatch.setattr(side_table, "GROUP", 2)
     lines = [(f"{n:02}", n) for n in range(count)]
-    with side_table.writer(tmp_path / "a", COLUMNS) as add:
-        for line in lines:
-            add(line)
+    side_table.write(tmp_path / "a", COLUMNS, lines)
 
     found = pyarrow.parquet.ParquetFile(tmp_path / "a")
     assert [tuple(line.values()) for line in found.read().to_pylist()] == lines

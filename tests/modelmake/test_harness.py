@@ -205,6 +205,15 @@ def test_a_stage_finds_no_file_that_it_does_not_declare(project: Project, readin
     assert project.published() == {}
 
 
+def test_compiled_code_beside_a_module_is_code(project: Project) -> None:
+    project.write_stage(
+        "compiled = Path(__file__).parent / '__pycache__/shout.kernel.nbi'\n"
+        "compiled.parent.mkdir(exist_ok=True)\ncompiled.touch()\nloud.write_bytes(compiled.read_bytes())\nreturn ''"
+    )
+
+    assert project.run() == (0, "stages.shout: \n", "")
+
+
 def test_a_file_that_is_read_by_its_absolute_path_is_refused_by_name(project: Project) -> None:
     project.write_stage("(Path(__file__).parents[1] / 'other.txt').read_text()\nloud.touch()\nreturn ''")
     (project.root / "other.txt").write_text("x")
