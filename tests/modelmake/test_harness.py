@@ -207,9 +207,10 @@ def test_a_stage_finds_no_file_that_it_does_not_declare(project: Project, readin
 
 def test_compiled_code_beside_a_module_is_code(project: Project) -> None:
     project.write_stage(
-        "compiled = Path(__file__).parent / '__pycache__/shout.kernel.nbi'\n"
-        "compiled.parent.mkdir(exist_ok=True)\ncompiled.touch()\nloud.write_bytes(compiled.read_bytes())\nreturn ''"
+        "[compiled] = Path(__file__).parent.rglob('*.nbi')\nloud.write_bytes(compiled.read_bytes())\nreturn ''"
     )
+    (project.root / "stages/__pycache__").mkdir(exist_ok=True)
+    (project.root / "stages/__pycache__/shout.kernel.nbi").touch()
 
     assert project.run() == (0, "stages.shout: \n", "")
 
