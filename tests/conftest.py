@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # Hundreds of processes start here: compiling torch, peft and TRL at each would take most of the time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+hypothesis.settings.register_profile("untimed", deadline=None)  # what is wrong fails a test, not a busy machine
+hypothesis.settings.load_profile("untimed")
 RAW_ROWS = 250  # of each raw file, in projects that are built tiny
 
 

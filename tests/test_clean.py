@@ -216,7 +216,7 @@ WORDS = st.sampled_from(
 TEXTS = st.lists(WORDS | st.text(max_size=3), max_size=8).map(" ".join) | st.lists(WORDS, max_size=5).map("".join)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_cleaning_a_cleaned_row_changes_nothing(text: str) -> None:
     row, _ = cleaned(rows.row(Text(text)))
@@ -235,7 +235,7 @@ STRICT = msgspec.structs.replace(
 )
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(
     st.lists(st.builds(rows.row, ROWS, st.sampled_from(["", "train", "test"])), unique_by=lambda r: r.id),
     st.sampled_from([PARAMS, STRICT]),

@@ -99,7 +99,7 @@ SPLITS = st.sampled_from(["", "train", "val", "test"])
 ROWS = st.lists(st.builds(chat, TEXTS, SPLITS) | st.builds(rows.row, st.builds(Text, TEXTS), SPLITS), max_size=12)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_every_row_is_kept_or_stood_for_by_a_kept_row_in_any_order(found: list[Row], order: random.Random) -> None:
     found = list({row.id: row for row in found}.values())

@@ -13,7 +13,7 @@ def test_no_record_of_any_file_is_lost(tmp_path_factory: pytest.TempPathFactory,
     folder = tmp_path_factory.mktemp("fuzz")
     seen = set()
 
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     @given(cases(suffix), st.sampled_from(PARAMS))
     def fuzz(case: Case, params: object) -> None:
         seen.add(check(folder, case, params))

@@ -401,7 +401,7 @@ TURN = st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant", "x"]
 ANY_RECORD = st.fixed_dictionaries({"text": ANY_TEXT}) | st.fixed_dictionaries({"messages": st.lists(TURN) | st.none()})
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(ANY_RECORD | st.integers(), max_size=12), st.randoms(use_true_random=False))
 def test_every_record_is_a_place_or_rejected_with_a_reason(records: list, order: random.Random) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -418,7 +418,7 @@ def test_every_record_is_a_place_or_rejected_with_a_reason(records: list, order:
     assert again["bytes"] == result["bytes"]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(), st.sampled_from([".json", ".jsonl", ".csv", ".txt"]))
 def test_no_text_ends_ingest_in_a_traceback(text: str, suffix: str) -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(UserError):

@@ -24,7 +24,7 @@ def search(folder: Path | None, chosen: list[int]) -> tuple[list[list[int]], lis
 ORDINARY, ALL = st.sets(st.integers(0, 119)), st.sets(st.integers(0, len(TEXTS) - 1))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(runs=st.lists(ORDINARY | ALL, min_size=2, max_size=4))
 def test_texts_that_come_and_go_are_paired_as_without_a_last_search(
     tmp_path_factory: pytest.TempPathFactory, runs: list[set[int]]

@@ -36,7 +36,7 @@ def test_the_hash_of_shingles_is_murmurhash3(data: bytes, expected: int) -> None
 TEXTS = st.text(max_size=40) | st.text("ab äΩ漢😀", max_size=40)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(TEXTS, min_size=1, max_size=3), st.sampled_from([1, 16, 128]), st.integers(0, 3))
 def test_signatures_are_those_of_datasketch(texts: list[str], permutations: int, seed: int) -> None:
     for text, signature in zip(texts, signatures(texts, permutations, seed), strict=True):
@@ -56,7 +56,7 @@ def test_datasketch_finds_signatures_in_its_index() -> None:
     assert set(index.query(hashes[0])) == {0, 1}
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(TEXTS, min_size=2, max_size=5))
 def test_similarities_are_those_of_the_sets(texts: list[str]) -> None:
     pairs = np.array([(i, j) for i in range(len(texts)) for j in range(len(texts))], np.int64)

@@ -150,7 +150,7 @@ def test_equal_texts_beyond_number_are_one_cluster() -> None:
 SHORT = st.lists(st.text("ab ", max_size=12), max_size=8)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(SHORT)
 def test_of_any_short_texts_only_similar_ones_are_paired_and_equal_ones_always(texts: list[str]) -> None:
     everything = all_pairs(texts)

@@ -276,7 +276,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(text=st.text() | st.lists(PIECES).map("".join), suffix=st.sampled_from([".json", ".jsonl", ".csv", ".txt"]))
 def test_any_text_is_read_or_told_and_every_line_is_in_the_file(
     tmp_path_factory: pytest.TempPathFactory, text: str, suffix: str
@@ -289,7 +289,7 @@ def test_any_text_is_read_or_told_and_every_line_is_in_the_file(
         assert all(1 <= f.line <= text.count("\n") + 1 for f in found)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(content=st.binary(), suffix=st.sampled_from([".json", ".jsonl", ".csv", ".txt"]))
 def test_any_bytes_are_read_or_told(tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str) -> None:
     try:

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stages import spill
@@ -15,7 +15,6 @@ def id_of(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()[:24]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20).map(id_of), st.binary(max_size=9)), max_size=60), st.integers(0, 3000))
 def test_every_value_comes_back_by_id_in_the_order_that_it_came(
     tmp_path_factory: pytest.TempPathFactory, values: list[tuple[str, bytes]], budget: int

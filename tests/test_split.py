@@ -197,7 +197,7 @@ MADE = st.builds(chat, LIKE | st.text(max_size=9)) | st.builds(text, LIKE | st.t
 MADE_AND_GIVEN = st.builds(lambda row, s: Row(row.id, row.content, s), MADE, st.sampled_from(["", *rows.SPLITS]))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(MADE_AND_GIVEN, max_size=8), st.lists(MADE_AND_GIVEN, max_size=8))
 def test_rows_added_later_never_move_a_row_and_every_row_is_placed_or_told(old: list[Row], new: list[Row]) -> None:
     old = list({row.id: row for row in old}.values())

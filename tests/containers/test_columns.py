@@ -86,7 +86,7 @@ def test_parquet_within_gzip_is_one_line(tmp_path: Path) -> None:
     )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.data())
 def test_damaged_parquet_is_rows_or_one_line(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path = write(tmp_path_factory.getbasetemp() / "a.parquet", [{"text": f"{n:>9}", "n": n} for n in range(99)])

@@ -95,13 +95,13 @@ TAGS = st.sampled_from(["<p>", "</p>", "<", ">", "&#0;", "&amp;", "<h1>", "</h1>
                         "<svg>", "<a href='x'>", "é", "\0", "<?xml?>", "<![CDATA["])  # fmt: skip
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(TAGS).map("".join).map(str.encode) | st.binary())
 def test_any_page_is_a_document_or_told(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     assert len(read(tmp_path_factory.getbasetemp() / "a.html", content)) == 1
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 600), st.integers(0, 600), st.binary(max_size=3))
 def test_any_damaged_pdf_is_a_document_or_told(
     tmp_path_factory: pytest.TempPathFactory, start: int, end: int, new: bytes

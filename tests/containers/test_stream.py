@@ -43,7 +43,7 @@ TEXTS = st.lists(PIECES, max_size=40).map("".join) | st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     TEXTS, st.sampled_from([".json", ".jsonl", ".csv", ".tsv", ".txt", ".md"]), st.integers(1, 9), st.binary(max_size=2)
 )
