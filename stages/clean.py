@@ -81,7 +81,7 @@ def clean(row: rows.Row, params: Clean) -> Cleaned:
     rules = [*sorted(changes.first, key=changes.first.get), *rules]
     if problem := drop_reason(content, changes.found, params):
         return Cleaned(rows.Drop(row.id, *problem), [], changes.found)
-    return Cleaned(rows.row(content, row.split, row.group) if rules else row, rules, changes.found)
+    return Cleaned(rows.row(content, row.split, row.group, row.time) if rules else row, rules, changes.found)
 
 
 def drop_reason(content: rows.Content, found: Counter[str], params: Clean) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from modelmake.errors import UserError
 
 COMMANDS = {  # name: its module, which has `arguments(parser)` and `run(arguments) -> exit code`, and what it is for
+    "check": ("stages.check", "what `ingest` and `clean` would say of files before they join the raw data"),
     "plan": ("modelmake.plan", "what `dvc repro` would do, why, and how long that took last time"),
     "trace": ("modelmake.trace", "what a model was made of; which models consumed a row"),
     "verify": ("modelmake.verify", "rehashes every declared artifact; names what is wrong and how to mend it"),

@@ -42,8 +42,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
     file: int
     line: int
-    split: str
-    group: str
+    beside: reading.Beside
     content: msgspec.Raw  # JSON
 
 
@@ -52,7 +51,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
     file: int
     line: int
-    split: str
+    beside: reading.Beside
     answer: judged.Judged
     text: str  # as the file has it
 
@@ -81,22 +80,23 @@ class Ingested:
                 self.reject(number, record.line, record.reason, record.why, record.found)
                 continue
             try:
-                found, group = reader.read(record.value)
+                found, beside = reader.read(record.value)
+                beside = beside if beside.split else beside._replace(split=record.split)
             except reading.Unfit as error:
                 self.reject(number, record.line, *error.args, record.text or _text(record.value))
             else:
                 if isinstance(found, judged.Judged):
-                    self._judge(Answer(number, record.line, record.split, found, record.text or _text(record.value)))
+                    self._judge(Answer(number, record.line, beside, found, record.text or _text(record.value)))
                 else:
                     self.many += len(found) - 1
                     for content in found:
-                        self.add(number, record.line, record.split, group, content)
+                        self.add(number, record.line, beside, content)
             by_format[reader.form] = by_format.get(reader.form, 0) + 1
 
-    def add(self, file: int, line: int, split: str, group: str, content: bytes) -> None:
+    def add(self, file: int, line: int, beside: reading.Beside, content: bytes) -> None:
         """Takes in a row."""
         self.spilled += 1
-        self.rows.add(rows.id_of(content), encode(Place(file, line, split, group, msgspec.Raw(content))))
+        self.rows.add(rows.id_of(content), encode(Place(file, line, beside, msgspec.Raw(content))))
 
     def reject(self, file: int, line: int, reason: str, detail: str, found: str) -> None:
         """Writes down what is no row."""
@@ -109,8 +109,8 @@ class Ingested:
 
     def _judge(self, found: Answer) -> None:
         if found.answer.good:
-            self.add(found.file, found.line, found.split, "", encode(judged.chat(found.answer)))
-        self._judged.add(judged.key(found.answer, found.split), encode(found))
+            self.add(found.file, found.line, found.beside, encode(judged.chat(found.answer)))
+        self._judged.add(judged.key(found.answer, found.beside.split), encode(found))
 
     def pair(self) -> None:
         """Bad answers to rows, now that the good ones to the same prompts are known."""
@@ -120,7 +120,7 @@ class Ingested:
             good = [a.answer for a in answers if a.answer.good]
             for bad in (a for a in answers if not a.answer.good):
                 if pair := judged.pair(bad.answer, good):
-                    self.add(bad.file, bad.line, bad.split, "", encode(pair))
+                    self.add(bad.file, bad.line, bad.beside, encode(pair))
                 else:
                     self.reject(bad.file, bad.line, *judged.ALONE, bad.text)
 
@@ -129,10 +129,10 @@ class Ingested:
         decoder, names = msgspec.json.Decoder(Place), self.names
         for id, values in self.rows:
             first = decoder.decode(values[0])
-            row, places = rows.Row(id, first.content, first.split, first.group), [(id, names[first.file], first.line)]
+            row, places = rows.Row(id, first.content, *first.beside), [(id, names[first.file], first.line)]
             for value in values[1:]:
                 place = decoder.decode(value)
-                row = rows.stronger(row, rows.Row(id, row.content, place.split, place.group))
+                row = rows.stronger(row, rows.Row(id, row.content, *place.beside))
                 places.append((id, names[place.file], place.line))
             yield row, sorted(places)
 

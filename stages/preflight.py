@@ -18,6 +18,7 @@ import jsonschema
 
 from modelmake import graph, harness, keys, params, signature
 from modelmake.errors import UserError
+from stages import golden
 from stages.params.data import Clean, Dedup, Ingest, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
@@ -198,6 +199,16 @@ def _files(chapters: dict[str, Any]) -> list[str]:
             found.append(
                 f"{FILE}: ingest.documents.max_chars = {ingest.documents.max_chars}: want at most clean.max_chars = "
                 f"{clean.max_chars}: longer pieces would be dropped"
+            )
+    if split := chapters.get("split"):
+        try:
+            golden.check(Path(split.golden.rows), split.golden.sha256)
+        except UserError as error:
+            found.append(str(error))
+        if not Path(split.decontaminate.sets).is_dir():
+            found.append(
+                f"{FILE}: split.decontaminate.sets = {split.decontaminate.sets!r}: no such folder; for none, make an "
+                "empty one"
             )
     base = chapters.get("base")
     if clean := chapters.get("clean"):

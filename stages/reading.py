@@ -1,17 +1,27 @@
 """One record to canonical contents: its format told or found, its fields mapped, its content checked."""
 
 from collections.abc import Set
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from modelmake.errors import UserError
 from stages import documents, formats, judged, rows
+from stages.containers.splits import named
 from stages.params.data import Documents, Files
+from stages.times import moment
 
 KEPT = 1024  # sets of fields whose format is remembered
 WRONG = (KeyError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
 UNFIT = {"unknown": "unknown_format", "ambiguous": "ambiguous_format"}  # in place of a format's name: the reason
+
+
+class Beside(NamedTuple):
+    """What a record says of its rows beside their content: fields that no format has, as `Files.fields` maps them."""
+
+    split: str = ""
+    group: str = ""
+    time: str = ""
 
 
 class Unfit(Exception):
@@ -42,15 +52,16 @@ class Reader:
         self._known: dict[tuple[str, ...], str] = {}
         self.form = ""  # of the last record: a format, or one of UNFIT
 
-    def read(self, record: dict[str, Any]) -> tuple[list[bytes] | judged.Judged, str]:
-        """The record's contents as JSON, each of which can teach something, or a judged answer; and its group.
+    def read(self, record: dict[str, Any]) -> tuple[list[bytes] | judged.Judged, Beside]:
+        """The record's contents as JSON, each of which can teach something, or a judged answer; and what is beside.
 
         Raises:
             Unfit: it has none.
         """
-        self.form = self._format or "unknown"
+        self.form, told = self._format or "unknown", Beside()
         if self._fields is not None:
             record = mapped(record, self._fields)
+            told = beside({name: record.pop(name) for name in Beside._fields if name in record})
         if self._format is None:
             fields = tuple(record)
             found = self._known.get(fields)
@@ -66,16 +77,17 @@ class Reader:
             kind = type(value)
             if kind is judged.Judged:
                 _teaches(judged.chat(value))
-                return value, ""
+                return value, told
             if kind is not documents.Document:
                 _teaches(value)
-                return [encoded], ""
+                return [encoded], told
             if self._documents is None:
                 raise Unfit("document", "ingest.documents is null: say there how documents become rows")
             contents = documents.contents(value, self._documents)
             for content in contents:
                 _teaches(content)
-            return [msgspec.json.encode(content) for content in contents], value.path
+            encoded = [msgspec.json.encode(content) for content in contents]
+            return encoded, told._replace(group=told.group or value.path)
         except WRONG as error:
             raise Unfit("wrong_shape", f"{self.form}: {type(error).__name__}: {error}") from None
 
@@ -95,6 +107,24 @@ def mapped(record: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
             value = value[part]
         result[name] = value
     return result
+
+
+def beside(found: dict[str, Any]) -> Beside:
+    """What those fields say; null says nothing.
+
+    Raises:
+        Unfit: a split, a group or a time is none.
+    """
+    split, group, time = (found.get(name) for name in Beside._fields)
+    place = "" if split is None else named(str(split))
+    if split is not None and not place:
+        raise Unfit("wrong_split", f"split {split!r}: want train, val (validation, dev) or test")
+    if group is not None and not isinstance(group, str | int):
+        raise Unfit("wrong_group", f"group {group!r}: want text or a whole number")
+    try:
+        return Beside(place, "" if group is None else str(group), "" if time is None else moment(time))
+    except ValueError as error:
+        raise Unfit("wrong_time", f"time {error}") from None
 
 
 def detect(fields: Set[str]) -> str:

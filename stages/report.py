@@ -30,7 +30,7 @@ from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Step
 
 DATA_STAGES = ("ingest", "clean", "dedup", "split")
-DROPS = ("rejected", "dropped", "duplicates", "leaks")  # stems of the tables of dropped rows
+DROPS = ("rejected", "dropped", "duplicates", "leaks", "contaminated")  # stems of the tables of dropped rows
 CHAPTERS = {  # template -> its name in the contents
     "verdict": "Verdict",
     "graph": "The build",

@@ -57,7 +57,8 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     content: Content
     split: Literal["", "train", "val", "test"] = ""  # where the source says so; no part of the id
-    group: str = ""  # rows of one group go to one split: the document that they are parts of; no part of the id
+    group: str = ""  # rows of one group go to one split: a customer, the document that they are parts of; as `split`
+    time: str = ""  # when it is from: UTC, ISO 8601 to the second, so that such texts sort as times do; as `split`
 
     @property
     def kind(self) -> str:
@@ -72,9 +73,9 @@ class Drop(msgspec.Struct, frozen=True):
     detail: str
 
 
-def row(content: Content, split: str = "", group: str = "") -> Row:
+def row(content: Content, split: str = "", group: str = "", time: str = "") -> Row:
     """The row of a content; its id is the first 96 bits of SHA-256 over the content's JSON."""
-    return Row(id_of(msgspec.json.encode(content)), content, split, group)
+    return Row(id_of(msgspec.json.encode(content)), content, split, group, time)
 
 
 def id_of(encoded: bytes) -> str:
@@ -83,9 +84,10 @@ def id_of(encoded: bytes) -> str:
 
 
 def stronger(a: Row, b: Row) -> Row:
-    """Two rows of one content as one, in the split that wins (test, val, train, none given) and the first group."""
+    """Two rows of one content as one: of the split that wins (test, val, train, none given), first group and time."""
     split = max(a.split, b.split, key=("", *SPLITS).index)
-    return Row(a.id, a.content, split, min({a.group, b.group} - {""}, default=""))
+    group, time = (min({x, y} - {""}, default="") for x, y in ((a.group, b.group), (a.time, b.time)))
+    return Row(a.id, a.content, split, group, time)
 
 
 def problem(content: Content) -> tuple[str, str] | None:

@@ -1,15 +1,21 @@
-"""Splits rows by the hash of their content, or of their group, so that nothing ever moves; keeps leaks out of training.
+"""Splits rows by the hash of their content or of their group, or by time, so that nothing ever moves; keeps what would
+give a held-out row or an evaluation set away out of training.
 
 Inputs:  deduplicated  JSONL canonical rows
-Outputs: splits        folder of {train,val,test}/{chat,pair,text}.jsonl: {id, content}, sorted by id
+         golden        the golden set: a file of any format, or an empty one
+         sets          folder of evaluation sets, or an empty one
+Outputs: splits        folder of {train,val,test}/{chat,pair,text}.jsonl: {id, content}, sorted by id; and of
+                       test/golden.jsonl where there is a golden set
          leaks         Parquet {id, split, kept, kept_split, reason, similarity}: dropped, being too similar to `kept`,
                        or asking the very same
-         report        JSON {in, out, dropped, splits: {split: {kind: rows}}}
+         contaminated  Parquet {id, split, reason, evaluation, words, span}: dropped, sharing the span with a set
+         report        JSON {in, out, dropped, splits: {split: {kind: rows}}, contaminated: {file: rows}}
 Params:  split
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,22 +24,28 @@ import numpy as np
 from modelmake import harness
 from modelmake.shingles import plain
 from modelmake.signature import In, Memo, Out
-from stages import near, rows, side_table
+from stages import contamination, near, rows, side_table
+from stages import golden as golden_set
 from stages.last_search import LastSearch
 from stages.params.data import Split
-from stages.stored import Stored, Texts
+from stages.stored import Joined, Stored, Texts
+from stages.times import moment
 
 TOGETHER = {"chats": ("chat", "pair"), "texts": ("text",)}  # kinds that are compared with each other
 
 
 def split_of(row: rows.Row, params: Split) -> str:
-    """The split of a row: its source's where it gives one, else by its id or its group's hash, which are uniform."""
+    """The split of a row: its source's where it gives one, else by time, or by its id's or group's uniform hash."""
     number = hashlib.sha256(row.group.encode()).hexdigest() if row.group else row.id
     point = int(number[:16], 16) / 16**16
     if row.split == "train" and params.val_from_train:
         return "val" if point < params.val_fraction else "train"
     if row.split:
         return row.split
+    if params.time:
+        if row.time >= moment(params.time.test_from):
+            return "test"
+        return "val" if row.time >= moment(params.time.val_from) else "train"
     if point < params.test_fraction:
         return "test"
     return "val" if point < params.test_fraction + params.val_fraction else "train"
@@ -50,13 +62,27 @@ class Leak(NamedTuple):
     similarity: float
 
 
-def find_leaks(found: Sequence[rows.Row], params: Split, memo: Path | None = None) -> list[Leak]:
-    """Every row that gives one in a split that wins away, or is given away by it, sorted.
+class Contaminated(NamedTuple):
+    """A row that is dropped, since it shares words with an evaluation set."""
+
+    id: str
+    split: str
+    reason: str
+    evaluation: str  # file:line
+    words: int
+    span: str
+
+
+def find_leaks(
+    found: Sequence[rows.Row], params: Split, golden: Set[str] = frozenset(), contaminated: Set[str] = frozenset(),
+    memo: Path | None = None,
+) -> list[Leak]:  # fmt: skip
+    """Every row that gives one in a split that wins away, or is given away by it, sorted; but for contaminated ones.
 
     That is a row too similar to it, or one that asks the same and may answer in other words. Chats and pairs are
     compared with each other: a preferred answer gives a held-out question away too.
     """
-    heads = [(row.id, row.kind, split_of(row, params), _asked(row)) for row in found]
+    heads = [(row.id, row.kind, "test" if row.id in golden else split_of(row, params), _asked(row)) for row in found]
     dropped = []
     for name, kinds in TOGETHER.items():
         group = [index for index, head in enumerate(heads) if head[1] in kinds]
@@ -67,7 +93,7 @@ def find_leaks(found: Sequence[rows.Row], params: Split, memo: Path | None = Non
         alike, again = near.find(texts, params.near, last), _asked_again([heads[index][3] for index in group], ranks)
         pairs = np.concatenate([alike.pairs, again])
         similarities = np.concatenate([alike.similarities, near.compared(near.Plain(texts), again, params.near)])
-        gone: set[int] = set()
+        gone = {place for place, id in enumerate(ids) if id in contaminated}
         # The strongest split first, so that a row dropped from val drops nothing from train.
         for place in np.argsort(-ranks[pairs].max(axis=1, initial=0), kind="stable"):
             first, second = pairs[place].tolist()
@@ -110,13 +136,31 @@ def _text(row: rows.Row) -> str:
     return "\n".join(rows.texts(content))
 
 
-def main(deduplicated: In, splits: Out, leaks: Out, report: Out, memo: Memo, params: Split) -> str:
-    found = Stored(deduplicated)
-    dropped = find_leaks(found, params, memo)
-    gone = {leak.id for leak in dropped}
+def find_contaminated(found: Iterable[rows.Row], params: Split, sets: contamination.Sets) -> list[Contaminated]:
+    """Every row of train or val that shares a run of words with an evaluation set, sorted."""
+    trained = ((row, split) for row in found if (split := split_of(row, params)) != "test") if sets else ()
+    shared = ((row.id, split, contamination.find(row, sets)) for row, split in trained)
+    return sorted(Contaminated(id, split, "contaminated", *match) for id, split, match in shared if match)
+
+
+def main(
+    deduplicated: In, golden: In, sets: In, splits: Out, leaks: Out, contaminated: Out, report: Out, memo: Memo,
+    params: Split,
+) -> str:  # fmt: skip
+    stored, pinned = Stored(deduplicated), golden_set.read(golden, params.golden.sha256)
+    added = pinned.keys() - {row.id for row in stored if row.id in pinned} if pinned else set()
+    found = Joined(stored, [pinned[id] for id in sorted(added)])
+    unpinned = (row for row in stored if row.id not in pinned)
+    shared = find_contaminated(unpinned, params, contamination.read(sets, params.decontaminate))
+    dropped = find_leaks(found, params, pinned.keys(), {row.id for row in shared}, memo)
+    gone = {drop.id for drop in [*shared, *dropped]}
     chosen: dict[str, dict[str, list[int]]] = {split: {kind: [] for kind in rows.KINDS} for split in rows.SPLITS}
+    if pinned:
+        chosen["test"]["golden"] = []
     for index, row in enumerate(found):
-        if row.id not in gone:
+        if row.id in pinned:
+            chosen["test"]["golden"].append(index)
+        elif row.id not in gone:
             chosen[split_of(row, params)][row.kind].append(index)
     for split, kinds in chosen.items():
         (splits / split).mkdir(parents=True)
@@ -124,11 +168,14 @@ def main(deduplicated: In, splits: Out, leaks: Out, report: Out, memo: Memo, par
             bare = (rows.Row(row.id, row.content) for row in map(found.__getitem__, indices))
             rows.write(splits / split / f"{kind}.jsonl", bare)
     sizes = {split: {kind: len(indices) for kind, indices in kinds.items()} for split, kinds in chosen.items()}
-    kept = sum(sum(by_kind.values()) for by_kind in sizes.values())
-    counts = rows.account(len(found), kept, [leak.reason for leak in dropped])
+    kept = sum(sum(by_kind.values()) for by_kind in sizes.values()) - len(added)
+    counts = rows.account(len(stored), kept, [drop.reason for drop in [*shared, *dropped]])
     columns = {"id": str, "split": str, "kept": str, "kept_split": str, "reason": str, "similarity": float}
     side_table.write(leaks, columns, dropped)
-    rows.write_json(report, {**counts, "splits": sizes})
+    columns = {"id": str, "split": str, "reason": str, "evaluation": str, "words": int, "span": str}
+    side_table.write(contaminated, columns, shared)
+    by_file = Counter(row.evaluation.rpartition(":")[0] for row in shared)
+    rows.write_json(report, {**counts, "splits": sizes, "contaminated": dict(sorted(by_file.items()))})
     shown = "; ".join(f"{s}: " + ", ".join(f"{n} {k}" for k, n in sizes[s].items()) for s in rows.SPLITS)
     return f"{rows.summary(counts)}; {shown}"
 

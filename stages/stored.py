@@ -59,6 +59,25 @@ class Stored(Sequence[Row]):
             file.writelines(self.line(index) for index in sorted(indices))
 
 
+class Joined(Sequence[Row]):
+    """Rows, then some more."""
+
+    def __init__(self, first: Sequence[Row], more: Sequence[Row]) -> None:
+        self.first, self.more = first, more
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.more)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return self.first[index] if index < len(self.first) else self.more[index - len(self.first)]
+
+
 class Texts(Sequence[str]):
     """A text of each of some rows, made when it is asked for."""
 

@@ -51,7 +51,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     dedup.main(
         at("c.jsonl"), at("d.jsonl"), at("duplicates.parquet"), at("dedup.json"), at("dedup.memo"), section[Dedup]
     )
-    split.main(at("d.jsonl"), at("splits"), at("leaks.parquet"), at("split.json"), at("split.memo"), section[Split])
+    split.main(
+        at("d.jsonl"), ROOT / section[Split].golden.rows, ROOT / section[Split].decontaminate.sets, at("splits"),
+        at("leaks.parquet"), at("contaminated.parquet"), at("split.json"), at("split.memo"), section[Split],
+    )  # fmt: skip
     return Built(folder)
 
 

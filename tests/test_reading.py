@@ -62,8 +62,40 @@ def test_what_a_format_gives_is_checked_and_json() -> None:
 def test_a_given_format_reads_records_that_none_would_match() -> None:
     reader = reading.Reader(Files("*", "text", None), None)
 
-    assert reader.read({"text": "t", "url": "u"}) == ([b'{"kind":"text","text":"t"}'], "")
+    assert reader.read({"text": "t", "url": "u"}) == ([b'{"kind":"text","text":"t"}'], reading.Beside())
     with pytest.raises(reading.Unfit) as told:
         reader.read({"url": "u"})
     assert told.value.args == ("wrong_shape", "text: KeyError: 'text'")
     assert reader.form == "text" and "text" in READERS
+
+
+@pytest.mark.parametrize(
+    ("found", "beside"),
+    [
+        ({"s": "validation", "g": 7, "t": "2026-01-31"}, ("val", "7", "2026-01-31T00:00:00+00:00")),
+        ({"s": None, "g": None, "t": None}, ("", "", "")),
+    ],
+)
+def test_split_group_and_time_are_taken_from_any_field(found: dict[str, Any], beside: tuple[str, str, str]) -> None:
+    fields = {"text": "x.text", "split": "x.s", "group": "x.g", "time": "x.t"}
+    reader = reading.Reader(Files("*", None, fields), None)
+
+    assert reader.read({"x": {"text": "t", **found}}) == ([b'{"kind":"text","text":"t"}'], beside)
+    assert reader.form == "text"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "detail"),
+    [
+        ("split", "holdout", "split 'holdout': want train, val (validation, dev) or test"),
+        ("group", [1], "group [1]: want text or a whole number"),
+        ("time", "soon", "time 'soon': want ISO 8601, or seconds since 1970"),
+    ],
+)
+def test_a_split_a_group_or_a_time_that_is_none_is_told(field: str, value: Any, detail: str) -> None:
+    reader = reading.Reader(Files("*", None, {"text": "text", field: "x"}), None)
+
+    with pytest.raises(reading.Unfit) as told:
+        reader.read({"text": "t", "x": value})
+
+    assert told.value.args == (f"wrong_{field}", detail)

@@ -79,10 +79,10 @@ def test_test_wins_over_val_over_train_over_none_in_either_order(first: str, sec
 
 
 @pytest.mark.parametrize(("first", "second", "wins"), [("b", "a", "a"), ("", "a", "a"), ("", "", "")])
-def test_a_row_of_two_groups_is_in_the_first_by_name_in_either_order(first: str, second: str, wins: str) -> None:
-    a, b = rows.row(CHAT, "train", first), rows.row(CHAT, "test", second)
+def test_a_row_of_two_groups_or_times_is_of_the_first_in_either_order(first: str, second: str, wins: str) -> None:
+    a, b = rows.row(CHAT, "train", first, second), rows.row(CHAT, "test", second, first)
 
-    assert rows.stronger(a, b) == rows.stronger(b, a) == Row(a.id, CHAT, "test", wins)
+    assert rows.stronger(a, b) == rows.stronger(b, a) == Row(a.id, CHAT, "test", wins, wins)
 
 
 @pytest.mark.parametrize(

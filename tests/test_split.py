@@ -1,10 +1,13 @@
 """Splits: nothing ever moves, and nothing held out is trained on."""
 
+import hashlib
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
@@ -12,11 +15,20 @@ from hypothesis import strategies as st
 
 from modelmake.shingles import jaccard, shingles
 from stages import rows, split
-from stages.params.data import Near, Split
+from stages.params.data import Decontaminate, Golden, Near, Split, Times
 from stages.rows import Chat, Content, Message, Pair, Row, Text
 
 NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1)
-PARAMS = Split(val_fraction=0.05, test_fraction=0.1, val_from_train=False, near=NEAR)
+PARAMS = Split(
+    val_fraction=0.05,
+    test_fraction=0.1,
+    time=None,
+    golden=Golden(rows="golden.jsonl", sha256=hashlib.sha256(b"").hexdigest()),
+    decontaminate=Decontaminate(sets="sets", words=4, min_words=2),
+    val_from_train=False,
+    near=NEAR,
+)
+BY_TIME = msgspec.structs.replace(PARAMS, time=Times(val_from="2026-01-31", test_from="2026-02-01T12:00:00+01:00"))
 
 MIDDLE = (
     "I ordered the toaster on Monday, the courier says that it was handed over to a neighbour, and I cannot find it. "
@@ -34,21 +46,34 @@ def text(content: str, given_split: str = "") -> Row:
     return rows.row(Text(content), given_split)
 
 
-def run(given_rows: list[Row]) -> tuple[dict[str, tuple[str, Content]], list[tuple], dict[str, Any]]:
-    """What the stage makes of these rows: {id: (split, content)}, leaks, report."""
+FILES = ("in", "golden.jsonl", "sets", "splits", "leaks", "contaminated", "report", "memo")
+
+
+def run(
+    given_rows: list[Row], params: Split = PARAMS, golden: Sequence[Chat] = (), evaluations: Sequence[str] = ()
+) -> tuple[dict[str, tuple[str, Content]], list[tuple], dict[str, Any]]:
+    """What the stage makes of these rows: {id: (split, content)}, leaks or else contaminated rows, report."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows.write(folder / "in", given_rows)
-        split.main(folder / "in", folder / "splits", folder / "leaks", folder / "report", folder / "memo", PARAMS)
+        pinned = b"".join(msgspec.json.encode({"messages": chat.messages}) + b"\n" for chat in golden)
+        (folder / "golden.jsonl").write_bytes(pinned)
+        (folder / "sets").mkdir()
+        if evaluations:
+            (folder / "sets/e.txt").write_text("\n\n".join(evaluations))
+        pin = Golden(rows="golden.jsonl", sha256=hashlib.sha256(pinned).hexdigest())
+        split.main(*(folder / file for file in FILES), msgspec.structs.replace(params, golden=pin))
         files = {f"{s}/{kind}.jsonl" for s in rows.SPLITS for kind in rows.KINDS}
+        files |= {"test/golden.jsonl"} if golden else set()
         assert {str(p.relative_to(folder / "splits")) for p in folder.glob("splits/*/*")} == files
         found = [(file.partition("/"), row) for file in files for row in rows.read(folder / "splits" / file)]
-        assert all(kind == f"{row.kind}.jsonl" and row.split == "" for (_, _, kind), row in found)
-        leaks = [tuple(leak.values()) for leak in pyarrow.parquet.read_table(folder / "leaks").to_pylist()]
+        assert all(kind in (f"{row.kind}.jsonl", "golden.jsonl") and row.split == "" for (_, _, kind), row in found)
+        tables = [pyarrow.parquet.read_table(folder / name).to_pylist() for name in ("contaminated", "leaks")]
+        told = [tuple(line.values()) for table in tables for line in table]
         report = json.loads((folder / "report").read_bytes())
-    placed = {row.id: (where, row.content) for (where, _, _), row in found}
+    placed = {row.id: ("golden" if kind == "golden.jsonl" else where, row.content) for (where, _, kind), row in found}
     assert len(placed) == len(found)
-    return placed, leaks, report
+    return placed, told, report
 
 
 @pytest.mark.parametrize(
@@ -78,9 +103,12 @@ def test_rows_are_written_by_split_and_kind_with_id_and_content_only(tmp_path: P
     row = text("a", "val")
     rows.write(tmp_path / "in", [row, text("b", "train")])
 
-    split.main(*(tmp_path / name for name in ("in", "out", "leaks", "report", "memo")), PARAMS)
+    (tmp_path / "golden.jsonl").touch()
+    (tmp_path / "sets").mkdir()
 
-    assert (tmp_path / "out/val/text.jsonl").read_text() == (
+    split.main(*(tmp_path / name for name in FILES), PARAMS)
+
+    assert (tmp_path / "splits/val/text.jsonl").read_text() == (
         f'{{"id":"{row.id}","content":{{"kind":"text","text":"a"}}}}\n'
     )
 
@@ -182,7 +210,7 @@ def test_val_is_taken_from_a_given_train_split_only_where_asked_for() -> None:
     found = [
         Row(f"{start:0<24}", Text("t"), where) for start in ("0000", "0ccc", "0ccd", "ffff") for where in rows.SPLITS
     ]
-    taking = Split(val_fraction=0.05, test_fraction=0.1, val_from_train=True, near=NEAR)  # 0x0ccc.c… of 0x10000
+    taking = msgspec.structs.replace(PARAMS, val_from_train=True)  # 0x0ccc.c… of 0x10000
 
     assert [split.split_of(row, PARAMS) for row in found] == [row.split for row in found]
     assert [split.split_of(row, taking) for row in found] == ["val", "val", "test"] * 2 + ["train", "val", "test"] * 2
@@ -192,18 +220,82 @@ def test_a_text_and_a_chat_are_not_compared() -> None:
     assert run([chat(FIRST, "test"), text(f"{FIRST}\nok", "train")])[1] == []
 
 
+@pytest.mark.parametrize(
+    ("time", "where"),
+    [
+        ("2026-01-30T23:59:59+00:00", "train"),
+        ("2026-01-31T00:00:00+00:00", "val"),
+        ("2026-02-01T10:59:59+00:00", "val"),
+        ("2026-02-01T11:00:00+00:00", "test"),
+        ("", "train"),
+    ],
+)
+def test_by_time_a_row_is_where_its_time_falls_whatever_its_content(time: str, where: str) -> None:
+    assert {split.split_of(rows.row(Text(str(n)), "", "", time), BY_TIME) for n in range(40)} == {where}
+    assert split.split_of(rows.row(Text("t"), "val", "", time), BY_TIME) == "val", "the source gives it"
+
+
+def test_golden_chats_are_written_apart_and_nothing_like_them_is_trained_on() -> None:
+    there, like, like_test, new = chat(FIRST, "train"), chat(SECOND, "val"), chat(SECOND, "test"), chat("Why?")
+    golden = [row.content for row in (there, new)]
+
+    placed, leaks, report = run([there, like, text("other", "train")], golden=golden)
+
+    assert {i: where for i, (where, _) in placed.items()} == {
+        there.id: "golden", new.id: "golden", text("other").id: "train",
+    }  # fmt: skip
+    assert [leak[:5] for leak in leaks] == [(like.id, "val", there.id, "test", "similar_to_test")]
+    assert (report["in"], report["out"], report["splits"]["test"]["golden"]) == (3, 2, 2)
+    assert run([like_test], golden=golden)[0].keys() == {like_test.id, there.id, new.id}, (
+        "what is held out may be like it"
+    )
+
+
+def test_what_shares_a_run_of_words_with_an_evaluation_set_is_not_trained_on() -> None:
+    shared = "tell me how old is the oldest spider"
+    train, val, test, other = (
+        chat(shared, "train"),
+        text(f"{shared}.", "val"),
+        chat(shared, "test", "9"),
+        text("x", "train"),
+    )
+
+    placed, told, report = run([train, val, test, other], evaluations=["nothing", "So how old is the oldest spider?"])
+
+    assert placed.keys() == {test.id, other.id}
+    assert told == sorted(
+        (row.id, where, "contaminated", "e.txt:3", 6, "how old is the oldest spider")
+        for row, where in ((train, "train"), (val, "val"))
+    )
+    assert (report["dropped"], report["contaminated"]) == ({"contaminated": 2}, {"e.txt": 2})
+
+
+def test_a_contaminated_row_drops_no_other() -> None:
+    val, train = chat(FIRST, "val"), chat(SECOND, "train")
+    assert set(run([val, train])[0]) == {val.id}
+
+    assert set(run([val, train], evaluations=["The first one: I ordered"])[0]) == {train.id}
+
+
 LIKE = st.sampled_from([FIRST, SECOND, THIRD, FIRST.upper(), "yes", "no", ""])
 MADE = st.builds(chat, LIKE | st.text(max_size=9)) | st.builds(text, LIKE | st.text(max_size=9))
-MADE_AND_GIVEN = st.builds(lambda row, s: Row(row.id, row.content, s), MADE, st.sampled_from(["", *rows.SPLITS]))
+TIMES = st.sampled_from(["", "2026-01-30T00:00:00+00:00", "2026-01-31T00:00:00+00:00", "2026-03-01T00:00:00+00:00"])
+MADE_AND_GIVEN = st.builds(
+    lambda row, s, time: Row(row.id, row.content, s, "", time), MADE, st.sampled_from(["", *rows.SPLITS]), TIMES
+)
 
 
 @settings(max_examples=40)
-@given(st.lists(MADE_AND_GIVEN, max_size=8), st.lists(MADE_AND_GIVEN, max_size=8))
-def test_rows_added_later_never_move_a_row_and_every_row_is_placed_or_told(old: list[Row], new: list[Row]) -> None:
+@given(
+    st.lists(MADE_AND_GIVEN, max_size=8), st.lists(MADE_AND_GIVEN, max_size=8), st.sampled_from([PARAMS, BY_TIME]),
+)  # fmt: skip
+def test_rows_added_later_never_move_a_row_and_every_row_is_placed_or_told(
+    old: list[Row], new: list[Row], params: Split
+) -> None:
     old = list({row.id: row for row in old}.values())
     both = list({row.id: row for row in [*new, *old]}.values())
-    before, _, _ = run(old)
-    after, leaks, report = run(both)
+    before, _, _ = run(old, params)
+    after, leaks, report = run(both, params)
 
     gone = {leak[0] for leak in leaks}
     assert all(after[i] == place for i, place in before.items() if i in after)

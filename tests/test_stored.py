@@ -7,7 +7,7 @@ import pytest
 from modelmake.errors import UserError
 from stages import rows
 from stages.rows import Text
-from stages.stored import Stored, Texts
+from stages.stored import Joined, Stored, Texts
 
 ROWS = sorted((rows.row(Text(text)) for text in ("one", "zwei – ü", "trois\nlignes")), key=lambda row: row.id)
 
@@ -38,6 +38,16 @@ def test_an_empty_file_has_none(tmp_path: Path) -> None:
     found.write(tmp_path / "copy", [])
 
     assert list(found) == [] and (tmp_path / "copy").read_bytes() == b""
+
+
+def test_more_rows_follow_those_of_the_file(stored: Stored) -> None:
+    more = [rows.row(Text("quattro"))]
+    joined = Joined(stored, more)
+
+    assert list(joined) == [*ROWS, *more]
+    assert (len(joined), joined[3], joined[1:]) == (4, more[0], [*ROWS[1:], *more])
+    with pytest.raises(IndexError):
+        _ = joined[4]
 
 
 def test_texts_are_made_of_the_rows_that_are_named(stored: Stored) -> None:

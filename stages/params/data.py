@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from modelmake.params import Params
+from stages.times import moment
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -27,7 +28,8 @@ class Files(Params):
 
     glob: str  # of names below `raw`; * is any text, folders too
     format: str | None  # a module of stages/formats; null: told by the fields
-    fields: dict[str, str] | None  # {field of the format: the file's own, dots lead into objects}; null: as they are
+    fields: dict[str, str] | None  # {field of the format, or split, group, time: the file's own; dots lead into
+    # objects}; null: as they are
 
 
 class Ingest(Params):
@@ -166,11 +168,47 @@ class Dedup(Params):
     near: Near
 
 
+class Times(Params):
+    """Rows are split by when they are from, the field `time` of `Files.fields`."""
+
+    val_from: str  # ISO 8601, in quotes; UTC where it names no zone, a day is its first second
+    test_from: str
+
+    def problems(self) -> list[str]:
+        found = []
+        for name in ("val_from", "test_from"):
+            try:
+                moment(getattr(self, name))
+            except ValueError as error:
+                found.append(f"{name} = {error}")
+        if not found and moment(self.val_from) > moment(self.test_from):
+            found.append(f"val_from = {self.val_from!r}: want it no later than test_from = {self.test_from!r}")
+        return found
+
+
+class Golden(Params):
+    """Chats that are never trained on and only ever change on purpose; `data/splits/test/golden.jsonl` has them."""
+
+    rows: str  # a file of any format; one without records: there are none
+    sha256: str  # of the file
+
+
+class Decontaminate(Params):
+    """A row of train or val that shares a run of words, but for case and signs, with an evaluation set is dropped."""
+
+    sets: str  # folder of evaluation sets, in files of any fields; an empty one: there are none
+    words: Positive  # of a run
+    min_words: Positive  # a shorter text of a set is held against whole turns, from so many words on
+
+
 class Split(Params):
     section: ClassVar[str] = "split"
 
     val_fraction: Fraction
     test_fraction: Fraction
+    time: Times | None  # in place of fractions; a row without a time goes to train. null: by hash
+    golden: Golden
+    decontaminate: Decontaminate
     val_from_train: bool  # val_fraction of the rows that the source gives to train go to val: it gives no val itself
     near: Near  # a row this similar to one in test (or val) is dropped from val and train (from train)
 
