@@ -14,7 +14,10 @@ from modelmake import params
 from stages import preflight
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("modelmake", "stages", "envs", "dvc.yaml", "params.yaml", "uv.lock", ".python-version", "data/raw", "recipes")
+COPIED = (
+    "modelmake", "stages", "envs", "dvc.yaml", "params.yaml", "uv.lock", ".python-version", "data/raw", "data/golden.jsonl",
+    "data/evaluations", "recipes",
+)  # fmt: skip
 STAGES = """
 ingest clean dedup split base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat evaluate.sft-chat
 evaluate.dpo-chat compare plots calibrate.Q8_0 quantize.Q8_0 parity.Q8_0 card report
@@ -215,6 +218,12 @@ def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(
         (lambda v: v["clean"].update(tokenizer="models/base"),
          "clean.tokenizer = 'models/base': a tiny base is made of the rows that clean gives: want another model's "
          "folder, or recipes/no_tokenizer.json"),
+        (lambda v: v["split"].update(time={"val_from": "soon", "test_from": "2026-01-31"}),
+         "split.time.val_from = 'soon': want ISO 8601, or seconds since 1970"),
+        (lambda v: v["split"].update(time={"val_from": "2026-02-01", "test_from": "2026-01-31"}),
+         "split.time.val_from = '2026-02-01': want it no later than test_from = '2026-01-31'"),
+        (lambda v: v["split"]["decontaminate"].update(sets="gone"),
+         "split.decontaminate.sets = 'gone': no such folder; for none, make an empty one"),
     ],
     ids=lambda value: value.split(": ")[0] if isinstance(value, str) else "",
 )  # fmt: skip
@@ -222,6 +231,15 @@ def test_each_thing_that_is_wrong_is_one_exact_line(project: Path, change: Edit,
     (project / "data/empty").mkdir()
 
     assert told(project, change) == [f"params.yaml: {line}"]
+
+
+def test_a_golden_set_that_is_not_the_pinned_one_is_told(project: Path) -> None:
+    (project / "data/golden.jsonl").write_text("{}")
+
+    code, _, [line] = run(project)
+
+    assert code == 1
+    assert line.startswith("data/golden.jsonl: SHA-256 44136fa355b3678a") and "want e3b0c44298fc1c14" in line
 
 
 def test_parity_without_the_metric_that_it_compares_is_told_before_the_build(project: Path) -> None:

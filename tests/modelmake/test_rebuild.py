@@ -192,7 +192,7 @@ def test_a_real_build_is_exact_and_on_two_stacks_if_the_run_log_says_so(built: P
     }
     exact = {path for path, level in levels(found).items() if level == "exact"}
     assert exact == {
-        "data/splits", "data/leaks.parquet", "reports/data/split.json",
+        "data/splits", "data/leaks.parquet", "data/contaminated.parquet", "reports/data/split.json",
         "models/trained/sft", "reports/train/sft.json", "reports/train/sft.consumed.jsonl",
     }  # fmt: skip
     assert {*levels(found).values()} == {"exact", "exact on this stack"}
