@@ -15,8 +15,8 @@ from stages import preflight
 
 ROOT = Path(__file__).parents[1]
 COPIED = (
-    "modelmake", "stages", "envs", "dvc.yaml", "params.yaml", "uv.lock", ".python-version", "data/raw", "data/golden.jsonl",
-    "data/evaluations", "recipes",
+    "modelmake", "stages", "envs", "dvc.yaml", "params.yaml", "uv.lock", ".python-version", "data/raw",
+    "data/golden.jsonl", "data/evaluations", "recipes",
 )  # fmt: skip
 STAGES = """
 ingest clean dedup split base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat evaluate.sft-chat
