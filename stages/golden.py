@@ -16,7 +16,9 @@ def check(path: Path, sha256: str) -> None:
         UserError: there is no such file, or it is another.
     """
     if not path.is_file():
-        raise UserError(f"{path}: no such file: want the golden set of split.golden, or an empty file for none")
+        raise UserError(
+            f"{path}: no such file: want the golden set of split.golden, or a file with a blank line for none"
+        )
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != sha256:
         raise UserError(
@@ -32,21 +34,18 @@ def read(path: Path, sha256: str) -> dict[str, rows.Row]:
         UserError: the set is not the one that is pinned, or a record is no chat that can teach something.
     """
     check(path, sha256)
-    found = {}
-    if path.stat().st_size:
-        reader = reading.Reader(None, None)
-        for record in records.read(path, path.name):
-            where = f"{path}:{record.line}"
-            if isinstance(record, records.Broken):
-                raise UserError(f"{where}: {record.reason}: {record.why}: want a golden set without one; mend it")
-            try:
-                contents, _ = reader.read(record.value)
-            except reading.Unfit as error:
-                raise UserError(f"{where}: {': '.join(error.args)}: want a chat; mend it, or take it out") from None
-            content = judged.chat(contents) if isinstance(contents, judged.Judged) else contents[0]
-            content = msgspec.json.decode(content, type=rows.Content) if isinstance(content, bytes) else content
-            if not isinstance(content, rows.Chat) or (isinstance(contents, judged.Judged) and not contents.good):
-                raise UserError(f"{where}: {reader.form}: want a chat with a good answer; take it out")
-            row = rows.row(content, "test")
-            found[row.id] = row
+    found, reader = {}, reading.Reader(None, None)
+    for record in records.read(path, path.name):
+        where = f"{path}:{record.line}"
+        if isinstance(record, records.Broken):
+            raise UserError(f"{where}: {record.reason}: {record.why}: want a golden set without one; mend it")
+        try:
+            contents, _ = reader.read(record.value)
+        except reading.Unfit as error:
+            raise UserError(f"{where}: {': '.join(error.args)}: want a chat; mend it, or take it out") from None
+        content = None if isinstance(contents, judged.Judged) else msgspec.json.decode(contents[0], type=rows.Content)
+        if not isinstance(content, rows.Chat):
+            raise UserError(f"{where}: {reader.form}: want a chat; take it out")
+        row = rows.row(content, "test")
+        found[row.id] = row
     return found

@@ -2,7 +2,7 @@
 give a held-out row or an evaluation set away out of training.
 
 Inputs:  deduplicated  JSONL canonical rows
-         golden        the golden set: a file of any format, or an empty one
+         golden        the golden set: a file of any format, or one with a blank line
          sets          folder of evaluation sets, or an empty one
 Outputs: splits        folder of {train,val,test}/{chat,pair,text}.jsonl: {id, content}, sorted by id; and of
                        test/golden.jsonl where there is a golden set

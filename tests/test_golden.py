@@ -25,8 +25,9 @@ def test_its_chats_are_rows_of_test_by_id(tmp_path: Path) -> None:
     assert golden.read(*write(tmp_path, QA)) == {row.id: row}
 
 
-def test_an_empty_file_is_no_golden_set(tmp_path: Path) -> None:
-    assert golden.read(*write(tmp_path, "")) == {}
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_a_file_without_records_is_no_golden_set(tmp_path: Path, content: str) -> None:
+    assert golden.read(*write(tmp_path, content)) == {}
 
 
 def test_another_set_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
@@ -44,15 +45,17 @@ def test_another_set_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_set_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"gone: no such file: want the golden set of split.golden, or an empty file"):
+    with pytest.raises(
+        UserError, match=r"gone: no such file: want the golden set of split.golden, or a file with a blank line"
+    ):
         golden.check(tmp_path / "gone", "")
 
 
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ('{"text": "no chat"}', "text: want a chat with a good answer; take it out"),
-        ('{"prompt": "p", "completion": "c", "label": false}', "kto: want a chat with a good answer; take it out"),
+        ('{"text": "no chat"}', "text: want a chat; take it out"),
+        ('{"prompt": "p", "completion": "c", "label": false}', "kto: want a chat; take it out"),
         ('{"question": "q", "answer": ""}', "empty_answer: the answer is empty: want a chat; mend it, or take it out"),
         ("{", "broken_json: "),
     ],

@@ -189,7 +189,7 @@ class Times(Params):
 class Golden(Params):
     """Chats that are never trained on and only ever change on purpose; `data/splits/test/golden.jsonl` has them."""
 
-    rows: str  # a file of any format; one without records: there are none
+    rows: str  # a file of any format; one with a blank line, and no more: there are none
     sha256: str  # of the file
 
 
