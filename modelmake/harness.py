@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import __main__
-from modelmake import kept, keys, libraries, machine, params, sandbox, signature, stack, supervision
+from modelmake import kept, keys, libraries, machine, params, sandbox, signature, stack, supervision, symbols
 from modelmake.errors import UserError
 from modelmake.identity import identity
 
@@ -73,6 +73,7 @@ def run(main: Callable[..., str]) -> None:
 
 def _run(stage: _Run, main: Callable[..., str], record: dict[str, Any]) -> str:
     """Does a stage's work, or takes it where it was done already; publishes it, and returns its line of counts."""
+    symbols.recall(machine.folder(stage.root) / machine.PARSED)
     key, values = _key(stage), _values(stage)
     with sandbox.enter(stage.root, stage.name, stage.inputs, [*key["environments"], *key["files"], ".dvc"]) as bench:
         supervision.die_with_dvc()

@@ -1,7 +1,9 @@
-"""Where what belongs to this machine and to no artifact lives: the run log, the tools' environments."""
+"""Where what belongs to this machine and to no artifact lives: the run log, the tools' environments, parsed code."""
 
 import configparser
 from pathlib import Path
+
+PARSED = "parsed"  # in the folder: modelmake.symbols
 
 
 def folder(root: Path) -> Path:

@@ -9,12 +9,15 @@ formatting, the spelling of numbers and names of locals do not count; it holds f
 import ast
 import contextlib
 import hashlib
+import os
+import sys
 import types
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from modelmake import imports
 from modelmake.errors import UserError
@@ -58,17 +61,54 @@ class Module:
     starred: frozenset[str]  # modules whose every name it imports
 
 
+_parsed: dict[str, Module] = {}  # by the hash of all that a module was parsed from
+_used: set[str] = set()  # of them, by this process
+
+
 def read(path: Path, name: str, packages: tuple[str, ...]) -> Module:
     """The module `name` in the file `path`; `packages` are the first-party ones.
 
     Raises:
         UserError: the file is no Python.
     """
-    with _told(path):
-        return _parse(path.read_bytes(), name, path.name == "__init__.py", packages)
+    source = path.read_bytes()
+    digest = hashlib.sha256(f"{name} {path.name} {packages} ".encode() + source).hexdigest()
+    if digest not in _parsed:
+        with _told(path):
+            _parsed[digest] = _parse(source, name, path.name == "__init__.py", packages)
+    _used.add(digest)
+    return _parsed[digest]
 
 
-@lru_cache(maxsize=1024)
+def recall(file: Path) -> None:
+    """Takes over what `remember` wrote, so that it need not be parsed again: half of what a stage's harness would take.
+
+    What is damaged, or was written by other code than this, counts as nothing.
+    """
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        content = file.read_bytes()
+        if _seal(content[32:]) == content[:32]:
+            _parsed.update(msgspec.msgpack.decode(content[32:], type=dict[str, Module]))
+
+
+def remember(file: Path) -> None:
+    """Writes the modules that this process read, by the hash of all that they were parsed from, if it can."""
+    content = msgspec.msgpack.encode({digest: _parsed[digest] for digest in sorted(_used)})
+    partial = file.with_name(f"{file.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):  # a full disk: then the next process parses
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_bytes(_seal(content) + content)
+            os.replace(partial, file)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _seal(content: bytes) -> bytes:
+    parsers = b"".join(Path(module).read_bytes() for module in (__file__, imports.__file__))
+    return hashlib.sha256(sys.version.encode() + parsers + content).digest()
+
+
 def _parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...]) -> Module:
     package = name if is_package else name.rpartition(".")[0]
     bound: dict[str, list[ast.stmt]] = {}

@@ -16,7 +16,7 @@ from typing import Any
 
 import jsonschema
 
-from modelmake import graph, harness, keys, params, signature
+from modelmake import graph, harness, keys, machine, params, signature, symbols
 from modelmake.errors import UserError
 from stages import golden
 from stages.params.data import Clean, Dedup, Ingest, Split
@@ -295,8 +295,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--keys", type=Path, required=True)
     folder = parser.parse_args().keys
+    parsed = machine.folder(Path()) / machine.PARSED
     try:
+        symbols.recall(parsed)
         found = check()
+        symbols.remember(parsed)
         write(found, folder)
     except UserError as error:
         sys.exit(str(error))

@@ -144,3 +144,88 @@ def test_docstrings_and_quotes_of_annotations_count_at_no_depth(tmp_path: Path, 
 
 def test_an_annotation_that_says_something_else_counts_at_any_depth(tmp_path: Path) -> None:
     assert hashes(tmp_path, NESTED.replace('"list[str]"', '"list[int]"')) != hashes(tmp_path, NESTED)
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of CODE, in a process that has parsed nothing."""
+    file = tmp_path / "module.py"
+    file.write_text(CODE)
+    monkeypatch.setattr(symbols, "_parsed", {})
+    monkeypatch.setattr(symbols, "_used", set())
+    return file
+
+
+def read(file: Path) -> symbols.Module:
+    return symbols.read(file, "stages.module", ("stages",))
+
+
+def parsed_again(file: Path, memory: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether another process, which recalls `memory` first, parses the file."""
+    again = []
+    parse = symbols._parse
+    monkeypatch.setattr(symbols, "_parsed", {})
+    monkeypatch.setattr(symbols, "_parse", lambda *arguments: again.append(arguments) or parse(*arguments))
+    symbols.recall(memory)
+    read(file)
+    return bool(again)
+
+
+def test_what_one_process_parsed_the_next_one_need_not(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = module.with_name("parsed")
+    found = read(module)
+    symbols.remember(memory)
+
+    assert not parsed_again(module, memory, monkeypatch)
+    assert read(module) == found
+    assert [file.name for file in module.parent.iterdir()] != [] and not list(module.parent.glob("parsed.*"))
+
+
+@pytest.mark.parametrize("change", [lambda f: f.write_text(CODE.replace("1e-4", "1e-5")), lambda f: f.write_text("")])
+def test_other_code_is_parsed(module: Path, monkeypatch: pytest.MonkeyPatch, change) -> None:
+    memory = module.with_name("parsed")
+    read(module)
+    symbols.remember(memory)
+    change(module)
+
+    assert parsed_again(module, memory, monkeypatch)
+
+
+def flipped(content: bytes) -> bytes:
+    return content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+
+
+@pytest.mark.parametrize("spoil", [flipped, lambda content: content[:40], lambda content: b""])
+def test_a_memory_that_is_damaged_or_of_other_code_is_none(
+    module: Path, monkeypatch: pytest.MonkeyPatch, spoil: object
+) -> None:
+    memory = module.with_name("parsed")
+    read(module)
+    symbols.remember(memory)
+    whole = memory.read_bytes()
+    memory.write_bytes(spoil(whole))
+    assert parsed_again(module, memory, monkeypatch)
+
+    memory.write_bytes(whole)
+    monkeypatch.setattr(symbols.sys, "version", "4.0")
+    assert parsed_again(module, memory, monkeypatch)
+
+
+def test_a_memory_holds_only_what_was_read_since(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = module.with_name("parsed")
+    read(module)
+    module.write_text("RATE = 1\n")
+    monkeypatch.setattr(symbols, "_used", set())
+    read(module)
+    symbols.remember(memory)
+
+    module.write_text(CODE)
+    assert parsed_again(module, memory, monkeypatch)
+
+
+def test_a_memory_that_cannot_be_written_is_no_failure(module: Path) -> None:
+    read(module)
+
+    symbols.remember(module / "below a file")
+
+    assert read(module)
