@@ -64,8 +64,8 @@ EDITS = {
         replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"}, "the page marks answers by it",
     ),
     "a default argument": Edit(
-        replace("stages/rows.py", 'def row(content: Content, split: str = "", group: str = "")',
-                'def row(content: Content, split: str = "" or "", group: str = "")'),
+        replace("stages/rows.py", 'def row(content: Content, split: str = "", group: str = "", time: str = "")',
+                'def row(content: Content, split: str = "" or "", group: str = "", time: str = "")'),
         {"clean"}, "it makes new rows",
     ),
     "a side effect of an import": Edit(

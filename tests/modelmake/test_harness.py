@@ -391,4 +391,4 @@ def test_every_run_leaves_one_line_in_the_log(project: Project) -> None:
     assert first["outs"] == {"made/loud.txt": hashlib.md5(b"ROWS!").hexdigest()}
     assert len(first["identity"]) == 16
     assert 0 < first["harness_cpu_seconds"] <= first["cpu_seconds"] < 30
-    assert 5 < first["peak_mib"] < 1000
+    assert 5 < first["peak_mib"] < 10_000  # MiB; Linux counts that of the process that started this one

@@ -33,7 +33,7 @@ def params(old: str, new: str) -> Callable[[Project], None]:
 
 
 BAD = {
-    "an empty data/raw": (empty_folder, "data/raw: no files: want rows as .json, .jsonl, .csv, .txt; put them there"),
+    "an empty data/raw": (empty_folder, "data/raw: no files: want rows as .json, .jsonl, "),
     "a binary file": (
         raw("scan.jsonl", b"\x89PNG\r\n\x1a\n\0\0"),
         "data/raw/scan.jsonl: byte 8 is NUL, so this is no text: want UTF-8 text; move it elsewhere",
