@@ -14,6 +14,7 @@ from modelmake import params
 from modelmake.errors import UserError
 from stages import clean, judged, reading, records, rows
 from stages.params.data import Clean, Ingest
+from stages.summaries import count
 
 PARAMS = "params.yaml"
 ADVICE = {  # reason -> what to do; also those that rules of `clean` give
@@ -190,7 +191,7 @@ def _start(content: rows.Content) -> str:
 def _lines(file: Found, ingest: Ingest) -> list[str]:
     formats = ", ".join(f"{name} {n:,}" for name, n in sorted(file.formats.items())) or "of no format"
     first = "" if file.whole else "the first "
-    lines = [f"{file.file}: {first}{file.records:,} records ({formats}) become {file.rows:,} rows"]
+    lines = [f"{file.file}: {first}{count(file.records, 'records')} ({formats}), cleaned {count(file.rows, 'rows')}"]
     lines += [f"  {note}" for note in file.notes]
     for problem in sorted(file.problems.values(), key=lambda p: -p.records):
         lines.append(

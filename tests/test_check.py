@@ -29,7 +29,7 @@ def write(folder: Path, *records: Any, name: str = "new.jsonl") -> str:
 def test_a_good_file_is_one_line(tmp_path: Path) -> None:
     file = write(tmp_path, GOOD, {"text": "A text."})
 
-    assert run(tmp_path, file) == (0, "new.jsonl: 2 records (qa 1, text 1) become 2 rows\n")
+    assert run(tmp_path, file) == (0, "new.jsonl: 2 records (qa 1, text 1), cleaned 2 rows\n")
 
 
 def test_every_problem_is_told_once_with_its_first_line_and_what_to_do(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_every_problem_is_told_once_with_its_first_line_and_what_to_do(tmp_path:
     code, output = run(tmp_path, file)
 
     assert (code, output.splitlines()) == (1, [
-        "new.jsonl: 7 records (qa 4) become 2 rows",
+        "new.jsonl: 7 records (qa 4), cleaned 2 rows",
         "  ingest: unknown_format 2, first in line 2: fields ['reply', 'title']: no format has these",
         f"    {check.ADVICE['unknown_format']}",
         "  ingest: repeated 1, first in line 3: the very same as another: How many legs has a spider? Eight.",
@@ -61,8 +61,8 @@ def test_every_problem_is_told_once_with_its_first_line_and_what_to_do(tmp_path:
 def test_of_a_long_file_the_first_records_are_looked_at(tmp_path: Path) -> None:
     file = write(tmp_path, *({"text": f"Text {n}"} for n in range(12)))
 
-    assert run(tmp_path, file, "--records", "10") == (0, "new.jsonl: the first 10 records (text 10) become 10 rows\n")
-    assert run(tmp_path, file, "--records", "0") == (0, "new.jsonl: 12 records (text 12) become 12 rows\n")
+    assert run(tmp_path, file, "--records", "10") == (0, "new.jsonl: the first 10 records (text 10), cleaned 10 rows\n")
+    assert run(tmp_path, file, "--records", "0") == (0, "new.jsonl: 12 records (text 12), cleaned 12 rows\n")
 
 
 def test_judged_answers_are_paired_as_ingest_pairs_them(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_judged_answers_are_paired_as_ingest_pairs_them(tmp_path: Path) -> None:
     code, output = run(tmp_path, write(tmp_path, *answers))
 
     assert code == 0
-    assert output.startswith("new.jsonl: 3 records (kto 3) become 2 rows\n  ingest: bad_alone 1, first in line 3: ")
+    assert output.startswith("new.jsonl: 3 records (kto 3), cleaned 2 rows\n  ingest: bad_alone 1, first in line 3: ")
 
 
 def test_files_of_a_folder_are_told_for_programs(tmp_path: Path) -> None:
