@@ -66,7 +66,7 @@ EDITS = {
     "a default argument": Edit(
         replace("stages/rows.py", 'def row(content: Content, split: str = "", group: str = "", time: str = "")',
                 'def row(content: Content, split: str = "" or "", group: str = "", time: str = "")'),
-        {"clean"}, "it makes new rows",
+        {"clean", "split"}, "they make rows: cleaned ones, golden ones",
     ),
     "a side effect of an import": Edit(
         replace("stages/near.py", "\n\nclass Found",
@@ -89,7 +89,7 @@ EDITS = {
     "a format": Edit(
         replace("stages/formats/alpaca.py", 'fields >= {"instruction", "output"}',
                 '{"instruction", "output"} <= fields'),
-        {"ingest"}, "every format is asked whether it matches",
+        {"ingest", "split"}, "every format is asked whether it matches; a golden set may be of any",
     ),
     "a quantizer that no entry names": Edit(
         replace("stages/quantizers/llmcompressor.py", "def quantize(", "PAST = 1\n\n\ndef quantize("), (), "not chosen",

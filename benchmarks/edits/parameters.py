@@ -50,7 +50,7 @@ EDITS = {
         "a scheduler reads it and no stage does",
     ),
     "machine: threads": Edit(
-        params("threads: 1", "threads: 2"), {"base", *TRAIN, *EVALUATE, "parity@Q8_0", "report"},
+        params("float32\n  threads: 1", "float32\n  threads: 2"), {"base", *TRAIN, *EVALUATE, "parity@Q8_0", "report"},
         "sums in another order: all that runs a model", {"merge@sft", *OF_DPO, "plots"},
     ),
     "ingest: a bound": Edit(
