@@ -49,9 +49,6 @@ EDITS = {
         add("stages/rows.py", "\n\ndef unused(path: Path) -> int:\n    return len(read(path))\n"), (),
         "nothing calls it",
     ),
-    "a module that nothing imports": Edit(
-        add("stages/unused.py", '"""Nothing."""\n\nPAST = 1\n'), (), "nothing imports it",
-    ),
     "a function that one of two importers calls": Edit(
         replace("stages/near.py", "np.ones(len(pairs), np.int8)", "np.ones(len(pairs), np.int16)"), {"dedup"},
         "dedup clusters; split imports the module for other functions",
@@ -62,11 +59,6 @@ EDITS = {
     ),
     "a constant": Edit(
         replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"}, "the page marks answers by it",
-    ),
-    "a default argument": Edit(
-        replace("stages/rows.py", 'def row(content: Content, split: str = "", group: str = "", time: str = "")',
-                'def row(content: Content, split: str = "" or "", group: str = "", time: str = "")'),
-        {"clean", "split"}, "they make rows: cleaned ones, golden ones",
     ),
     "a side effect of an import": Edit(
         replace("stages/near.py", "\n\nclass Found",
@@ -82,9 +74,6 @@ EDITS = {
     "a method that one step uses": Edit(
         replace("stages/methods/dpo.py", "return max(", "return 0 + max("), {"train@dpo"}, "the other step uses sft",
         suite=True,
-    ),
-    "QLoRA, which no step uses": Edit(
-        replace("stages/quantization.py", "device: str) -> Any:", "device: str = 'cpu') -> Any:"), (), "not chosen",
     ),
     "a format": Edit(
         replace("stages/formats/alpaca.py", 'fields >= {"instruction", "output"}',

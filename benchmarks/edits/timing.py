@@ -23,9 +23,6 @@ EDITS = {
         replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"), {"dedup", "split"},
         "the old code ran", {"report"}, before=SEED, during="dedup", suite=True,
     ),
-    "a package, while dedup runs": Edit(
-        upgrade("numba"), {"dedup", "split"}, "the old version ran", before=SEED, during="dedup",
-    ),
     "its parameter, while report runs": Edit(
         params("title: Help desk", "title: Desk"), {"report"}, "it used the value before", before=TITLE,
         during="report",
