@@ -1,9 +1,7 @@
 """Edits of code and templates. A reached function that is written otherwise has to run: only running it can tell."""
 
-from benchmarks.edits.edit import EVALUATE, Change, Edit, add, both, replace
+from benchmarks.edits.edit import Change, Edit, add, both, replace
 from tests.conftest import Project
-
-SCORED = {*EVALUATE, "parity@Q8_0"}
 
 
 def renamed(path: str, start: str, end: str, old: str, new: str) -> Change:
@@ -46,7 +44,7 @@ EDITS = {
         "nothing else can see it",
     ),
     "a function that nothing calls": Edit(
-        add("stages/rows.py", "\n\ndef unused(path: Path) -> int:\n    return len(read(path))\n"), (),
+        add("modelmake/shingles.py", "\n\ndef unused(text: str) -> int:\n    return len(text)\n"), (),
         "nothing calls it",
     ),
     "a function that one of two importers calls": Edit(
@@ -65,9 +63,6 @@ EDITS = {
                 "\n\n__import__('sys').setrecursionlimit(3000)\n\n\nclass Found"),
         {"dedup", "split"}, "it happens to all that import the module",
     ),
-    "a metric that the suite names": Edit(
-        replace("stages/metrics/compact.py", "separators=", "sort_keys=False, separators="), SCORED, "it scores",
-    ),
     "a metric that no suite names": Edit(
         add("stages/metrics/final_number.py", "\n\nPAST = 1\n"), (), "not chosen",
     ),
@@ -79,9 +74,6 @@ EDITS = {
         replace("stages/formats/alpaca.py", 'fields >= {"instruction", "output"}',
                 '{"instruction", "output"} <= fields'),
         {"ingest", "split"}, "every format is asked whether it matches; a golden set may be of any",
-    ),
-    "a quantizer that no entry names": Edit(
-        replace("stages/quantizers/llmcompressor.py", "def quantize(", "PAST = 1\n\n\ndef quantize("), (), "not chosen",
     ),
     "the template of the card": Edit(
         replace("stages/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "the card is made of it",

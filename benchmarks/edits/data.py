@@ -103,7 +103,6 @@ EDITS = {
         reversed_rows, {"ingest", "report"}, "only sources have line numbers", suite=True,
     ),
     "line ends of Windows": Edit(crlf, {"ingest", "report"}, "the same rows on the same lines"),
-    "a blank line at the end": Edit(add(CHATS, "\n"), {"ingest", "report"}, "no row"),
     "the order of keys in JSON rows": Edit(
         reformatted(lambda row: json.dumps(dict(reversed(row.items())))), {"ingest", "report"}, "the same values",
     ),

@@ -10,7 +10,6 @@ EDITS = {
     "a package of all": Edit(upgrade("msgspec"), ALL, "parameters and rows go through it"),
     "a cosmetic package": Edit(upgrade("tqdm"), (), "bars"),
     "a package of the tests": Edit(upgrade("pytest"), (), "no stage imports it"),
-    "a comment in uv.lock": Edit(add("uv.lock", "# a remark\n"), (), "no version changes"),
     "the lock of a tool that no entry names": Edit(
         add("envs/llama_cpp/uv.lock", "# a remark\n"), (), "no entry of quantize chooses it",
     ),

@@ -39,12 +39,6 @@ EDITS = {
     "another spelling of a number": Edit(
         params("learning_rate: 0.004", "learning_rate: 4e-3"), (), "0.004", suite=True,
     ),
-    "an alias written out": Edit(
-        params(
-            "near: *near", "near: {threshold: 0.85, shingle_chars: 5, permutations: 64, bands: 16, seed: 1, threads: 1}"
-        ),
-        (), "no value changes",
-    ),
     "resources: minutes of a stage": Edit(
         params("weights: {mem_mb: 2000, minutes: 30}", "weights: {mem_mb: 2000, minutes: 31}"), (),
         "a scheduler reads it and no stage does",

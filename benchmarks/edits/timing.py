@@ -5,7 +5,7 @@ was stale before and may still wait.
 """
 
 from benchmarks.edits.data import MESSAGES, SHOWN, reversed_rows
-from benchmarks.edits.edit import Edit, lines, params, replace, upgrade
+from benchmarks.edits.edit import Edit, lines, params, replace
 
 SEED = params("bands: 16, seed: 1, threads: 1}", "bands: 16, seed: 2, threads: 1}")
 TITLE = params("title: Support desk", "title: Help desk")
@@ -30,9 +30,5 @@ EDITS = {
     "the code of a later stage": Edit(
         replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"},
         "preflight saw the code before", before=reversed_rows, during="ingest",
-    ),
-    "a package of a later stage": Edit(
-        upgrade("vl-convert-python"), {"report"}, "preflight saw the version before", before=reversed_rows,
-        during="ingest",
     ),
 }  # fmt: skip
