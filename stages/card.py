@@ -22,7 +22,7 @@ from stages.params.evaluation import Compare
 from stages.params.release import Card, Quant
 from stages.params.training import Step
 
-DATA_STAGES = ("ingest", "clean", "dedup", "split")
+DATA_STAGES = ("ingest", "clean", "dedup", "split", "mix")
 
 
 def read(folder: Path, names: tuple[str, ...] | list[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import jsonschema
 from modelmake import graph, harness, keys, machine, params, signature, symbols
 from modelmake.errors import UserError
 from stages import golden
-from stages.params.data import Clean, Dedup, Ingest, Split
+from stages.params.data import Clean, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
@@ -33,6 +33,7 @@ CHAPTERS: dict[str, Any] = {
     "clean": Clean,
     "dedup": Dedup,
     "split": Split,
+    "mix": Mix,
     "base": Base,
     "train": dict[str, Step],
     "suites": dict[str, AnySuite],

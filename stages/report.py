@@ -4,12 +4,13 @@ scores, quantized files, answers side by side, lineage.
 Inputs:  graph      keys/graph.json
          raw        the raw data, a folder or a file
          splits     folder of held-out and training rows
+         mixed      folder of the rows that training sees
          models     folder of every model, adapter and quantized file
          data, trained, evaluations, comparison, gate, parity  what the stages before wrote
          templates  folder of Jinja templates, one a chapter of the page, its style and its script
 Outputs: report     one HTML file
-Params:  report; and those that it shows: machine, ingest, clean, dedup, split, base, train, suites, evaluate, compare,
-         quantize, parity, card
+Params:  report; and those that it shows: machine, ingest, clean, dedup, split, mix, base, train, suites, evaluate,
+         compare, quantize, parity, card
 
 No clock and no commit: a build comes before its commit, and two clones build the same bytes. The page gives hashes,
 which lead to the commit.
@@ -23,14 +24,14 @@ import msgspec
 from modelmake import artifacts, harness, lanes
 from modelmake.signature import In, Out
 from stages import charts, gathering, page, scoring, side_by_side, summaries
-from stages.params.data import Clean, Dedup, Ingest, Split
+from stages.params.data import Clean, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate
 from stages.params.machine import Machine
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Step
 
-DATA_STAGES = ("ingest", "clean", "dedup", "split")
-DROPS = ("rejected", "dropped", "duplicates", "leaks", "contaminated")  # stems of the tables of dropped rows
+DATA_STAGES = ("ingest", "clean", "dedup", "split", "mix")
+DROPS = ("rejected", "dropped", "duplicates", "leaks", "contaminated", "left_out")  # stems of tables of dropped rows
 CHAPTERS = {  # template -> its name in the contents
     "verdict": "Verdict",
     "graph": "The build",
@@ -96,10 +97,10 @@ def quantized(
 
 
 def main(
-    graph: In, raw: In, splits: In, models: In, data: In, trained: In, evaluations: In, comparison: In, gate: In,
-    parity: In, templates: In, report: Out, params: Report, machine: Machine, ingest: Ingest, clean: Clean,
-    dedup: Dedup, split: Split, base: Base, train: dict[str, Step], suites: dict[str, AnySuite], evaluate: Evaluate,
-    compared: Compare, quantize: dict[str, Quant], alike: dict[str, Parity], card: Card,
+    graph: In, raw: In, splits: In, mixed: In, models: In, data: In, trained: In, evaluations: In, comparison: In,
+    gate: In, parity: In, templates: In, report: Out, params: Report, machine: Machine, ingest: Ingest, clean: Clean,
+    dedup: Dedup, split: Split, mix: Mix, base: Base, train: dict[str, Step], suites: dict[str, AnySuite],
+    evaluate: Evaluate, compared: Compare, quantize: dict[str, Quant], alike: dict[str, Parity], card: Card,
 ) -> str:  # fmt: skip
     gathering.check(parity, quantize)
     gathering.check(trained, ["base", *train])
@@ -116,7 +117,7 @@ def main(
         asked={name: read(evaluations / f"{evaluate.models[0]}-{name}.json")["rows"] for name in found},
         gate=read(gate),
         parity={name: read(parity / f"{name}.json") for name in sorted(quantize)},
-        artifacts=measure(nodes, raw, splits, models),
+        artifacts=measure(nodes, raw, splits, mixed, models),
     )
 
     def answered(model: str, suite: str) -> list[scoring.Answer]:
@@ -151,14 +152,15 @@ def main(
         "files": files, "kept": kept,
         "quality": charts.quality(kept, files),
         "questions": questions, "by_file": tuple(by_file), "wrong": wrong,
-        "raw": str(raw), "splits": str(splits),
+        "raw": str(raw), "splits": str(splits), "mixed": str(mixed),
         "subject_path": summaries.measured(build, f"evaluate@{subject}-{suite}", "deps")[0],
         "raw_rows": {file: sum(seen.values()) for file, seen in build.data["ingest"]["formats"].items()},
         "split_rows": {f"{part}/{kind}.jsonl": n for part, kinds in build.data["split"]["splits"].items()
                        for kind, n in kinds.items()},
+        "mixed_rows": {f"{kind}.jsonl": told["rows"] for kind, told in build.data["mix"]["kinds"].items()},
         "parameters": {
-            "machine": machine, "ingest": ingest, "clean": clean, "dedup": dedup, "split": split, "base": base,
-            "train": train, "suites": suites, "evaluate": evaluate, "compare": compared,
+            "machine": machine, "ingest": ingest, "clean": clean, "dedup": dedup, "split": split, "mix": mix,
+            "base": base, "train": train, "suites": suites, "evaluate": evaluate, "compare": compared,
             "quantize": dict(sorted(quantize.items())), "parity": dict(sorted(alike.items())),
             "card": card, "report": params,
         },

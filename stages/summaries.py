@@ -87,6 +87,13 @@ def _data(build: Build, stage: str, _: str) -> Summary:
     return Summary(taken, given, note)
 
 
+def _mix(build: Build, *_: str) -> Summary:
+    counts = build.data["mix"]
+    mixed = sum(kind["rows"] for kind in counts["kinds"].values())
+    note = reasons(counts) + (f", {counts['repeats']:,} shown again" if counts["repeats"] else "")
+    return Summary(count(counts["in"], "rows"), f"{count(mixed, 'rows')} to train on", note)
+
+
 def _base(build: Build, stage: str, _: str) -> Summary:
     log = build.logs["base"]
     if not log["history"]:
@@ -157,6 +164,7 @@ def taken_and_given(build: Build, stage: str) -> tuple[int, int]:
 TOLD: dict[str, Callable[[Build, str, str], Summary]] = {
     "preflight": lambda build, *_: Summary("parameters, code, locks", count(len(build.graph) - 1, "keys")),
     **dict.fromkeys(("ingest", "clean", "dedup", "split"), _data),
+    "mix": _mix,
     "base": _base,
     "train": _train,
     "merge": _merge,

@@ -30,19 +30,20 @@ def fit(found: list[rows.Row], lengths: list[int], params: Step, where: str) -> 
     Raises:
         UserError: the policy is `error` and a row is too long, or nothing is left.
     """
-    long = {row.id for row, length in zip(found, lengths, strict=True) if length > params.max_length}
+    fits = [length <= params.max_length for length in lengths]
+    long = sorted(row.id for row, fit in zip(found, fits, strict=True) if not fit)  # a mix may have a row repeatedly
     if long and params.over_long == "error":
         raise UserError(
             f"{where}: {len(long)} rows above max_length = {params.max_length} tokens (longest "
-            f"{max(lengths)}, first {min(long)}): want none; raise it, or set over_long to drop"
+            f"{max(lengths)}, first {long[0]}): want none; raise it, or set over_long to drop"
         )
-    kept = found if params.over_long == "truncate" else [row for row in found if row.id not in long]
+    kept = found if params.over_long == "truncate" else [row for row, fit in zip(found, fits, strict=True) if fit]
     if not kept:
         raise UserError(
             f"{where}: no rows to train on: {len(found)} read, {len(long)} too long; "
             "want at least one; look at the reports of ingest, clean, dedup and split"
         )
-    return kept, sorted(long)
+    return kept, long
 
 
 def arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:

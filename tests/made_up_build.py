@@ -51,6 +51,7 @@ class Build:
         self.put("data/raw/rows.jsonl", "{}\n")
         for part in ("train", "val", "test"):
             self.put(f"data/splits/{part}/chat.jsonl", "{}\n")
+        self.put("data/mixed/chat.jsonl", "{}\n")
         for folder in ("base", *self.values["train"], *(f"trained/{step}" for step in self.values["train"])):
             self.put(f"models/{folder}/model.safetensors", "x" * 2000)
         for quant in quants:
@@ -67,6 +68,17 @@ class Build:
         self.put("reports/data/dedup.json", {"in": 5208, "out": 5208, "dropped": {}, "clusters": 0})
         splits = {"train": {"chat": 5000}, "val": {"chat": 200}, "test": {"chat": 8}}
         self.put("reports/data/split.json", {"in": 5208, "out": 5208, "dropped": {}, "splits": splits})
+        sources = {
+            "desk": {"in": 4000, "rows": 4000, "share": 0.8, "epochs": 1.0},
+            "general": {"in": 1000, "rows": 1000, "share": 0.2, "epochs": 1.0},
+        }
+        shares = {
+            "general": {"share": 0.2, "target": [0.1, 0.3], "verdict": "within"},
+            "multi_turn": {"share": 0.05, "target": [0.1, 0.5], "verdict": "below"},
+            "system": {"share": 0.0, "target": None, "verdict": None},
+        }
+        mix = {"chat": {"rows": 5000, "sources": sources, "shares": shares}}
+        self.put("reports/data/mix.json", {"in": 5000, "out": 5000, "dropped": {}, "repeats": 0, "kinds": mix})
         self.put("reports/train/base.json", {"kind": "tiny", "parameters": 1234567, "history": self.history})
         for step in self.values["train"]:
             log = {"in": 5000, "out": 5000, "dropped": {}, "over_long": [], "steps": 20, "history": self.history}

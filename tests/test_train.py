@@ -33,6 +33,14 @@ def test_rows_above_max_length_are_dropped_and_named() -> None:
     assert long == [found[1].id]
 
 
+def test_a_row_that_the_mix_shows_twice_is_dropped_twice_where_it_is_too_long() -> None:
+    first, second = chats(2)
+
+    kept, long = train.fit([first, first, second], [300, 300, 20], step(max_length=256, over_long="drop"), "train.sft")
+
+    assert (kept, long) == ([second], [first.id] * 2)
+
+
 def test_rows_above_max_length_are_sent_whole_where_the_policy_is_truncate() -> None:
     found = chats(2)
 

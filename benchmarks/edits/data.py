@@ -96,24 +96,24 @@ EDITS = {
         suite=True,
     ),
     "a duplicate of a raw row": Edit(
-        lines(MESSAGES, lambda found: [*found, found[3]]), SHOWN, "counted as repeated; the rows are the same",
-        suite=True,
+        lines(MESSAGES, lambda found: [*found, found[3]]), {*SHOWN, "mix"},
+        "counted as repeated, and one more place; the rows are the same", suite=True,
     ),
     "the order of rows": Edit(
-        reversed_rows, {"ingest", "report"}, "only sources have line numbers", suite=True,
+        reversed_rows, {"ingest", "mix", "report"}, "only sources have line numbers", suite=True,
     ),
     "line ends of Windows": Edit(crlf, {"ingest", "report"}, "the same rows on the same lines"),
     "the order of keys in JSON rows": Edit(
         reformatted(lambda row: json.dumps(dict(reversed(row.items())))), {"ingest", "report"}, "the same values",
     ),
-    "the name of a raw file": Edit(rename, SHOWN, "ingest's report counts rows by file; the rows are the same"),
+    "the name of a raw file": Edit(rename, {*SHOWN, "mix"}, "sources name files; the rows are the same"),
     "a broken line": Edit(add(CHATS, "{broken\n"), SHOWN, "counted as rejected; the rows are the same"),
     "spaces that cleaning takes off": Edit(
         one_row("train", lambda line: [sharegpt("  " + turns(line)[0], turns(line)[1])]),
-        {"ingest", "clean", "card", "report"}, "another raw row, the same cleaned one",
+        {"ingest", "clean", "mix", "card", "report"}, "another raw row, the same cleaned one",
     ),
     "a row that only shouts another": Edit(
-        one_row("train", shouted), {"ingest", "clean", "dedup", "card", "report"}, "dedup drops it again",
+        one_row("train", shouted), {"ingest", "clean", "dedup", "mix", "card", "report"}, "dedup drops it again",
     ),
     "one character of a training row": Edit(one_row("train", reworded), TRAINED, "another row in train", OF_SFT),
     "a held-out row dropped": Edit(

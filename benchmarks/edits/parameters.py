@@ -58,6 +58,10 @@ EDITS = {
         params("bands: 16, seed: 1, threads: 1}", "bands: 16, seed: 2, threads: 1}"), {"dedup", "split", "report"},
         "other candidates, the same duplicates",
     ),
+    "mix: a target": Edit(
+        params("multi_turn: null", "multi_turn: [0.0, 0.5]"), {"mix", "report"}, "the mix is held against it; the same",
+        {"card"},
+    ),
     "base: the seed": Edit(
         params("weight_decay: 0.05\n  seed: 42", "weight_decay: 0.05\n  seed: 43"),
         {"base", "train@sft", "evaluate@base-chat", *TRAINED}, "another base", {*EVALUATE, *OF_SFT},

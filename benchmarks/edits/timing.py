@@ -12,8 +12,8 @@ TITLE = params("title: Support desk", "title: Help desk")
 
 EDITS = {
     "raw data, while ingest reads it": Edit(
-        lines(MESSAGES, lambda found: [*found, found[3]]), SHOWN, "it read the rows before", before=reversed_rows,
-        during="ingest",
+        lines(MESSAGES, lambda found: [*found, found[3]]), {*SHOWN, "mix"}, "it read the rows before",
+        before=reversed_rows, during="ingest",
     ),
     "its code, while clean runs": Edit(
         replace("stages/cleaning/repair.py", "CONTROL.sub(\"\", text)", "CONTROL.sub(\"\", str(text))"), {"clean"},

@@ -219,3 +219,47 @@ class Split(Params):
                 "or nothing is left to train on"
             ]
         return []
+
+
+class Source(Params):
+    """Raw files that are mixed as one."""
+
+    files: list[str]  # globs of names below ingest.raw; * is any text, folders too. A row is of the first that fits
+    weight: Annotated[float, Meta(ge=0)]  # of its rows beside those of the others, of each kind of rows
+    general: bool  # keeps what the base model knew, and is not the task
+    synthetic: bool  # a model or a program wrote it
+
+
+Share = tuple[Fraction, Fraction]  # least, most
+
+
+class Targets(Params):
+    """Shares of the mixed rows of a kind: what is outside is told. null: any."""
+
+    general: Share | None  # rows of sources that are general; 0.1 to 0.3 is usual
+    synthetic: Share | None  # rows of sources that are synthetic
+    multi_turn: Share | None  # chats and pairs with more than one question
+    system: Share | None  # chats and pairs with a system prompt
+
+    def problems(self) -> list[str]:
+        return [
+            f"{name} = {list(share)}: want the least share first"
+            for name in self.__struct_fields__
+            if (share := getattr(self, name)) and share[0] > share[1]
+        ]
+
+
+class Mix(Params):
+    section: ClassVar[str] = "mix"
+
+    sources: dict[str, Source]
+    max_epochs: Annotated[float, Meta(ge=1)]  # of a source in one pass over the mix: a small one limits the others; up
+    # to 4 are nearly as good as new rows (Muennighoff et al. 2023, arXiv:2305.16264)
+    seed: int
+    targets: Targets
+
+    def problems(self) -> list[str]:
+        if not any(source.weight for source in self.sources.values()):
+            return ["sources: none has a weight: want at least one above 0"]
+        return [f"sources.{name}.files: is empty: want globs of raw files, such as [\"*\"]"
+                for name, source in self.sources.items() if not source.files]  # fmt: skip

@@ -28,10 +28,12 @@ def test_every_data_stage_accounts_for_every_row(built: Project) -> None:
         assert report["in"] == report["out"] + sum(report["dropped"].values())
     for before, after in itertools.pairwise(reports):
         assert before["out"] == after["in"]
+    mix = built.json("reports/data/mix.json")
+    assert mix["in"] == sum(reports[-1]["splits"]["train"].values()) == mix["out"] + sum(mix["dropped"].values())
 
 
 def test_training_consumed_rows_of_its_split_in_a_recorded_order(built: Project) -> None:
-    allowed = set(ids(built, "data/splits/train/chat.jsonl"))
+    allowed = set(ids(built, "data/mixed/chat.jsonl"))
     batches = [json.loads(line) for line in built.read("reports/train/sft.consumed.jsonl").splitlines()]
     log = built.json("reports/train/sft.json")
 

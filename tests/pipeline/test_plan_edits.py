@@ -69,7 +69,7 @@ CHEAP = [
         ),
         {
             "preflight": "file stages/clean.py", "ingest": "file data/raw/messages.jsonl", "report": WILL,
-            "train@sft": "waits for base, split",
+            "train@sft": "waits for base, mix",
         },
     ),
     Edit(

@@ -56,11 +56,13 @@ def test_consumed_rows_stand_where_the_trace_says(project: Project) -> None:
 
     assert report["commits"][0]["subject"] == "Built" and report["missing"] == []
     stages = [stage["stage"] for stage in report["stages"]]
-    assert stages == ["ingest", "clean", "dedup", "split", "base", "train@sft", "merge@sft", "train@dpo", "merge@dpo"]
+    assert stages == [
+        "ingest", "clean", "dedup", "split", "mix", "base", "train@sft", "merge@sft", "train@dpo", "merge@dpo",
+    ]  # fmt: skip
     contents = {
         row["id"]: row["content"]
         for file in ("chat", "pair")
-        for row in rows(project.path / f"data/splits/train/{file}.jsonl")
+        for row in rows(project.path / f"data/mixed/{file}.jsonl")
     }
     changed = {parent["id"] for parent in table(project.path / "data/cleaned/parents.parquet")}
     for step, told in zip(("sft", "dpo"), report["consumed"], strict=True):
@@ -81,10 +83,10 @@ def test_consumed_rows_stand_where_the_trace_says(project: Project) -> None:
                     missed = [part for part in asked.split("\n\n") if not any(part in text for text in said)]
                     assert missed == [], (asked, place, said)
     assert [(read["stage"], read["file"]) for read in report["unrecorded"]] == [
-        ("base", "data/splits/train/text.jsonl")
+        ("base", "data/mixed/text.jsonl")
     ]
-    assert report["stages"][5]["code"]["key"]["packages"]["trl"]
-    assert report["stages"][5]["parameters"]["train.sft.learning_rate"] == 0.002
+    assert report["stages"][6]["code"]["key"]["packages"]["trl"]
+    assert report["stages"][6]["parameters"]["train.sft.learning_rate"] == 0.002
 
 
 def test_held_out_and_dropped_rows_are_in_no_model(project: Project) -> None:

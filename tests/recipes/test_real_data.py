@@ -99,7 +99,7 @@ def scored(project: Project, model: str, suite: str = "chat") -> list[dict[str, 
 def training_accounts(project: Project, steps: dict[str, str], epochs: int = 1) -> None:
     """Every row of each step's split was trained on as often as epochs say, or was told as too long."""
     for step, kind in steps.items():
-        log, rows = project.json(f"reports/train/{step}.json"), lines(project, f"data/splits/train/{kind}.jsonl")
+        log, rows = project.json(f"reports/train/{step}.json"), lines(project, f"data/mixed/{kind}.jsonl")
         assert log["in"] == len(rows) == log["out"] + sum(log["dropped"].values())
         consumed = Counter(i for batch in lines(project, f"reports/train/{step}.consumed.jsonl") for i in batch["ids"])
         assert consumed == {row["id"]: epochs for row in rows if row["id"] not in log["over_long"]}

@@ -1,0 +1,153 @@
+"""Mixes the training rows of several sources by their weights, and says what training sees beside what it should.
+
+Inputs:  train     folder of training rows, {chat,pair,text}.jsonl
+         sources   Parquet {id, file, line}: where the ingested rows stood
+         parents   Parquet {id, parent, rules}: what the cleaned rows were before
+Outputs: mixed     folder of {chat,pair,text}.jsonl: {id, content}, sorted by id, a row as often as a pass shows it
+         left_out  Parquet {id, reason, detail}: rows that are above the share of their source
+         report    JSON {in, out, dropped, repeats, kinds: {kind: {rows, sources: {source: {in, rows, share, epochs}},
+                   shares: {trait: {share, target, verdict}}}}}; `epochs`: of the source, in one pass over the mix
+Params:  mix
+
+Memory: id, raw files and traits of each row, never its content.
+"""
+
+import fnmatch
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from modelmake import harness
+from modelmake.errors import UserError
+from modelmake.signature import In, Out
+from stages import origins, rows, side_table
+from stages.params.data import Mix
+from stages.stored import Stored
+
+TRAITS = {"chat": ("multi_turn", "system"), "pair": ("multi_turn", "system"), "text": ()}  # of rows; others of sources
+
+
+def source_of(files: Iterable[str], params: Mix) -> str:
+    """The first source that has one of the files of a row.
+
+    Raises:
+        UserError: none has.
+    """
+    for name, source in params.sources.items():
+        if any(fnmatch.fnmatchcase(file, glob) for glob in source.files for file in files):
+            return name
+    raise UserError(
+        f"params.yaml: mix.sources: {', '.join(files)}: is in none of them: want every raw file in a source; "
+        'name it in the `files` of one, or add a source with files: ["*"]'
+    )
+
+
+def sizes(there: Mapping[str, int], params: Mix) -> dict[str, int]:
+    """How many rows each source gives, of those {source: rows} that it has: as many as there are in all, but no source
+    is shown more than max_epochs times. What is lost in rounding goes to the largest fractions."""
+    weights = {name: params.sources[name].weight for name, n in there.items() if n and params.sources[name].weight}
+    whole = sum(weights.values())
+    shares = {name: weight / whole for name, weight in weights.items()}
+    total = min([sum(there.values()), *(int(params.max_epochs * there[n] / s) for n, s in shares.items())])
+    wanted = {name: share * total for name, share in shares.items()}
+    found = {name: int(wanted.get(name, 0)) for name in there}
+    left = (total if shares else 0) - sum(found.values())
+    for name in sorted(wanted, key=lambda n: (found[n] - wanted[n], n))[:left]:
+        found[name] += 1
+    return found
+
+
+def repeats(ids: Sequence[str], rows: int, seed: int) -> dict[str, int]:
+    """How often each row is shown so that there are so many: all equally often, some by their hash once more, so that
+    an added row changes few others."""
+    every, more = divmod(rows, len(ids))
+    drawn = sorted(ids, key=lambda id: hashlib.sha256(f"{seed}:{id}".encode()).digest()) if more else ids
+    return {id: every + (place < more) for place, id in enumerate(drawn)}
+
+
+def traits(row: rows.Row) -> set[str]:
+    """Those of TRAITS that a row has."""
+    if isinstance(row.content, rows.Text):
+        return set()
+    asked = row.content.prompt if isinstance(row.content, rows.Pair) else row.content.messages
+    users = sum(message.role == "user" for message in asked)
+    return {*(["multi_turn"] if users > 1 else []), *(["system"] if asked[0].role == "system" else [])}
+
+
+def shares(kind: str, has: Counter[str], total: int, params: Mix) -> dict[str, dict[str, Any]]:
+    """{trait: share of the mixed rows, target and verdict} of a kind."""
+    found = {}
+    for trait in ("general", "synthetic", *TRAITS[kind]):
+        share, target = round(has[trait] / total, 4), getattr(params.targets, trait)
+        verdict = None
+        if target:
+            verdict = "below" if share < target[0] else "above" if share > target[1] else "within"
+        found[trait] = {"share": share, "target": target, "verdict": verdict}
+    return found
+
+
+class Mixed:
+    """One kind of rows, mixed."""
+
+    def __init__(self, kind: str, stored: Stored, params: Mix) -> None:
+        self.kind, self.stored, self.params = kind, stored, params
+        self.ids: list[str] = []
+        self.traits: list[set[str]] = []
+        for row in stored:
+            self.ids.append(row.id)
+            self.traits.append(traits(row))
+        self.times: dict[str, int] = {}
+        self.drops: list[rows.Drop] = []
+        self.told: dict[str, Any] = {}
+
+    def mix(self, files: Mapping[str, Sequence[str]]) -> None:
+        """Decides how often each row is shown, given the raw files of each."""
+        by_source: dict[str, list[str]] = {name: [] for name in self.params.sources}
+        for id in self.ids:
+            by_source[source_of(files[id], self.params)].append(id)
+        given = sizes({name: len(ids) for name, ids in by_source.items()}, self.params)
+        total = sum(given.values())
+        told, has = {}, Counter[str]()
+        for name, ids in by_source.items():
+            if not ids:
+                continue
+            epochs = round(given[name] / len(ids), 4)
+            told[name] = {"in": len(ids), "rows": given[name], "share": round(given[name] / max(total, 1), 4),
+                          "epochs": epochs}  # fmt: skip
+            self.times |= repeats(ids, given[name], self.params.seed)
+            self.drops += [rows.Drop(id, "over_share", f"{name}: {epochs} epochs") for id in ids if not self.times[id]]
+            has.update({t: given[name] for t in ("general", "synthetic") if getattr(self.params.sources[name], t)})
+        for id, found in zip(self.ids, self.traits, strict=True):
+            has.update(dict.fromkeys(found, self.times[id]))
+        self.told = {"rows": total, "sources": told}
+        self.told["shares"] = shares(self.kind, has, total, self.params) if total else {}
+
+    def lines(self) -> Iterator[bytes]:
+        for index, id in enumerate(self.ids):
+            for _ in range(self.times[id]):
+                yield self.stored.line(index)
+
+
+def main(train: In, sources: In, parents: In, mixed: Out, left_out: Out, report: Out, params: Mix) -> str:
+    found = [Mixed(kind, Stored(train / f"{kind}.jsonl"), params) for kind in rows.KINDS]
+    files = origins.files((id for one in found for id in one.ids), sources, parents)
+    mixed.mkdir()
+    for one in found:
+        one.mix(files)
+        with (mixed / f"{one.kind}.jsonl").open("wb") as file:
+            file.writelines(one.lines())
+    drops = [drop for one in found for drop in one.drops]
+    side_table.write_drops(left_out, drops)
+    shown = [n for one in found for n in one.times.values() if n]
+    counts = rows.account(sum(len(one.ids) for one in found), len(shown), [drop.reason for drop in drops])
+    again, kinds = sum(shown) - len(shown), {one.kind: one.told for one in found}
+    rows.write_json(report, {**counts, "repeats": again, "kinds": kinds})
+    off = [f"{kind}: {trait} {told['share']:.3f} is {told['verdict']} {told['target'][0]:g} to {told['target'][1]:g}"
+           for kind, mix in kinds.items() for trait, told in mix["shares"].items()
+           if told["verdict"] in ("below", "above")]  # fmt: skip
+    return "; ".join([rows.summary(counts), f"{again} repeats", *off])
+
+
+if __name__ == "__main__":
+    harness.run(main)
