@@ -82,9 +82,7 @@ def test_consumed_rows_stand_where_the_trace_says(project: Project) -> None:
                     said = strings(record(project, place))
                     missed = [part for part in asked.split("\n\n") if not any(part in text for text in said)]
                     assert missed == [], (asked, place, said)
-    assert [(read["stage"], read["file"]) for read in report["unrecorded"]] == [
-        ("base", "data/mixed/text.jsonl")
-    ]
+    assert [(read["stage"], read["file"]) for read in report["unrecorded"]] == [("base", "data/mixed/text.jsonl")]
     assert report["stages"][6]["code"]["key"]["packages"]["trl"]
     assert report["stages"][6]["parameters"]["train.sft.learning_rate"] == 0.002
 
