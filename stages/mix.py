@@ -4,7 +4,7 @@ Inputs:  train     folder of training rows, {chat,pair,text}.jsonl
          sources   Parquet {id, file, line}: where the ingested rows stood
          parents   Parquet {id, parent, rules}: what the cleaned rows were before
 Outputs: mixed     folder of {chat,pair,text}.jsonl: {id, content}, sorted by id, a row as often as a pass shows it
-         left_out  Parquet {id, reason, detail}: rows that are above the share of their source
+         unmixed   Parquet {id, reason, detail}: rows that are above the share of their source
          report    JSON {in, out, dropped, repeats, kinds: {kind: {rows, sources: {source: {in, rows, share, epochs}},
                    shares: {trait: {share, target, verdict}}}}}; `epochs`: of the source, in one pass over the mix
 Params:  mix
@@ -129,7 +129,7 @@ class Mixed:
                 yield self.stored.line(index)
 
 
-def main(train: In, sources: In, parents: In, mixed: Out, left_out: Out, report: Out, params: Mix) -> str:
+def main(train: In, sources: In, parents: In, mixed: Out, unmixed: Out, report: Out, params: Mix) -> str:
     found = [Mixed(kind, Stored(train / f"{kind}.jsonl"), params) for kind in rows.KINDS]
     files = origins.files((id for one in found for id in one.ids), sources, parents)
     mixed.mkdir()
@@ -138,7 +138,7 @@ def main(train: In, sources: In, parents: In, mixed: Out, left_out: Out, report:
         with (mixed / f"{one.kind}.jsonl").open("wb") as file:
             file.writelines(one.lines())
     drops = [drop for one in found for drop in one.drops]
-    side_table.write_drops(left_out, drops)
+    side_table.write_drops(unmixed, drops)
     shown = [n for one in found for n in one.times.values() if n]
     counts = rows.account(sum(len(one.ids) for one in found), len(shown), [drop.reason for drop in drops])
     again, kinds = sum(shown) - len(shown), {one.kind: one.told for one in found}

@@ -31,7 +31,7 @@ from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Step
 
 DATA_STAGES = ("ingest", "clean", "dedup", "split", "mix")
-DROPS = ("rejected", "dropped", "duplicates", "leaks", "contaminated", "left_out")  # stems of tables of dropped rows
+DROPS = ("rejected", "dropped", "duplicates", "leaks", "contaminated", "unmixed")  # stems of tables of dropped rows
 CHAPTERS = {  # template -> its name in the contents
     "verdict": "Verdict",
     "graph": "The build",

@@ -46,7 +46,7 @@ def run(by_file: dict[str, list[Row]], wanted: Mix) -> tuple[dict[str, list[str]
         places = [(row.id, file, n) for file, given in by_file.items() for n, row in enumerate(given, 1)]
         side_table.write(folder / "sources", {"id": str, "file": str, "line": int}, places)
         side_table.write(folder / "parents", {"id": str, "parent": str, "rules": str}, [])
-        out = [folder / file for file in ("mixed", "left_out", "report")]
+        out = [folder / file for file in ("mixed", "unmixed", "report")]
         line = mix.main(folder / "train", folder / "sources", folder / "parents", *out, wanted)
         mixed = {kind: rows.read(out[0] / f"{kind}.jsonl") for kind in rows.KINDS}
         assert all(row == Row(row.id, found[row.id].content) for kind in rows.KINDS for row in mixed[kind])
