@@ -1,36 +1,19 @@
-"""Has DVC replace dvc.lock in one step. Installed beside DVC; Python imports it at its start, by the .pth file.
+"""Has DVC replace its lock files in one step. Installed beside DVC; Python imports it at its start, by the .pth file.
 
-DVC writes the file in place, for a tenth of a second a stage. Killed meanwhile it leaves an empty or torn file, which
-the next `dvc repro` refuses to read (docs/decisions/0017). When DVC writes in one step itself, this goes.
+DVC writes them in place: dvc.lock, for a tenth of a second a stage, and .dvc/tmp/rwlock, which notes who reads and
+writes what. Killed meanwhile it leaves an empty or torn file, which the next `dvc repro` refuses to read
+(docs/decisions/0017). When DVC writes in one step itself, this goes.
 """
 
 import os
 import sys
+from contextlib import contextmanager
 from importlib.util import find_spec
 
-WRITER = "dvc.utils.serialize._common"  # it has `_dump_data`, which writes every YAML file of DVC's
 
+def _dvc_lock(dump):
+    """`_dump_data`, which writes every YAML file of DVC's."""
 
-class _Finder:
-    """Changes the module when DVC imports it, so that other programs do not import DVC for this."""
-
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        if name != WRITER:
-            return None
-        sys.meta_path.remove(cls)
-        spec = find_spec(name)
-        execute = spec.loader.exec_module
-
-        def changed(module):
-            execute(module)
-            module._dump_data = _in_one_step(module._dump_data)
-
-        spec.loader.exec_module = changed
-        return spec
-
-
-def _in_one_step(dump):
     def dump_data(path, *arguments, **options):
         folder, name = os.path.split(os.path.realpath(path))
         if name != "dvc.lock":
@@ -40,6 +23,51 @@ def _in_one_step(dump):
         os.replace(partial, os.path.join(folder, name))
 
     return dump_data
+
+
+def _rwlock(edit):
+    """`_edit_rwlock`, which reads, changes and writes the file while it holds a lock."""
+    return lambda lock_dir, fs, hardlink: edit(lock_dir, _Whole(fs), hardlink)
+
+
+class _Whole:
+    """A file system on which a file that is opened for writing takes its place when it is closed."""
+
+    def __init__(self, fs):
+        self._fs = fs
+
+    def __getattr__(self, name):
+        return getattr(self._fs, name)
+
+    @contextmanager
+    def open(self, path, mode="r", **options):
+        written = f"{path}.partial" if mode == "w" else path
+        with self._fs.open(written, mode, **options) as file:
+            yield file
+        if written != path:
+            os.replace(written, path)
+
+
+CHANGED = {"dvc.utils.serialize._common": ("_dump_data", _dvc_lock), "dvc.rwlock": ("_edit_rwlock", _rwlock)}
+
+
+class _Finder:
+    """Changes the modules when DVC imports them, so that other programs do not import DVC for this."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name not in CHANGED:
+            return None
+        function, change = CHANGED.pop(name)
+        spec = find_spec(name)
+        execute = spec.loader.exec_module
+
+        def changed(module):
+            execute(module)
+            setattr(module, function, change(getattr(module, function)))
+
+        spec.loader.exec_module = changed
+        return spec
 
 
 sys.meta_path.insert(0, _Finder)

@@ -1,5 +1,6 @@
-"""dvc.lock is the old one or the new one, never a part of one."""
+"""DVC's lock files are the old ones or the new ones, never a part of one."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,27 @@ def test_a_lock_that_is_a_link_stays_one(tmp_path: Path) -> None:
 
     assert (tmp_path / "dvc.lock").is_symlink()
     assert "b: 3" in (tmp_path / "real/dvc.lock").read_text()
+
+
+NOTE = """
+from dvc.fs import LocalFileSystem
+from dvc.rwlock import rwlock
+with rwlock(".", LocalFileSystem(), {cmd}, ["read"], ["written"], False):
+    print(open("rwlock").read())
+"""
+
+
+def note(folder: Path, cmd: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", NOTE.format(cmd=cmd)], cwd=folder, capture_output=True, text=True)
+
+
+def test_a_note_of_who_reads_and_writes_is_whole_or_not_there(tmp_path: Path) -> None:
+    (tmp_path / "rwlock").write_text("{}")
+
+    assert "is not JSON serializable" in note(tmp_path, "object()").stderr
+    assert (tmp_path / "rwlock").read_text() == "{}"
+
+    done = note(tmp_path, "'mine'")
+    (reader,) = json.loads(done.stdout)["read"].values()
+    assert [who["cmd"] for who in reader] == ["mine"]
+    assert json.loads((tmp_path / "rwlock").read_text()) == {}
