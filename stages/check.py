@@ -35,6 +35,7 @@ ADVICE = {  # reason -> what to do; also those that rules of `clean` give
     "empty_answer": "an empty answer teaches silence: leave it out",
     "no_answer": "the last turn has to be the assistant's: cut what follows it",
     "bad_alone": "give its prompt a good answer too: the two become a pair",
+    "unrated": "nothing to do: what nobody rated or edited says nothing",
     "repeated": "`ingest` keeps one of them; nothing to do",
     "over_long": "cut it, or raise clean.max_chars or clean.max_tokens",
     "refusal": "if the model should refuse here, take the phrase out of clean.refusals",
@@ -168,19 +169,17 @@ def _clean(found: Found, line: int, row: rows.Row, cleaning: Clean) -> None:
 
 def refused(file: Found, ingest: Ingest) -> str:
     """Why `ingest` would refuse a file if it were alone; "" where it would not."""
-    bad = sum(p.records for p in file.problems.values() if p.stage == "ingest" and p.reason not in FINE)
+    lost = {p.reason: p.records for p in file.problems.values() if p.stage == "ingest" and p.reason != "repeated"}
+    bad = sum(n for reason, n in lost.items() if reason not in judged.FINE)
     if not file.records:
         return "it has no records"
-    if bad == file.records:
+    if sum(lost.values()) == file.records:
         return "none of its records is usable"
     if bad / file.records > ingest.max_rejected_fraction:
         return (
             f"{bad / file.records:.2%} of its records are unusable, at most {ingest.max_rejected_fraction:.2%} may be"
         )
     return ""
-
-
-FINE = ("repeated", judged.ALONE[0])  # dropped, and no fault of the file
 
 
 def _start(content: rows.Content) -> str:

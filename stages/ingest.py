@@ -102,7 +102,7 @@ class Ingested:
         """Writes down what is no row."""
         bad = Rejected(self.names[file], line, reason, detail, found)
         again = reason in reading.UNFIT.values() and any((b.file, b.detail) == (bad.file, detail) for b in self.first)
-        if len(self.first) < SHOWN and reason != judged.ALONE[0] and not again:
+        if len(self.first) < SHOWN and reason not in judged.FINE and not again:
             self.first.append(msgspec.structs.replace(bad, found=""))
         self.dropped[reason] += 1
         self._rejected.write(encode(bad) + b"\n")
@@ -142,7 +142,7 @@ class Ingested:
         Raises:
             UserError: naming the first.
         """
-        bad = self.dropped.total() - self.dropped[judged.ALONE[0]]
+        bad = self.dropped.total() - sum(self.dropped[reason] for reason in judged.FINE)
         if not self.spilled:
             raise UserError(f"{raw}: {self.records} records, none usable: want at least one{self._told()}")
         if bad / self.records > self._params.max_rejected_fraction:

@@ -12,6 +12,11 @@ import msgspec
 from stages.rows import Chat, Message, Pair
 
 ALONE = ("bad_alone", "judged bad, and no good answer to the same prompt in its split: no pair can be made")
+FINE = (ALONE[0], "unrated")  # reasons that are no fault of the data: most of a log is unrated
+
+
+class Unused(Exception):
+    """Why a record that is as it should be gives no row: (reason, detail)."""
 
 
 class Judged(msgspec.Struct, frozen=True):

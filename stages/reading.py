@@ -88,6 +88,8 @@ class Reader:
                 _teaches(content)
             encoded = [msgspec.json.encode(content) for content in contents]
             return encoded, told._replace(group=told.group or value.path)
+        except judged.Unused as unused:
+            raise Unfit(*unused.args) from None
         except WRONG as error:
             raise Unfit("wrong_shape", f"{self.form}: {type(error).__name__}: {error}") from None
 

@@ -46,6 +46,7 @@ FIELDS = {  # what each format wants, and may have besides
     "alpaca": (("instruction", "output"), ("input", "system", "history")),
     "sharegpt": (("conversations",), ("system", "tools")),
     "messages": (("messages",), ("tools", "functions")),
+    "feedback": (("messages", "response"), ("rating", "edit", "tools")),
     "completion": (("prompt", "completion"), ("system", "tools")),
     "pairs": (("chosen", "rejected"), ("prompt", "system", "tools")),
     "kto": (("prompt", "completion", "label"), ("system",)),
@@ -57,7 +58,8 @@ FIELDS = {  # what each format wants, and may have besides
 WORDS = st.sampled_from(["a", "Where is it?", "é😀", "Here.\n"])
 ASKED, ANSWERED = (WORDS.map(lambda t, r=r: {"role": r, "content": t}) for r in ("user", "assistant"))
 GOOD = {
-    "label": st.booleans(), "history": st.just([["q", "a"]]), "tools": st.just([{"name": "f"}]),
+    "label": st.booleans(), "rating": st.sampled_from([None, 1, -1, True, "down"]), "edit": st.none() | WORDS,
+    "response": WORDS | ANSWERED, "history": st.just([["q", "a"]]), "tools": st.just([{"name": "f"}]),
     "functions": st.just('[{"name": "f"}]'), "messages": st.tuples(ASKED, ANSWERED).map(list),
     "conversations": st.tuples(WORDS, WORDS).map(
         lambda said: [{"from": "human", "value": said[0]}, {"from": "gpt", "value": said[1]}]

@@ -75,6 +75,12 @@ def test_judged_answers_are_paired_as_ingest_pairs_them(tmp_path: Path) -> None:
     assert output.startswith("new.jsonl: 3 records (kto 3), cleaned 2 rows\n  ingest: bad_alone 1, first in line 3: ")
 
 
+def test_a_log_that_nobody_rated_gives_no_row(tmp_path: Path) -> None:
+    code, output = run(tmp_path, write(tmp_path, {"messages": "q", "response": "a", "rating": None}))
+
+    assert (code, output.splitlines()[-1]) == (1, "  `ingest` would refuse it by itself: none of its records is usable")
+
+
 def test_files_of_a_folder_are_told_for_programs(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     write(tmp_path, {"text": "\u0000"}, name="other.jsonl")

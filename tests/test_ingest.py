@@ -54,6 +54,26 @@ def lines(*records: Any) -> str:
     return "".join(json.dumps(record) + "\n" for record in records)
 
 
+def test_what_nobody_rated_is_told_and_is_no_fault_of_a_log(tmp_path: Path) -> None:
+    asked = [{"role": "user", "content": "q"}]
+    logged = [{"messages": asked, "response": f"a{n}", "rating": None} for n in range(9)]
+    liked, edited = {"messages": asked, "response": "b", "rating": 1}, {"messages": asked, "response": "c", "edit": "d"}
+    disliked = {"messages": asked, "response": "e", "rating": 0}
+
+    result = run(tmp_path, {"log.jsonl": lines(*logged, liked, edited, disliked)}, max_rejected_fraction=0.0)
+
+    turns = {name: [Message("assistant", name)] for name in "bcde"}
+    prompt = [Message("user", "q")]
+    wanted = [Chat([*prompt, *turns["b"]]), Pair(prompt, turns["d"], turns["c"]), Pair(prompt, turns["b"], turns["e"])]
+    assert rows_of(result, tmp_path) == sorted(map(rows.row, wanted), key=lambda row: row.id)
+    assert result["report"] == {
+        "in": 12, "out": 3, "dropped": {"unrated": 9}, "formats": {"log.jsonl": {"feedback": 12}}
+    }  # fmt: skip
+    assert [(bad["line"], bad["detail"]) for bad in result["rejected"]] == [
+        (n, "neither rated nor edited") for n in range(1, 10)
+    ]
+
+
 def test_every_format_becomes_a_row_with_its_place(tmp_path: Path) -> None:
     files = {"a.json": json.dumps([Q]), "sub/b.txt": "one\n\ntwo", "c.jsonl": "\n" + lines({"text": "three"})}
 

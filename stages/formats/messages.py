@@ -8,7 +8,7 @@ from stages.rows import Chat, Content
 
 
 def matches(fields: Set[str]) -> bool:
-    return "messages" in fields
+    return "messages" in fields and "response" not in fields
 
 
 def read(record: dict[str, Any]) -> Content:

@@ -6,8 +6,9 @@ import pytest
 
 from stages.documents import Document
 from stages.formats import READERS
+from stages.formats.feedback import RATINGS
 from stages.formats.turns import ROLES
-from stages.judged import Judged
+from stages.judged import Judged, Unused
 from stages.rows import Chat, Content, Function, Message, Pair, Text, ToolCall
 
 SYSTEM, USER, ASSISTANT = (Message(role, role[0]) for role in ("system", "user", "assistant"))
@@ -143,6 +144,34 @@ TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}
         ("kto", {"prompt": "u", "completion": "a", "label": 0, "id": 1}, Judged([USER], [ASSISTANT], False)),
         ("document", {"path": "p.md", "text": "# A"}, Document("p.md", "# A")),
         ("labelled", {"text": "u", "label": 3}, Chat([USER, Message("assistant", '{"intent": 3}')])),
+        ("feedback", {"messages": TURNS[:1], "response": "a", "rating": "up"}, Judged([USER], [ASSISTANT], True)),
+        (
+            "feedback",
+            {"messages": "u", "response": {"choices": [{"index": 0, "message": TURNS[1]}]}, "rating": -1},
+            Judged([USER], [ASSISTANT], False),
+        ),
+        ("feedback", {"messages": "u", "response": "a", "rating": 1.0, "edit": ""}, Judged([USER], [ASSISTANT], True)),
+        (
+            "feedback",
+            {"messages": "u", "response": "a", "rating": "Thumbs down", "edit": "b"},
+            Pair([USER], [OTHER], [ASSISTANT]),
+        ),
+        ("feedback", {"messages": "u", "response": "a", "edit": TURNS[1:]}, Judged([USER], [ASSISTANT], True)),
+        (
+            "feedback",
+            {"messages": "u", "response": "a", "edit": "b", "tools": [{"name": "f"}]},
+            Chat([USER, OTHER], [{"type": "function", "function": {"name": "f"}}]),
+        ),
+        (
+            "feedback",
+            {
+                "messages": "u",
+                "response": {"role": "assistant", "tool_calls": [{"name": "f", "arguments": {"n": 1}}]},
+                "rating": True,
+                "tools": [{"name": "f"}],
+            },
+            Chat([USER, Message("assistant", "", [CALL])], [{"type": "function", "function": {"name": "f"}}]),
+        ),
     ],
 )
 def test_a_record_is_read_by_one_format_only(name: str, record: dict[str, Any], content: Content | Document) -> None:
@@ -194,6 +223,17 @@ def test_a_record_with_other_fields_matches_no_format(record: dict[str, Any]) ->
         ),
         ("pairs", {"prompt": "u", "chosen": "a", "rejected": "b", "tools": [{}]}, "tools: want them on chats only"),
         ("kto", {"prompt": "u", "completion": "a", "label": "good"}, "label 'good': want true or false"),
+        (
+            "feedback",
+            {"messages": "u", "response": "a", "rating": 4},
+            f"rating 4: want one of {', '.join(RATINGS)}, or null",
+        ),
+        (
+            "feedback",
+            {"messages": "u", "response": {"choices": [{"message": TURNS[1]}] * 2}},
+            "2 answers: want the one that was shown",
+        ),
+        ("feedback", {"messages": "u", "response": None}, "null: want a text or a list of messages"),
     ],
 )
 def test_what_a_format_cannot_read_is_told(name: str, record: dict[str, Any], error: str) -> None:
@@ -201,6 +241,22 @@ def test_what_a_format_cannot_read_is_told(name: str, record: dict[str, Any], er
         READERS[name].read(record)
 
     assert str(told.value) == error
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"rating": None}, "unrated"),
+        ({"rating": "", "edit": None}, "unrated"),
+        ({}, "unrated"),
+        ({"rating": -1, "tools": [{"name": "f"}]}, "bad_alone"),
+    ],
+)
+def test_feedback_that_says_nothing_is_no_fault(record: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Unused) as told:
+        READERS["feedback"].read({"messages": "u", "response": "a", **record})
+
+    assert told.value.args[0] == reason
 
 
 def test_every_format_is_a_module_of_its_name() -> None:
