@@ -149,7 +149,7 @@ def _build(question: Question, build: str, entries: list[Entry], answers: _Answe
             else:
                 answers.add("refused", build, place=f"{raw_path(entry, fact.file)}:{fact.line}", **told)
     every = models(entries)
-    for entry in fed or [e for e in entries if seen[e].held]:
+    for entry in [e for e in makers if e in fed] or [e for e in entries if seen[e].held]:
         for path, rows in seen[entry].held.items():
             if rows & alike_here:
                 only = sorted(every.keys() - trained.keys())

@@ -130,6 +130,21 @@ def test_a_row_is_held_in_a_split_where_it_was_not_consumed(made: History) -> No
     assert {place["place"] for place in report["places"]} == {"data/raw/mail.jsonl:5", "data/raw/more/mail.jsonl:9"}
 
 
+def test_who_holds_a_row_is_told_in_the_order_of_the_build(tmp_path: Path) -> None:
+    made, read = History(tmp_path / "project"), {}
+    for name in (names := ["ours", "theirs", "bought", "old", "new"]):
+        read |= made.stage(name, {}, {f"data/{name}.jsonl": jsonl(ROWS["b"], {**ROWS["e"], "id": name})})
+    outs = {
+        "models/trained/sft": {"model.safetensors": b"w"},
+        "reports/sft.consumed.jsonl": jsonl({"step": 1, "ids": ["new"]}),
+    }
+    made.stage("train@sft", read, outs)
+    made.stage("train@other", {}, {"models/trained/other": {"model.safetensors": b"v"}})
+    made.commit("First")
+
+    assert [held["stage"] for held in made.json("--row", "b")["held"]] == names
+
+
 def test_a_dropped_row_has_its_stage_reason_and_raw_line(made: History) -> None:
     code, printed = made.trace("--row", "c")
 
