@@ -51,7 +51,7 @@ def test_a_clean_clone_builds_to_the_same_lock_and_the_same_bytes(built: Project
         pytest.param(
             "data/raw/messages.jsonl",
             lambda text: "".join(reversed(text.splitlines(keepends=True))),
-            ["ingest", "report"],
+            ["ingest", "mix", "report"],
             marks=pytest.mark.slow,
         ),
     ],
