@@ -1,8 +1,8 @@
 """Has DVC replace its lock files in one step. Installed beside DVC; Python imports it at its start, by the .pth file.
 
 DVC writes them in place: dvc.lock, for a tenth of a second a stage, and .dvc/tmp/rwlock, which notes who reads and
-writes what. Killed meanwhile it leaves an empty or torn file, which the next `dvc repro` refuses to read
-(docs/decisions/0017). When DVC writes in one step itself, this goes.
+writes what. Killed meanwhile it leaves an empty or torn file, which the next `dvc repro` refuses to read. What a killed
+one noted there is void, also while nobody has asked how it ended (docs/decisions/0017). When DVC sees to it, this goes.
 """
 
 import os
@@ -30,6 +30,19 @@ def _rwlock(edit):
     return lambda lock_dir, fs, hardlink: edit(lock_dir, _Whole(fs), hardlink)
 
 
+class _Alive:
+    """psutil to which a process that has ended, but whose parent has not asked yet, exists no more."""
+
+    def __init__(self, psutil):
+        self._psutil = psutil
+
+    def pid_exists(self, pid):
+        try:
+            return self._psutil.Process(pid).status() != self._psutil.STATUS_ZOMBIE
+        except self._psutil.NoSuchProcess:
+            return False
+
+
 class _Whole:
     """A file system on which a file that is opened for writing takes its place when it is closed."""
 
@@ -48,23 +61,27 @@ class _Whole:
             os.replace(written, path)
 
 
-CHANGED = {"dvc.utils.serialize._common": ("_dump_data", _dvc_lock), "dvc.rwlock": ("_edit_rwlock", _rwlock)}
+CHANGED = {
+    "dvc.utils.serialize._common": {"_dump_data": _dvc_lock},
+    "dvc.rwlock": {"_edit_rwlock": _rwlock, "psutil": _Alive},
+}
 
 
 class _Finder:
-    """Changes the modules when DVC imports them, so that other programs do not import DVC for this."""
+    """Changes what modules hold when DVC imports them, so that other programs do not import DVC for this."""
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
         if name not in CHANGED:
             return None
-        function, change = CHANGED.pop(name)
+        changes = CHANGED.pop(name)
         spec = find_spec(name)
         execute = spec.loader.exec_module
 
         def changed(module):
             execute(module)
-            setattr(module, function, change(getattr(module, function)))
+            for held, change in changes.items():
+                setattr(module, held, change(getattr(module, held)))
 
         spec.loader.exec_module = changed
         return spec

@@ -3,7 +3,11 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import psutil
+import pytest
 
 CODE = """
 from dvc.fs import LocalFileSystem
@@ -71,3 +75,18 @@ def test_a_note_of_who_reads_and_writes_is_whole_or_not_there(tmp_path: Path) ->
     (reader,) = json.loads(done.stdout)["read"].values()
     assert [who["cmd"] for who in reader] == ["mine"]
     assert json.loads((tmp_path / "rwlock").read_text()) == {}
+
+
+@pytest.mark.parametrize(("ended", "code"), [(True, 0), (False, 1)])
+def test_a_process_that_ended_blocks_nobody_though_its_parent_never_asked(
+    ended: bool, code: int, tmp_path: Path
+) -> None:
+    with subprocess.Popen(["true" if ended else "cat"], stdin=subprocess.PIPE) as child:
+        while ended and psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        held = {"written": {"pid": child.pid, "cmd": "dvc repro"}}
+        (tmp_path / "rwlock").write_text(json.dumps({"write": held, "read": {}}))
+
+        done = note(tmp_path, "'mine'")
+
+    assert (done.returncode, f"(PID {child.pid}): dvc repro" in done.stderr) == (code, not ended), done.stderr
