@@ -84,7 +84,7 @@ def conflicts(found: Sequence[Row], params: Datasheet) -> Finding:
         return Finding("conflicting answers", "ok", "No question has answers that contradict each other.")
     return Finding(
         "conflicting answers", "warning",
-        f"{questions:,} of {len(answers):,} questions have different answers; the model can learn one at most.", examples,
+        f"{questions:,} of {len(answers):,} questions have different answers; a model can learn one at most.", examples,
     )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def length_of_labels(found: Iterable[Row], label: Label, params: Datasheet) -> F
             "length of labels", "ok", f"{len(by_label):,} labels, and none has much longer or shorter answers."
         )
     told = ", ".join(f"{name} ({middle:g})" for name, middle in odd[: params.examples])
-    said = f"{len(odd):,} of {len(by_label):,} labels have answers of another length than the usual {usual:g} characters: {told}."
+    said = f"{len(odd):,} of {len(by_label):,} labels have answers far from the usual {usual:g} characters: {told}."
     examples = [example(first[name][0], f"{name}: {middle:g} characters") for name, middle in odd[: params.examples]]
     return Finding("length of labels", "warning", said, examples)
 
@@ -175,7 +175,8 @@ def styles(found: Iterable[Row], params: Datasheet) -> Finding:
         for style, n in sorted(count.items(), key=lambda item: (-item[1], item[0]))[:3]
     ]
     rest = sum(count.total() - max(count.values()) for _, count in mixed)
-    said = f"{len(mixed):,} {'format is' if len(mixed) == 1 else 'formats are'} in several styles; {rest:,} rows are not in the usual one of theirs."
+    several = "format is" if len(mixed) == 1 else "formats are"
+    said = f"{len(mixed):,} {several} in more than one style; {rest:,} rows are not in the usual one of theirs."
     return Finding("styles", "warning", said, examples)
 
 

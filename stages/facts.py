@@ -1,4 +1,4 @@
-"""Rows in numbers: how long, how many turns, which system prompts, tools and labels, how large clusters of duplicates."""
+"""Rows in numbers: lengths, turns, system prompts, tools, labels, clusters of duplicates."""
 
 from array import array
 from collections import Counter

@@ -9,7 +9,9 @@ from typing import Any
 import jinja2
 import msgspec
 
-from stages import charts, summaries
+from stages import summaries
+
+NOTHING = "'none'"
 
 
 def difference(entry: dict[str, float]) -> str:
@@ -66,13 +68,13 @@ def spelt(params: Any) -> str:
 def policy(scripts: list[str]) -> str:
     """A content security policy under which a browser fetches nothing, and runs these scripts alone."""
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
-    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes or NOTHING}"
 
 
-def render(templates: Path, values: dict[str, Any]) -> str:
-    """The page; whatever comes from rows, models or parameters is escaped."""
+def render(folders: list[Path], name: str, values: dict[str, Any], scripts: list[str]) -> str:
+    """The page of a template, looked for in the folders; whatever comes from rows, models or parameters is escaped."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates), undefined=jinja2.StrictUndefined, autoescape=True,
+        loader=jinja2.FileSystemLoader(folders), undefined=jinja2.StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {
@@ -91,8 +93,8 @@ def render(templates: Path, values: dict[str, Any]) -> str:
         "named": named,
         "spelt": spelt,
     }
-    scripts = [charts.library(), (templates / "page.js").read_text("utf-8")]
-    return environment.get_template("page.html").render(
+    style, _, _ = environment.loader.get_source(environment, "page.css")
+    return environment.get_template(name).render(
         values, policy=policy(scripts), scripts=[jinja2.utils.markupsafe.Markup(s) for s in scripts],
-        style=jinja2.utils.markupsafe.Markup((templates / "page.css").read_text("utf-8")),
+        style=jinja2.utils.markupsafe.Markup(style),
     )  # fmt: skip

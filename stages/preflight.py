@@ -19,7 +19,7 @@ import jsonschema
 from modelmake import graph, harness, keys, machine, params, signature, symbols
 from modelmake.errors import UserError
 from stages import golden
-from stages.params.data import Clean, Dedup, Ingest, Mix, Split
+from stages.params.data import Clean, Datasheet, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
@@ -34,6 +34,7 @@ CHAPTERS: dict[str, Any] = {
     "dedup": Dedup,
     "split": Split,
     "mix": Mix,
+    "datasheet": Datasheet,
     "base": Base,
     "train": dict[str, Step],
     "suites": dict[str, AnySuite],

@@ -7,7 +7,8 @@ Inputs:  graph      keys/graph.json
          mixed      folder of the rows that training sees
          models     folder of every model, adapter and quantized file
          data, trained, evaluations, comparison, gate, parity  what the stages before wrote
-         templates  folder of Jinja templates, one a chapter of the page, its style and its script
+         templates  folder of Jinja templates, one a chapter of the page, and its script
+         look       folder of what every page has: style, macros
 Outputs: report     one HTML file
 Params:  report; and those that it shows: machine, ingest, clean, dedup, split, mix, base, train, suites, evaluate,
          compare, quantize, parity, card
@@ -98,7 +99,7 @@ def quantized(
 
 def main(
     graph: In, raw: In, splits: In, mixed: In, models: In, data: In, trained: In, evaluations: In, comparison: In,
-    gate: In, parity: In, templates: In, report: Out, params: Report, machine: Machine, ingest: Ingest, clean: Clean,
+    gate: In, parity: In, templates: In, look: In, report: Out, params: Report, machine: Machine, ingest: Ingest, clean: Clean,
     dedup: Dedup, split: Split, mix: Mix, base: Base, train: dict[str, Step], suites: dict[str, AnySuite],
     evaluate: Evaluate, compared: Compare, quantize: dict[str, Quant], alike: dict[str, Parity], card: Card,
 ) -> str:  # fmt: skip
@@ -165,7 +166,8 @@ def main(
             "card": card, "report": params,
         },
     }  # fmt: skip
-    report.write_text(page.render(templates, values), "utf-8")
+    scripts = [charts.library(), (templates / "page.js").read_text("utf-8")]
+    report.write_text(page.render([templates, look], "page.html", values, scripts), "utf-8")
     return f"gates {build.gate['verdict']}; look at reports/index.html, reports/card.md and reports/metrics.json"
 
 

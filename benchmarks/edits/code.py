@@ -80,7 +80,7 @@ EDITS = {
         suite=True,
     ),
     "a colour of the page": Edit(
-        replace("stages/templates/report/page.css", "#ffffff", "#fffffe"), {"report"}, "the page is made of it",
+        replace("stages/templates/page/page.css", "#ffffff", "#fffffe"), {"report"}, "the page is made of it",
     ),
     "a file that code reads": Edit(
         add("stages/templates/no_label.txt", "at all\n"), {"plots"}, "a module reads it when it is imported",

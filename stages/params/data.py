@@ -263,3 +263,24 @@ class Mix(Params):
             return ["sources: none has a weight: want at least one above 0"]
         return [f"sources.{name}.files: is empty: want globs of raw files, such as [\"*\"]"
                 for name, source in self.sources.items() if not source.files]  # fmt: skip
+
+
+class Datasheet(Params):
+    section: ClassVar[str] = "datasheet"
+
+    license: str  # SPDX identifier of the rows' licence, or its address; card.license is that of the weights
+    sample_rows: Positive  # that people mark
+    seed: int  # of the sample
+    confidence: Annotated[float, Meta(gt=0, lt=1)]  # of the error rate's interval
+    examples: Positive  # rows shown with a warning, at most
+    min_rows: Positive  # pairs, rows of a label, rows with labels: fewer than that tell nothing
+    max_duplicates: tuple[Fraction, Fraction]  # share of rows that dedup drops: above the first a warning, above the
+    # second a serious one
+    max_label_share: Fraction  # of the rows that have labels
+    max_length_bias: Fraction  # share of the pairs whose chosen answer is the longer one, or the shorter one
+    max_length_ratio: Annotated[float, Meta(ge=1)]  # of the median answer of a label to that of all, either way
+
+    def problems(self) -> list[str]:
+        if self.max_duplicates[0] > self.max_duplicates[1]:
+            return [f"max_duplicates = {list(self.max_duplicates)}: want the smaller share first"]
+        return []
