@@ -99,8 +99,8 @@ def quantized(
 
 def main(
     graph: In, raw: In, splits: In, mixed: In, models: In, data: In, trained: In, evaluations: In, comparison: In,
-    gate: In, parity: In, templates: In, look: In, report: Out, params: Report, machine: Machine, ingest: Ingest, clean: Clean,
-    dedup: Dedup, split: Split, mix: Mix, base: Base, train: dict[str, Step], suites: dict[str, AnySuite],
+    gate: In, parity: In, templates: In, look: In, report: Out, params: Report, machine: Machine, ingest: Ingest,
+    clean: Clean, dedup: Dedup, split: Split, mix: Mix, base: Base, train: dict[str, Step], suites: dict[str, AnySuite],
     evaluate: Evaluate, compared: Compare, quantize: dict[str, Quant], alike: dict[str, Parity], card: Card,
 ) -> str:  # fmt: skip
     gathering.check(parity, quantize)

@@ -165,6 +165,7 @@ TOLD: dict[str, Callable[[Build, str, str], Summary]] = {
     "preflight": lambda build, *_: Summary("parameters, code, locks", count(len(build.graph) - 1, "keys")),
     **dict.fromkeys(("ingest", "clean", "dedup", "split"), _data),
     "mix": _mix,
+    "datasheet": lambda *_: Summary("rows, reports, marks", "the datasheet, a sample to mark"),
     "base": _base,
     "train": _train,
     "merge": _merge,

@@ -101,7 +101,7 @@ class Build:
         stages = graph.stages(self.folder)
         self.put("keys/graph.json", graph.described(stages))
         flags = {name: Path(value) for name, value in stages["report"].flags.items()}
-        flags["templates"] = ROOT / flags["templates"]
+        flags |= {name: ROOT / flags[name] for name in ("templates", "look")}
         sections = {
             name: (signature.section_of(kind, {}), kind) for name, kind in signature.read(report.main).sections.items()
         }

@@ -19,7 +19,8 @@ COPIED = (
     "data/golden.jsonl", "data/evaluations", "recipes",
 )  # fmt: skip
 STAGES = """
-ingest clean dedup split mix base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat evaluate.sft-chat
+ingest clean dedup split mix datasheet base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat
+evaluate.sft-chat
 evaluate.dpo-chat compare plots calibrate.Q8_0 quantize.Q8_0 parity.Q8_0 card report
 """
 NF4 = {
@@ -79,7 +80,7 @@ def told(project: Path, change: Edit) -> list[str]:
 
 
 def test_a_right_project_gets_a_key_for_every_stage(project: Path) -> None:
-    assert run(project) == (0, "preflight: params.yaml holds; 20 keys\n", [])
+    assert run(project) == (0, "preflight: params.yaml holds; 21 keys\n", [])
     assert {path.name for path in (project / "keys").iterdir()} == {
         f"{name}.json" for name in [*STAGES.split(), "graph"]
     }

@@ -52,8 +52,8 @@ EDITS = {
         "dedup clusters; split imports the module for other functions",
     ),
     "a helper two imports away": Edit(
-        replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"), {"dedup", "split"},
-        "both go through shingles", suite=True,
+        replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"),
+        {"dedup", "split", "datasheet"}, "all go through shingles", suite=True,
     ),
     "a constant": Edit(
         replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"}, "the page marks answers by it",
@@ -80,7 +80,8 @@ EDITS = {
         suite=True,
     ),
     "a colour of the page": Edit(
-        replace("stages/templates/page/page.css", "#ffffff", "#fffffe"), {"report"}, "the page is made of it",
+        replace("stages/templates/page/page.css", "#ffffff", "#fffffe"),
+        {"datasheet", "report"}, "both pages are made of it",
     ),
     "a file that code reads": Edit(
         add("stages/templates/no_label.txt", "at all\n"), {"plots"}, "a module reads it when it is imported",

@@ -9,7 +9,7 @@ from stages import rows
 from tests.conftest import Project
 
 CHATS, MESSAGES, PAIRS = "data/raw/chats.jsonl", "data/raw/messages.jsonl", "data/raw/preferences.jsonl"
-SHOWN = {"ingest", "card", "report"}  # counts of rows are on the card and on the page
+SHOWN = {"ingest", "datasheet", "card", "report"}  # counts of rows are on the card and on the pages
 TRAINED = {*DATA, "calibrate@Q8_0", "train@sft", "plots", "card", "report"}
 BINS = {"test": (0.0, 0.1), "val": (0.1, 0.15), "train": (0.2, 1.0)}  # of an id as a fraction; train's is cautious
 
@@ -110,10 +110,14 @@ EDITS = {
     "a broken line": Edit(add(CHATS, "{broken\n"), SHOWN, "counted as rejected; the rows are the same"),
     "spaces that cleaning takes off": Edit(
         one_row("train", lambda line: [sharegpt("  " + turns(line)[0], turns(line)[1])]),
-        {"ingest", "clean", "mix", "card", "report"}, "another raw row, the same cleaned one",
+        {"ingest", "clean", "mix", "datasheet", "card", "report"}, "another raw row, the same cleaned one",
     ),
     "a row that only shouts another": Edit(
-        one_row("train", shouted), {"ingest", "clean", "dedup", "mix", "card", "report"}, "dedup drops it again",
+        one_row("train", shouted), {"ingest", "clean", "dedup", "mix", "datasheet", "card", "report"},
+        "dedup drops it again",
+    ),
+    "the marks of an annotator": Edit(
+        add("data/marks/anna.csv", "id,verdict\n"), {"datasheet"}, "the datasheet counts them",
     ),
     "one character of a training row": Edit(one_row("train", reworded), TRAINED, "another row in train", OF_SFT),
     "a held-out row dropped": Edit(

@@ -62,6 +62,9 @@ EDITS = {
         params("multi_turn: null", "multi_turn: [0.0, 0.5]"), {"mix", "report"}, "the mix is held against it; the same",
         {"card"},
     ),
+    "datasheet: a bound": Edit(
+        params("max_label_share: 0.5", "max_label_share: 0.6"), {"datasheet"}, "it warns by it; here of the same",
+    ),
     "base: the seed": Edit(
         params("weight_decay: 0.05\n  seed: 42", "weight_decay: 0.05\n  seed: 43"),
         {"base", "train@sft", "evaluate@base-chat", *TRAINED}, "another base", {*EVALUATE, *OF_SFT},
@@ -91,7 +94,7 @@ EDITS = {
         {"card", "plots"},
     ),
     "card: the description": Edit(
-        params("description: Turns", "description: Now turns"), {"card", "report"}, "both show it",
+        params("description: Turns", "description: Now turns"), {"datasheet", "card", "report"}, "all show it",
     ),
     "report: the title": Edit(params("title: Support desk", "title: Help desk"), {"report"}, "the page says it"),
     "train: a step more": Edit(

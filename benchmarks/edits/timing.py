@@ -20,8 +20,8 @@ EDITS = {
         "the old code ran", before=params("max_chars: 2000", "max_chars: 1999"), during="clean",
     ),
     "a helper two imports away, while dedup runs": Edit(
-        replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"), {"dedup", "split"},
-        "the old code ran", {"report"}, before=SEED, during="dedup", suite=True,
+        replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"),
+        {"dedup", "split", "datasheet"}, "the old code ran", {"report"}, before=SEED, during="dedup", suite=True,
     ),
     "its parameter, while report runs": Edit(
         params("title: Help desk", "title: Desk"), {"report"}, "it used the value before", before=TITLE,
