@@ -43,8 +43,9 @@ def test_answers_in_another_style_are_no_conflict(a: str, b: str) -> None:
 
 def test_another_system_prompt_is_another_question() -> None:
     found = [
-        rows.row(Chat([Message("system", s), Message("user", "q"), Message("assistant", s)])) for s in ("in French", "in German")
-    ]  # fmt: skip
+        rows.row(Chat([Message("system", system), Message("user", "q"), Message("assistant", system)]))
+        for system in ("in French", "in German")
+    ]
 
     assert audits.conflicts(found, PARAMS).level == "ok"
 
@@ -54,7 +55,8 @@ def test_what_one_pair_prefers_and_another_rejects_is_a_conflict_and_two_preferr
 
     found = [pair("q", "a", "b"), pair("Q", "b", "c")]
     told = audits.conflicts(found, PARAMS)
-    assert [(e.id, e.why, e.answer) for e in told.examples] == [(found[1].id, "chosen", "b"), (found[0].id, "rejected", "b")]  # fmt: skip
+    shown = [(e.id, e.why, e.answer) for e in told.examples]
+    assert shown == [(found[1].id, "chosen", "b"), (found[0].id, "rejected", "b")]
 
 
 @pytest.mark.parametrize(
