@@ -9,10 +9,17 @@ import msgspec
 
 from modelmake.errors import UserError
 
-FIELDS = {
-    "chat": {"messages": "turns, the assistant's last"},
-    "pair": {"prompt": "turns", "chosen": "the preferred answer", "rejected": "the other answer"},
-    "text": {"text": "a text"},
+FIELDS = {  # kind -> {field: (what it is, the way to it in a row's content)}; of turns there are several
+    "chat": {
+        "roles": ("who speaks, each turn", "messages", "role"),
+        "turns": ("what is said, each turn; the last answers", "messages", "content"),
+    },
+    "pair": {
+        "prompt": ("what is said, each turn", "prompt", "content"),
+        "chosen": ("the preferred answer", "chosen", "content"),
+        "rejected": ("the other answer", "rejected", "content"),
+    },
+    "text": {"text": ("the text", "text")},
 }
 LINES = "application/jsonlines"
 
@@ -44,12 +51,11 @@ def describe(
             )
         )
         record = f"{path.parent.name}_{path.stem}"
-        columns = {"id": ("id", "hash of the content", None)}
-        columns |= {field: ("content", told, field) for field, told in FIELDS[kind].items()}
+        fields = [_field(mlc, f"{record}/id", file, "id", "hash of the content")]
+        fields += [_field(mlc, f"{record}/{name}", file, "content", *how) for name, how in FIELDS[kind].items()]
         sets.append(
             mlc.RecordSet(
-                id=record, name=record, description=f"Rows of {path.parent.name}: {path.stem}",
-                fields=[_field(mlc, f"{record}/{field}", file, *how) for field, how in columns.items()],
+                id=record, name=record, description=f"Rows of {path.parent.name}: {path.stem}", fields=fields,
             )
         )  # fmt: skip
     try:
@@ -65,10 +71,13 @@ def describe(
     return described
 
 
-def _field(mlc: Any, id: str, file: str, column: str, told: str, inner: str | None) -> Any:
-    transforms = [mlc.Transform(json_path=inner)] if inner else []
-    source = mlc.Source(file_object=file, extract=mlc.Extract(column=column), transforms=transforms)
-    return mlc.Field(id=id, name=id, description=told, data_types=mlc.DataType.TEXT, source=source)
+def _field(mlc: Any, id: str, file: str, column: str, told: str, *way: str) -> Any:
+    source = mlc.Source(
+        file_object=file, extract=mlc.Extract(column=column), transforms=[mlc.Transform(json_path=name) for name in way]
+    )
+    return mlc.Field(
+        id=id, name=id, description=told, data_types=mlc.DataType.TEXT, source=source, repeated=len(way) > 1
+    )  # fmt: skip
 
 
 def _seen_from(folder: Path, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Edits of params.yaml, a section at a time. The page shows all but `resources` and `datasheet`: `report` has to run."""
+"""Edits of params.yaml, a section at a time. The page shows all but `resources`, `datasheet`: `report` has to run."""
 
 from benchmarks.edits.edit import END, EVALUATE, OF_DPO, OF_SFT, TRAIN, Edit, lines, params
 from tests.conftest import Project
