@@ -6,6 +6,7 @@ Sources: Wilson 1927 (the interval), Cohen 1960 (kappa of two annotators), Light
 import csv
 import hashlib
 import heapq
+import io
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import combinations
@@ -56,7 +57,7 @@ def given(cell: str) -> str:
 def write(path: Path, chosen: Iterable[Row]) -> None:
     """Writes the sample as CSV, with a byte order mark: spreadsheets take it for another encoding otherwise."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows([neutral(cell) for cell in line(row).values()] for row in chosen)
 
@@ -79,7 +80,7 @@ def _marks(path: Path) -> Iterator[tuple[str, Mark]]:
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: byte {error.start} is not UTF-8: save the file as CSV in UTF-8") from None
     head = text.partition("\n")[0]
-    lines = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=head.count), strict=True)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
     start, seen = 1, set()
     try:
         names = next(lines, [])

@@ -56,9 +56,10 @@ def test_every_cell_is_read_back(cell: str) -> None:
 
 
 def test_what_was_written_is_read_back_once_marked(tmp_path: Path) -> None:
-    found = [chat('=HYPERLINK("x")', '-5,\n"quoted"'), chat("plain")]
+    found = [chat('=HYPERLINK("x")', '-5,\n"quoted"'), chat("plain\u2028\rtwo")]
     marks.write(tmp_path / "sample.csv", found)
-    lines = list(csv.DictReader((tmp_path / "sample.csv").read_text("utf-8-sig").splitlines(keepends=True)))
+    with (tmp_path / "sample.csv").open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.DictReader(file))
     assert [line["question"] for line in lines] == ['\'=HYPERLINK("x")', "plain"]
     assert lines[0]["answer"] == '\'-5,\n"quoted"'
 
