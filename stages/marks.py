@@ -115,7 +115,7 @@ def wilson(wrong: int, total: int, confidence: float) -> tuple[float, float]:
     share, scale = wrong / total, 1 + z * z / total
     middle = (share + z * z / (2 * total)) / scale
     reach = z / scale * sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
+    return middle - reach if wrong else 0.0, middle + reach if wrong < total else 1.0
 
 
 def kappa(a: Sequence[str], b: Sequence[str]) -> float | None:

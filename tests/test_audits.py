@@ -82,7 +82,7 @@ def test_a_label_with_much_longer_answers_is_told() -> None:
 
     told = audits.length_of_labels(found, label, PARAMS)
 
-    assert told.level == "warning" and "1 of 2 labels" in told.said and "a (70)" in told.said
+    assert told.level == "warning" and "1 of 2 labels" in told.said and "a (71)" in told.said
     assert [e.id for e in told.examples] == [found[0].id]
     assert audits.length_of_labels(found[1:], label, PARAMS).level == "ok"  # 3 rows tell nothing
 

@@ -54,7 +54,7 @@ def run(folder: Path, labels: bool = True) -> str:
         reports / "ingest.json",
         *(reports / f"{name}.json" for name in ("clean", "dedup", "split")),
         Path("duplicates.parquet"), splits, Path("marks"), *templates,
-        Path("data.html"), *(reports / name for name in OUTPUTS[1:]), PARAMS, CARD,
+        Path("data.html"), *(Path("reports", name) for name in OUTPUTS[1:]), PARAMS, CARD,
     )  # fmt: skip
 
 
@@ -66,19 +66,19 @@ def test_the_page_tells_what_was_found_and_escapes_what_rows_say(
 
     assert run(tmp_path, labels) == "5 rows, 2 warnings; 1 rows marked; look at reports/data.html"
 
-    told = json.loads(Path("reports/data/datasheet.json").read_bytes())
+    told = json.loads(Path("reports/datasheet.json").read_bytes())
     assert {f["audit"]: f["level"] for f in told["findings"] if f["level"] != "ok"} == {
         "conflicting answers": "warning", "duplicates": "warning",
     }  # fmt: skip
     assert told["clusters"] == {"2": 1}
     assert (told["marks"]["rows"], told["marks"]["wrong"], told["marks"]["gone"]) == (1, 1, 1)
     assert told["facts"]["labels"] == ({"d": 1} if labels else {})
-    for page in ("data.html", "reports/data/sample.html"):
+    for page in ("data.html", "reports/sample.html"):
         text = Path(page).read_text("utf-8")
         assert EVIL not in text and "&lt;script&gt;" in text
         assert not re.search(r"<script|https?://|@import|url\(", text)
         assert "script-src 'none'" in text or "script-src &#39;none&#39;" in text
-    assert "'=1+1" in Path("reports/data/sample.csv").read_text("utf-8-sig")
+    assert "'=1+1" in Path("reports/sample.csv").read_text("utf-8-sig")
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,16 +87,16 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
         run(tmp_path / name)
-        made.append([Path("data.html").read_bytes(), *(Path("reports/data", o).read_bytes() for o in OUTPUTS[1:])])
+        made.append([Path("data.html").read_bytes(), *(Path("reports", o).read_bytes() for o in OUTPUTS[1:])])
 
     assert made[0] == made[1]
 
 
 def test_a_build_has_a_datasheet_of_all_its_rows(built: Project) -> None:
-    told = built.json("reports/data/datasheet.json")
+    told = built.json("reports/datasheet.json")
 
     assert sum(sum(kinds.values()) for kinds in told["rows"].values()) == told["funnel"]["split"]["out"]
     assert told["facts"]["lengths"].keys() == {"chat", "pair", "text"}
-    described = built.json("reports/data/croissant.json")
+    described = built.json("reports/croissant.json")
     assert len(described["distribution"]) == len(described["recordSet"]) == 9
-    assert len(built.read("reports/data/sample.html").split("<article")) == 201
+    assert len(built.read("reports/sample.html").split("<article")) == 201

@@ -60,7 +60,7 @@ def test_what_was_written_is_read_back_once_marked(tmp_path: Path) -> None:
     marks.write(tmp_path / "sample.csv", found)
     with (tmp_path / "sample.csv").open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.DictReader(file))
-    assert [line["question"] for line in lines] == ['\'=HYPERLINK("x")', "plain"]
+    assert [line["question"] for line in lines] == ['\'=HYPERLINK("x")', "plain\u2028\rtwo"]
     assert lines[0]["answer"] == '\'-5,\n"quoted"'
 
     (tmp_path / "marks").mkdir()
