@@ -43,7 +43,7 @@ class _Run:
     sections: dict[str, tuple[str, Any]]  # argument -> its dotted section of params.yaml and its type
     inputs: list[Path]
     outputs: list[Path]
-    folders: dict[str, str]  # argument -> `checkpoints` or `memo`
+    folders: dict[str, str]  # argument -> `checkpoints`, `memo` or `archive`
 
 
 def run(main: Callable[..., str]) -> None:
@@ -127,6 +127,8 @@ def _folders(stage: _Run, work: Path, built_from: str, without_inputs: str) -> d
     for argument, kind in stage.folders.items():
         if kind == "checkpoints":
             found[argument] = kept.checkpoints(stage.root, stage.name, built_from)
+        elif kind == "archive":
+            found[argument] = kept.archive(stage.root, stage.module)
         else:  # one of its own, which goes, where another process has it
             found[argument] = kept.memo(stage.root, stage.name, without_inputs) or work / ".memo"
         found[argument].mkdir(parents=True, exist_ok=True)

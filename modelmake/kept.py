@@ -6,6 +6,8 @@ run with the same identity, which publishes it at once. A stage keeps the work o
 checkpoints of its last two that did not finish. One process at a time works for an identity; a second one waits.
 
 A memo is what a stage leaves to its later runs, by its identity without inputs. One process at a time has it.
+
+An archive is what a stage leaves to all its later runs, and nothing takes it away. Any number of processes have it.
 """
 
 import contextlib
@@ -93,6 +95,11 @@ def memo(root: Path, stage: str, identity: str) -> Path | None:
         os.utime(folder)  # the newest
         return folder
     return None
+
+
+def archive(root: Path, module: str) -> Path:
+    """The folder for what a stage's module keeps for good; whoever writes there writes a file in one step."""
+    return machine.folder(root) / "archives" / module.rpartition(".")[2]
 
 
 def prune(root: Path, stage: str) -> None:

@@ -6,7 +6,8 @@
 or `matrix` fills in, a `Params` struct the section that its `section` names (`train.{step}`), a dict of such
 structs the section above it (`train`). `Checkpoints` is no flag: a folder that outlives a run that is killed, for the
 next one that is built from the very same. Nor is `Memo`: a folder for what later runs of the same code, packages and
-parameters may take from this one, whatever their inputs.
+parameters may take from this one, whatever their inputs; nor `Archive`: one for what all later runs of the stage may
+take from this one, whatever has changed.
 """
 
 import inspect
@@ -19,6 +20,7 @@ In = Annotated[Path, "in"]
 Out = Annotated[Path, "out"]
 Checkpoints = Annotated[Path, "checkpoints"]
 Memo = Annotated[Path, "memo"]
+Archive = Annotated[Path, "archive"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Signature:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     names: tuple[str, ...]
-    folders: dict[str, str]  # argument -> `checkpoints` or `memo`
+    folders: dict[str, str]  # argument -> `checkpoints`, `memo` or `archive`
     sections: dict[str, Any]  # argument -> struct, union of structs, or dict of them
 
     @property
@@ -45,7 +47,7 @@ def read(main: Callable[..., str]) -> Signature:
             inputs.append(name)
         elif kind == Out:
             outputs.append(name)
-        elif kind in (Checkpoints, Memo):
+        elif kind in (Checkpoints, Memo, Archive):
             folders[name] = kind.__metadata__[0]
         elif kind is str:
             names.append(name)

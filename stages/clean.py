@@ -13,8 +13,6 @@ Params:  clean
 Memory: ids, offsets and reasons of rows, never their contents; of a million rows about 0.4 GB.
 """
 
-import importlib
-import itertools
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -24,8 +22,9 @@ import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
-from stages import pii, rows, side_table
-from stages.cleaning import labels, refusals, repair, turns
+from stages import rows, side_table
+from stages.cleaning import labels, rules
+from stages.cleaning.rules import chosen
 from stages.cleaning.store import Store
 from stages.params.data import Clean
 
@@ -38,70 +37,12 @@ class Cleaned(NamedTuple):
     found: Counter[str]
 
 
-class Changes:
-    """What rules did to the texts of one row: when each changed it first, and how much personal data they found."""
-
-    def __init__(self, params: Clean) -> None:
-        self.first: dict[str, tuple[int, int]] = {}  # rule -> (round, place)
-        self.found: Counter[str] = Counter()
-        self._params = params
-        self._kinds = {*params.pii.redact, *params.pii.drop, *params.pii.report}
-
-    def apply(self, text: str) -> str:
-        """The text as the rules leave it; one may leave work for an earlier one."""
-        for number in itertools.count():
-            before = text
-            text = self._note("mojibake", repair.mend(text), text, (number, 0))
-            text = self._note("normalise", repair.normalise(text), text, (number, 1))
-            spans = pii.find(text, self._kinds, self._params.pii.countries)
-            for engine in self._params.pii.modules():
-                more = importlib.import_module(engine).find
-                hidden = pii.masked(text, spans)
-                spans += more(hidden, self._kinds, self._params.pii.countries, self._params.pii.presidio)
-            gone = [span for span in sorted(spans) if span.kind in self._params.pii.redact]
-            for span in gone:
-                self.found[span.kind] += 1
-                self._note(span.kind, "", text, (number, 2 + pii.KINDS.index(span.kind)))
-            text = pii.redact(text, gone) if gone else text
-            if text == before:
-                self.found.update(span.kind for span in spans) if spans else None
-                return text
-
-    def _note(self, rule: str, after: str, before: str, when: tuple[int, int]) -> str:
-        if after != before:
-            self.first[rule] = min(when, self.first.get(rule, when))
-        return after
-
-
 def clean(row: rows.Row, params: Clean) -> Cleaned:
     """What becomes of a row; its language and its length in tokens are looked at elsewhere."""
-    changes = Changes(params)
-    content = rows.rewrite(row.content, changes.apply)
-    content, rules = turns.tidy(content, params.turns)
-    rules = [*sorted(changes.first, key=changes.first.get), *rules]
-    if problem := drop_reason(content, changes.found, params):
-        return Cleaned(rows.Drop(row.id, *problem), [], changes.found)
-    return Cleaned(rows.row(content, row.split, row.group, row.time) if rules else row, rules, changes.found)
-
-
-def drop_reason(content: rows.Content, found: Counter[str], params: Clean) -> tuple[str, str] | None:
-    """(reason, detail) where the row must go."""
-    chars = sum(map(len, rows.texts(content)))
-    if chars > params.max_chars:
-        return "over_long", f"{chars} characters, at most {params.max_chars}"
-    if problem := rows.problem(content) or turns.problem(content, params.turns):  # control characters alone are no text
-        return problem
-    if refusal := refusals.refusal(content, params.refusals):
-        return "refusal", refusal
-    if kinds := [kind for kind in params.pii.drop if found[kind]]:
-        return "personal_data", ", ".join(f"{kind} {found[kind]}" for kind in kinds)
-    return None
-
-
-def chosen(content: rows.Content, tokenizer: Path, params: Clean, seen: Counter[str]) -> tuple[str, str] | None:
-    """(reason, detail) where a row must go by a rule that params switch on; languages are counted in `seen`."""
-    rules = (importlib.import_module(name) for name in params.modules() if name not in params.pii.modules())
-    return next(filter(None, (rule.problem(content, params, tokenizer, seen) for rule in rules)), None)
+    content, changed, found, problem = rules.mend(row.content, params)
+    if problem:
+        return Cleaned(rows.Drop(row.id, *problem), [], found)
+    return Cleaned(rows.row(content, row.split, row.group, row.time) if changed else row, changed, found)
 
 
 class Outcome(msgspec.Struct):
@@ -121,31 +62,31 @@ def settle(ingested: Path, tokenizer: Path, store: Store, params: Clean) -> Outc
     with tempfile.TemporaryFile(dir=store.folder) as later:  # changed rows wait for those that were clean before
         for row in rows.each(ingested):
             told.total += 1
-            result, rules, found = clean(row, params)
+            result, changed, found = clean(row, params)
             told.personal += [(row.id, kind, n) for kind, n in found.items()]
             if isinstance(result, rows.Row) and (problem := chosen(result.content, tokenizer, params, told.languages)):
                 result = rows.Drop(row.id, *problem)
             if isinstance(result, rows.Drop):
                 told.drops.append(result)
-            elif rules:
-                later.write(msgspec.json.encode((row if rules == ["normalise"] else row.id, result, rules)) + b"\n")
+            elif changed:
+                later.write(msgspec.json.encode((row if changed == ["normalise"] else row.id, result, changed)) + b"\n")
             else:
                 store.put(result)
         later.seek(0)
         decoder = msgspec.json.Decoder(tuple[rows.Row | str, rows.Row, list[str]])
-        for parent, result, rules in map(decoder.decode, later):
-            _keep(parent, result, rules, store, told)
+        for parent, result, changed in map(decoder.decode, later):
+            _keep(parent, result, changed, store, told)
     return told
 
 
-def _keep(parent: rows.Row | str, result: rows.Row, rules: list[str], store: Store, told: Outcome) -> None:
+def _keep(parent: rows.Row | str, result: rows.Row, changed: list[str], store: Store, told: Outcome) -> None:
     there = store.get(result.id)
     if isinstance(parent, rows.Row) and parent.split == "test" and there and there.split == "test":
         store.put(parent)  # white space alone tells two rows of a given test split apart: it stays whole
         return
     id = parent.id if isinstance(parent, rows.Row) else parent
-    told.parents.append((result.id, id, " ".join(rules)))
-    told.changed.update(rules)
+    told.parents.append((result.id, id, " ".join(changed)))
+    told.changed.update(changed)
     if there:
         told.drops.append(rows.Drop(id, "repeated", f"as {result.id} once cleaned"))
         result = rows.stronger(result, there)

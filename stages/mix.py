@@ -1,6 +1,7 @@
 """Mixes the training rows of several sources by their weights, and says what training sees beside what it should.
 
 Inputs:  train     folder of training rows, {chat,pair,text}.jsonl
+         augmented folder of such rows that models made, and their parents.parquet {id, method, ...}
          sources   Parquet {id, file, line}: where the ingested rows stood
          parents   Parquet {id, parent, rules}: what the cleaned rows were before
 Outputs: mixed     folder of {chat,pair,text}.jsonl: {id, content}, sorted by id, a row as often as a pass shows it
@@ -9,11 +10,12 @@ Outputs: mixed     folder of {chat,pair,text}.jsonl: {id, content}, sorted by id
                    shares: {trait: {share, target, verdict}}}}}; `epochs`: of the source, in one pass over the mix
 Params:  mix
 
-Memory: id, raw files and traits of each row, never its content.
+The file of a row that a model made is augment:METHOD. Memory: id, files and traits of each row, never its content.
 """
 
 import fnmatch
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -25,6 +27,7 @@ from stages import origins, rows, side_table
 from stages.params.data import Mix
 from stages.stored import Stored
 
+MADE = "augment:"
 TRAITS = {"chat": ("multi_turn", "system"), "pair": ("multi_turn", "system"), "text": ()}  # of rows; others of sources
 
 
@@ -38,7 +41,7 @@ def source_of(files: Iterable[str], params: Mix) -> str:
         if any(fnmatch.fnmatchcase(file, glob) for glob in source.files for file in files):
             return name
     raise UserError(
-        f"params.yaml: mix.sources: {', '.join(files)}: is in none of them: want every raw file in a source; "
+        f"params.yaml: mix.sources: {', '.join(files)}: is in none of them: want every file in a source; "
         'name it in the `files` of one, or add a source with files: ["*"]'
     )
 
@@ -66,13 +69,13 @@ def repeats(ids: Sequence[str], rows: int, seed: int) -> dict[str, int]:
     return {id: every + (place < more) for place, id in enumerate(drawn)}
 
 
-def traits(row: rows.Row) -> set[str]:
+def traits(row: rows.Row) -> frozenset[str]:
     """Those of TRAITS that a row has."""
     if isinstance(row.content, rows.Text):
-        return set()
+        return frozenset()
     asked = row.content.prompt if isinstance(row.content, rows.Pair) else row.content.messages
     users = sum(message.role == "user" for message in asked)
-    return {*(["multi_turn"] if users > 1 else []), *(["system"] if asked[0].role == "system" else [])}
+    return frozenset([*(["multi_turn"] if users > 1 else []), *(["system"] if asked[0].role == "system" else [])])
 
 
 def shares(kind: str, has: Counter[str], total: int, params: Mix) -> dict[str, dict[str, Any]]:
@@ -90,19 +93,21 @@ def shares(kind: str, has: Counter[str], total: int, params: Mix) -> dict[str, d
 class Mixed:
     """One kind of rows, mixed."""
 
-    def __init__(self, kind: str, stored: Stored, params: Mix) -> None:
-        self.kind, self.stored, self.params = kind, stored, params
+    def __init__(self, kind: str, found: Sequence[Stored], params: Mix) -> None:
+        self.kind, self.found, self.params = kind, found, params
         self.ids: list[str] = []
-        self.traits: list[set[str]] = []
-        for row in stored:
+        self.traits: list[frozenset[str]] = []
+        known: dict[frozenset[str], frozenset[str]] = {}
+        for row in itertools.chain(*found):
             self.ids.append(row.id)
-            self.traits.append(traits(row))
+            has = traits(row)
+            self.traits.append(known.setdefault(has, has))
         self.times: dict[str, int] = {}
         self.drops: list[rows.Drop] = []
         self.told: dict[str, Any] = {}
 
     def mix(self, files: Mapping[str, Sequence[str]]) -> None:
-        """Decides how often each row is shown, given the raw files of each."""
+        """Decides how often each row is shown, given the files of each."""
         by_source: dict[str, list[str]] = {name: [] for name in self.params.sources}
         for id in self.ids:
             by_source[source_of(files[id], self.params)].append(id)
@@ -112,26 +117,37 @@ class Mixed:
         for name, ids in by_source.items():
             if not ids:
                 continue
-            epochs = round(given[name] / len(ids), 4)
+            source, epochs = self.params.sources[name], round(given[name] / len(ids), 4)
             told[name] = {"in": len(ids), "rows": given[name], "share": round(given[name] / max(total, 1), 4),
                           "epochs": epochs}  # fmt: skip
             self.times |= repeats(ids, given[name], self.params.seed)
             self.drops += [rows.Drop(id, "over_share", f"{name}: {epochs} epochs") for id in ids if not self.times[id]]
-            has.update({t: given[name] for t in ("general", "synthetic") if getattr(self.params.sources[name], t)})
+            made = sum(self.times[id] for id in ids if files[id][0].startswith(MADE))
+            has.update(
+                general=given[name] if source.general else 0, synthetic=given[name] if source.synthetic else made
+            )
         for id, found in zip(self.ids, self.traits, strict=True):
             has.update(dict.fromkeys(found, self.times[id]))
         self.told = {"rows": total, "sources": told}
         self.told["shares"] = shares(self.kind, has, total, self.params) if total else {}
 
     def lines(self) -> Iterator[bytes]:
-        for index, id in enumerate(self.ids):
-            for _ in range(self.times[id]):
-                yield self.stored.line(index)
+        """Those of the mix, by id."""
+        first = len(self.found[0])
+        for index in sorted(range(len(self.ids)), key=self.ids.__getitem__):
+            line = self.found[0].line(index) if index < first else self.found[1].line(index - first)
+            for _ in range(self.times[self.ids[index]]):
+                yield line
 
 
-def main(train: In, sources: In, parents: In, mixed: Out, unmixed: Out, report: Out, params: Mix) -> str:
-    found = [Mixed(kind, Stored(train / f"{kind}.jsonl"), params) for kind in rows.KINDS]
-    files = origins.files((id for one in found for id in one.ids), sources, parents)
+def main(
+    train: In, augmented: In, sources: In, parents: In, mixed: Out, unmixed: Out, report: Out, params: Mix
+) -> str:  # fmt: skip
+    found = [Mixed(kind, [Stored(folder / f"{kind}.jsonl") for folder in (train, augmented)], params)
+             for kind in rows.KINDS]  # fmt: skip
+    made = origins.methods(augmented / "parents.parquet")
+    files = origins.files((id for one in found for id in one.ids if id not in made), sources, parents)
+    files |= {id: (f"{MADE}{method}",) for id, method in made.items()}
     mixed.mkdir()
     for one in found:
         one.mix(files)

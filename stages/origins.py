@@ -1,4 +1,4 @@
-"""Which raw files rows came from."""
+"""Which raw files rows came from, or by which method a model made them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,6 +29,14 @@ def files(ids: Iterable[str], sources: Path, parents: Path) -> dict[str, tuple[s
                     both = tuple(sorted((*found[row], file)))
                     found[row] = known.setdefault(both, both)
     return found
+
+
+def methods(parents: Path) -> dict[str, str]:
+    """{id: method} of the rows and attempts in the table of augment."""
+    from pyarrow import parquet
+
+    table = parquet.read_table(parents, columns=["id", "method"])
+    return dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
 def _before(id: str, earlier: dict[str, list[str]]) -> set[str]:

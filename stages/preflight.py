@@ -19,6 +19,7 @@ import jsonschema
 from modelmake import graph, harness, keys, machine, params, signature, symbols
 from modelmake.errors import UserError
 from stages import golden
+from stages.params.augmentation import Augment
 from stages.params.data import Clean, Datasheet, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
@@ -33,6 +34,7 @@ CHAPTERS: dict[str, Any] = {
     "clean": Clean,
     "dedup": Dedup,
     "split": Split,
+    "augment": Augment,
     "mix": Mix,
     "datasheet": Datasheet,
     "base": Base,

@@ -10,8 +10,8 @@ Inputs:  graph      keys/graph.json
          templates  folder of Jinja templates, one a chapter of the page, and its script
          look       folder of what every page has: style, macros
 Outputs: report     one HTML file
-Params:  report; and those that it shows: machine, ingest, clean, dedup, split, mix, base, train, suites, evaluate,
-         compare, quantize, parity, card
+Params:  report; and those that it shows: machine, ingest, clean, dedup, split, augment, mix, base, train, suites,
+         evaluate, compare, quantize, parity, card
 
 No clock and no commit: a build comes before its commit, and two clones build the same bytes. The page gives hashes,
 which lead to the commit.
@@ -25,6 +25,7 @@ import msgspec
 from modelmake import artifacts, harness, lanes
 from modelmake.signature import In, Out
 from stages import charts, gathering, page, scoring, side_by_side, summaries
+from stages.params.augmentation import Augment
 from stages.params.data import Clean, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate
 from stages.params.machine import Machine
@@ -100,8 +101,9 @@ def quantized(
 def main(
     graph: In, raw: In, splits: In, mixed: In, models: In, data: In, trained: In, evaluations: In, comparison: In,
     gate: In, parity: In, templates: In, look: In, report: Out, params: Report, machine: Machine, ingest: Ingest,
-    clean: Clean, dedup: Dedup, split: Split, mix: Mix, base: Base, train: dict[str, Step], suites: dict[str, AnySuite],
-    evaluate: Evaluate, compared: Compare, quantize: dict[str, Quant], alike: dict[str, Parity], card: Card,
+    clean: Clean, dedup: Dedup, split: Split, augment: Augment, mix: Mix, base: Base, train: dict[str, Step],
+    suites: dict[str, AnySuite], evaluate: Evaluate, compared: Compare, quantize: dict[str, Quant],
+    alike: dict[str, Parity], card: Card,
 ) -> str:  # fmt: skip
     gathering.check(parity, quantize)
     gathering.check(trained, ["base", *train])
@@ -111,7 +113,7 @@ def main(
     runs = ["base", *(row.stage.partition("@")[2] for row in order if nodes[row.stage]["module"] == "stages.train")]
     build = summaries.Build(
         graph=nodes,
-        data={name: read(data / f"{name}.json") for name in DATA_STAGES},
+        data={name: read(data / f"{name}.json") for name in (*DATA_STAGES, "augment")},
         logs={name: read(trained / f"{name}.json") for name in runs},
         rows={name: step.rows for name, step in train.items()},
         comparison=found,
@@ -135,7 +137,7 @@ def main(
         by_model | {file["name"]: by_file[file["name"]] for file in files},
         subject, compared.baseline, headline, params.examples,
     )  # fmt: skip
-    dropped, listed = drops(nodes, build.data)
+    dropped, listed = drops(nodes, {name: build.data[name] for name in DATA_STAGES})
     label = suites[suite].label
     values = {
         "params": params, "card": card, "train": train, "compared": compared, "chapters": CHAPTERS,
@@ -160,8 +162,9 @@ def main(
                        for kind, n in kinds.items()},
         "mixed_rows": {f"{kind}.jsonl": told["rows"] for kind, told in build.data["mix"]["kinds"].items()},
         "parameters": {
-            "machine": machine, "ingest": ingest, "clean": clean, "dedup": dedup, "split": split, "mix": mix,
-            "base": base, "train": train, "suites": suites, "evaluate": evaluate, "compare": compared,
+            "machine": machine, "ingest": ingest, "clean": clean, "dedup": dedup, "split": split,
+            "augment": augment, "mix": mix, "base": base, "train": train, "suites": suites, "evaluate": evaluate,
+            "compare": compared,
             "quantize": dict(sorted(quantize.items())), "parity": dict(sorted(alike.items())),
             "card": card, "report": params,
         },

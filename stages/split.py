@@ -22,9 +22,8 @@ from typing import NamedTuple
 import numpy as np
 
 from modelmake import harness
-from modelmake.shingles import plain
 from modelmake.signature import In, Memo, Out
-from stages import contamination, near, rows, side_table
+from stages import contamination, held_out, near, rows, side_table
 from stages import golden as golden_set
 from stages.last_search import LastSearch
 from stages.params.data import Split
@@ -82,12 +81,13 @@ def find_leaks(
     That is a row too similar to it, or one that asks the same and may answer in other words. Chats and pairs are
     compared with each other: a preferred answer gives a held-out question away too.
     """
-    heads = [(row.id, row.kind, "test" if row.id in golden else split_of(row, params), _asked(row)) for row in found]
+    heads = [(row.id, row.kind, "test" if row.id in golden else split_of(row, params), held_out.asked(row))
+             for row in found]  # fmt: skip
     dropped = []
     for name, kinds in TOGETHER.items():
         group = [index for index, head in enumerate(heads) if head[1] in kinds]
         ranks = np.array([rows.SPLITS.index(heads[index][2]) for index in group], np.int64)
-        texts = Texts(found, group, _text)
+        texts = Texts(found, group, held_out.text)
         ids = [heads[index][0] for index in group]
         last = LastSearch(memo / name, ids, params.near.permutations) if memo else None
         alike, again = near.find(texts, params.near, last), _asked_again([heads[index][3] for index in group], ranks)
@@ -107,14 +107,6 @@ def find_leaks(
     return sorted(dropped)
 
 
-def _asked(row: rows.Row) -> bytes:
-    """What tells rows apart that ask something else; nothing where a row asks nothing."""
-    if isinstance(row.content, rows.Text):
-        return b""
-    turns = row.content.prompt if isinstance(row.content, rows.Pair) else row.content.messages[:-1]
-    return hashlib.blake2b(plain(" ".join(m.content for m in turns)).encode(), digest_size=16).digest()
-
-
 def _asked_again(asked: Iterable[bytes], ranks: np.ndarray) -> np.ndarray:
     """Rows that ask what a row in a stronger split asks, case and white space aside: one such pair (n, 2) for each."""
     same: dict[bytes, list[int]] = {}
@@ -126,14 +118,6 @@ def _asked_again(asked: Iterable[bytes], ranks: np.ndarray) -> np.ndarray:
         strongest = max(group, key=lambda i: ranks[i])
         pairs += [(index, strongest) for index in group if ranks[index] < ranks[strongest]]
     return np.array(pairs, np.int64).reshape(-1, 2)
-
-
-def _text(row: rows.Row) -> str:
-    """What would give an answer away: a conversation, or a pair's prompt with its chosen answer."""
-    content = row.content
-    if isinstance(content, rows.Pair):
-        content = rows.Chat([*content.prompt, *content.chosen])
-    return "\n".join(rows.texts(content))
 
 
 def find_contaminated(found: Iterable[rows.Row], params: Split, sets: contamination.Sets) -> list[Contaminated]:

@@ -163,7 +163,7 @@ def taken_and_given(build: Build, stage: str) -> tuple[int, int]:
 
 TOLD: dict[str, Callable[[Build, str, str], Summary]] = {
     "preflight": lambda build, *_: Summary("parameters, code, locks", count(len(build.graph) - 1, "keys")),
-    **dict.fromkeys(("ingest", "clean", "dedup", "split"), _data),
+    **dict.fromkeys(("ingest", "clean", "dedup", "split", "augment"), _data),
     "mix": _mix,
     "datasheet": lambda *_: Summary("rows, reports, marks", "the datasheet, a sample to mark"),
     "base": _base,

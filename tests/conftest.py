@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -126,3 +127,14 @@ def project(built: Project, tmp_path: Path) -> Project:
     """A copy of the built tiny project, to spoil."""
     shutil.copytree(built.path, tmp_path / "project", symlinks=True)
     return Project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of llama.cpp on a free port of loopback, serving a tiny model that knows some answers."""
+    from stages.runtimes import llama_cpp
+    from tests.augmenting import endpoints
+
+    server = llama_cpp._start(endpoints.model(tmp_path_factory.mktemp("taught")), threads=1, context_tokens=256)
+    yield server.listening_address
+    del server

@@ -79,6 +79,7 @@ class Build:
         }
         mix = {"chat": {"rows": 5000, "sources": sources, "shares": shares}}
         self.put("reports/data/mix.json", {"in": 5000, "out": 5000, "dropped": {}, "repeats": 0, "kinds": mix})
+        self.put("reports/data/augment.json", {"in": 40, "out": 33, "dropped": {"repeated": 7}, "methods": {}})
         self.put("reports/train/base.json", {"kind": "tiny", "parameters": 1234567, "history": self.history})
         for step in self.values["train"]:
             log = {"in": 5000, "out": 5000, "dropped": {}, "over_long": [], "steps": 20, "history": self.history}

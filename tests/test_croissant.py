@@ -56,4 +56,3 @@ def test_a_reader_of_croissant_reads_the_rows(written: dict[Path, str]) -> None:
     (text,) = dataset.records("train_text")
     assert text["train_text/text"] == b"x"
     assert text["train_text/id"].decode() == rows.row(Text("x")).id
-

@@ -126,7 +126,9 @@ def test_nothing_in_modelmake_imports_stages() -> None:
     assert {name: found for name, found in outward.items() if found} == {}
 
 
-@pytest.mark.parametrize("folder", ["containers", "methods", "formats", "metrics", "quantizers", "runtimes", "params"])
+@pytest.mark.parametrize(
+    "folder", ["augmenting", "containers", "methods", "formats", "metrics", "quantizers", "runtimes", "params"]
+)
 def test_what_stages_choose_from_never_imports_a_stage(folder: str) -> None:
     paths = list((ROOT / "stages" / folder).glob("*.py"))
     assert len(paths) > 1

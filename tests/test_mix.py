@@ -36,18 +36,24 @@ def chat(text: str, *, system: bool = False, turns: int = 1) -> Row:
 
 
 def run(by_file: dict[str, list[Row]], wanted: Mix) -> tuple[dict[str, list[str]], list[tuple], dict[str, Any], str]:
-    """What the stage makes of rows that stand in raw files: {kind: ids}, rows left out, report, line."""
+    """What the stage makes of rows by their files, or augment:METHOD: {kind: ids}, rows left out, report, line."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "train").mkdir()
         found = {row.id: row for given in by_file.values() for row in given}
-        for kind in rows.KINDS:
-            rows.write(folder / f"train/{kind}.jsonl", [row for row in found.values() if row.kind == kind])
         places = [(row.id, file, n) for file, given in by_file.items() for n, row in enumerate(given, 1)]
-        side_table.write(folder / "sources", {"id": str, "file": str, "line": int}, places)
+        made = {id: file.removeprefix("augment:") for id, file, _ in places if file.startswith("augment:")}
+        for part in ("train", "augmented"):
+            (folder / part).mkdir()
+            there = [row for row in found.values() if (row.id in made) == (part == "augmented")]
+            for kind in rows.KINDS:
+                rows.write(folder / f"{part}/{kind}.jsonl", [row for row in there if row.kind == kind])
+        side_table.write(folder / "augmented/parents.parquet", {"id": str, "method": str}, made.items())
+        raw = [place for place in places if place[0] not in made]
+        side_table.write(folder / "sources", {"id": str, "file": str, "line": int}, raw)
         side_table.write(folder / "parents", {"id": str, "parent": str, "rules": str}, [])
         out = [folder / file for file in ("mixed", "unmixed", "report")]
-        line = mix.main(folder / "train", folder / "sources", folder / "parents", *out, wanted)
+        given = [folder / file for file in ("train", "augmented", "sources", "parents")]
+        line = mix.main(*given, *out, wanted)
         mixed = {kind: rows.read(out[0] / f"{kind}.jsonl") for kind in rows.KINDS}
         assert all(row == Row(row.id, found[row.id].content) for kind in rows.KINDS for row in mixed[kind])
         assert sorted(path.name for path in out[0].iterdir()) == ["chat.jsonl", "pair.jsonl", "text.jsonl"]
@@ -144,7 +150,7 @@ def test_shares_are_held_against_their_targets() -> None:
 
 
 def test_a_raw_file_in_no_source_is_named() -> None:
-    with pytest.raises(UserError, match=r"mix.sources: b/c.csv: is in none of them: want every raw file in a source"):
+    with pytest.raises(UserError, match=r"mix.sources: b/c.csv: is in none of them: want every file in a source"):
         run({"b/c.csv": chats("a", 1)}, params({"a": source("a*")}))
 
 
@@ -203,3 +209,16 @@ def test_a_target_the_wrong_way_round_is_refused() -> None:
     assert msgspec.structs.replace(ANY, system=(0.5, 0.2)).problems() == [
         "system = [0.5, 0.2]: want the least share first"
     ]
+
+
+def test_what_a_model_made_is_of_its_method_and_synthetic_whatever_its_source() -> None:
+    given = {"a.jsonl": chats("a", 6), "augment:rewrite": chats("b", 4), "augment:distill": chats("c", 2)}
+
+    mixed, _, report, _ = run(given, params({"rewritten": source("augment:rewrite"), "all": source("*", weight=2)}))
+
+    chat = report["kinds"]["chat"]
+    assert mixed["chat"] == sorted(mixed["chat"]) and len(mixed["chat"]) == 12
+    assert {name: (told["in"], told["rows"]) for name, told in chat["sources"].items()} == {
+        "rewritten": (4, 4), "all": (8, 8),
+    }  # fmt: skip
+    assert chat["shares"]["synthetic"]["share"] == 0.5  # the 4 and the 2

@@ -19,7 +19,7 @@ COPIED = (
     "data/golden.jsonl", "data/evaluations", "recipes",
 )  # fmt: skip
 STAGES = """
-ingest clean dedup split mix datasheet base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat
+ingest clean dedup split augment mix datasheet base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat
 evaluate.sft-chat
 evaluate.dpo-chat compare plots calibrate.Q8_0 quantize.Q8_0 parity.Q8_0 card report
 """

@@ -53,7 +53,7 @@ def shown(build: Build) -> str:
 
 
 def test_the_verdict_comes_first_with_the_gates_in_plain_words(text: str) -> None:
-    assert text.index("✓ pass The gate holds") < text.index("The build 21 stages")
+    assert text.index("✓ pass The gate holds") < text.index("The build 22 stages")
     assert "exact_match of sft is 0.995, at least 0.800 is wanted. The 95 % interval is 0.980 to 1.000." in text
 
 
@@ -87,6 +87,7 @@ def test_without_gates_nothing_is_proven(build: Build) -> None:
 def test_every_stage_says_what_it_took_and_gave(text: str) -> None:
     assert "ingest 5,300 rows in 1 file → 5,208 rows 92 dropped" in text
     assert "split 5,208 rows → 5,000 train, 200 val, 8 test none dropped" in text
+    assert "augment 40 rows → 33 rows 7 dropped" in text
     assert "mix 5,000 rows → 5,000 rows to train on none dropped" in text
     assert "base rows to pretrain on → 1,234,567 parameters 20 steps, loss 2 → 0.5; 0.75 on held-out rows" in text
     assert "train@sft 5,000 chat rows → 2 kB 20 steps, loss 2 → 0.5; 0.75 on held-out rows" in text

@@ -79,6 +79,9 @@ EDITS = {
         replace("stages/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "the card is made of it",
         suite=True,
     ),
+    "a prompt": Edit(
+        replace("stages/templates/augment/judge.txt", "is it clear", "is it plain"), {"augment"}, "rows are made by it",
+    ),
     "a colour of the page": Edit(
         replace("stages/templates/page/page.css", "#ffffff", "#fffffe"),
         {"datasheet", "report"}, "both pages are made of it",

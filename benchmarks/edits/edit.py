@@ -8,7 +8,7 @@ from tests.conftest import Project
 
 Change = Callable[[Project], None]
 
-DATA = {"ingest", "clean", "dedup", "split", "mix", "datasheet"}
+DATA = {"ingest", "clean", "dedup", "split", "augment", "mix", "datasheet"}
 EVALUATE = {"evaluate@base-chat", "evaluate@sft-chat", "evaluate@dpo-chat"}
 END = {"compare", "card", "report"}
 OF_DPO = {"merge@dpo", "evaluate@dpo-chat", "quantize@Q8_0", "parity@Q8_0", *END}

@@ -52,11 +52,12 @@ EDITS = {
         "ingest judges by it",
     ),
     "clean: the longest row": Edit(
-        params("max_chars: 2000", "max_chars: 1999"), {"clean", "report"}, "clean drops by it; here the same rows",
+        params("max_chars: 2000", "max_chars: 1999"), {"clean", "augment", "report"},
+        "both drop by it; here the same rows",
     ),
     "dedup and split: the hash's seed": Edit(
-        params("bands: 16, seed: 1, threads: 1}", "bands: 16, seed: 2, threads: 1}"), {"dedup", "split", "report"},
-        "other candidates, the same duplicates",
+        params("bands: 16, seed: 1, threads: 1}", "bands: 16, seed: 2, threads: 1}"),
+        {"dedup", "split", "augment", "report"}, "other candidates, the same duplicates",
     ),
     "mix: a target": Edit(
         params("multi_turn: null", "multi_turn: [0.0, 0.5]"), {"mix", "report"}, "the mix is held against it; the same",

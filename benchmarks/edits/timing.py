@@ -17,11 +17,12 @@ EDITS = {
     ),
     "its code, while clean runs": Edit(
         replace("stages/cleaning/repair.py", "CONTROL.sub(\"\", text)", "CONTROL.sub(\"\", str(text))"), {"clean"},
-        "the old code ran", before=params("max_chars: 2000", "max_chars: 1999"), during="clean",
+        "the old code ran", {"augment"}, before=params("max_chars: 2000", "max_chars: 1999"), during="clean",
     ),
     "a helper two imports away, while dedup runs": Edit(
         replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"),
-        {"dedup", "split", "datasheet"}, "the old code ran", {"report"}, before=SEED, during="dedup", suite=True,
+        {"dedup", "split", "datasheet"}, "the old code ran", {"augment", "report"}, before=SEED, during="dedup",
+        suite=True,
     ),
     "its parameter, while report runs": Edit(
         params("title: Help desk", "title: Desk"), {"report"}, "it used the value before", before=TITLE,

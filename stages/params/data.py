@@ -222,12 +222,13 @@ class Split(Params):
 
 
 class Source(Params):
-    """Raw files that are mixed as one."""
+    """Rows that are mixed as one."""
 
-    files: list[str]  # globs of names below ingest.raw; * is any text, folders too. A row is of the first that fits
+    files: list[str]  # globs of names below ingest.raw; * is any text, folders too. A row is of the first that fits.
+    # A row that a model made by augment's METHOD is of augment:METHOD
     weight: Annotated[float, Meta(ge=0)]  # of its rows beside those of the others, of each kind of rows
     general: bool  # keeps what the base model knew, and is not the task
-    synthetic: bool  # a model or a program wrote it
+    synthetic: bool  # a model or a program wrote it; what augment made is so anyway
 
 
 Share = tuple[Fraction, Fraction]  # least, most
@@ -237,7 +238,7 @@ class Targets(Params):
     """Shares of the mixed rows of a kind: what is outside is told. null: any."""
 
     general: Share | None  # rows of sources that are general; 0.1 to 0.3 is usual
-    synthetic: Share | None  # rows of sources that are synthetic
+    synthetic: Share | None  # rows of sources that are synthetic, and made ones
     multi_turn: Share | None  # chats and pairs with more than one question
     system: Share | None  # chats and pairs with a system prompt
 

@@ -1,4 +1,4 @@
-"""What a stage leaves to its later runs: for the same code, packages and parameters, whatever its inputs."""
+"""What a stage leaves to its later runs: of the same code, packages and parameters, whatever its inputs; or to all."""
 
 from pathlib import Path
 
@@ -58,3 +58,16 @@ def test_only_one_process_has_a_memo(tmp_path: Path) -> None:
     assert kept.memo(tmp_path, "shout", "0123456789abcdef") is not None
     assert kept.memo(tmp_path, "shout", "0123456789abcdef") is None
     assert kept.memo(tmp_path, "shout", "fedcba9876543210") is not None
+
+
+def test_an_archive_is_there_for_all_later_runs(project: Project) -> None:
+    for change in ("", " more", " and more", " and yet more"):
+        write(project, COUNTED.replace("read_text())\nreturn", f"read_text() + '{change}')\nreturn"))
+        file = project.root / "stages/shout.py"
+        file.write_text(file.read_text().replace("Memo", "Archive"))
+        (project.root / "params.yaml").write_text(f"shout: {{mark: 'x{change}'}}\n")
+        (project.root / "source.txt").write_text(f"rows{change}")
+        last = project.run()[1]
+
+    assert last == "stages.shout: run 4\n"
+    assert (project.root / ".dvc/cache/modelmake/archives/shout/runs").read_text() == "xxxx"

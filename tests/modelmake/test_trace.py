@@ -120,6 +120,32 @@ def test_a_row_that_was_changed_is_consumed_as_what_it_became(made: History) -> 
     assert [place["place"] for place in report["places"]] == ["data/raw/mail.jsonl:1"]
 
 
+def test_a_row_that_a_model_made_leads_to_its_parent_and_its_raw_line_and_back(made: History) -> None:
+    row = chat("m", "Which cordless drill suits concrete walls, and which bits?", "drill")
+    made.stage(
+        "augment",
+        {"data/splits": made.store({"train/chat.jsonl": jsonl(ROWS["b"])})},
+        {
+            "data/augmented": {
+                "chat.jsonl": jsonl(row),
+                "parents.parquet": parquet("id parent method", ("m", "a2", "rewrite"), ("n", "b", "rewrite")),
+                "dropped.parquet": parquet("id reason detail", ("n", "cut_off", "longer than 3")),
+            }
+        },
+    )
+    made.commit("Third")
+
+    of_made, of_parent = made.json("--row", "m"), made.json("--row", "a")
+
+    assert [(found["id"], found["relation"]) for found in of_made["rows"]] == [
+        ("m", "the row"), ("a2", "before a stage changed it (rewrite)"), ("a", "before a stage changed it (email)"),
+    ]  # fmt: skip
+    assert [place["place"] for place in of_made["places"]] == ["data/raw/mail.jsonl:1"]
+    assert ("m", "after a stage changed it (rewrite)") in [(r["id"], r["relation"]) for r in of_parent["rows"]]
+    gone = [(drop["id"], drop["stage"], drop["reason"], drop["table"]) for drop in made.json("--row", "n")["dropped"]]
+    assert ("n", "augment", "cut_off", "data/augmented/dropped.parquet") in gone
+
+
 def test_a_row_is_held_in_a_split_where_it_was_not_consumed(made: History) -> None:
     report = made.json("--row", "data/raw/mail.jsonl:5")
 
