@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.dedup import mutated, sentences
 from tests.conftest import ROOT, clone
 
-STAGES = ("ingest", "clean", "dedup", "split", "mix")
+STAGES = ("ingest", "clean", "dedup", "split", "mix", "datasheet")
 
 
 def chats(count: int, pool: list[str], file: Path) -> None:
@@ -52,10 +52,11 @@ def measured(count: int, pool: list[str]) -> dict[str, dict[str, Any]]:
         for old in (project.path / "data/raw").iterdir():
             old.unlink()
         chats(count, pool, project.path / "data/raw/chats.jsonl")
-        project.repro(STAGES[-1])
+        project.repro(*STAGES[-2:])
         lines = map(json.loads, project.read(".dvc/cache/modelmake/runs.jsonl").splitlines())
         runs = {run["stage"]: run for run in lines}
-        taken = {stage: project.json(f"reports/data/{stage}.json")["in"] for stage in STAGES}
+        taken = {stage: project.json(f"reports/data/{stage}.json")["in"] for stage in STAGES[:-1]}
+        taken["datasheet"] = project.json("reports/data/split.json")["out"]
     return {
         stage: {
             "rows": taken[stage],
@@ -81,7 +82,7 @@ def main() -> None:
     for count, stages in found.items():
         for stage, figures in stages.items():
             told = "  ".join(f"{name} {value:>9,}" for name, value in figures.items())
-            print(f"{count:>9,}  {stage:7} {told}")
+            print(f"{count:>9,}  {stage:9} {told}")
 
 
 if __name__ == "__main__":

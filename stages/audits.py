@@ -198,7 +198,7 @@ def dominated(found: Iterable[Row], label: Label, params: Datasheet) -> Finding:
     return Finding("dominated labels", "warning", said, [example(row, name) for row in first[name]])
 
 
-def duplicates(counts: dict[str, Any], kept: Iterable[str], found: Iterable[Row], params: Datasheet) -> Finding:
+def duplicates(counts: dict[str, Any], kept: Iterable[str], found: Sequence[Row], params: Datasheet) -> Finding:
     """How many rows said again what others say, given dedup's report and for each of them the row that was kept."""
     dropped = sum(counts["dropped"].values())
     share = dropped / counts["in"] if counts["in"] else 0.0
@@ -208,6 +208,7 @@ def duplicates(counts: dict[str, Any], kept: Iterable[str], found: Iterable[Row]
         return Finding("duplicates", "ok", said)
     sizes = Counter(kept)
     largest = dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
-    there = {row.id: row for row in found if row.id in sizes}
-    examples = [example(there[id], f"stands for {n + 1:,} rows") for id, n in largest.items() if id in there]
-    return Finding("duplicates", "serious" if share > serious else "warning", said, examples[: params.examples])
+    there = {row.id: index for index, row in enumerate(found) if row.id in sizes}
+    shown = [id for id in largest if id in there][: params.examples]
+    examples = [example(found[there[id]], f"stands for {sizes[id] + 1:,} rows") for id in shown]
+    return Finding("duplicates", "serious" if share > serious else "warning", said, examples)

@@ -53,7 +53,7 @@ def shown(build: Build) -> str:
 
 
 def test_the_verdict_comes_first_with_the_gates_in_plain_words(text: str) -> None:
-    assert text.index("✓ pass The gate holds") < text.index("The build 22 stages")
+    assert text.index("✓ pass The gate holds") < text.index("The build 23 stages")
     assert "exact_match of sft is 0.995, at least 0.800 is wanted. The 95 % interval is 0.980 to 1.000." in text
 
 
