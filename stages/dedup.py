@@ -1,16 +1,22 @@
-"""Drops rows that say again what another row says: the same but for case and spaces, or nearly the same.
+"""Drops rows that say again what another row says: the same but for case and spaces, nearly so, or in other words.
 
 Inputs:  cleaned       JSONL canonical rows
+         encoder       folder of a model, or its pin of the hub, by which meanings are compared; else a file that is not
+                       looked at
 Outputs: deduplicated  JSONL canonical rows: of each cluster the rows that their source gave to test (a test split
                        stays whole, its figures comparable), else one that it gave to val, else the smallest id
-         duplicates    Parquet {id, kept, reason, similarity}: `kept` stands for `id`; similarity to it (Jaccard)
-         report        JSON {in, out, dropped, clusters}
+         duplicates    Parquet {id, kept, reason, similarity}: `kept` stands for `id`; similarity to it (Jaccard; of a
+                       `semantic_duplicate` the cosine, as of the row that stood for `id` before)
+         report        JSON {in, out, dropped, clusters}; and, where meanings are compared, semantic: {compared,
+                       over_long}: rows that were, and rows of too many tokens
 Params:  dedup
 """
 
 import hashlib
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +28,12 @@ from stages.last_search import LastSearch
 from stages.params.data import Dedup
 from stages.stored import Stored, Texts
 
+TEST = -rows.SPLITS.index("test")  # the rank of what is never dropped
+Dropped = tuple[str, str, str, float]  # id, kept id, reason, similarity
 
-def find(found: Sequence[rows.Row], params: Dedup, memo: Path | None = None) -> list[tuple[str, str, str, float]]:
-    """(id, kept id, reason, similarity) of every row that another row stands for, sorted; kinds are apart."""
+
+def find(found: Sequence[rows.Row], params: Dedup, memo: Path | None = None) -> list[Dropped]:
+    """Every row that another row stands for by what is written, sorted; kinds are apart."""
     groups: dict[str, dict[bytes, list[int]]] = {kind: {} for kind in rows.KINDS}
     ids, splits = [], []
     for index, row in enumerate(found):
@@ -34,7 +43,7 @@ def find(found: Sequence[rows.Row], params: Dedup, memo: Path | None = None) -> 
         groups[row.kind].setdefault(digest, []).append(index)
 
     def rank(index: int) -> tuple[int, str]:
-        return -rows.SPLITS.index(splits[index] or "train"), ids[index]
+        return _rank(ids[index], splits[index])
 
     result = []
     for kind, by_text in groups.items():
@@ -54,19 +63,45 @@ def find(found: Sequence[rows.Row], params: Dedup, memo: Path | None = None) -> 
     return sorted(result)
 
 
+def find_meant(found: Sequence[rows.Row], dropped: Sequence[Dropped], search: Any) -> list[Dropped]:
+    """What `find` dropped, and of what it left the rows that say it in other words, by a `semantic.Search`."""
+    gone = {drop[0] for drop in dropped}
+    left: dict[str, list[tuple[int, str, int]]] = {kind: [] for kind in rows.KINDS}
+    for index, row in enumerate(found):
+        if row.id not in gone:
+            left[row.kind].append((*_rank(row.id, row.split), index))
+    stood: dict[str, tuple[str, str, float]] = {}
+    for kind, ranked in left.items():
+        splits, ids, indices = zip(*sorted(ranked), strict=True) if ranked else ((), (), ())
+        for row, kept, cosine in search.find(kind, ids, Texts(found, indices, _text)):
+            if splits[row] != TEST:
+                stood[ids[row]] = ids[kept], "semantic_duplicate", round(cosine, 4)
+    kept_on = [(id, *stood.get(kept, (kept, *told))) for id, kept, *told in dropped]
+    return sorted([*kept_on, *((id, *told) for id, told in stood.items())])
+
+
+def _rank(id: str, split: str) -> tuple[int, str]:
+    """The first one of a cluster stands for it."""
+    return -rows.SPLITS.index(split or "train"), id
+
+
 def _text(row: rows.Row) -> str:
     return "\n".join(rows.texts(row.content))
 
 
-def main(cleaned: In, deduplicated: Out, duplicates: Out, report: Out, memo: Memo, params: Dedup) -> str:
+def main(cleaned: In, encoder: In, deduplicated: Out, duplicates: Out, report: Out, memo: Memo, params: Dedup) -> str:
     found = Stored(cleaned)
-    dropped = find(found, params, memo)
+    searches = [importlib.import_module(name).Search(encoder, params, memo) for name in params.modules()]  # 0 or 1
+    dropped, meant = find(found, params, memo), {}
+    for search in searches:
+        dropped = find_meant(found, dropped, search)
+        meant["semantic"] = search.told()
     gone = {d[0] for d in dropped}
     kept = [index for index, row in enumerate(found) if row.id not in gone]
     counts = rows.account(len(found), len(kept), [reason for _, _, reason, _ in dropped])
     found.write(deduplicated, kept)
     side_table.write(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
-    rows.write_json(report, {**counts, "clusters": len({d[1] for d in dropped})})
+    rows.write_json(report, {**counts, "clusters": len({d[1] for d in dropped}), **meant})
     return rows.summary(counts)
 
 

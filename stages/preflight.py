@@ -18,7 +18,7 @@ import jsonschema
 
 from modelmake import graph, harness, keys, machine, params, signature, symbols
 from modelmake.errors import UserError
-from stages import golden
+from stages import encoder, golden
 from stages.params.augmentation import Augment
 from stages.params.data import Clean, Datasheet, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
@@ -217,6 +217,9 @@ def _files(chapters: dict[str, Any]) -> list[str]:
     base = chapters.get("base")
     if clean := chapters.get("clean"):
         found += [f"{FILE}: clean.{problem}" for problem in clean.unmet(isinstance(base, Tiny))]
+    if dedup := chapters.get("dedup"):
+        found += [f"{FILE}: dedup.{problem}" for problem in dedup.unmet(isinstance(base, Tiny))]
+        found += encoder.problems(dedup)
     if isinstance(base, Folder | Hub):
         if not Path(base.source).exists():
             found.append(f"{FILE}: base.source = {base.source!r}: no such file or folder")

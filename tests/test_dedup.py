@@ -13,7 +13,8 @@ from stages import dedup, rows
 from stages.params.data import Dedup, Near
 from stages.rows import Chat, Content, Message, Pair, Row, Text
 
-PARAMS = Dedup(Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1))
+NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1)
+PARAMS = Dedup(near=NEAR, encoder="recipes/no_encoder.json", semantic=None)
 LONG = "Where is the toaster that I ordered on Monday? The courier says that it was handed over to a neighbour."
 TYPO = LONG.replace("toaster", "toster")
 OTHER = "Do you have the frother in black, or is it sold out? I would like to give it to my brother on Friday."
@@ -116,7 +117,7 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path) -> None:
     given_rows = [chat(LONG), chat(TYPO), chat(OTHER), chat(OTHER.upper()), rows.row(Text(LONG))]
     rows.write(tmp_path / "in", given_rows)
 
-    line = dedup.main(*(tmp_path / name for name in ("in", "out", "duplicates", "report", "memo")), PARAMS)
+    line = dedup.main(*(tmp_path / name for name in ("in", "encoder", "out", "duplicates", "report", "memo")), PARAMS)
 
     out = rows.read(tmp_path / "out")
     duplicates = pyarrow.parquet.read_table(tmp_path / "duplicates").to_pylist()

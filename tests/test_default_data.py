@@ -49,8 +49,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         at("personal.parquet"), at("clean.json"), section[Clean],
     )  # fmt: skip
     dedup.main(
-        at("c.jsonl"), at("d.jsonl"), at("duplicates.parquet"), at("dedup.json"), at("dedup.memo"), section[Dedup]
-    )
+        at("c.jsonl"), ROOT / section[Dedup].encoder, at("d.jsonl"), at("duplicates.parquet"), at("dedup.json"),
+        at("dedup.memo"), section[Dedup],
+    )  # fmt: skip
     split.main(
         at("d.jsonl"), ROOT / section[Split].golden.rows, ROOT / section[Split].decontaminate.sets, at("splits"),
         at("leaks.parquet"), at("contaminated.parquet"), at("split.json"), at("split.memo"), section[Split],

@@ -31,6 +31,7 @@ NF4 = {
 }
 AWQ = {"tool": "llmcompressor", "from": "dpo", "max_seq_length": 256, "device": "cpu"}
 ANY_ANSWERS = {"max_difference": 1.0, "min_same_answers": None}
+SEMANTIC = {"threshold": 0.95, "neighbours": 16, "max_tokens": 256, "batch_size": 32}
 Edit = Callable[[dict[str, Any]], Any]
 
 
@@ -219,6 +220,13 @@ def test_a_removed_item_takes_its_key_with_it_and_other_keys_stay_byte_for_byte(
         (lambda v: v["clean"].update(tokenizer="models/base"),
          "clean.tokenizer = 'models/base': a tiny base is made of the rows that clean gives: want another model's "
          "folder, or recipes/no_tokenizer.json"),
+        (lambda v: v["dedup"].update(encoder="gone"),
+         "dedup.encoder = 'gone': no such file or folder; for none, write recipes/no_encoder.json"),
+        (lambda v: v["dedup"].update(encoder="models/base"),
+         "dedup.encoder = 'models/base': a tiny base is made of the rows that dedup gives: want another model's "
+         "folder, or recipes/no_encoder.json"),
+        (lambda v: v["dedup"].update(semantic={**SEMANTIC, "threshold": 1.1}),
+         "dedup.semantic.threshold = 1.1: expected `float` <= 1.0"),
         (lambda v: v["split"].update(time={"val_from": "soon", "test_from": "2026-01-31"}),
          "split.time.val_from = 'soon': want ISO 8601, or seconds since 1970"),
         (lambda v: v["split"].update(time={"val_from": "2026-02-01", "test_from": "2026-01-31"}),
@@ -232,6 +240,26 @@ def test_each_thing_that_is_wrong_is_one_exact_line(project: Path, change: Edit,
     (project / "data/empty").mkdir()
 
     assert told(project, change) == [f"params.yaml: {line}"]
+
+
+def test_rows_cannot_be_compared_by_meaning_without_an_encoder(project: Path) -> None:
+    assert told(project, lambda values: values["dedup"].update(semantic=SEMANTIC)) == [
+        "params.yaml: dedup.encoder = 'recipes/no_encoder.json': want an encoder's folder, or a pin of one of the "
+        "hub; or write dedup.semantic: null"
+    ]
+
+
+def test_an_encoder_is_part_of_what_dedup_is_built_from_and_only_then_is_its_code(project: Path) -> None:
+    run(project)
+    before = json.loads((project / "keys/dedup.json").read_text())
+    pin = "recipes/pins/smollm2_135m.json"
+    edit(project, lambda values: values["dedup"].update(semantic=SEMANTIC, encoder=pin))
+    run(project)
+
+    after = json.loads((project / "keys/dedup.json").read_text())
+    assert {"stages.semantic", "stages.embeddings"} <= after["symbols"].keys() - before["symbols"].keys()
+    assert {"torch", "transformers", "usearch"} <= after["packages"].keys() - before["packages"].keys()
+    assert pin in json.loads((project / "keys/graph.json").read_text())["dedup"]["deps"]
 
 
 def test_a_golden_set_that_is_not_the_pinned_one_is_told(project: Path) -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from tqdm import tqdm
 
 from modelmake.errors import UserError
-from stages import contamination, rows
+from stages import contamination, progress, rows
 from stages.augmenting.archive import Archive
 from stages.augmenting.asking import Asking, Prompts
 from stages.augmenting.sifting import Known, sift
@@ -90,10 +89,14 @@ def attempted(method: Method, where: str, train: Stored, prompts: Prompts, archi
         return Attempt(id, parents, tag, (*names, *how), content)
 
     places = range(min(method.rows or len(order), len(order)))
+    found: list[Attempt] = []
+    told = progress.Count(len(places), tag, "rows")
     try:
         with ThreadPoolExecutor(method.parallel) as pool:
             try:
-                found = list(tqdm(pool.map(attempt, places), tag, len(places), unit="row", disable=None))
+                for one in pool.map(attempt, places):
+                    found.append(one)
+                    told.add(1)
             except BaseException:
                 for endpoint in asked:
                     endpoint.stop()

@@ -12,6 +12,8 @@ from stages.times import moment
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1)]
 NO_TOKENIZER = "recipes/no_tokenizer.json"  # stands where a path has to
+BASE = Path("models/base")
+NO_ENCODER = "recipes/no_encoder.json"  # the same
 MODEL = re.compile(r"[\w/.-]+==[\w.]+")
 LANGUAGE = re.compile("[a-z]{2}")
 
@@ -114,6 +116,15 @@ class Pii(Params):
         return ["stages.pii.presidio"] if self.presidio else []
 
 
+def _absent(field: str, model: str, stage: str, tiny: bool, none: str) -> list[str]:
+    """What is wrong with a model's path, given whether base is a tiny one; models/base is there once it is built."""
+    where = f"{field} = {model!r}"
+    if Path(model) == BASE:
+        told = f"a tiny base is made of the rows that {stage} gives: want another model's folder"
+        return [f"{where}: {told}, or {none}"] if tiny else []
+    return [] if Path(model).exists() else [f"{where}: no such file or folder; for none, write {none}"]
+
+
 class Clean(Params):
     section: ClassVar[str] = "clean"
 
@@ -127,14 +138,11 @@ class Clean(Params):
     refusals: list[str]  # an answer that begins so (case ignored) drops its row
 
     def unmet(self, tiny: bool) -> list[str]:
-        """What is wrong with `tokenizer`, given whether base is a tiny one; models/base is there once it is built."""
-        where, path = f"tokenizer = {self.tokenizer!r}", Path(self.tokenizer)
-        if path == Path("models/base"):
-            told = "a tiny base is made of the rows that clean gives: want another model's folder"
-            return [f"{where}: {told}, or {NO_TOKENIZER}"] if tiny else []
-        if not path.exists():
-            return [f"{where}: no such file or folder; for none, write {NO_TOKENIZER}"]
-        if self.max_tokens and not path.is_dir():
+        """What is wrong with `tokenizer`, given whether base is a tiny one."""
+        if found := _absent("tokenizer", self.tokenizer, "clean", tiny, NO_TOKENIZER):
+            return found
+        if self.max_tokens and Path(self.tokenizer) != BASE and not Path(self.tokenizer).is_dir():
+            where = f"tokenizer = {self.tokenizer!r}"
             return [f"{where}: want a model's folder with max_tokens = {self.max_tokens}, or max_tokens: null"]
         return []
 
@@ -162,10 +170,28 @@ class Near(Params):
         return []
 
 
+class Semantic(Params):
+    """Rows that say the same in other words: embeddings by `Dedup.encoder`, near ones of each compared exactly."""
+
+    threshold: Fraction  # cosine of two embeddings
+    neighbours: Positive  # of a row, the nearest, that are compared with it
+    max_tokens: Positive  # special ones included; a longer row is not compared, and stays
+    batch_size: Positive  # rows that are embedded at once; memory
+
+
 class Dedup(Params):
     section: ClassVar[str] = "dedup"
 
     near: Near
+    encoder: str  # folder of an encoder, or a pin of one of the hub; recipes/no_encoder.json: none
+    semantic: Semantic | None  # null: what is written is compared, not what is meant
+
+    def unmet(self, tiny: bool) -> list[str]:
+        """What is wrong with `encoder`, given whether base is a tiny one."""
+        return _absent("encoder", self.encoder, "dedup", tiny, NO_ENCODER)
+
+    def modules(self) -> list[str]:
+        return ["stages.semantic"] if self.semantic else []
 
 
 class Times(Params):
