@@ -13,7 +13,7 @@ QUESTION = "Which heading does this text stand under?\n\n"
 
 
 class Document(msgspec.Struct, frozen=True):
-    path: str  # names the document: its rows go to the split that this hashes to
+    path: str  # names the document: its rows go to the split that this hashes to, or its content where it has no name
     text: str
 
 

@@ -86,8 +86,8 @@ class Reader:
             contents = documents.contents(value, self._documents)
             for content in contents:
                 _teaches(content)
-            encoded = [msgspec.json.encode(content) for content in contents]
-            return encoded, told._replace(group=told.group or value.path)
+            group = told.group or value.path or rows.id_of(encoded)  # one without a name is one document too
+            return [msgspec.json.encode(content) for content in contents], told._replace(group=group)
         except judged.Unused as unused:
             raise Unfit(*unused.args) from None
         except WRONG as error:

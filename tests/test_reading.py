@@ -6,7 +6,7 @@ import pytest
 
 from stages import judged, reading
 from stages.formats import READERS
-from stages.params.data import Files
+from stages.params.data import Documents, Files
 from stages.rows import Chat, Message, Text
 
 
@@ -99,3 +99,14 @@ def test_a_split_a_group_or_a_time_that_is_none_is_told(field: str, value: Any, 
         reader.read({"text": "t", "x": value})
 
     assert told.value.args == (f"wrong_{field}", detail)
+
+
+@pytest.mark.parametrize("path", ["", "notes.md"])
+def test_the_rows_of_a_document_are_one_group_and_those_of_another_are_not(path: str) -> None:
+    reader = reading.Reader(None, Documents(max_chars=1000, headings=True))
+
+    contents, beside = reader.read({"path": path, "text": "# A\n\nOne."})
+    _, other = reader.read({"path": path and "more.md", "text": "# B\n\nTwo."})
+
+    assert len(contents) == 2
+    assert beside.group and other.group and beside.group != other.group
