@@ -92,17 +92,18 @@ def _text(row: rows.Row) -> str:
 def main(cleaned: In, encoder: In, deduplicated: Out, duplicates: Out, report: Out, memo: Memo, params: Dedup) -> str:
     found = Stored(cleaned)
     searches = [importlib.import_module(name).Search(encoder, params, memo) for name in params.modules()]  # 0 or 1
-    dropped, meant = find(found, params, memo), {}
+    dropped, meant, line = find(found, params, memo), {}, ""
     for search in searches:
         dropped = find_meant(found, dropped, search)
         meant["semantic"] = search.told()
+        line = f"; {search.over_long} too long to compare in meaning" if search.over_long else ""
     gone = {d[0] for d in dropped}
     kept = [index for index, row in enumerate(found) if row.id not in gone]
     counts = rows.account(len(found), len(kept), [reason for _, _, reason, _ in dropped])
     found.write(deduplicated, kept)
     side_table.write(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
     rows.write_json(report, {**counts, "clusters": len({d[1] for d in dropped}), **meant})
-    return rows.summary(counts)
+    return f"{rows.summary(counts)}{line}"
 
 
 if __name__ == "__main__":

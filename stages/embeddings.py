@@ -47,12 +47,17 @@ class Encoder:
         local = {"local_files_only": True, "trust_remote_code": False}
         try:
             self.tokenizer = AutoTokenizer.from_pretrained(model, **local)
-            self.network = AutoModel.from_pretrained(model, dtype=torch.float32, use_safetensors=True, **local).eval()
+            network, loaded = AutoModel.from_pretrained(
+                model, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **local
+            )
         except (OSError, ValueError, SafetensorError) as error:
             told = str(error).strip().partition("\n")[0]
             raise UserError(
                 f"params.yaml: dedup.encoder: {model}: transformers says: {told}; name another encoder"
             ) from None
+        if missing := sorted(name for name in loaded["missing_keys"] if "pooler" not in name):  # which is not used
+            raise UserError(f"params.yaml: dedup.encoder: {model}: has no weights {missing[0]}: name another encoder")
+        self.network = network.eval()
         self.network.config.use_cache = False
         self.path, self.params, self.threads = path, params.semantic, params.near.threads
         self.size = self.network.config.hidden_size

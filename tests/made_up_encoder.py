@@ -1,0 +1,74 @@
+"""Encoders of a few numbers, made up: one whose cosines are known, and two of random weights."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from transformers import (
+    BertConfig,
+    BertModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from stages import embeddings, progress
+from stages.params.data import Dedup, Near, Semantic
+
+NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1)
+WORDS = (
+    "where", "is", "my", "card", "please", "the", "toaster", "that", "i", "ordered", "on", "monday", "has", "not",
+    "come", "yet", ",", ".", "?", "!",
+)  # fmt: skip
+D = 64
+SHAPE = {
+    "vocab_size": D, "hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 96,
+    "max_position_embeddings": 64,
+}  # fmt: skip
+CARD, CARD_ASKED, CARD_SHUFFLED = "Where is my card?", "My card, where is?", "card my is where ?"
+TOASTER = "The toaster that I ordered has not come yet."
+
+
+def params(**changes: Any) -> Dedup:
+    values = {"threshold": 0.9, "neighbours": 8, "max_tokens": 16, "batch_size": 4, **changes}
+    return Dedup(near=NEAR, encoder="model", semantic=Semantic(**values))
+
+
+def save(folder: Path, network: PreTrainedModel, **special: str) -> Path:
+    """A model's folder; a word is a token, in lower case, and so is each sign."""
+    words = Tokenizer(models.WordLevel({word: i for i, word in enumerate(["[PAD]", "[UNK]", *WORDS])}, "[UNK]"))
+    words.normalizer, words.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]", **special)
+    tokenizer.save_pretrained(folder)
+    network.save_pretrained(folder)
+    return folder
+
+
+def bag(folder: Path) -> Path:
+    """A network without layers: a text is the mean of its words' vectors, of which any two have a cosine of -1 / 63."""
+    network = BertModel(BertConfig(vocab_size=D, hidden_size=D, num_hidden_layers=0, max_position_embeddings=64))
+    with torch.no_grad():
+        network.embeddings.word_embeddings.weight.copy_(torch.eye(D))
+        network.embeddings.position_embeddings.weight.zero_()
+        network.embeddings.token_type_embeddings.weight.zero_()
+    return save(folder, network, pad_token="[PAD]")
+
+
+def network(folder: Path) -> Path:
+    """Two layers of seeded random weights."""
+    torch.manual_seed(0)
+    return save(folder, BertModel(BertConfig(**SHAPE)), pad_token="[PAD]")
+
+
+def decoder(folder: Path) -> Path:
+    """The same of a decoder, without a token to pad with."""
+    torch.manual_seed(0)
+    return save(folder, LlamaForCausalLM(LlamaConfig(**SHAPE)))
+
+
+def read(folder: Path, texts: Sequence[str], chosen: Dedup | None = None) -> np.ndarray:
+    return embeddings.Encoder(folder, chosen or params()).read(texts, progress.Count(len(texts), "", ""))
