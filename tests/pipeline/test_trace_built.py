@@ -57,7 +57,8 @@ def test_consumed_rows_stand_where_the_trace_says(project: Project) -> None:
     assert report["commits"][0]["subject"] == "Built" and report["missing"] == []
     stages = [stage["stage"] for stage in report["stages"]]
     assert stages == [
-        "ingest", "clean", "dedup", "split", "mix", "base", "train@sft", "merge@sft", "train@dpo", "merge@dpo",
+        "ingest", "clean", "dedup", "split", "augment", "mix", "base", "train@sft", "merge@sft", "train@dpo",
+        "merge@dpo",
     ]  # fmt: skip
     contents = {
         row["id"]: row["content"]
