@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from stages.containers import lines
 from stages.containers.record import Broken, Record
 
+HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair: only an escape can write it
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -25,6 +27,7 @@ def read(text: str) -> list[Record | Broken]:
 @given(st.dictionaries(st.text(), JSON), st.booleans())
 def test_a_value_is_read_as_python_reads_it(value: dict, ascii: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii)
+    text = json.dumps(value) if HALF.search(text) else text
 
     [found] = read(text)
 
