@@ -1,6 +1,5 @@
 """Raw files to canonical rows: the same content gives the same bytes, and what cannot be used is named."""
 
-import contextlib
 import json
 import random
 import tempfile
@@ -441,5 +440,10 @@ def test_every_record_is_a_place_or_rejected_with_a_reason(records: list, order:
 @settings(max_examples=60)
 @given(st.text(), st.sampled_from([".json", ".jsonl", ".csv", ".txt"]))
 def test_no_text_ends_ingest_in_a_traceback(text: str, suffix: str) -> None:
-    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(UserError):
-        run(Path(folder), {f"a{suffix}": text})
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            report = run(Path(folder), {f"a{suffix}": text})["report"]
+        except UserError as error:
+            assert "want " in str(error)  # told, and what to do
+        else:
+            assert report["in"] == report["out"] + sum(report["dropped"].values())
