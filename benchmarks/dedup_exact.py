@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
-from stages import minhash
+from stages.similarity import minhash
 
 COMMON = 60  # m: rows that share a sentence or two have fewer
 COUNTERS = 1 << 26

@@ -27,9 +27,9 @@ def timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
 def modelmake(texts: list[str]) -> dict[str, Any]:
     import msgspec
 
-    from stages import near
-    from stages.last_search import LastSearch
     from stages.params.data import Near
+    from stages.similarity import near
+    from stages.similarity.memo import LastSearch
 
     one = Near(THRESHOLD, CHARS, PERMUTATIONS, BANDS, 1, 1)
     ids = [f"{index * 0x9E3779B97F4A7C15F39CC061 % 2**96:024x}" for index in range(len(texts))]

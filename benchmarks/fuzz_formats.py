@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from stages.containers import READERS  # noqa: E402
+from stages.reading.containers import READERS  # noqa: E402
 from tests.fuzzing import PARAMS, Case, cases, check  # noqa: E402
 
 

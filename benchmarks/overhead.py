@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from modelmake import graph
+from modelmake.dvc import graph
 from tests.conftest import Project, ran, tiny
 
 

@@ -35,7 +35,7 @@ from benchmarks import staleness_tools as tools
 from benchmarks.edits import KINDS, Edit
 from benchmarks.staleness_replay import digest, section
 from benchmarks.staleness_tools import COMMANDS, Build
-from modelmake import graph
+from modelmake.dvc import graph
 from tests.conftest import Project, tiny
 
 ALONE = "modelmake_repro_alone"

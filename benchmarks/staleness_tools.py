@@ -16,13 +16,14 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from benchmarks import staleness_replay
-from modelmake import graph, params
+from modelmake import params
+from modelmake.dvc import graph
 from tests.conftest import Project
 
 HERE = Path(__file__).resolve().parent
 CHOSEN = {  # of a table of modules, the one that an item names
-    "train": "stages/methods/${item.method}.py",
-    "quantize": "stages/quantizers/${item.tool}.py",
+    "train": "stages/training/methods/${item.method}.py",
+    "quantize": "stages/exporting/quantizers/${item.tool}.py",
 }
 TRIES = 4  # runs of a tool, doing in between what its message says
 RUN = re.compile(r"`((?:rm|dvc|modelmake) [^`]+)`")
@@ -85,7 +86,7 @@ class Build:
 
     def verify(self) -> tuple[list[str], str]:
         """The commands that `modelmake verify` advises before `dvc repro`; and what it says where it does not work."""
-        code, output = self.run([sys.executable, "-m", "stages.cli", "verify", "--json"])
+        code, output = self.run([sys.executable, "-m", "stages.commands.cli", "verify", "--json"])
         if code not in (0, 1) or not output.startswith("{"):
             return [], f"verify: {output[-300:]}"
         return [mend for mend in json.loads(output)["mend"] if mend != "dvc repro"], ""

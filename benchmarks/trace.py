@@ -110,7 +110,7 @@ def train(made: History, splits: dict[str, str], consumed: list[str], commit: in
 def ask(made: History, *arguments: str) -> tuple[float, float, str]:
     """(seconds, seconds of CPU, what it printed) of the command, from start to exit."""
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "stages.cli", "trace", *arguments]
+    command = [sys.executable, "-m", "stages.commands.cli", "trace", *arguments]
     done = subprocess.run(command, cwd=made.root, check=True, capture_output=True, text=True)
     now = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime

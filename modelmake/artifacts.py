@@ -2,9 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
+
+BLOCK_BYTES = 1 << 20  # read at once
+Files = Mapping[str, str]  # {path in a folder: MD5}, or {"": MD5} of a single file
 
 
 @dataclass(frozen=True)
@@ -26,29 +30,46 @@ class Artifact:
         return sum(file.size for file in self.files.values())
 
 
-def measure(path: Path) -> Artifact:
-    """Hashes what is at `path`; a file's own name stands for it in `files`.
+def md5(content: bytes) -> str:
+    """The MD5 of some bytes, as DVC names files by it; it protects nothing."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
-    The hash of a folder is that of DVC 3: MD5 over the JSON list of `{"md5", "relpath"}` sorted by path.
-    """
+
+def read(stream: BinaryIO, advance: Callable[[int], Any] = lambda _: None) -> File:
+    """The MD5 and size of a stream, which is read to its end; `advance` is called with the bytes of each block."""
+    digest, size = hashlib.md5(usedforsecurity=False), 0
+    while block := stream.read(BLOCK_BYTES):
+        digest.update(block)
+        size += len(block)
+        advance(len(block))
+    return File(digest.hexdigest(), size)
+
+
+def measure(path: Path) -> Artifact:
+    """The hashes of a file or folder on disk; a file is listed under its own name in `files`."""
     if path.is_file():
         file = _file(path)
         return Artifact(file.md5, {path.name: file})
-    found = sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file())
-    files = {name: _file(p) for name, p in found}
+    paths = sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file())
+    files = {name: _file(p) for name, p in paths}
     return Artifact(folder_md5({name: file.md5 for name, file in files.items()}), files)
 
 
-def folder_md5(files: Mapping[str, str]) -> str:
-    """What DVC calls a folder of `files`, {relative path: MD5}."""
-    return hashlib.md5(listing(files)).hexdigest() + ".dir"
+def files_md5(files: Files) -> str:
+    """The hash of a file or folder as dvc.lock holds it."""
+    return files[""] if "" in files else folder_md5(files)
 
 
-def listing(files: Mapping[str, str]) -> bytes:
-    """The object that DVC keeps for such a folder; its own MD5 is the folder's."""
+def folder_md5(files: Files) -> str:
+    """The hash of a folder as dvc.lock holds it: the MD5 of its listing, with `.dir` behind it."""
+    return md5(listing(files)) + ".dir"
+
+
+def listing(files: Files) -> bytes:
+    """The listing of a folder, as DVC 3 stores it: a JSON list of `{"md5", "relpath"}`, sorted by path."""
     return json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)]).encode()
 
 
 def _file(path: Path) -> File:
-    with path.open("rb") as file:
-        return File(hashlib.file_digest(file, "md5").hexdigest(), path.stat().st_size)
+    with path.open("rb") as stream:
+        return read(stream)

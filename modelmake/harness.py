@@ -9,7 +9,6 @@ heavy: errors come in the first second.
 import argparse
 import contextlib
 import errno
-import hashlib
 import importlib
 import json
 import os
@@ -24,12 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import __main__
-from modelmake import kept, keys, libraries, machine, params, sandbox, signature, stack, supervision, symbols
+from modelmake import artifacts, params, signature
 from modelmake.errors import UserError
 from modelmake.identity import identity
+from modelmake.keys import key as keys
+from modelmake.keys import key_file, symbols
+from modelmake.running import environment, platform, run_log, sandbox, state_dir, supervision, work_store
 
 PARAMS = "params.yaml"
-RUN_LOG = "runs.jsonl"  # in the machine's folder
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,17 @@ def run(main: Callable[..., str]) -> None:
 
 def _run(stage: _Run, main: Callable[..., str], record: dict[str, Any]) -> str:
     """Does a stage's work, or takes it where it was done already; publishes it, and returns its line of counts."""
-    symbols.recall(machine.folder(stage.root) / machine.PARSED)
+    symbols.recall(state_dir.folder(stage.root) / state_dir.PARSED)
     key, values = _key(stage), _values(stage)
     with sandbox.enter(stage.root, stage.name, stage.inputs, [*key["environments"], *key["files"], ".dvc"]) as bench:
         supervision.die_with_dvc()
         command = ["python", "-m", stage.module, *sys.argv[1:]]
-        code = {_key_file(stage).as_posix(): hashlib.md5(keys.written(key).encode()).hexdigest()}
+        code = {key_file.path_of(stage.name): artifacts.md5(keys.written(key).encode())}
         built_from = identity(command, {**bench.md5s, **code}, values)
         record["identity"] = built_from
-        kept.prune(stage.root, stage.name)
-        with kept.held(stage.root, stage.name, built_from):
-            work, record["outcome"] = kept.take(stage.root, stage.name, built_from), "taken"
+        work_store.prune(stage.root, stage.name)
+        with work_store.held(stage.root, stage.name, built_from):
+            work, record["outcome"] = work_store.take(stage.root, stage.name, built_from), "taken"
             if work is None:
                 record["outcome"] = "failed"
                 with _own(record):
@@ -100,14 +101,16 @@ def _run(stage: _Run, main: Callable[..., str], record: dict[str, Any]) -> str:
                         f"{stage.name}: an input was written to while it ran: want them still; nothing published; "
                         "run `dvc repro` again"
                     )
-                work = kept.keep(stage.root, stage.name, built_from, {p.as_posix(): p for p in stage.outputs}, line)
+                work = work_store.keep(
+                    stage.root, stage.name, built_from, {p.as_posix(): p for p in stage.outputs}, line
+                )
                 record["outcome"] = "kept"
             if changed := _changed(stage, key, values, bench):
                 raise UserError(
                     f"{stage.name}: {', '.join(changed)} changed while it ran: nothing published; run `dvc repro` "
                     "again, or put back what it was: its work is kept and then taken at once"
                 )
-            kept.publish(stage.root, work)
+            work_store.publish(stage.root, work)
             record["outs"] = work.md5s
             record["outcome"] = "taken" if record["outcome"] == "taken" else "done"
     return work.line
@@ -126,11 +129,11 @@ def _folders(stage: _Run, work: Path, built_from: str, without_inputs: str) -> d
     found = {}
     for argument, kind in stage.folders.items():
         if kind == "checkpoints":
-            found[argument] = kept.checkpoints(stage.root, stage.name, built_from)
+            found[argument] = work_store.checkpoints(stage.root, stage.name, built_from)
         elif kind == "archive":
-            found[argument] = kept.archive(stage.root, stage.module)
+            found[argument] = work_store.archive(stage.root, stage.module)
         else:  # one of its own, which goes, where another process has it
-            found[argument] = kept.memo(stage.root, stage.name, without_inputs) or work / ".memo"
+            found[argument] = work_store.memo(stage.root, stage.name, without_inputs) or work / ".memo"
         found[argument].mkdir(parents=True, exist_ok=True)
     return found
 
@@ -139,7 +142,7 @@ def _work(stage: _Run, main: Callable[..., str], key: dict[str, Any], folders: d
     """Runs `main` on what its key covers and its inputs hold."""
     for path in stage.outputs:
         path.parent.mkdir(parents=True, exist_ok=True)
-    libraries.prepare(getattr(stage.arguments.get("machine"), "threads", 1))
+    environment.prepare(getattr(stage.arguments.get("machine"), "threads", 1))
     with supervision.reads(stage.root) as read:
         line = main(**stage.arguments, **folders)
     if missed := sorted(_loaded() - key["symbols"].keys()):
@@ -217,7 +220,7 @@ def _key(stage: _Run) -> dict[str, Any]:
     chosen_modules, environments = chosen([stage.arguments[a] for a in stage.sections])
     now = keys.compute(stage.root, stage.module, chosen_modules, environments)
     if "DVC_STAGE" in os.environ:
-        file = stage.root / _key_file(stage)
+        file = stage.root / key_file.path_of(stage.name)
         recorded = json.loads(file.read_text()) if file.exists() else {}
         if recorded != now:
             raise UserError(
@@ -225,10 +228,6 @@ def _key(stage: _Run) -> dict[str, Any]:
                 f"({', '.join(keys.difference(recorded, now))}): nothing published; run `dvc repro` again"
             )
     return now
-
-
-def _key_file(stage: _Run) -> Path:
-    return Path(f"keys/{stage.name.replace('@', '.')}.json")
 
 
 def chosen(parameters: list[Any]) -> tuple[list[str], list[str]]:
@@ -272,15 +271,12 @@ def _log(root: Path, record: dict[str, Any], started: float) -> None:
         "cpu_seconds": round(own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 2),
         "harness_cpu_seconds": round(harness_s, 2),
         "peak_mib": max(_peak_kib(own.ru_maxrss), children.ru_maxrss) >> (10 if sys.platform == "linux" else 20),
-        "stack": stack.read(root / f"keys/{record['stage'].replace('@', '.')}.json"),
+        "stack": platform.read(root / key_file.path_of(record["stage"])),
     }
-    file = machine.folder(root) / RUN_LOG
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        run_log.append(root, line)
     except OSError as error:  # the log must not fail a build whose outputs are good
-        print(f"{record['stage']}: {file}: not logged: {error.strerror}", file=sys.stderr)
+        print(f"{record['stage']}: {run_log.path(root)}: not logged: {error.strerror}", file=sys.stderr)
 
 
 def _peak_kib(maxrss: int) -> int:

@@ -19,9 +19,10 @@ import importlib
 
 from modelmake import harness
 from modelmake.signature import Archive, In, Out
-from stages import rows, side_table
 from stages.params.augmentation import Augment
 from stages.params.data import Clean, Split
+from stages.rows import accounting, jsonl, parquet_table
+from stages.rows.row import KINDS
 
 PARENTS = dict.fromkeys(
     ("id", "parent", "method", "teacher", "judge", "template", "prompt_sha256", "seed", "requests", "rules"), str
@@ -38,14 +39,14 @@ def main(
         made, parents, drops, methods = making.make(
             splits, sets, tokenizer, templates, archive, params, cleaning, splitting
         )
-    counts = rows.account(sum(n["in"] for n in methods.values()), len(made), [drop.reason for drop in drops])
+    counts = accounting.account(sum(n["in"] for n in methods.values()), len(made), [drop.reason for drop in drops])
     augmented.mkdir()
-    for kind in rows.KINDS:
-        rows.write(augmented / f"{kind}.jsonl", (row for row in made if row.kind == kind))
-    side_table.write(augmented / "parents.parquet", {**PARENTS, "seed": int}, sorted(parents))
-    side_table.write_drops(augmented / "dropped.parquet", drops)
-    rows.write_json(report, {**counts, "methods": methods})
-    return rows.summary(counts) if params.methods else "no methods: no rows asked for"
+    for kind in KINDS:
+        jsonl.write(augmented / f"{kind}.jsonl", (row for row in made if row.kind == kind))
+    parquet_table.write(augmented / "parents.parquet", {**PARENTS, "seed": int}, sorted(parents))
+    parquet_table.write_drops(augmented / "dropped.parquet", drops)
+    accounting.write_json(report, {**counts, "methods": methods})
+    return accounting.summary(counts) if params.methods else "no methods: no rows asked for"
 
 
 if __name__ == "__main__":

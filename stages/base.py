@@ -16,9 +16,12 @@ import msgspec
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import Checkpoints, In, Out
-from stages import device, hub, progress, resuming, rows
 from stages.params.machine import Machine
 from stages.params.training import Base, Folder, Hub, Tiny
+from stages.reading import hub
+from stages.rows import accounting, jsonl
+from stages.rows.row import Chat, Row, Text
+from stages.training import device, progress, resume
 
 PAD, END = "<|pad|>", "<|end|>"
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
@@ -33,13 +36,13 @@ WANTED = ("config.json", "tokenizer.json", "tokenizer_config.json")
 KEPT = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")  # never pickles, never code
 
 
-def texts(found: list[rows.Row]) -> list[str]:
+def texts(found: list[Row]) -> list[str]:
     """What a tiny model is pretrained on: texts, and the user turns of chats (never their answers)."""
     result = []
     for row in found:
-        if isinstance(row.content, rows.Text):
+        if isinstance(row.content, Text):
             result.append(row.content.text)
-        elif isinstance(row.content, rows.Chat):
+        elif isinstance(row.content, Chat):
             result += [m.content for m in row.content.messages if m.role == "user"]
     return result
 
@@ -106,7 +109,7 @@ def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, 
             f"{params.block_tokens}; add text, or lower it"
         )
     blocks = Dataset.from_dict({"input_ids": [stream[s : s + params.block_tokens] for s in starts]})
-    trainer = resuming.ordered(Trainer)(
+    trainer = resume.ordered(Trainer)(
         model=model,
         args=TrainingArguments(
             output_dir=str(folder),
@@ -130,7 +133,7 @@ def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, 
         data_collator=DataCollatorForLanguageModeling(tokenizer, mlm=False),
     )
     progress.attach(trainer)
-    resuming.train(trainer)
+    resume.train(trainer)
     model.config.use_cache = True  # the trainer switches it off, and generation is slow without
     return model, progress.history(trainer.state.log_history)
 
@@ -164,7 +167,7 @@ def copy(folder: Path, base: Path, chat_template: str | None) -> None:
     if chat_template is not None:
         (base / "chat_template.jinja").write_text(chat_template, "utf-8")
         settings.pop("chat_template", None)
-        rows.write_json(base / "tokenizer_config.json", settings)
+        accounting.write_json(base / "tokenizer_config.json", settings)
     elif not settings.get("chat_template") and not (base / "chat_template.jinja").exists():
         raise UserError(f"{folder}: no chat template: want one; write it into base.chat_template (see docs/models.md)")
 
@@ -180,7 +183,7 @@ def shards(folder: Path) -> set[str]:
 def main(source: In, base: Out, log: Out, checkpoints: Checkpoints, params: Base, machine: Machine) -> str:
     history: list = []
     if isinstance(params, Tiny):
-        corpus = texts(rows.read(source))
+        corpus = texts(jsonl.read(source))
         tokenizer = train_tokenizer(corpus, params)
         model, history = pretrain(corpus, tokenizer, params, machine, checkpoints)
         model.generation_config.update(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
@@ -192,7 +195,7 @@ def main(source: In, base: Out, log: Out, checkpoints: Checkpoints, params: Base
         copy(hub.fetch(source, "model", KEPT), base, params.chat_template)
     parameters = count_parameters(base)
     kind = type(params).__struct_config__.tag
-    rows.write_json(log, {"kind": kind, "parameters": parameters, "history": history})
+    accounting.write_json(log, {"kind": kind, "parameters": parameters, "history": history})
     loss = f"; loss {history[0]['loss']:.2f} -> {history[-1]['loss']:.2f}" if history else ""
     return f"{kind} model of {parameters:,} parameters{loss}"
 

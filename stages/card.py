@@ -17,10 +17,10 @@ import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
-from stages import gathering
 from stages.params.evaluation import Compare
 from stages.params.release import Card, Quant
 from stages.params.training import Step
+from stages.reporting import item_files
 
 DATA_STAGES = ("ingest", "clean", "dedup", "split", "mix")
 
@@ -43,8 +43,8 @@ def main(
     weights: In, data: In, trained: In, comparison: In, gate: In, parity: In, template: In, card: Out,
     params: Card, compared: Compare, train: dict[str, Step], quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
-    gathering.check(parity, quantize)
-    gathering.check(trained, ["base", *train])
+    item_files.check(parity, quantize)
+    item_files.check(trained, ["base", *train])
     steps = lineage(params.model, train)
     metrics = msgspec.json.decode(comparison.read_bytes())[compared.suite]
     verdict = msgspec.json.decode(gate.read_bytes())

@@ -22,34 +22,36 @@ import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
-from stages import rows, side_table
 from stages.cleaning import labels, rules
+from stages.cleaning.row_store import Store
 from stages.cleaning.rules import chosen
-from stages.cleaning.store import Store
 from stages.params.data import Clean
+from stages.rows import accounting, jsonl, parquet_table
+from stages.rows.accounting import Drop
+from stages.rows.row import Row, merge
 
 
 class Cleaned(NamedTuple):
     """What became of a row, what changed it, and what personal data was in it."""
 
-    row: rows.Row | rows.Drop
+    row: Row | Drop
     rules: list[str]
     found: Counter[str]
 
 
-def clean(row: rows.Row, params: Clean) -> Cleaned:
+def clean(row: Row, params: Clean) -> Cleaned:
     """What becomes of a row; its language and its length in tokens are looked at elsewhere."""
     content, changed, found, problem = rules.mend(row.content, params)
     if problem:
-        return Cleaned(rows.Drop(row.id, *problem), [], found)
-    return Cleaned(rows.row(content, row.split, row.group, row.time) if changed else row, changed, found)
+        return Cleaned(Drop(row.id, *problem), [], found)
+    return Cleaned(row(content, row.split, row.group, row.time) if changed else row, changed, found)
 
 
 class Outcome(msgspec.Struct):
     """All that is told of the rows, beside the rows."""
 
     total: int = 0
-    drops: list[rows.Drop] = []
+    drops: list[Drop] = []
     parents: list[tuple[str, str, str]] = []
     personal: list[tuple[str, str, int]] = []
     changed: Counter[str] = msgspec.field(default_factory=Counter)
@@ -60,36 +62,36 @@ def settle(ingested: Path, tokenizer: Path, store: Store, params: Clean) -> Outc
     """Puts the rows that stay into the store. A row that was clean before is never the repeated one."""
     told = Outcome()
     with tempfile.TemporaryFile(dir=store.folder) as later:  # changed rows wait for those that were clean before
-        for row in rows.each(ingested):
+        for row in jsonl.each(ingested):
             told.total += 1
             result, changed, found = clean(row, params)
             told.personal += [(row.id, kind, n) for kind, n in found.items()]
-            if isinstance(result, rows.Row) and (problem := chosen(result.content, tokenizer, params, told.languages)):
-                result = rows.Drop(row.id, *problem)
-            if isinstance(result, rows.Drop):
+            if isinstance(result, Row) and (problem := chosen(result.content, tokenizer, params, told.languages)):
+                result = Drop(row.id, *problem)
+            if isinstance(result, Drop):
                 told.drops.append(result)
             elif changed:
                 later.write(msgspec.json.encode((row if changed == ["normalise"] else row.id, result, changed)) + b"\n")
             else:
                 store.put(result)
         later.seek(0)
-        decoder = msgspec.json.Decoder(tuple[rows.Row | str, rows.Row, list[str]])
+        decoder = msgspec.json.Decoder(tuple[Row | str, Row, list[str]])
         for parent, result, changed in map(decoder.decode, later):
             _keep(parent, result, changed, store, told)
     return told
 
 
-def _keep(parent: rows.Row | str, result: rows.Row, changed: list[str], store: Store, told: Outcome) -> None:
+def _keep(parent: Row | str, result: Row, changed: list[str], store: Store, told: Outcome) -> None:
     there = store.get(result.id)
-    if isinstance(parent, rows.Row) and parent.split == "test" and there and there.split == "test":
+    if isinstance(parent, Row) and parent.split == "test" and there and there.split == "test":
         store.put(parent)  # white space alone tells two rows of a given test split apart: it stays whole
         return
-    id = parent.id if isinstance(parent, rows.Row) else parent
+    id = parent.id if isinstance(parent, Row) else parent
     told.parents.append((result.id, id, " ".join(changed)))
     told.changed.update(changed)
     if there:
-        told.drops.append(rows.Drop(id, "repeated", f"as {result.id} once cleaned"))
-        result = rows.stronger(result, there)
+        told.drops.append(Drop(id, "repeated", f"as {result.id} once cleaned"))
+        result = merge(result, there)
     store.put(result)
 
 
@@ -104,14 +106,14 @@ def capped(store: Store, params: Clean, told: Outcome) -> dict[str, Any]:
                 given.add(row.id)
     for id, label in labels.over(found, given, params.labels).items():
         store.remove(id)
-        told.drops.append(rows.Drop(id, "label_cap", f"{label}: {params.labels.max_rows} rows of it are kept"))
+        told.drops.append(Drop(id, "label_cap", f"{label}: {params.labels.max_rows} rows of it are kept"))
         del found[id]
     return labels.balance(found, params.labels)
 
 
 def account(told: Outcome, kept: int, params: Clean) -> dict[str, Any]:
     """The report, without labels."""
-    counts = rows.account(told.total, kept, [d.reason for d in told.drops])
+    counts = accounting.account(told.total, kept, [d.reason for d in told.drops])
     personal = {
         kind: {"action": action, "rows": len(numbers), "found": sum(numbers)}
         for action in ("redact", "drop", "report")
@@ -130,11 +132,13 @@ def main(
         balance = {"labels": capped(store, params, told)} if params.labels else {}
         counts = account(told, len(store), params)
         store.write(cleaned)
-    side_table.write(parents, {"id": str, "parent": str, "rules": str}, sorted(told.parents))
-    side_table.write_drops(dropped, told.drops)
-    side_table.write(personal, {"id": str, "kind": str, "found": int}, sorted(told.personal))
-    rows.write_json(report, {**counts, **balance})
-    return f"{rows.summary(counts)}; changed {', '.join(f'{k} {n}' for k, n in counts['changed'].items()) or 'none'}"
+    parquet_table.write(parents, {"id": str, "parent": str, "rules": str}, sorted(told.parents))
+    parquet_table.write_drops(dropped, told.drops)
+    parquet_table.write(personal, {"id": str, "kind": str, "found": int}, sorted(told.personal))
+    accounting.write_json(report, {**counts, **balance})
+    return (
+        f"{accounting.summary(counts)}; changed {', '.join(f'{k} {n}' for k, n in counts['changed'].items()) or 'none'}"
+    )
 
 
 if __name__ == "__main__":

@@ -17,8 +17,10 @@ import numpy as np
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
-from stages import gathering, rows, scoring
+from stages.evaluating import scoring
 from stages.params.evaluation import Compare, Evaluate, Gate
+from stages.reporting import item_files
+from stages.rows import accounting
 
 
 def read(folder: Path, declared: Evaluate) -> dict[str, dict[str, list[scoring.Answer]]]:
@@ -27,7 +29,7 @@ def read(folder: Path, declared: Evaluate) -> dict[str, dict[str, list[scoring.A
     Raises:
         UserError: a file that params.yaml no longer declares, or models that answered different rows.
     """
-    gathering.check(folder, (f"{model}-{suite}" for model in declared.models for suite in declared.suites))
+    item_files.check(folder, (f"{model}-{suite}" for model in declared.models for suite in declared.suites))
     found = {
         suite: {model: scoring.read(folder / f"{model}-{suite}.jsonl") for model in declared.models}
         for suite in declared.suites
@@ -107,9 +109,11 @@ def main(evaluations: In, metrics: Out, comparison: Out, gate: Out, params: Comp
             rows_of |= {f"{prefix}{name}": len(models[model]) for name in by_metric}
     gates = {name: judge(g, rows_of.get(g.metric, 0), entries, spreads, params) for name, g in params.gates.items()}
     failed = [name for name, result in gates.items() if result["verdict"] == "fail"]
-    rows.write_json(metrics, {model: {n: entry["value"] for n, entry in e.items()} for model, e in entries.items()})
-    rows.write_json(comparison, compared)
-    rows.write_json(gate, {"verdict": "fail" if failed or not gates else "pass", "gates": gates})
+    accounting.write_json(
+        metrics, {model: {n: entry["value"] for n, entry in e.items()} for model, e in entries.items()}
+    )
+    accounting.write_json(comparison, compared)
+    accounting.write_json(gate, {"verdict": "fail" if failed or not gates else "pass", "gates": gates})
     if not gates:
         return "no gates declared: verdict fail; add some to compare.gates"
     return f"{len(gates) - len(failed)} of {len(gates)} gates pass" + (

@@ -23,19 +23,21 @@ import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
-from stages import audits, croissant, facts, marks, page, rows
 from stages.params.data import Datasheet
 from stages.params.release import Card
-from stages.stored import Joined, Stored
-from stages.turned import answered, asked
+from stages.reporting import annotations, croissant, data_audits, data_facts, html
+from stages.rows import accounting
+from stages.rows.display import answered, asked
+from stages.rows.mapped_rows import Joined, Stored
+from stages.rows.row import KINDS, SPLITS, Text
 
 LEVELS = ("serious", "warning", "ok")
 
 
 def files(splits: Path) -> dict[Path, str]:
     """{file with rows: their kind}, train first; golden rows are chats."""
-    found = [splits / split / f"{name}.jsonl" for split in rows.SPLITS for name in (*rows.KINDS, "golden")]
-    return {path: path.stem if path.stem in rows.KINDS else "chat" for path in found
+    found = [splits / split / f"{name}.jsonl" for split in SPLITS for name in (*KINDS, "golden")]
+    return {path: path.stem if path.stem in KINDS else "chat" for path in found
             if path.is_file() and path.stat().st_size}  # fmt: skip
 
 
@@ -46,20 +48,22 @@ def kept(duplicates: Path) -> list[str]:
     return pyarrow.parquet.read_table(duplicates, columns=["kept"])["kept"].to_pylist()
 
 
-def audit(found: Any, label: audits.Label, dedup: dict[str, Any], stands: list[str], params: Datasheet) -> list[Any]:
+def audit(
+    found: Any, label: data_audits.Label, dedup: dict[str, Any], stands: list[str], params: Datasheet
+) -> list[Any]:
     """What every audit found, the worst first."""
     told = [
-        audits.conflicts(found, params),
-        audits.length_of_pairs(found, params),
-        audits.length_of_labels(found, label, params),
-        audits.styles(found, params),
-        audits.dominated(found, label, params),
-        audits.duplicates(dedup, stands, found, params),
+        data_audits.conflicts(found, params),
+        data_audits.length_of_pairs(found, params),
+        data_audits.length_of_labels(found, label, params),
+        data_audits.styles(found, params),
+        data_audits.dominated(found, label, params),
+        data_audits.duplicates(dedup, stands, found, params),
     ]
     return sorted(told, key=lambda finding: LEVELS.index(finding.level))
 
 
-def wrong(found: Any, marked: dict[str, dict[str, marks.Mark]], shown: int) -> Iterator[dict[str, Any]]:
+def wrong(found: Any, marked: dict[str, dict[str, annotations.Mark]], shown: int) -> Iterator[dict[str, Any]]:
     """Rows that are marked wrong, with who says so and why."""
     said: dict[str, list[tuple[str, str]]] = {}
     for name, of in marked.items():
@@ -69,7 +73,7 @@ def wrong(found: Any, marked: dict[str, dict[str, marks.Mark]], shown: int) -> I
     for row in found:
         if row.id in said and shown:
             shown -= 1
-            question = "" if isinstance(row.content, rows.Text) else asked(row.content)
+            question = "" if isinstance(row.content, Text) else asked(row.content)
             yield {"id": row.id, "question": question, "answer": answered(row.content), "said": said[row.id]}
 
 
@@ -77,34 +81,34 @@ def main(
     ingested: In, cleaned: In, deduplicated: In, divided: In, duplicates: In, splits: In, marked: In, templates: In,
     look: In, shown: Out, sheet: Out, described: Out, sample: Out, reading: Out, params: Datasheet, card: Card,
 ) -> str:  # fmt: skip
-    given = marks.read(marked)
+    given = annotations.read(marked)
     reports = {stage: msgspec.json.decode(report.read_bytes()) for stage, report in
                {"ingest": ingested, "clean": cleaned, "dedup": deduplicated, "split": divided}.items()}  # fmt: skip
     there = files(splits)
     found = reduce(Joined, map(Stored, there), [])
     clean, split, stands = reports["clean"], reports["split"], kept(duplicates)
-    label = facts.labeller(clean.get("labels"))
+    label = data_facts.labeller(clean.get("labels"))
     told = {
         "rows": split["splits"],
         "funnel": {stage: {key: report[key] for key in ("in", "out", "dropped")} for stage, report in reports.items()},
-        "facts": facts.tell(found, label, params.examples),
+        "facts": data_facts.tell(found, label, params.examples),
         "personal": clean["personal"],
         "languages": clean.get("languages"),
         "contaminated": split["contaminated"],
-        "clusters": {str(size): n for size, n in facts.clusters(stands).items()},
-        "marks": marks.tell(given, {row.id for row in found}, params.confidence),
+        "clusters": {str(size): n for size, n in data_facts.clusters(stands).items()},
+        "marks": annotations.tell(given, {row.id for row in found}, params.confidence),
         "findings": audit(found, label, reports["dedup"], stands, params),
     }
-    chosen = marks.sample(found, params.sample_rows, params.seed)
-    marks.write(sample, chosen)
-    rows.write_json(sheet, told)
+    chosen = annotations.sample(found, params.sample_rows, params.seed)
+    annotations.write(sample, chosen)
+    accounting.write_json(sheet, told)
     values = {
         "card": card, "params": params, "told": msgspec.to_builtins(told),
         "label": (clean.get("labels") or {}).get("field"),
-        "sample": list(map(marks.line, chosen)), "wrong": list(wrong(found, given, params.examples)),
+        "sample": list(map(annotations.line, chosen)), "wrong": list(wrong(found, given, params.examples)),
     }  # fmt: skip
-    shown.write_text(page.render([templates, look], "page.html", values, []), "utf-8")
-    reading.write_text(page.render([templates, look], "sample.html", values, []), "utf-8")
+    shown.write_text(html.render([templates, look], "page.html", values, []), "utf-8")
+    reading.write_text(html.render([templates, look], "sample.html", values, []), "utf-8")
     name = f"{card.name}-data"
     made = croissant.describe(
         there, described.parent, name, f"Rows that {card.name} learns from and is asked. {card.description}",

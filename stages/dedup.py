@@ -21,20 +21,23 @@ from typing import Any
 import numpy as np
 
 from modelmake import harness
-from modelmake.shingles import plain
 from modelmake.signature import In, Memo, Out
-from stages import near, rows, side_table
-from stages.last_search import LastSearch
 from stages.params.data import Dedup
-from stages.stored import Stored, Texts
+from stages.rows import accounting, parquet_table
+from stages.rows import texts as rows_texts
+from stages.rows.mapped_rows import Stored, Texts
+from stages.rows.row import KINDS, SPLITS, Row
+from stages.similarity import near
+from stages.similarity.memo import LastSearch
+from stages.similarity.shingles import plain
 
-TEST = -rows.SPLITS.index("test")  # the rank of what is never dropped
+TEST = -SPLITS.index("test")  # the rank of what is never dropped
 Dropped = tuple[str, str, str, float]  # id, kept id, reason, similarity
 
 
-def find(found: Sequence[rows.Row], params: Dedup, memo: Path | None = None) -> list[Dropped]:
+def find(found: Sequence[Row], params: Dedup, memo: Path | None = None) -> list[Dropped]:
     """Every row that another row stands for by what is written, sorted; kinds are apart."""
-    groups: dict[str, dict[bytes, list[int]]] = {kind: {} for kind in rows.KINDS}
+    groups: dict[str, dict[bytes, list[int]]] = {kind: {} for kind in KINDS}
     ids, splits = [], []
     for index, row in enumerate(found):
         ids.append(row.id)
@@ -63,10 +66,10 @@ def find(found: Sequence[rows.Row], params: Dedup, memo: Path | None = None) -> 
     return sorted(result)
 
 
-def find_meant(found: Sequence[rows.Row], dropped: Sequence[Dropped], search: Any) -> list[Dropped]:
+def find_meant(found: Sequence[Row], dropped: Sequence[Dropped], search: Any) -> list[Dropped]:
     """What `find` dropped, and of what it left the rows that say it in other words, by a `semantic.Search`."""
     gone = {drop[0] for drop in dropped}
-    left: dict[str, list[tuple[int, str, int]]] = {kind: [] for kind in rows.KINDS}
+    left: dict[str, list[tuple[int, str, int]]] = {kind: [] for kind in KINDS}
     for index, row in enumerate(found):
         if row.id not in gone:
             left[row.kind].append((*_rank(row.id, row.split), index))
@@ -82,11 +85,11 @@ def find_meant(found: Sequence[rows.Row], dropped: Sequence[Dropped], search: An
 
 def _rank(id: str, split: str) -> tuple[int, str]:
     """The first one of a cluster stands for it."""
-    return -rows.SPLITS.index(split or "train"), id
+    return -SPLITS.index(split or "train"), id
 
 
-def _text(row: rows.Row) -> str:
-    return "\n".join(rows.texts(row.content))
+def _text(row: Row) -> str:
+    return "\n".join(rows_texts.texts(row.content))
 
 
 def main(cleaned: In, encoder: In, deduplicated: Out, duplicates: Out, report: Out, memo: Memo, params: Dedup) -> str:
@@ -99,11 +102,11 @@ def main(cleaned: In, encoder: In, deduplicated: Out, duplicates: Out, report: O
         line = f"; {search.over_long} too long to compare in meaning" if search.over_long else ""
     gone = {d[0] for d in dropped}
     kept = [index for index, row in enumerate(found) if row.id not in gone]
-    counts = rows.account(len(found), len(kept), [reason for _, _, reason, _ in dropped])
+    counts = accounting.account(len(found), len(kept), [reason for _, _, reason, _ in dropped])
     found.write(deduplicated, kept)
-    side_table.write(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
-    rows.write_json(report, {**counts, "clusters": len({d[1] for d in dropped}), **meant})
-    return f"{rows.summary(counts)}{line}"
+    parquet_table.write(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
+    accounting.write_json(report, {**counts, "clusters": len({d[1] for d in dropped}), **meant})
+    return f"{accounting.summary(counts)}{line}"
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ Params:  suites.<suite>, machine
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import Checkpoints, In, Out
-from stages import rows as canonical
-from stages import scoring
+from stages.evaluating import scoring
+from stages.evaluating.runtimes import transformers
 from stages.params.evaluation import AnySuite, Suite
 from stages.params.machine import Machine
-from stages.runtimes import transformers
+from stages.rows import accounting, jsonl
 
 
 def main(
@@ -27,7 +27,7 @@ def main(
     params: AnySuite,
     machine: Machine,
 ) -> str:
-    found = canonical.read(rows)
+    found = jsonl.read(rows)
     if not found:
         raise UserError(f"{rows}: no rows: want held-out rows for suite {suite}; raise split.test_fraction or add rows")
     wanted = type(params).__struct_config__.tag
@@ -57,7 +57,7 @@ def main(
         scored = scoring.score_texts(found, readings, params)
     totals = scoring.totals(scored)
     scoring.write(answers, scored)
-    canonical.write_json(scores, {"rows": len(found), "metrics": totals})
+    accounting.write_json(scores, {"rows": len(found), "metrics": totals})
     return f"{len(found)} rows: " + ", ".join(f"{name} {value:.3f}" for name, value in totals.items())
 
 

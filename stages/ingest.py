@@ -1,6 +1,6 @@
 """Reads raw files of any known format into canonical rows, and keeps where every row came from.
 
-Inputs:  raw        folder of files in any container of stages/containers (UTF-8), or one such file
+Inputs:  raw        folder of files in any container of stages/reading/containers (UTF-8), or one such file
 Outputs: ingested   JSONL, one canonical row a content, sorted by id
          sources    Parquet {id, file, line}: every place that each row stands at, copies included
          rejected   JSONL {file, line, reason, detail, found}: what could not be used, whole, as the file has it
@@ -21,9 +21,12 @@ import msgspec
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
-from stages import judged, reading, records, rows, side_table
 from stages.params.data import Ingest
-from stages.spill import Spill
+from stages.reading import files, ratings
+from stages.reading import record as reading
+from stages.rows import accounting, parquet_table
+from stages.rows.row import Row, content_id, merge
+from stages.rows.spill import Spill
 
 SHOWN = 10  # rejected records named in an error
 encode = msgspec.json.encode
@@ -52,7 +55,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     file: int
     line: int
     beside: reading.Beside
-    answer: judged.Judged
+    answer: ratings.Judged
     text: str  # as the file has it
 
 
@@ -68,15 +71,15 @@ class Ingested:
         self.first: list[Rejected] = []
         self.records = self.many = self.spilled = 0  # records; rows of theirs beyond one each; rows
 
-    def read(self, file: records.Raw) -> None:
+    def read(self, file: files.Raw) -> None:
         """Takes in a file."""
         number = len(self.names)
         self.names.append(file.name)
         by_format = self.formats.setdefault(file.name, {})
         reader = reading.Reader(file.told, self._params.documents)
-        for record in records.read(file.path, file.name):
+        for record in files.read(file.path, file.name):
             self.records += 1
-            if isinstance(record, records.Broken):
+            if isinstance(record, files.Broken):
                 self.reject(number, record.line, record.reason, record.why, record.found)
                 continue
             try:
@@ -85,7 +88,7 @@ class Ingested:
             except reading.Unfit as error:
                 self.reject(number, record.line, *error.args, record.text or _text(record.value))
             else:
-                if isinstance(found, judged.Judged):
+                if isinstance(found, ratings.Judged):
                     self._judge(Answer(number, record.line, beside, found, record.text or _text(record.value)))
                 else:
                     self.many += len(found) - 1
@@ -96,21 +99,21 @@ class Ingested:
     def add(self, file: int, line: int, beside: reading.Beside, content: bytes) -> None:
         """Takes in a row."""
         self.spilled += 1
-        self.rows.add(rows.id_of(content), encode(Place(file, line, beside, msgspec.Raw(content))))
+        self.rows.add(content_id(content), encode(Place(file, line, beside, msgspec.Raw(content))))
 
     def reject(self, file: int, line: int, reason: str, detail: str, found: str) -> None:
         """Writes down what is no row."""
         bad = Rejected(self.names[file], line, reason, detail, found)
         again = reason in reading.UNFIT.values() and any((b.file, b.detail) == (bad.file, detail) for b in self.first)
-        if len(self.first) < SHOWN and reason not in judged.FINE and not again:
+        if len(self.first) < SHOWN and reason not in ratings.FINE and not again:
             self.first.append(msgspec.structs.replace(bad, found=""))
         self.dropped[reason] += 1
         self._rejected.write(encode(bad) + b"\n")
 
     def _judge(self, found: Answer) -> None:
         if found.answer.good:
-            self.add(found.file, found.line, found.beside, encode(judged.chat(found.answer)))
-        self._judged.add(judged.key(found.answer, found.beside.split), encode(found))
+            self.add(found.file, found.line, found.beside, encode(ratings.chat(found.answer)))
+        self._judged.add(ratings.key(found.answer, found.beside.split), encode(found))
 
     def pair(self) -> None:
         """Bad answers to rows, now that the good ones to the same prompts are known."""
@@ -119,20 +122,20 @@ class Ingested:
             answers = [decoder.decode(value) for value in values]
             good = [a.answer for a in answers if a.answer.good]
             for bad in (a for a in answers if not a.answer.good):
-                if pair := judged.pair(bad.answer, good):
+                if pair := ratings.pair(bad.answer, good):
                     self.add(bad.file, bad.line, bad.beside, encode(pair))
                 else:
-                    self.reject(bad.file, bad.line, *judged.ALONE, bad.text)
+                    self.reject(bad.file, bad.line, *ratings.ALONE, bad.text)
 
-    def merged(self) -> Iterator[tuple[rows.Row, list[tuple[str, str, int]]]]:
+    def merged(self) -> Iterator[tuple[Row, list[tuple[str, str, int]]]]:
         """Every row once, by id, with all its places."""
         decoder, names = msgspec.json.Decoder(Place), self.names
         for id, values in self.rows:
             first = decoder.decode(values[0])
-            row, places = rows.Row(id, first.content, *first.beside), [(id, names[first.file], first.line)]
+            row, places = Row(id, first.content, *first.beside), [(id, names[first.file], first.line)]
             for value in values[1:]:
                 place = decoder.decode(value)
-                row = rows.stronger(row, rows.Row(id, row.content, *place.beside))
+                row = merge(row, Row(id, row.content, *place.beside))
                 places.append((id, names[place.file], place.line))
             yield row, sorted(places)
 
@@ -142,7 +145,7 @@ class Ingested:
         Raises:
             UserError: naming the first.
         """
-        bad = self.dropped.total() - sum(self.dropped[reason] for reason in judged.FINE)
+        bad = self.dropped.total() - sum(self.dropped[reason] for reason in ratings.FINE)
         if not self.spilled:
             raise UserError(f"{raw}: {self.records} records, none usable: want at least one{self._told()}")
         if bad / self.records > self._params.max_rejected_fraction:
@@ -176,21 +179,21 @@ def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, param
     reading.check(params.files, "ingest.files")
     with rejected.open("wb") as file:
         found = Ingested(ingested.parent, file, params)
-        for raw_file in records.files(raw, params.files):
+        for raw_file in files.files(raw, params.files):
             found.read(raw_file)
         found.pair()
     found.check(raw)
     out = 0
-    with ingested.open("wb") as file, side_table.writer(sources, {"id": str, "file": str, "line": int}) as add:
+    with ingested.open("wb") as file, parquet_table.writer(sources, {"id": str, "file": str, "line": int}) as add:
         for row, places in found.merged():
             out += 1
             file.write(encode(row) + b"\n")
             for place in places:
                 add(place)
     reasons = [*found.dropped.elements(), *["repeated"] * (found.spilled - out)]
-    counts = rows.account(found.records + found.many, out, reasons)
-    rows.write_json(report, {**counts, "formats": found.formats})
-    return rows.summary(counts) + found.mixed()
+    counts = accounting.account(found.records + found.many, out, reasons)
+    accounting.write_json(report, {**counts, "formats": found.formats})
+    return accounting.summary(counts) + found.mixed()
 
 
 if __name__ == "__main__":

@@ -23,9 +23,11 @@ from typing import Any
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
-from stages import origins, rows, side_table
 from stages.params.data import Mix
-from stages.stored import Stored
+from stages.rows import accounting, origins, parquet_table
+from stages.rows.accounting import Drop
+from stages.rows.mapped_rows import Stored
+from stages.rows.row import KINDS, Pair, Row, Text
 
 MADE = "augment:"
 TRAITS = {"chat": ("multi_turn", "system"), "pair": ("multi_turn", "system"), "text": ()}  # of rows; others of sources
@@ -69,11 +71,11 @@ def repeats(ids: Sequence[str], rows: int, seed: int) -> dict[str, int]:
     return {id: every + (place < more) for place, id in enumerate(drawn)}
 
 
-def traits(row: rows.Row) -> frozenset[str]:
+def traits(row: Row) -> frozenset[str]:
     """Those of TRAITS that a row has."""
-    if isinstance(row.content, rows.Text):
+    if isinstance(row.content, Text):
         return frozenset()
-    asked = row.content.prompt if isinstance(row.content, rows.Pair) else row.content.messages
+    asked = row.content.prompt if isinstance(row.content, Pair) else row.content.messages
     users = sum(message.role == "user" for message in asked)
     return frozenset([*(["multi_turn"] if users > 1 else []), *(["system"] if asked[0].role == "system" else [])])
 
@@ -103,7 +105,7 @@ class Mixed:
             has = traits(row)
             self.traits.append(known.setdefault(has, has))
         self.times: dict[str, int] = {}
-        self.drops: list[rows.Drop] = []
+        self.drops: list[Drop] = []
         self.told: dict[str, Any] = {}
 
     def mix(self, files: Mapping[str, Sequence[str]]) -> None:
@@ -121,7 +123,7 @@ class Mixed:
             told[name] = {"in": len(ids), "rows": given[name], "share": round(given[name] / max(total, 1), 4),
                           "epochs": epochs}  # fmt: skip
             self.times |= repeats(ids, given[name], self.params.seed)
-            self.drops += [rows.Drop(id, "over_share", f"{name}: {epochs} epochs") for id in ids if not self.times[id]]
+            self.drops += [Drop(id, "over_share", f"{name}: {epochs} epochs") for id in ids if not self.times[id]]
             made = sum(self.times[id] for id in ids if files[id][0].startswith(MADE))
             has.update(
                 general=given[name] if source.general else 0, synthetic=given[name] if source.synthetic else made
@@ -144,7 +146,7 @@ def main(
     train: In, augmented: In, sources: In, parents: In, mixed: Out, unmixed: Out, report: Out, params: Mix
 ) -> str:  # fmt: skip
     found = [Mixed(kind, [Stored(folder / f"{kind}.jsonl") for folder in (train, augmented)], params)
-             for kind in rows.KINDS]  # fmt: skip
+             for kind in KINDS]  # fmt: skip
     made = origins.methods(augmented / "parents.parquet")
     files = origins.files((id for one in found for id in one.ids if id not in made), sources, parents)
     files |= {id: (f"{MADE}{method}",) for id, method in made.items()}
@@ -154,15 +156,15 @@ def main(
         with (mixed / f"{one.kind}.jsonl").open("wb") as file:
             file.writelines(one.lines())
     drops = [drop for one in found for drop in one.drops]
-    side_table.write_drops(unmixed, drops)
+    parquet_table.write_drops(unmixed, drops)
     shown = [n for one in found for n in one.times.values() if n]
-    counts = rows.account(sum(len(one.ids) for one in found), len(shown), [drop.reason for drop in drops])
+    counts = accounting.account(sum(len(one.ids) for one in found), len(shown), [drop.reason for drop in drops])
     again, kinds = sum(shown) - len(shown), {one.kind: one.told for one in found}
-    rows.write_json(report, {**counts, "repeats": again, "kinds": kinds})
+    accounting.write_json(report, {**counts, "repeats": again, "kinds": kinds})
     off = [f"{kind}: {trait} {told['share']:.3f} is {told['verdict']} {told['target'][0]:g} to {told['target'][1]:g}"
            for kind, mix in kinds.items() for trait, told in mix["shares"].items()
            if told["verdict"] in ("below", "above")]  # fmt: skip
-    return "; ".join([rows.summary(counts), f"{again} repeats", *off])
+    return "; ".join([accounting.summary(counts), f"{again} repeats", *off])
 
 
 if __name__ == "__main__":

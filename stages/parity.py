@@ -14,11 +14,11 @@ from typing import Any
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import Checkpoints, In, Out
-from stages import rows as canonical
-from stages import scoring
+from stages.evaluating import scoring
 from stages.params.evaluation import Suite
 from stages.params.machine import Machine
 from stages.params.release import Parity
+from stages.rows import accounting, jsonl
 
 
 def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Parity) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def main(
     quantized: In, rows: In, expected: In, answers: Out, parity: Out, checkpoints: Checkpoints, quant: str, suite: str,
     params: Parity, asked: Suite, machine: Machine,
 ) -> str:  # fmt: skip
-    found, model = canonical.read(rows), scoring.read(expected)
+    found, model = jsonl.read(rows), scoring.read(expected)
     if [row.id for row in found] != [answer.id for answer in model]:
         raise UserError(f"{expected}: answers other rows than {rows}: want the same; run `dvc repro`")
     runtime = importlib.import_module(params.modules()[0])
@@ -54,7 +54,7 @@ def main(
     scored = scoring.score(found, generated, asked)
     result = compare(scored, model, params)
     scoring.write(answers, scored)
-    canonical.write_json(parity, result)
+    accounting.write_json(parity, result)
     return (
         f"{result['verdict']}: {result['same_answers']:.3f} of {len(found)} answers the same, exact_match "
         f"{result['metrics']['exact_match']['model']:.3f} -> {result['metrics']['exact_match']['file']:.3f}"

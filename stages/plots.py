@@ -18,11 +18,12 @@ import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
-from stages import gathering, scoring
-from stages.answers import fields
+from stages.evaluating import scoring
+from stages.evaluating.json_answer import fields
 from stages.params.evaluation import AnySuite
 from stages.params.release import Quant
 from stages.params.training import Step
+from stages.reporting import item_files
 
 NO_LABEL = "(no label)"
 
@@ -54,8 +55,8 @@ def main(
     trained: In, evaluations: In, parity: In, loss: Out, confusion: Out, quality: Out,
     suite: str, model: str, suites: dict[str, AnySuite], train: dict[str, Step], quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
-    gathering.check(trained, ["base", *train])
-    gathering.check(parity, quantize)
+    item_files.check(trained, ["base", *train])
+    item_files.check(parity, quantize)
     points = losses({run: read(trained / f"{run}.json") for run in ("base", *train)})
     answers = scoring.read(evaluations / f"{model}-{suite}.jsonl")
     pairs = labels(answers, suites[suite].label)

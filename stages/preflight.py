@@ -16,15 +16,20 @@ from typing import Any
 
 import jsonschema
 
-from modelmake import graph, harness, keys, machine, params, signature, symbols
+from modelmake import harness, params, signature
+from modelmake.dvc import graph
 from modelmake.errors import UserError
-from stages import encoder, golden
+from modelmake.keys import key as keys
+from modelmake.keys import key_file, symbols
+from modelmake.running import state_dir
 from stages.params.augmentation import Augment
 from stages.params.data import Clean, Datasheet, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Folder, Hub, Sft, Step, Tiny
+from stages.similarity import encoder
+from stages.splitting import golden
 
 FILE = Path("params.yaml")
 CHAPTERS: dict[str, Any] = {
@@ -48,7 +53,6 @@ CHAPTERS: dict[str, Any] = {
     "report": Report,
 }
 GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
-GRAPH = "graph.json"  # in keys/
 LOWER = re.compile(r"[a-z0-9_]+")
 TAKEN = ("base", "trained", "quantized")  # folders of models/ that are no step
 
@@ -245,7 +249,7 @@ def _template(base: Folder | Hub) -> str | None:
 def stage_keys(chapters: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """{key file's name: key} of every stage and the graph, and how dvc.yaml, stages and params disagree."""
     stages = graph.stages(Path())
-    result: dict[str, Any] = {GRAPH: graph.described(stages)}
+    result: dict[str, Any] = {key_file.GRAPH: graph.described(stages)}
     problems: list[str] = []
     for stage in stages.values():
         if stage.module in ("", "stages.preflight"):
@@ -302,7 +306,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--keys", type=Path, required=True)
     folder = parser.parse_args().keys
-    parsed = machine.folder(Path()) / machine.PARSED
+    parsed = state_dir.folder(Path()) / state_dir.PARSED
     try:
         symbols.recall(parsed)
         found = check()
@@ -310,7 +314,7 @@ def main() -> None:
         write(found, folder)
     except UserError as error:
         sys.exit(str(error))
-    print(f"preflight: params.yaml holds; {len(found.keys() - {GRAPH})} keys")
+    print(f"preflight: params.yaml holds; {len(found.keys() - {key_file.GRAPH})} keys")
 
 
 if __name__ == "__main__":

@@ -22,15 +22,16 @@ from typing import Any
 
 import msgspec
 
-from modelmake import artifacts, harness, lanes
+from modelmake import artifacts, harness
 from modelmake.signature import In, Out
-from stages import charts, gathering, page, scoring, side_by_side, summaries
+from stages.evaluating import scoring
 from stages.params.augmentation import Augment
 from stages.params.data import Clean, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate
 from stages.params.machine import Machine
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Step
+from stages.reporting import answers_table, charts, graph_lanes, html, item_files, summaries
 
 DATA_STAGES = ("ingest", "clean", "dedup", "split", "mix")
 DROPS = ("rejected", "dropped", "duplicates", "leaks", "contaminated", "unmixed")  # stems of tables of dropped rows
@@ -67,7 +68,7 @@ def drops(graph: dict[str, Any], reports: dict[str, dict[str, Any]]) -> tuple[li
 def changes(file: list[scoring.Answer], model: list[scoring.Answer], metric: str) -> dict[str, int]:
     """How many answers of a quantized file are its model's, how many rows it alone gets wrong, or alone right."""
     pairs = list(zip(file, model, strict=True))
-    rights = [(side_by_side.right(a, metric), side_by_side.right(b, metric)) for a, b in pairs]
+    rights = [(answers_table.right(a, metric), answers_table.right(b, metric)) for a, b in pairs]
     same = sum(a.answer == b.answer for a, b in pairs)
     return {"same": same, "worse": rights.count((False, True)), "better": rights.count((True, False))}
 
@@ -105,11 +106,11 @@ def main(
     suites: dict[str, AnySuite], evaluate: Evaluate, compared: Compare, quantize: dict[str, Quant],
     alike: dict[str, Parity], card: Card,
 ) -> str:  # fmt: skip
-    gathering.check(parity, quantize)
-    gathering.check(trained, ["base", *train])
+    item_files.check(parity, quantize)
+    item_files.check(trained, ["base", *train])
     nodes, found, suite = read(graph), read(comparison), compared.suite
-    gathering.declared(models, (out for node in nodes.values() for out in node["outs"]))
-    order = lanes.rows(lanes.reduced(nodes))
+    item_files.declared(models, (out for node in nodes.values() for out in node["outs"]))
+    order = graph_lanes.rows(graph_lanes.reduced(nodes))
     runs = ["base", *(row.stage.partition("@")[2] for row in order if nodes[row.stage]["module"] == "stages.train")]
     build = summaries.Build(
         graph=nodes,
@@ -133,7 +134,7 @@ def main(
     starts = {name: quantize[name].from_ for name in build.parity}
     kept = summaries.headline(next(iter(build.parity.values()))["metrics"])
     files = quantized(build, starts, alike, {m: answered(m, suite) for m in starts.values()} | by_file, kept)
-    questions, wrong = side_by_side.questions(
+    questions, wrong = answers_table.questions(
         by_model | {file["name"]: by_file[file["name"]] for file in files},
         subject, compared.baseline, headline, params.examples,
     )  # fmt: skip
@@ -142,16 +143,16 @@ def main(
     values = {
         "params": params, "card": card, "train": train, "compared": compared, "chapters": CHAPTERS,
         "build": build, "gate": build.gate, "runs": runs, "subject": subject, "headline": headline,
-        "rights": {m: sum(side_by_side.right(a, headline) for a in answers) for m, answers in by_model.items()},
+        "rights": {m: sum(answers_table.right(a, headline) for a in answers) for m, answers in by_model.items()},
         "asked": build.asked[suite],
         "lanes": order, "columns": 1 + max(c for row in order for c in (row.column, *row.below)),
         "numbers": {row.stage: number for number, row in enumerate(order, 1)},
-        "makers": lanes.makers(nodes),
+        "makers": graph_lanes.makers(nodes),
         "summaries": {name: summaries.tell(build, name) for name in nodes},
         "drops": dropped, "listed": listed,
         "curves": {run: charts.loss(run, log["history"]) for run, log in build.logs.items()
                    if any(entry.get(key) is not None for entry in log["history"] for key in charts.KINDS)},
-        "label": label, "mistakes": side_by_side.mistaken(by_model[subject], label) if label else [],
+        "label": label, "mistakes": answers_table.mistaken(by_model[subject], label) if label else [],
         "files": files, "kept": kept,
         "quality": charts.quality(kept, files),
         "questions": questions, "by_file": tuple(by_file), "wrong": wrong,
@@ -170,7 +171,7 @@ def main(
         },
     }  # fmt: skip
     scripts = [charts.library(), (templates / "page.js").read_text("utf-8")]
-    report.write_text(page.render([templates, look], "page.html", values, scripts), "utf-8")
+    report.write_text(html.render([templates, look], "page.html", values, scripts), "utf-8")
     return f"gates {build.gate['verdict']}; look at reports/index.html, reports/card.md and reports/metrics.json"
 
 

@@ -23,17 +23,20 @@ import numpy as np
 
 from modelmake import harness
 from modelmake.signature import In, Memo, Out
-from stages import contamination, held_out, near, rows, side_table
-from stages import golden as golden_set
-from stages.last_search import LastSearch
 from stages.params.data import Split
-from stages.stored import Joined, Stored, Texts
-from stages.times import moment
+from stages.rows import accounting, jsonl, parquet_table
+from stages.rows.mapped_rows import Joined, Stored, Texts
+from stages.rows.row import KINDS, SPLITS, Row
+from stages.rows.timestamps import moment
+from stages.similarity import near
+from stages.similarity.memo import LastSearch
+from stages.splitting import contamination, questions
+from stages.splitting import golden as golden_set
 
 TOGETHER = {"chats": ("chat", "pair"), "texts": ("text",)}  # kinds that are compared with each other
 
 
-def split_of(row: rows.Row, params: Split) -> str:
+def split_of(row: Row, params: Split) -> str:
     """The split of a row: its source's where it gives one, else by time, or by its id's or group's uniform hash."""
     number = hashlib.sha256(row.group.encode()).hexdigest() if row.group else row.id
     point = int(number[:16], 16) / 16**16
@@ -73,7 +76,7 @@ class Contaminated(NamedTuple):
 
 
 def find_leaks(
-    found: Sequence[rows.Row], params: Split, golden: Set[str] = frozenset(), contaminated: Set[str] = frozenset(),
+    found: Sequence[Row], params: Split, golden: Set[str] = frozenset(), contaminated: Set[str] = frozenset(),
     memo: Path | None = None,
 ) -> list[Leak]:  # fmt: skip
     """Every row that gives one in a split that wins away, or is given away by it, sorted; but for contaminated ones.
@@ -81,13 +84,13 @@ def find_leaks(
     That is a row too similar to it, or one that asks the same and may answer in other words. Chats and pairs are
     compared with each other: a preferred answer gives a held-out question away too.
     """
-    heads = [(row.id, row.kind, "test" if row.id in golden else split_of(row, params), held_out.asked(row))
+    heads = [(row.id, row.kind, "test" if row.id in golden else split_of(row, params), questions.asked(row))
              for row in found]  # fmt: skip
     dropped = []
     for name, kinds in TOGETHER.items():
         group = [index for index, head in enumerate(heads) if head[1] in kinds]
-        ranks = np.array([rows.SPLITS.index(heads[index][2]) for index in group], np.int64)
-        texts = Texts(found, group, held_out.text)
+        ranks = np.array([SPLITS.index(heads[index][2]) for index in group], np.int64)
+        texts = Texts(found, group, questions.text)
         ids = [heads[index][0] for index in group]
         last = LastSearch(memo / name, ids, params.near.permutations) if memo else None
         alike, again = near.find(texts, params.near, last), _asked_again([heads[index][3] for index in group], ranks)
@@ -100,7 +103,7 @@ def find_leaks(
             loser, winner = sorted((first, second), key=lambda i: ranks[i])
             if ranks[loser] < ranks[winner] and loser not in gone and winner not in gone:
                 gone.add(loser)
-                splits = rows.SPLITS[ranks[loser]], rows.SPLITS[ranks[winner]]
+                splits = SPLITS[ranks[loser]], SPLITS[ranks[winner]]
                 why = f"{'similar_to' if place < len(alike.pairs) else 'asked_in'}_{splits[1]}"
                 similarity = round(float(similarities[place]), 4)
                 dropped.append(Leak(ids[loser], splits[0], ids[winner], splits[1], why, similarity))
@@ -120,7 +123,7 @@ def _asked_again(asked: Iterable[bytes], ranks: np.ndarray) -> np.ndarray:
     return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def find_contaminated(found: Iterable[rows.Row], params: Split, sets: contamination.Sets) -> list[Contaminated]:
+def find_contaminated(found: Iterable[Row], params: Split, sets: contamination.Sets) -> list[Contaminated]:
     """Every row of train or val that shares a run of words with an evaluation set, sorted."""
     trained = ((row, split) for row in found if (split := split_of(row, params)) != "test") if sets else ()
     shared = ((row.id, split, contamination.find(row, sets)) for row, split in trained)
@@ -138,7 +141,7 @@ def main(
     shared = find_contaminated(unpinned, params, contamination.read(sets, params.decontaminate))
     dropped = find_leaks(found, params, pinned.keys(), {row.id for row in shared}, memo)
     gone = {drop.id for drop in [*shared, *dropped]}
-    chosen: dict[str, dict[str, list[int]]] = {split: {kind: [] for kind in rows.KINDS} for split in rows.SPLITS}
+    chosen: dict[str, dict[str, list[int]]] = {split: {kind: [] for kind in KINDS} for split in SPLITS}
     if pinned:
         chosen["test"]["golden"] = []
     for index, row in enumerate(found):
@@ -149,19 +152,19 @@ def main(
     for split, kinds in chosen.items():
         (splits / split).mkdir(parents=True)
         for kind, indices in kinds.items():
-            bare = (rows.Row(row.id, row.content) for row in map(found.__getitem__, indices))
-            rows.write(splits / split / f"{kind}.jsonl", bare)
+            bare = (Row(row.id, row.content) for row in map(found.__getitem__, indices))
+            jsonl.write(splits / split / f"{kind}.jsonl", bare)
     sizes = {split: {kind: len(indices) for kind, indices in kinds.items()} for split, kinds in chosen.items()}
     kept = sum(sum(by_kind.values()) for by_kind in sizes.values()) - len(added)
-    counts = rows.account(len(stored), kept, [drop.reason for drop in [*shared, *dropped]])
+    counts = accounting.account(len(stored), kept, [drop.reason for drop in [*shared, *dropped]])
     columns = {"id": str, "split": str, "kept": str, "kept_split": str, "reason": str, "similarity": float}
-    side_table.write(leaks, columns, dropped)
+    parquet_table.write(leaks, columns, dropped)
     columns = {"id": str, "split": str, "reason": str, "evaluation": str, "words": int, "span": str}
-    side_table.write(contaminated, columns, shared)
+    parquet_table.write(contaminated, columns, shared)
     by_file = Counter(row.evaluation.rpartition(":")[0] for row in shared)
-    rows.write_json(report, {**counts, "splits": sizes, "contaminated": dict(sorted(by_file.items()))})
-    shown = "; ".join(f"{s}: " + ", ".join(f"{n} {k}" for k, n in sizes[s].items()) for s in rows.SPLITS)
-    return f"{rows.summary(counts)}; {shown}"
+    accounting.write_json(report, {**counts, "splits": sizes, "contaminated": dict(sorted(by_file.items()))})
+    shown = "; ".join(f"{s}: " + ", ".join(f"{n} {k}" for k, n in sizes[s].items()) for s in SPLITS)
+    return f"{accounting.summary(counts)}; {shown}"
 
 
 if __name__ == "__main__":

@@ -19,12 +19,14 @@ import msgspec
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import Checkpoints, In, Out
-from stages import chat_template, device, progress, resuming, rows
 from stages.params.machine import Machine
 from stages.params.training import Sft, Step
+from stages.rows import accounting, jsonl
+from stages.rows.row import Row
+from stages.training import chat_template, device, progress, resume
 
 
-def fit(found: list[rows.Row], lengths: list[int], params: Step, where: str) -> tuple[list[rows.Row], list[str]]:
+def fit(found: list[Row], lengths: list[int], params: Step, where: str) -> tuple[list[Row], list[str]]:
     """The rows that fit `max_length` by the step's policy, and the ids of those that did not.
 
     Raises:
@@ -123,8 +125,8 @@ def main(
     if isinstance(params, Sft) and params.assistant_only_loss:
         chat_template.check(start, tokenizer, f"train.{step}")
 
-    def dataset(file: Path) -> tuple[list[rows.Row], list[rows.Row], list[str], Any]:
-        found = rows.read(file)
+    def dataset(file: Path) -> tuple[list[Row], list[Row], list[str], Any]:
+        found = jsonl.read(file)
         lengths = [method.tokens(row.content, tokenizer) for row in found]
         kept, long = fit(found, lengths, params, f"train.{step}: {file}")
         return (
@@ -154,18 +156,18 @@ def main(
                 "raise max_length, or set over_long to drop"
             )
     progress.attach(trainer)
-    resuming.train(trainer)
+    resume.train(trainer)
     save(trainer.model, tokenizer, trained)
 
     dropped = [] if params.over_long == "truncate" else ["over_long"] * len(long)
-    counts = rows.account(len(found), len(kept), dropped)
+    counts = accounting.account(len(found), len(kept), dropped)
     order = [{"step": number, "ids": [kept[i].id for i in batch]} for number, batch in trainer.consumed]
     consumed.write_bytes(b"".join(msgspec.json.encode(batch) + b"\n" for batch in order))
     history = progress.history(trainer.state.log_history)
-    rows.write_json(log, {**counts, "over_long": long, "steps": trainer.state.global_step, "history": history})
+    accounting.write_json(log, {**counts, "over_long": long, "steps": trainer.state.global_step, "history": history})
     distinct = len({i for batch in order for i in batch["ids"]})
     cut = f", {len(long)} truncated" if params.over_long == "truncate" else ""
-    return f"{rows.summary(counts)}{cut}; {distinct} consumed in {trainer.state.global_step} steps; {losses(history)}"
+    return f"{accounting.summary(counts)}{cut}; {distinct} consumed in {trainer.state.global_step} steps; {losses(history)}"
 
 
 def losses(history: list[dict[str, Any]]) -> str:
@@ -184,7 +186,7 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
         values = msgspec.json.decode(config.read_bytes())
         if isinstance(values["target_modules"], list):
             values["target_modules"].sort()  # a set inside PEFT
-        rows.write_json(config, dict(sorted(values.items())))
+        accounting.write_json(config, dict(sorted(values.items())))
     else:
         tokenizer.save_pretrained(folder)
 

@@ -133,7 +133,7 @@ def project(built: Project, tmp_path: Path) -> Project:
 @pytest.fixture(scope="session")
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of llama.cpp on a free port of loopback, serving a tiny model that knows some answers."""
-    from stages.runtimes import llama_cpp
+    from stages.evaluating.runtimes import llama_cpp
     from tests.augmenting import endpoints
 
     server = llama_cpp._start(endpoints.model(tmp_path_factory.mktemp("taught")), threads=1, context_tokens=256)

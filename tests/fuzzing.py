@@ -15,10 +15,13 @@ import pyarrow.parquet
 from hypothesis import strategies as st
 
 from modelmake.errors import UserError
-from stages import ingest, records, rows
-from stages.containers import READERS
-from stages.formats import READERS as FORMATS
+from stages import ingest
 from stages.params.data import Documents, Files, Ingest
+from stages.reading import files
+from stages.reading.containers import READERS
+from stages.reading.formats import READERS as FORMATS
+from stages.rows import jsonl
+from stages.rows.row import check_content, make_row
 
 
 class Case(NamedTuple):
@@ -216,7 +219,7 @@ def check(folder: Path, case: Case, params: Ingest) -> str:
         assert case.count is None, (case, str(error))
         return "unreadable"
     report = json.loads(out[3].read_bytes())
-    found = rows.read(out[0])
+    found = jsonl.read(out[0])
     rejected = [json.loads(line) for line in out[2].read_bytes().split(b"\n")[:-1]]
     places = pyarrow.parquet.read_table(out[1]).to_pylist()
     assert report["in"] == report["out"] + sum(report["dropped"].values())
@@ -224,9 +227,9 @@ def check(folder: Path, case: Case, params: Ingest) -> str:
     assert len(places) + len(rejected) == report["in"]
     assert len(rejected) == sum(n for reason, n in report["dropped"].items() if reason != "repeated")
     assert [r.id for r in found] == sorted({r.id for r in found}) == sorted({p["id"] for p in places})
-    assert all(r == rows.row(r.content, r.split, r.group) and rows.problem(r.content) is None for r in found)
+    assert all(r == make_row(r.content, r.split, r.group) and check_content(r.content) is None for r in found)
     assert all(r["reason"] and r["detail"] and r["line"] >= 1 for r in rejected)
-    lines = [r.line for r in records.read(file, case.name)]
+    lines = [r.line for r in files.read(file, case.name)]
     used = [p["line"] for p in places if p["file"] == case.name]
     assert {*used, *(r["line"] for r in rejected)} == set(lines)
     if not any(r.group for r in found):

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from modelmake import graph, params, signature
-from stages import preflight, report, scoring
-from stages.scoring import Answer
+from modelmake import params, signature
+from modelmake.dvc import graph
+from stages import preflight, report
+from stages.evaluating import scoring
+from stages.evaluating.scoring import Answer
 from tests.conftest import ROOT
 
 METRICS = {"exact_match": 0.75, "compact": 1.0}

@@ -16,8 +16,9 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from stages import embeddings, progress
+from modelmake.progress import Count
 from stages.params.data import Dedup, Near, Semantic
+from stages.similarity import embeddings
 
 NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1)
 WORDS = (
@@ -71,4 +72,4 @@ def decoder(folder: Path) -> Path:
 
 
 def read(folder: Path, texts: Sequence[str], chosen: Dedup | None = None) -> np.ndarray:
-    return embeddings.Encoder(folder, chosen or params()).read(texts, progress.Count(len(texts), "", ""))
+    return embeddings.Encoder(folder, chosen or params()).read(texts, Count(len(texts), "", ""))

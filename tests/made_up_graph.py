@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from modelmake.forecast import CHECKOUT, FRESH, MAY, RECORD, RESTORE, WILL
-from modelmake.plan import Step
+from modelmake.planning.forecast import CHECKOUT, FRESH, MAY, RECORD, RESTORE, WILL
+from modelmake.planning.plan import Step
 
 DVC_YAML = """
 stages:

@@ -14,8 +14,9 @@ import pyarrow
 import pyarrow.parquet
 from ruamel.yaml import YAML
 
-from modelmake import artifacts, trace
+from modelmake import artifacts
 from modelmake.errors import UserError
+from modelmake.tracing import trace
 
 Table = tuple[str, ...]
 

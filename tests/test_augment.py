@@ -14,9 +14,10 @@ import pytest
 
 from modelmake import params
 from modelmake.errors import UserError
-from stages import augment, rows
+from stages import augment
 from stages.params.augmentation import Augment
-from stages.rows import Chat, Message
+from stages.rows import jsonl, texts
+from stages.rows.row import KINDS, SPLITS, Chat, Message, make_row
 from tests import made_up_cleaning
 from tests.augmenting.endpoints import BAD, GOOD, IRON, PARCEL, Door, method, prompts
 from tests.conftest import Project, clone
@@ -33,12 +34,12 @@ def chat(asked: str, answer: str = WATER) -> Chat:
 
 
 def splits(folder: Path, *train: Chat, test: tuple[Chat, ...] = ()) -> Path:
-    for split in rows.SPLITS:
+    for split in SPLITS:
         (folder / split).mkdir(parents=True)
-        for kind in rows.KINDS:
+        for kind in KINDS:
             (folder / split / f"{kind}.jsonl").touch()
-    rows.write(folder / "train/chat.jsonl", map(rows.row, train))
-    rows.write(folder / "test/chat.jsonl", map(rows.row, test))
+    jsonl.write(folder / "train/chat.jsonl", map(make_row, train))
+    jsonl.write(folder / "test/chat.jsonl", map(make_row, test))
     return folder
 
 
@@ -47,7 +48,7 @@ class Made:
 
     def __init__(self, folder: Path) -> None:
         self.report = json.loads((folder / "report").read_bytes())
-        self.rows = [row for kind in rows.KINDS for row in rows.read(folder / f"augmented/{kind}.jsonl")]
+        self.rows = [row for kind in KINDS for row in jsonl.read(folder / f"augmented/{kind}.jsonl")]
         tables = (pyarrow.parquet.read_table(folder / f"augmented/{name}.parquet") for name in ("parents", "dropped"))
         self.parents, self.dropped = (table.to_pylist() for table in tables)
 
@@ -70,7 +71,7 @@ def run(folder: Path, *methods: dict[str, Any], train: tuple[Chat, ...], test: t
 
 
 def turns(content: Any) -> list[str]:
-    return rows.texts(content)
+    return texts.texts(content)
 
 
 def test_without_methods_there_are_no_rows_and_no_client(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_each_method_makes_a_row_and_says_how(
     assert [turns(row.content) for row in made.rows] == [said]
     assert made.report == {"in": 1, "out": 1, "dropped": {}, "methods": {tag: {"in": 1, "out": 1}}}
     (line,) = made.parents
-    assert (line["id"], line["parent"], line["method"]) == (made.rows[0].id, rows.row(chat(asked)).id, tag)
+    assert (line["id"], line["parent"], line["method"]) == (made.rows[0].id, make_row(chat(asked)).id, tag)
     assert (line["teacher"], line["seed"], line["rules"]) == (f"tiny at {llama}/v1", 3, "")
     assert line["template"].startswith("evol_instruct/") if template is None else line["template"] == template
     assert len(line["prompt_sha256"]) == 64
@@ -124,7 +125,7 @@ def test_every_row_that_was_asked_for_is_there_or_has_a_reason(llama: str, tmp_p
     assert all(line["requests"] for line in made.parents)
     gone = {line["id"] for line in made.dropped}
     assert len(gone) == len(made.dropped) and gone | {row.id for row in made.rows} == {x["id"] for x in made.parents}
-    assert {line["parent"] for line in made.parents} == {rows.row(chat(text)).id for text in (IRON, PARCEL)}
+    assert {line["parent"] for line in made.parents} == {make_row(chat(text)).id for text in (IRON, PARCEL)}
 
 
 def test_a_rebuild_asks_nothing_and_gives_the_same_bytes(llama: str, tmp_path: Path) -> None:
@@ -192,11 +193,11 @@ def stage(tmp_path: Path) -> tuple[Project, list[str]]:
     project = clone(tmp_path / "clone")
     train = [chat(f"{IRON} {number}") for number in range(6)]
     splits(project.path / "data/splits", *train)
-    shutil.rmtree(project.path / "stages/templates/augment")
-    prompts(project.path / "stages/templates/augment")
+    shutil.rmtree(project.path / "stages/augmenting/prompts")
+    prompts(project.path / "stages/augmenting/prompts")
     command = [
         "python", "-m", "stages.augment", "--splits", "data/splits", "--sets", "data/evaluations",
-        "--tokenizer", "recipes/no_tokenizer.json", "--templates", "stages/templates/augment",
+        "--tokenizer", "recipes/no_tokenizer.json", "--templates", "stages/augmenting/prompts",
         "--augmented", "data/augmented", "--report", "reports/data/augment.json",
     ]  # fmt: skip
     return project, command

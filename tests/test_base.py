@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from modelmake.errors import UserError
-from stages import base, rows
-from stages.rows import Chat, Message, Pair, Text
+from stages import base
+from stages.rows.row import Chat, Message, Pair, Text, make_row
 
 
 def folder(path: Path, **config: object) -> Path:
@@ -23,7 +23,7 @@ def test_pretraining_sees_texts_and_questions_but_no_answer() -> None:
     chat = Chat([Message("system", "s"), Message("user", "u"), Message("assistant", "a")])
     pair = Pair([Message("user", "p")], [Message("assistant", "c")], [Message("assistant", "r")])
 
-    assert base.texts([rows.row(content) for content in (Text("t"), chat, pair)]) == ["t", "u"]
+    assert base.texts([make_row(content) for content in (Text("t"), chat, pair)]) == ["t", "u"]
 
 
 def test_a_model_folder_is_copied_without_pickles_and_code(tmp_path: Path) -> None:

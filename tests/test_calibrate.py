@@ -5,22 +5,24 @@ from pathlib import Path
 import pytest
 
 from modelmake.errors import UserError
-from stages import calibrate, rows
+from stages import calibrate
 from stages.params.release import Calibration
+from stages.rows import jsonl
+from stages.rows.row import Text, make_row
 
 THREE = Calibration(rows="text", num_calibration_samples=3)
 
 
 def train(folder: Path, texts: list[str]) -> Path:
     folder.mkdir()
-    rows.write(folder / "text.jsonl", [rows.row(rows.Text(text)) for text in texts])
+    jsonl.write(folder / "text.jsonl", [make_row(Text(text)) for text in texts])
     return folder
 
 
 def test_a_sample_keeps_its_rows_when_others_are_added_unless_they_come_first() -> None:
-    found = [rows.row(rows.Text(str(i))) for i in range(20)]
+    found = [make_row(Text(str(i))) for i in range(20)]
     taken = calibrate.sample(found, 5)
-    later = [row for row in (rows.row(rows.Text(f"new {i}")) for i in range(50)) if row.id > taken[-1].id]
+    later = [row for row in (make_row(Text(f"new {i}")) for i in range(50)) if row.id > taken[-1].id]
 
     assert [row.id for row in taken] == sorted(row.id for row in found)[:5]
     assert later and calibrate.sample([*later, *reversed(found)], 5) == taken
@@ -30,7 +32,7 @@ def test_a_quantizer_gets_as_many_rows_as_it_asks_for(tmp_path: Path) -> None:
     line = calibrate.main(train(tmp_path / "train", list("abcdef")), tmp_path / "awq.jsonl", "awq", THREE)
 
     assert line == "awq: 3 rows to calibrate on"
-    assert len(rows.read(tmp_path / "awq.jsonl")) == 3
+    assert len(jsonl.read(tmp_path / "awq.jsonl")) == 3
 
 
 def test_one_that_asks_for_none_gets_a_blank_line(tmp_path: Path) -> None:

@@ -11,19 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages import clean, rows
+from stages import clean
 from stages.params.data import Clean, Labels, Languages, Turns
-from stages.rows import Chat, Message, Pair, Row, Text
+from stages.rows import jsonl
+from stages.rows.accounting import Drop
+from stages.rows.row import Chat, Message, Pair, Row, Text, make_row
 from tests import made_up_cleaning
 
 PARAMS = made_up_cleaning.params(refusals=["i can't", "As an AI", "I’m unable"])
 
 
 def answer(text: str, question: str = "q") -> Row:
-    return rows.row(Chat([Message("user", question), Message("assistant", text)]))
+    return make_row(Chat([Message("user", question), Message("assistant", text)]))
 
 
-def cleaned(row: Row) -> tuple[Row | rows.Drop, list[str]]:
+def cleaned(row: Row) -> tuple[Row | Drop, list[str]]:
     return clean.clean(row, PARAMS)[:2]
 
 
@@ -31,13 +33,13 @@ def run(given_rows: list[Row], params: Clean = PARAMS) -> dict[str, Any]:
     """What the stage makes of these rows, as plain values."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows.write(folder / "in", given_rows)
+        jsonl.write(folder / "in", given_rows)
         out = [folder / name for name in ("cleaned", "parents", "dropped", "personal", "report")]
         clean.main(folder / "in", folder / "none", *out, params)
         tables = [[tuple(x.values()) for x in pyarrow.parquet.read_table(t).to_pylist()] for t in out[1:4]]
         assert sorted(path.name for path in folder.iterdir()) == sorted(["in", *(path.name for path in out)])
         return {
-            "rows": rows.read(out[0]),
+            "rows": jsonl.read(out[0]),
             "parents": tables[0],
             "dropped": tables[1],
             "personal": tables[2],
@@ -60,10 +62,10 @@ def run(given_rows: list[Row], params: Clean = PARAMS) -> dict[str, Any]:
     ],
 )
 def test_an_answer_that_begins_with_a_refusal_drops_its_row(text: str, refusal: str | None) -> None:
-    pair = rows.row(Pair([Message("user", text)], [Message("assistant", text)], [Message("assistant", "bad")]))
+    pair = make_row(Pair([Message("user", text)], [Message("assistant", text)], [Message("assistant", "bad")]))
 
     for row in (answer(text), pair):
-        expected = rows.Drop(row.id, "refusal", refusal) if refusal else row
+        expected = Drop(row.id, "refusal", refusal) if refusal else row
         assert cleaned(row) == (expected, [])
 
 
@@ -77,19 +79,19 @@ def test_only_the_answer_to_learn_can_be_a_refusal() -> None:
     pair = Pair([Message("user", "I can't")], [Message("assistant", "good")], [Message("assistant", "I can't")])
 
     for content in (Chat(turns), pair, Text("I can't")):
-        assert cleaned(rows.row(content)) == (rows.row(content), [])
+        assert cleaned(make_row(content)) == (make_row(content), [])
 
 
 def test_a_row_above_max_chars_is_dropped_and_never_cut() -> None:
     fits, long = answer("a" * 99), answer("a" * 100)
 
     assert cleaned(fits) == (fits, [])
-    assert cleaned(long) == (rows.Drop(long.id, "over_long", "101 characters, at most 100"), [])
+    assert cleaned(long) == (Drop(long.id, "over_long", "101 characters, at most 100"), [])
 
 
 @pytest.mark.parametrize(
     ("row", "reason"),
-    [(rows.row(Text("\0")), "empty_text"), (answer("\x07"), "empty_answer"), (answer("a", "\0"), "empty_question")],
+    [(make_row(Text("\0")), "empty_text"), (answer("\x07"), "empty_answer"), (answer("a", "\0"), "empty_question")],
 )
 def test_a_row_that_cleaning_empties_is_dropped(row: Row, reason: str) -> None:
     drop, _ = cleaned(row)
@@ -97,9 +99,9 @@ def test_a_row_that_cleaning_empties_is_dropped(row: Row, reason: str) -> None:
     assert (drop.id, drop.reason) == (row.id, reason)
 
 
-MAIL = [rows.row(Text(f"to {name}@b.de")) for name in "xyz"]
+MAIL = [make_row(Text(f"to {name}@b.de")) for name in "xyz"]
 BY_ID = sorted(MAIL, key=lambda r: r.id)
-MASKED = rows.row(Text("to [EMAIL]"))
+MASKED = make_row(Text("to [EMAIL]"))
 
 
 def test_rows_that_cleaning_makes_equal_are_one_row_with_every_parent() -> None:
@@ -133,26 +135,26 @@ def test_of_rows_that_cleaning_makes_equal_the_split_that_wins_stays(splits: tup
 
 
 def test_a_test_split_that_is_given_stays_whole_where_white_space_alone_tells_its_rows_apart() -> None:
-    given = [rows.row(Text(text), "test") for text in ("one", "one\n", " one")]
+    given = [make_row(Text(text), "test") for text in ("one", "one\n", " one")]
 
     assert run(given)["rows"] == sorted(given, key=lambda r: r.id)
 
 
 @pytest.mark.parametrize("splits", [("test", "train"), ("train", "test"), ("train", "train")])
 def test_elsewhere_rows_that_white_space_alone_tells_apart_become_one(splits: tuple[str, str]) -> None:
-    given = [rows.row(Text(text), split) for text, split in zip(("one", "one\n"), splits, strict=True)]
+    given = [make_row(Text(text), split) for text, split in zip(("one", "one\n"), splits, strict=True)]
 
     assert run(given)["report"]["dropped"] == {"repeated": 1}
 
 
 def test_a_changed_row_keeps_its_split_and_its_group() -> None:
-    changed, _ = cleaned(rows.row(Text("a@b.de"), "val", "page"))
+    changed, _ = cleaned(make_row(Text("a@b.de"), "val", "page"))
 
-    assert changed == rows.row(Text("[EMAIL]"), "val", "page")
+    assert changed == make_row(Text("[EMAIL]"), "val", "page")
 
 
 def test_kinds_that_are_dropped_or_reported_are_told_by_row_and_never_changed() -> None:
-    mail, call, both = (rows.row(Text(text)) for text in ("a@b.de", "+4930123456", "a@b.de c@d.de +4930123456"))
+    mail, call, both = (make_row(Text(text)) for text in ("a@b.de", "+4930123456", "a@b.de c@d.de +4930123456"))
     result = run([mail, call, both], made_up_cleaning.pii(redact=[], drop=["phone"], report=["email"]))
 
     assert result["rows"] == [mail]
@@ -168,7 +170,7 @@ def test_kinds_that_are_dropped_or_reported_are_told_by_row_and_never_changed() 
 
 def labelled(label: str, number: int, split: str = "") -> Row:
     row = answer(json.dumps({"intent": label}), f"question {number}")
-    return rows.row(row.content, split)
+    return make_row(row.content, split)
 
 
 def test_a_cap_keeps_the_smallest_ids_of_a_label_and_every_row_of_a_given_test_split() -> None:
@@ -192,7 +194,7 @@ def test_a_cap_keeps_the_smallest_ids_of_a_label_and_every_row_of_a_given_test_s
 
 
 def test_a_change_of_turns_is_a_change_with_a_parent() -> None:
-    row = rows.row(
+    row = make_row(
         Chat([Message("system", "\0"), Message("user", "q"), Message("user", "q"), Message("assistant", "a")])
     )
     result = run([row])
@@ -202,11 +204,11 @@ def test_a_change_of_turns_is_a_change_with_a_parent() -> None:
 
 
 def test_turns_that_stand_twice_may_drop_their_row() -> None:
-    row = rows.row(Chat([Message("user", "q"), Message("user", "q"), Message("assistant", "a")]))
+    row = make_row(Chat([Message("user", "q"), Message("user", "q"), Message("assistant", "a")]))
 
     drop = clean.clean(row, made_up_cleaning.params(turns=Turns(roles="alternating", repeated="drop"))).row
 
-    assert drop == rows.Drop(row.id, "repeated_turn", "a turn, or a question with its answer, stands twice in a row")
+    assert drop == Drop(row.id, "repeated_turn", "a turn, or a question with its answer, stands twice in a row")
 
 
 WORDS = st.sampled_from(
@@ -219,7 +221,7 @@ TEXTS = st.lists(WORDS | st.text(max_size=3), max_size=8).map(" ".join) | st.lis
 @settings(max_examples=300)
 @given(TEXTS)
 def test_cleaning_a_cleaned_row_changes_nothing(text: str) -> None:
-    row, _ = cleaned(rows.row(Text(text)))
+    row, _ = cleaned(make_row(Text(text)))
 
     if isinstance(row, Row):
         assert cleaned(row) == (row, [])
@@ -237,7 +239,7 @@ STRICT = msgspec.structs.replace(
 
 @settings(max_examples=120)
 @given(
-    st.lists(st.builds(rows.row, ROWS, st.sampled_from(["", "train", "test"])), unique_by=lambda r: r.id),
+    st.lists(st.builds(make_row, ROWS, st.sampled_from(["", "train", "test"])), unique_by=lambda r: r.id),
     st.sampled_from([PARAMS, STRICT]),
 )
 def test_every_row_is_kept_or_a_parent_or_dropped_with_a_reason(given_rows: list[Row], params: Clean) -> None:

@@ -4,15 +4,16 @@ import time
 
 import pytest
 
-from stages import clean, pii, rows
+from stages import clean, pii
 from stages.params.data import Clean
 from stages.pii import national
-from stages.rows import Message, Pair, Row, Text
+from stages.rows.accounting import Drop
+from stages.rows.row import Message, Pair, Row, Text, make_row
 from tests import made_up_cleaning
 from tests.made_up_cleaning import PARAMS
 
 
-def cleaned(row: Row, params: Clean = PARAMS) -> tuple[Row | rows.Drop, list[str]]:
+def cleaned(row: Row, params: Clean = PARAMS) -> tuple[Row | Drop, list[str]]:
     return clean.clean(row, params)[:2]
 
 
@@ -43,9 +44,9 @@ def cleaned(row: Row, params: Clean = PARAMS) -> tuple[Row | rows.Drop, list[str
     ],
 )  # fmt: skip
 def test_what_is_repaired_and_redacted_and_by_which_rule(before: str, after: str, rule: str) -> None:
-    row = rows.row(Text(before), "val")
+    row = make_row(Text(before), "val")
 
-    assert cleaned(row) == (rows.row(Text(after), "val"), rule.split())
+    assert cleaned(row) == (make_row(Text(after), "val"), rule.split())
 
 
 @pytest.mark.parametrize(
@@ -58,9 +59,9 @@ def test_what_is_repaired_and_redacted_and_by_which_rule(before: str, after: str
     ],
 )  # fmt: skip
 def test_a_phone_number_is_redacted_however_it_is_spelt(phone: str) -> None:
-    row = rows.row(Text(f"Call {phone}, or room 5 +49 30 1234567."))
+    row = make_row(Text(f"Call {phone}, or room 5 +49 30 1234567."))
 
-    assert cleaned(row) == (rows.row(Text("Call [PHONE], or room 5 [PHONE].")), ["phone"])
+    assert cleaned(row) == (make_row(Text("Call [PHONE], or room 5 [PHONE].")), ["phone"])
 
 
 @pytest.mark.parametrize(
@@ -76,22 +77,22 @@ def test_a_phone_number_is_redacted_however_it_is_spelt(phone: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_personal_data_stays(text: str) -> None:
-    row = rows.row(Text(f"See {text}, please."))
+    row = make_row(Text(f"See {text}, please."))
 
     assert cleaned(row) == (row, [])
 
 
 def test_only_the_kinds_asked_for_are_redacted() -> None:
-    row = rows.row(Text("a@b.de or +49 30 1234567"))
+    row = make_row(Text("a@b.de or +49 30 1234567"))
 
-    assert cleaned(row, made_up_cleaning.pii(redact=["phone"]))[0] == rows.row(Text("a@b.de or [PHONE]"))
+    assert cleaned(row, made_up_cleaning.pii(redact=["phone"]))[0] == make_row(Text("a@b.de or [PHONE]"))
     assert cleaned(row, made_up_cleaning.pii(redact=[])) == (row, [])
 
 
 def test_an_iban_is_no_phone_number_whatever_the_order_of_the_params() -> None:
-    row = rows.row(Text("NL91 ABNA 0417 1643 00"))
+    row = make_row(Text("NL91 ABNA 0417 1643 00"))
 
-    assert cleaned(row, made_up_cleaning.pii(redact=["phone", "card", "iban"]))[0] == rows.row(Text("[IBAN]"))
+    assert cleaned(row, made_up_cleaning.pii(redact=["phone", "card", "iban"]))[0] == make_row(Text("[IBAN]"))
 
 
 def test_every_text_of_a_row_is_cleaned_answers_too() -> None:
@@ -106,7 +107,7 @@ def test_every_text_of_a_row_is_cleaned_answers_too() -> None:
         [Message("assistant", "[PHONE]")],
     ]
 
-    assert cleaned(rows.row(Pair(*turns))) == (rows.row(Pair(*masked)), ["email", "phone"])
+    assert cleaned(make_row(Pair(*turns))) == (make_row(Pair(*masked)), ["email", "phone"])
 
 
 EVERY = [kind for kind in pii.KINDS if kind not in pii.BY_PRESIDIO]

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmake.errors import UserError
-from stages import compare, scoring
+from stages import compare
+from stages.evaluating import scoring
 from stages.params.evaluation import Compare, Evaluate, Gate
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from stages import datasheet, rows, side_table
+from stages import datasheet
 from stages.params.release import Card
-from stages.rows import Chat, Message, Pair, Row, Text
+from stages.rows import accounting, jsonl, parquet_table
+from stages.rows.row import KINDS, SPLITS, Chat, Message, Pair, Row, Text, make_row
 from tests.conftest import ROOT, Project
-from tests.test_audits import PARAMS
+from tests.reporting.test_data_audits import PARAMS
 
 CARD = Card(model="sft", name="desk", license="MIT", language=["en"], description="Answers <b>tickets</b>.")
 EVIL = "<script>alert(1)</script>"
@@ -18,7 +19,7 @@ OUTPUTS = ("data.html", "datasheet.json", "croissant.json", "sample.csv", "sampl
 
 
 def chat(asked: str, answer: str) -> Row:
-    return rows.row(Chat([Message("user", asked), Message("assistant", answer)]))
+    return make_row(Chat([Message("user", asked), Message("assistant", answer)]))
 
 
 CHATS = [chat(EVIL, "=1+1"), chat(EVIL.lower() + " ", "no"), chat("c", "d")]
@@ -27,29 +28,29 @@ CHATS = [chat(EVIL, "=1+1"), chat(EVIL.lower() + " ", "no"), chat("c", "d")]
 def run(folder: Path, labels: bool = True) -> str:
     """What the stage says, of three chats, a pair and a text."""
     splits, reports = Path("data/splits"), Path("reports/data")
-    given = {"train/chat": CHATS, "train/text": [rows.row(Text("text"))], "test/pair": [
-        rows.row(Pair([Message("user", "q")], [Message("assistant", "a")], [Message("assistant", "b")]))]}  # fmt: skip
-    for split in rows.SPLITS:
-        for kind in rows.KINDS:
+    given = {"train/chat": CHATS, "train/text": [make_row(Text("text"))], "test/pair": [
+        make_row(Pair([Message("user", "q")], [Message("assistant", "a")], [Message("assistant", "b")]))]}  # fmt: skip
+    for split in SPLITS:
+        for kind in KINDS:
             path = folder / splits / split / f"{kind}.jsonl"
             path.parent.mkdir(parents=True, exist_ok=True)
-            rows.write(path, given.get(f"{split}/{kind}", []))
+            jsonl.write(path, given.get(f"{split}/{kind}", []))
     (folder / reports).mkdir(parents=True)
     counts = {"in": 5, "out": 5, "dropped": {}}
     balance = {"labels": {"field": None, "rows": 1, "counts": {"d": 1}}} if labels else {}
-    sizes = {split: {k: len(given.get(f"{split}/{k}", [])) for k in rows.KINDS} for split in rows.SPLITS}
+    sizes = {split: {k: len(given.get(f"{split}/{k}", [])) for k in KINDS} for split in SPLITS}
     told = {
         "ingest": counts, "dedup": {"in": 6, "out": 5, "dropped": {"near_duplicate": 1}},
         "clean": {**counts, **balance, "personal": {"email": {"action": "redact", "rows": 1, "found": 2}}},
         "split": {**counts, "splits": sizes, "contaminated": {}},
     }  # fmt: skip
     for name, report in told.items():
-        rows.write_json(folder / reports / f"{name}.json", report)
+        accounting.write_json(folder / reports / f"{name}.json", report)
     columns = {"id": str, "kept": str, "reason": str, "similarity": float}
-    side_table.write(folder / "duplicates.parquet", columns, [("x", CHATS[0].id, "near_duplicate", 0.9)])
+    parquet_table.write(folder / "duplicates.parquet", columns, [("x", CHATS[0].id, "near_duplicate", 0.9)])
     (folder / "marks").mkdir()
     (folder / "marks/anna.csv").write_text(f"id,verdict,note\n{CHATS[0].id},wrong,{EVIL}\n{'0' * 24},ok,\n")
-    templates = [ROOT / "stages/templates" / name for name in ("datasheet", "page")]
+    templates = [ROOT / "stages/reporting/templates" / name for name in ("datasheet", "page")]
     return datasheet.main(
         reports / "ingest.json",
         *(reports / f"{name}.json" for name in ("clean", "dedup", "split")),

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages import dedup, rows
+from stages import dedup
 from stages.params.data import Dedup, Near
-from stages.rows import Chat, Content, Message, Pair, Row, Text
+from stages.rows import jsonl
+from stages.rows.row import Chat, Content, Message, Pair, Row, Text, make_row
 
 NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1)
 PARAMS = Dedup(near=NEAR, encoder="recipes/no_encoder.json", semantic=None)
@@ -21,7 +22,7 @@ OTHER = "Do you have the frother in black, or is it sold out? I would like to gi
 
 
 def chat(text: str, split: str = "") -> Row:
-    return rows.row(Chat([Message("user", text), Message("assistant", "ok")]), split)
+    return make_row(Chat([Message("user", text), Message("assistant", "ok")]), split)
 
 
 def by_id(*found: Row) -> list[Row]:
@@ -83,11 +84,11 @@ def test_rows_of_different_kinds_are_never_duplicates() -> None:
     question, answer = [Message("user", LONG)], [Message("assistant", OTHER)]
     contents: list[Content] = [Text(f"{LONG}\n{OTHER}"), Chat(question + answer), Pair(question, answer, answer)]
 
-    assert dedup.find([rows.row(content) for content in contents], PARAMS) == []
+    assert dedup.find([make_row(content) for content in contents], PARAMS) == []
 
 
 def test_short_and_empty_rows_are_duplicates_only_where_equal() -> None:
-    found = [rows.row(Text(text)) for text in ("", " ", "a", "b", "A")]
+    found = [make_row(Text(text)) for text in ("", " ", "a", "b", "A")]
 
     assert sorted((d[0], d[1]) for d in dedup.find(found, PARAMS)) == sorted(
         (gone.id, kept.id) for kept, gone in (by_id(*found[:2]), by_id(found[2], found[4]))
@@ -97,7 +98,7 @@ def test_short_and_empty_rows_are_duplicates_only_where_equal() -> None:
 WORDS = st.sampled_from(["toaster", "Toaster", "kettle ", "is", "broken", "?"])
 TEXTS = st.lists(WORDS, max_size=6).map(" ".join) | st.sampled_from([LONG, TYPO, OTHER, LONG.upper()])
 SPLITS = st.sampled_from(["", "train", "val", "test"])
-ROWS = st.lists(st.builds(chat, TEXTS, SPLITS) | st.builds(rows.row, st.builds(Text, TEXTS), SPLITS), max_size=12)
+ROWS = st.lists(st.builds(chat, TEXTS, SPLITS) | st.builds(make_row, st.builds(Text, TEXTS), SPLITS), max_size=12)
 
 
 @settings(max_examples=30)
@@ -114,12 +115,12 @@ def test_every_row_is_kept_or_stood_for_by_a_kept_row_in_any_order(found: list[R
 
 
 def test_the_stage_accounts_for_every_row(tmp_path: Path) -> None:
-    given_rows = [chat(LONG), chat(TYPO), chat(OTHER), chat(OTHER.upper()), rows.row(Text(LONG))]
-    rows.write(tmp_path / "in", given_rows)
+    given_rows = [chat(LONG), chat(TYPO), chat(OTHER), chat(OTHER.upper()), make_row(Text(LONG))]
+    jsonl.write(tmp_path / "in", given_rows)
 
     line = dedup.main(*(tmp_path / name for name in ("in", "encoder", "out", "duplicates", "report", "memo")), PARAMS)
 
-    out = rows.read(tmp_path / "out")
+    out = jsonl.read(tmp_path / "out")
     duplicates = pyarrow.parquet.read_table(tmp_path / "duplicates").to_pylist()
     assert sorted(d["reason"] for d in duplicates) == ["exact_duplicate", "near_duplicate"]
     assert by_id(*given_rows) == by_id(*out, *(row for row in given_rows if row.id in {d["id"] for d in duplicates}))

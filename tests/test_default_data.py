@@ -10,8 +10,9 @@ import pyarrow.parquet
 import pytest
 
 from modelmake import params
-from stages import clean, dedup, ingest, rows, split
+from stages import clean, dedup, ingest, split
 from stages.params.data import Clean, Dedup, Ingest, Split
+from stages.rows import jsonl
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = json.loads((ROOT / "data/raw.manifest.json").read_text("utf-8"))
@@ -99,7 +100,7 @@ def test_dedup_drops_one_row_for_each_planted_near_duplicate(built: Built) -> No
 
 
 def test_split_drops_nothing_and_every_row_that_is_left_is_in_one_split(built: Built) -> None:
-    kept = [row for file in sorted(built.folder.glob("splits/*/*")) for row in rows.read(file)]
+    kept = [row for file in sorted(built.folder.glob("splits/*/*")) for row in jsonl.read(file)]
     report = built.report("split")
 
     assert report["dropped"] == {}

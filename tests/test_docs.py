@@ -107,7 +107,7 @@ def upstream(tmp_path: Path, project: Project) -> Path:
     """Where the project was cloned from, one commit later."""
     folder = tmp_path / "upstream"
     subprocess.run(["git", "clone", "-q", project.path, folder], check=True)
-    card = folder / "stages/templates/card.md"
+    card = folder / "stages/reporting/templates/card.md"
     card.write_text(card.read_text("utf-8") + "\nLanguages: {{ card.language | join(', ') }}.\n", "utf-8")
     message = ["commit", "-qam", "Card says which language"]
     subprocess.run(["git", *message], cwd=folder, env=environment(), check=True)

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from modelmake.errors import UserError
-from stages import evaluate, rows
+from stages import evaluate
 from stages.params.evaluation import AnySuite, Suite, TextSuite
 from stages.params.machine import Machine
+from stages.rows import jsonl
+from stages.rows.row import Chat, Message, Row, Text, make_row
 
-CHAT = rows.row(rows.Chat([rows.Message("user", "q"), rows.Message("assistant", "a")]))
-TEXT = rows.row(rows.Text("t"))
+CHAT = make_row(Chat([Message("user", "q"), Message("assistant", "a")]))
+TEXT = make_row(Text("t"))
 CHATS = Suite(8, 1, ["exact_match"], label=None, slots=[], answer_schema=None)
 TEXTS = TextSuite(1, 8, ["bits_per_byte"])
 
@@ -24,9 +26,9 @@ TEXTS = TextSuite(1, 8, ["bits_per_byte"])
     ],
 )
 def test_rows_that_a_suite_cannot_score_are_refused(
-    tmp_path: Path, found: list[rows.Row], suite: AnySuite, message: str
+    tmp_path: Path, found: list[Row], suite: AnySuite, message: str
 ) -> None:
-    rows.write(tmp_path / "rows.jsonl", found)
+    jsonl.write(tmp_path / "rows.jsonl", found)
     paths = [tmp_path / name for name in ("none", "rows.jsonl", "answers", "scores")]
 
     with pytest.raises(UserError) as told:

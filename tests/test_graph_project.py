@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from modelmake import graph, params, signature
+from modelmake import params, signature
+from modelmake.dvc import graph
+from modelmake.keys import key_file
 from stages import preflight
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = {"stages.cli"}  # modules with a `main` that are no stage
+COMMANDS = {"stages.commands.cli"}  # modules with a `main` that are no stage
 STAGES = graph.stages(ROOT)
 HARNESSED = {name: stage for name, stage in STAGES.items() if name != "preflight"}
 MODULES = sorted({stage.module for stage in HARNESSED.values()})
@@ -99,7 +101,7 @@ def test_every_stage_reserves_what_resources_and_machine_say(tmp_path: Path) -> 
 
 
 def test_every_stage_has_a_key_file_and_every_key_file_a_stage() -> None:
-    wanted = {Path(s.key_file).name for s in HARNESSED.values()} | {preflight.GRAPH}
+    wanted = {Path(s.key_file).name for s in HARNESSED.values()} | {key_file.GRAPH}
 
     assert {path.name for path in (ROOT / "keys").iterdir()} == wanted
 

@@ -12,15 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelmake.errors import UserError
-from stages import ingest, rows
-from stages.formats import READERS
-from stages.formats.turns import ROLES
+from stages import ingest
 from stages.params.data import Documents, Files, Ingest
-from stages.rows import Chat, Message, Pair, Row, Text
-from stages.spill import Spill
+from stages.reading.formats import READERS
+from stages.reading.formats.turns import ROLES
+from stages.rows import jsonl
+from stages.rows.row import Chat, Message, Pair, Row, Text, make_row
+from stages.rows.spill import Spill
 
 Q = {"instruction": "Where is it?", "output": "Here."}
-ROW_Q = rows.row(Chat([Message("user", "Where is it?"), Message("assistant", "Here.")]))
+ROW_Q = make_row(Chat([Message("user", "Where is it?"), Message("assistant", "Here.")]))
 
 
 def run(
@@ -46,7 +47,7 @@ def run(
 
 def rows_of(result: dict[str, Any], folder: Path) -> list[Row]:
     (folder / "read").write_bytes(result["bytes"])
-    return rows.read(folder / "read")
+    return jsonl.read(folder / "read")
 
 
 def lines(*records: Any) -> str:
@@ -64,7 +65,7 @@ def test_what_nobody_rated_is_told_and_is_no_fault_of_a_log(tmp_path: Path) -> N
     turns = {name: [Message("assistant", name)] for name in "bcde"}
     prompt = [Message("user", "q")]
     wanted = [Chat([*prompt, *turns["b"]]), Pair(prompt, turns["d"], turns["c"]), Pair(prompt, turns["b"], turns["e"])]
-    assert rows_of(result, tmp_path) == sorted(map(rows.row, wanted), key=lambda row: row.id)
+    assert rows_of(result, tmp_path) == sorted(map(make_row, wanted), key=lambda row: row.id)
     assert result["report"] == {
         "in": 12, "out": 3, "dropped": {"unrated": 9}, "formats": {"log.jsonl": {"feedback": 12}}
     }  # fmt: skip
@@ -78,7 +79,7 @@ def test_every_format_becomes_a_row_with_its_place(tmp_path: Path) -> None:
 
     result = run(tmp_path, files)
 
-    one, two, three = (rows.row(Text(t)) for t in ("one", "two", "three"))
+    one, two, three = (make_row(Text(t)) for t in ("one", "two", "three"))
     places = [(ROW_Q.id, "a.json", 1), (one.id, "sub/b.txt", 1), (two.id, "sub/b.txt", 3), (three.id, "c.jsonl", 2)]
     assert rows_of(result, tmp_path) == sorted([ROW_Q, one, two, three], key=lambda r: r.id)
     assert result["sources"] == sorted(places)
@@ -149,7 +150,7 @@ def test_a_document_becomes_rows_of_its_group_that_are_all_counted(tmp_path: Pat
         tmp_path, {"a.jsonl": lines(MANUAL, {"text": "# One\n\nIt is one."})}, documents=Documents(99, headings)
     )
 
-    expected = sorted((rows.row(content, "", "a.md") for content in MANUAL_ROWS[:kinds]), key=lambda r: r.id)
+    expected = sorted((make_row(content, "", "a.md") for content in MANUAL_ROWS[:kinds]), key=lambda r: r.id)
     assert rows_of(result, tmp_path) == expected
     assert result["report"] == {
         "in": kinds + 1,
@@ -203,7 +204,7 @@ def test_a_judged_answer_is_a_chat_a_pair_or_a_drop_that_no_bound_counts(tmp_pat
     result = run(tmp_path, files, max_rejected_fraction=0.0)
 
     pair = Pair([Message("user", "q")], [Message("assistant", "yes")], [Message("assistant", "no")])
-    assert rows_of(result, tmp_path) == sorted(map(rows.row, (chat("q", "yes"), pair)), key=lambda r: r.id)
+    assert rows_of(result, tmp_path) == sorted(map(make_row, (chat("q", "yes"), pair)), key=lambda r: r.id)
     assert sorted(place[1:] for place in result["sources"]) == [("a.jsonl", 1), ("a.jsonl", 3)]
     assert sorted((b["file"], b["line"], b["reason"]) for b in result["rejected"]) == [
         ("a.jsonl", 2, "bad_alone"),
@@ -252,7 +253,7 @@ def test_fields_of_a_file_are_taken_for_those_of_a_format(tmp_path: Path) -> Non
 
     result = run(tmp_path, files, told=told)
 
-    assert rows_of(result, tmp_path) == [rows.row(chat("q", "a"))]
+    assert rows_of(result, tmp_path) == [make_row(chat("q", "a"))]
     assert [(b["line"], b["reason"], b["detail"], b["found"]) for b in result["rejected"]] == [
         (2, "no_field", "no field 'body.text' for answer: found ['Title']", '{"Title": "q"}')
     ]
@@ -269,7 +270,7 @@ def test_fields_of_a_file_are_taken_for_those_of_a_format(tmp_path: Path) -> Non
 def test_a_format_is_given_or_found_by_the_fields_that_are_taken(tmp_path: Path, told: Files) -> None:
     result = run(tmp_path, {"a.jsonl": lines({"text": "t", "url": "u"})}, told=[told])
 
-    assert rows_of(result, tmp_path) == [rows.row(Text("t"))]
+    assert rows_of(result, tmp_path) == [make_row(Text("t"))]
     assert result["report"]["formats"] == {"a.jsonl": {"text": 1}}
 
 
@@ -321,7 +322,7 @@ def test_a_file_of_no_format_is_one_line_of_the_error(tmp_path: Path) -> None:
 def test_a_page_is_a_document_whose_path_is_its_name(tmp_path: Path) -> None:
     result = run(tmp_path, {"in/a.md": MANUAL["text"]}, documents=Documents(99, False))
 
-    expected = sorted((rows.row(content, "", "in/a.md") for content in MANUAL_ROWS[:2]), key=lambda r: r.id)
+    expected = sorted((make_row(content, "", "in/a.md") for content in MANUAL_ROWS[:2]), key=lambda r: r.id)
     assert rows_of(result, tmp_path) == expected
 
 

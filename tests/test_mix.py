@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelmake.errors import UserError
-from stages import mix, rows, side_table
+from stages import mix
 from stages.params.data import Mix, Source, Targets
-from stages.rows import Chat, Message, Pair, Row, Text
+from stages.rows import jsonl, parquet_table
+from stages.rows.row import KINDS, Chat, Message, Pair, Row, Text, make_row
 
 ANY = Targets(general=None, synthetic=None, multi_turn=None, system=None)
 
@@ -32,7 +33,7 @@ def chat(text: str, *, system: bool = False, turns: int = 1) -> Row:
     asked = [Message("system", "Be short.")] * system
     for turn in range(turns):
         asked += [Message("user", f"{text} {turn}"), Message("assistant", "ok")]
-    return rows.row(Chat(asked))
+    return make_row(Chat(asked))
 
 
 def run(by_file: dict[str, list[Row]], wanted: Mix) -> tuple[dict[str, list[str]], list[tuple], dict[str, Any], str]:
@@ -45,17 +46,17 @@ def run(by_file: dict[str, list[Row]], wanted: Mix) -> tuple[dict[str, list[str]
         for part in ("train", "augmented"):
             (folder / part).mkdir()
             there = [row for row in found.values() if (row.id in made) == (part == "augmented")]
-            for kind in rows.KINDS:
-                rows.write(folder / f"{part}/{kind}.jsonl", [row for row in there if row.kind == kind])
-        side_table.write(folder / "augmented/parents.parquet", {"id": str, "method": str}, made.items())
+            for kind in KINDS:
+                jsonl.write(folder / f"{part}/{kind}.jsonl", [row for row in there if row.kind == kind])
+        parquet_table.write(folder / "augmented/parents.parquet", {"id": str, "method": str}, made.items())
         raw = [place for place in places if place[0] not in made]
-        side_table.write(folder / "sources", {"id": str, "file": str, "line": int}, raw)
-        side_table.write(folder / "parents", {"id": str, "parent": str, "rules": str}, [])
+        parquet_table.write(folder / "sources", {"id": str, "file": str, "line": int}, raw)
+        parquet_table.write(folder / "parents", {"id": str, "parent": str, "rules": str}, [])
         out = [folder / file for file in ("mixed", "unmixed", "report")]
         given = [folder / file for file in ("train", "augmented", "sources", "parents")]
         line = mix.main(*given, *out, wanted)
-        mixed = {kind: rows.read(out[0] / f"{kind}.jsonl") for kind in rows.KINDS}
-        assert all(row == Row(row.id, found[row.id].content) for kind in rows.KINDS for row in mixed[kind])
+        mixed = {kind: jsonl.read(out[0] / f"{kind}.jsonl") for kind in KINDS}
+        assert all(row == Row(row.id, found[row.id].content) for kind in KINDS for row in mixed[kind])
         assert sorted(path.name for path in out[0].iterdir()) == ["chat.jsonl", "pair.jsonl", "text.jsonl"]
         left = [tuple(line.values()) for line in pyarrow.parquet.read_table(out[1]).to_pylist()]
         report = json.loads(out[2].read_bytes())
@@ -67,7 +68,7 @@ def chats(name: str, n: int) -> list[Row]:
 
 
 def test_one_source_is_all_rows_once_and_sorted() -> None:
-    given = [*chats("a", 5), rows.row(Text("t")), rows.row(Pair([Message("user", "q")], [Message("assistant", "x")],
+    given = [*chats("a", 5), make_row(Text("t")), make_row(Pair([Message("user", "q")], [Message("assistant", "x")],
              [Message("assistant", "y")]))]  # fmt: skip
 
     mixed, left, report, line = run({"a.jsonl": given}, params({"all": source("*")}))

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from stages import parity, scoring
+from stages import parity
+from stages.evaluating import scoring
 from stages.params.release import InLlamaCpp
 
 BOUNDS = InLlamaCpp(max_difference=0.1, min_same_answers=0.8, context_tokens=512)

@@ -4,7 +4,8 @@ import csv
 import json
 from pathlib import Path
 
-from stages import plots, scoring
+from stages import plots
+from stages.evaluating import scoring
 from tests.conftest import Project
 
 

@@ -257,7 +257,9 @@ def test_an_encoder_is_part_of_what_dedup_is_built_from_and_only_then_is_its_cod
     run(project)
 
     after = json.loads((project / "keys/dedup.json").read_text())
-    assert {"stages.semantic", "stages.embeddings"} <= after["symbols"].keys() - before["symbols"].keys()
+    assert {"stages.similarity.semantic", "stages.similarity.embeddings"} <= after["symbols"].keys() - before[
+        "symbols"
+    ].keys()
     assert {"torch", "transformers", "usearch"} <= after["packages"].keys() - before["packages"].keys()
     assert pin in json.loads((project / "keys/graph.json").read_text())["dedup"]["deps"]
 
@@ -327,10 +329,14 @@ def test_a_stage_whose_key_would_take_the_place_of_the_graph_is_told(project: Pa
 
 
 def test_an_import_that_is_not_locked_is_told(project: Path) -> None:
-    with (project / "stages/gathering.py").open("a") as file:
+    with (project / "stages/reporting/item_files.py").open("a") as file:
         file.write("\n\ndef late():\n    import not_locked\n\n\nif __doc__ is None:\n    late()\n")
 
-    assert run(project) == (1, "", ["stages.gathering: imports not_locked, which is not in uv.lock: `uv add` it"])
+    assert run(project) == (
+        1,
+        "",
+        ["stages.reporting.item_files: imports not_locked, which is not in uv.lock: `uv add` it"],
+    )
 
 
 def test_a_wrong_project_keeps_the_keys_that_it_had(project: Path) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from modelmake import params
-from stages import page, report, summaries
+from stages import report
 from stages.params.training import Step
+from stages.reporting import html as page
+from stages.reporting import summaries
 from tests.conftest import ROOT, Project
 from tests.made_up_build import SHAPES, Build, answer, entry
 
@@ -188,7 +190,7 @@ def test_any_shape_of_build_gives_one_file_that_names_no_address(build: Build, s
 
     found = re.findall(r"<[^>]* (?:src|href|srcset|action|poster|data)=\"([^\"]*)\"", markup)
     assert {address for address in found if not address.startswith("#")} == {"data:,"}
-    assert not re.search(r"@import|url\(", (ROOT / "stages/templates/page/page.css").read_text())
+    assert not re.search(r"@import|url\(", (ROOT / "stages/reporting/templates/page/page.css").read_text())
 
 
 def test_what_rows_say_is_text_and_never_markup(build: Build) -> None:
@@ -260,7 +262,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_colours_have_the_contrast_of_wcag_aa(scheme: int) -> None:
-    style = (ROOT / "stages/templates/page/page.css").read_text()
+    style = (ROOT / "stages/reporting/templates/page/page.css").read_text()
     colours = {n: pair[scheme] for n, *pair in re.findall(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)", style)}
 
     def contrast(name: str, ground: str) -> float:

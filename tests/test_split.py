@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelmake.shingles import jaccard, shingles
-from stages import rows, split
+from stages import split
 from stages.params.data import Decontaminate, Golden, Near, Split, Times
-from stages.rows import Chat, Content, Message, Pair, Row, Text
+from stages.rows import jsonl
+from stages.rows.row import KINDS, SPLITS, Chat, Content, Message, Pair, Row, Text, make_row
+from stages.similarity.shingles import jaccard, shingles
 
 NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1)
 PARAMS = Split(
@@ -39,11 +40,11 @@ THIRD = f"The next: {MIDDLE}Where is it? Please write today."
 
 
 def chat(text: str, given_split: str = "", answer: str = "ok") -> Row:
-    return rows.row(Chat([Message("user", text), Message("assistant", answer)]), given_split)
+    return make_row(Chat([Message("user", text), Message("assistant", answer)]), given_split)
 
 
 def text(content: str, given_split: str = "") -> Row:
-    return rows.row(Text(content), given_split)
+    return make_row(Text(content), given_split)
 
 
 FILES = ("in", "golden.jsonl", "sets", "splits", "leaks", "contaminated", "report", "memo")
@@ -55,7 +56,7 @@ def run(
     """What the stage makes of these rows: {id: (split, content)}, leaks or else contaminated rows, report."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows.write(folder / "in", given_rows)
+        jsonl.write(folder / "in", given_rows)
         pinned = b"".join(msgspec.json.encode({"messages": chat.messages}) + b"\n" for chat in golden)
         (folder / "golden.jsonl").write_bytes(pinned)
         (folder / "sets").mkdir()
@@ -63,10 +64,10 @@ def run(
             (folder / "sets/e.txt").write_text("\n\n".join(evaluations))
         pin = Golden(rows="golden.jsonl", sha256=hashlib.sha256(pinned).hexdigest())
         split.main(*(folder / file for file in FILES), msgspec.structs.replace(params, golden=pin))
-        files = {f"{s}/{kind}.jsonl" for s in rows.SPLITS for kind in rows.KINDS}
+        files = {f"{s}/{kind}.jsonl" for s in SPLITS for kind in KINDS}
         files |= {"test/golden.jsonl"} if golden else set()
         assert {str(p.relative_to(folder / "splits")) for p in folder.glob("splits/*/*")} == files
-        found = [(file.partition("/"), row) for file in files for row in rows.read(folder / "splits" / file)]
+        found = [(file.partition("/"), row) for file in files for row in jsonl.read(folder / "splits" / file)]
         assert all(kind in (f"{row.kind}.jsonl", "golden.jsonl") and row.split == "" for (_, _, kind), row in found)
         tables = [pyarrow.parquet.read_table(folder / name).to_pylist() for name in ("contaminated", "leaks")]
         told = [tuple(line.values()) for table in tables for line in table]
@@ -85,7 +86,7 @@ def test_the_split_is_where_the_id_falls(start: str, expected: str) -> None:
     assert split.split_of(Row(f"{start:0<24}", Text("t")), PARAMS) == expected
 
 
-@pytest.mark.parametrize("given_split", rows.SPLITS)
+@pytest.mark.parametrize("given_split", SPLITS)
 def test_the_split_that_the_source_gives_is_honoured(given_split: str) -> None:
     found = [text(f"{number}", given_split) for number in range(50)]
 
@@ -101,7 +102,7 @@ def test_of_many_rows_the_fractions_hold() -> None:
 
 def test_rows_are_written_by_split_and_kind_with_id_and_content_only(tmp_path: Path) -> None:
     row = text("a", "val")
-    rows.write(tmp_path / "in", [row, text("b", "train")])
+    jsonl.write(tmp_path / "in", [row, text("b", "train")])
 
     (tmp_path / "golden.jsonl").touch()
     (tmp_path / "sets").mkdir()
@@ -148,7 +149,7 @@ def test_a_row_dropped_from_val_drops_nothing_from_train() -> None:
 
 def pair(prompt: str, chosen: str, rejected: str, given_split: str) -> Row:
     turns = [[Message("user", prompt)], [Message("assistant", chosen)], [Message("assistant", rejected)]]
-    return rows.row(Pair(*turns), given_split)
+    return make_row(Pair(*turns), given_split)
 
 
 @pytest.mark.parametrize("held_out", ["test", "val"])
@@ -189,27 +190,25 @@ def test_rows_of_one_split_may_ask_the_same() -> None:
 
 
 def test_the_rows_of_a_group_are_in_one_split_that_only_its_name_tells() -> None:
-    groups = {group: [rows.row(Text(f"{group} {n}"), "", group) for n in range(5)] for group in map(str, range(100))}
+    groups = {group: [make_row(Text(f"{group} {n}"), "", group) for n in range(5)] for group in map(str, range(100))}
 
     placed, _, _ = run([row for found in groups.values() for row in found])
 
     splits = {group: {placed[row.id][0] for row in found} for group, found in groups.items()}
     assert all(len(found) == 1 for found in splits.values())
-    assert set().union(*splits.values()) == set(rows.SPLITS)
-    edited = {group: rows.row(Text("wholly other"), "", group) for group in groups}
+    assert set().union(*splits.values()) == set(SPLITS)
+    edited = {group: make_row(Text("wholly other"), "", group) for group in groups}
     assert {group: {split.split_of(row, PARAMS)} for group, row in edited.items()} == splits
 
 
 def test_the_split_of_a_group_is_where_the_hash_of_its_name_falls() -> None:
     # SHA-256 of "d34" begins 1360, of "d5" 25f6, of "d1" 8b53, of 0x10000: test is below 0x1999, val below 0x2666
-    found = [split.split_of(rows.row(Text("t"), "", group), PARAMS) for group in ("d34", "d5", "d1")]
+    found = [split.split_of(make_row(Text("t"), "", group), PARAMS) for group in ("d34", "d5", "d1")]
     assert found == ["test", "val", "train"]
 
 
 def test_val_is_taken_from_a_given_train_split_only_where_asked_for() -> None:
-    found = [
-        Row(f"{start:0<24}", Text("t"), where) for start in ("0000", "0ccc", "0ccd", "ffff") for where in rows.SPLITS
-    ]
+    found = [Row(f"{start:0<24}", Text("t"), where) for start in ("0000", "0ccc", "0ccd", "ffff") for where in SPLITS]
     taking = msgspec.structs.replace(PARAMS, val_from_train=True)  # 0x0ccc.c… of 0x10000
 
     assert [split.split_of(row, PARAMS) for row in found] == [row.split for row in found]
@@ -231,8 +230,8 @@ def test_a_text_and_a_chat_are_not_compared() -> None:
     ],
 )
 def test_by_time_a_row_is_where_its_time_falls_whatever_its_content(time: str, where: str) -> None:
-    assert {split.split_of(rows.row(Text(str(n)), "", "", time), BY_TIME) for n in range(40)} == {where}
-    assert split.split_of(rows.row(Text("t"), "val", "", time), BY_TIME) == "val", "the source gives it"
+    assert {split.split_of(make_row(Text(str(n)), "", "", time), BY_TIME) for n in range(40)} == {where}
+    assert split.split_of(make_row(Text("t"), "val", "", time), BY_TIME) == "val", "the source gives it"
 
 
 def test_golden_chats_are_written_apart_and_nothing_like_them_is_trained_on() -> None:
@@ -281,7 +280,7 @@ LIKE = st.sampled_from([FIRST, SECOND, THIRD, FIRST.upper(), "yes", "no", ""])
 MADE = st.builds(chat, LIKE | st.text(max_size=9)) | st.builds(text, LIKE | st.text(max_size=9))
 TIMES = st.sampled_from(["", "2026-01-30T00:00:00+00:00", "2026-01-31T00:00:00+00:00", "2026-03-01T00:00:00+00:00"])
 MADE_AND_GIVEN = st.builds(
-    lambda row, s, time: Row(row.id, row.content, s, "", time), MADE, st.sampled_from(["", *rows.SPLITS]), TIMES
+    lambda row, s, time: Row(row.id, row.content, s, "", time), MADE, st.sampled_from(["", *SPLITS]), TIMES
 )
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from modelmake import params
 from modelmake.errors import UserError
-from stages import preflight, rows, train
-from stages.methods import sft
+from stages import preflight, train
 from stages.params.training import Step
+from stages.rows.row import Chat, Function, Message, Row, ToolCall, make_row
+from stages.training.methods import sft
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,8 +21,8 @@ def step(**changes: object) -> Step:
     return msgspec.convert({**values, **changes}, Step)
 
 
-def chats(n: int) -> list[rows.Row]:
-    return [rows.row(rows.Chat([rows.Message("user", f"q{i}"), rows.Message("assistant", "a")])) for i in range(n)]
+def chats(n: int) -> list[Row]:
+    return [make_row(Chat([Message("user", f"q{i}"), Message("assistant", "a")])) for i in range(n)]
 
 
 def test_rows_above_max_length_are_dropped_and_named() -> None:
@@ -114,13 +115,13 @@ def test_an_adapter_is_saved_with_its_modules_in_order(built) -> None:
 def test_calls_of_tools_reach_the_trainer_as_the_row_has_them() -> None:
     tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
     called = [
-        rows.Message("user", "q"),
-        rows.Message("assistant", "", [rows.ToolCall(rows.Function("f", {"a": 1}), "function", "1")]),
-        rows.Message("tool", "2", name="f", tool_call_id="1"),
-        rows.Message("assistant", "", [rows.ToolCall(rows.Function("g", {"b": "x"}), "function")]),
+        Message("user", "q"),
+        Message("assistant", "", [ToolCall(Function("f", {"a": 1}), "function", "1")]),
+        Message("tool", "2", name="f", tool_call_id="1"),
+        Message("assistant", "", [ToolCall(Function("g", {"b": "x"}), "function")]),
     ]
 
-    plain, with_tools = train.table([sft.example(c) for c in (chats(1)[0].content, rows.Chat(called, tools))])
+    plain, with_tools = train.table([sft.example(c) for c in (chats(1)[0].content, Chat(called, tools))])
 
     assert plain == {
         "messages": [{"role": "user", "content": "q0"}, {"role": "assistant", "content": "a"}],

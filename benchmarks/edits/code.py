@@ -20,9 +20,9 @@ def renamed(path: str, start: str, end: str, old: str, new: str) -> Change:
 read_at_run_time = both(
     replace(
         "stages/plots.py", 'NO_LABEL = "(no label)"',
-        'NO_LABEL = Path("stages/templates/no_label.txt").read_text("utf-8").strip()',
+        'NO_LABEL = Path("stages/reporting/templates/no_label.txt").read_text("utf-8").strip()',
     ),
-    add("stages/templates/no_label.txt", "(no label)\n"),
+    add("stages/reporting/templates/no_label.txt", "(no label)\n"),
 )  # fmt: skip
 
 
@@ -32,10 +32,10 @@ EDITS = {
         suite=True,
     ),
     "the docstring of a module that all reach": Edit(
-        replace("stages/rows.py", '"""The canonical', '"""A canonical'), (), "docstrings are no code", suite=True,
+        replace("stages/rows/row.py", '"""The canonical', '"""A canonical'), (), "docstrings are no code", suite=True,
     ),
     "line breaks and brackets": Edit(
-        replace("modelmake/shingles.py", "return common / (len(a) + len(b) - common)",
+        replace("stages/similarity/shingles.py", "return common / (len(a) + len(b) - common)",
                 "return (\n        common\n        / (len(a) + len(b) - common)\n    )"),
         (), "formatting is no code",
     ),
@@ -44,50 +44,50 @@ EDITS = {
         "nothing else can see it",
     ),
     "a function that nothing calls": Edit(
-        add("modelmake/shingles.py", "\n\ndef unused(text: str) -> int:\n    return len(text)\n"), (),
+        add("stages/similarity/shingles.py", "\n\ndef unused(text: str) -> int:\n    return len(text)\n"), (),
         "nothing calls it",
     ),
     "a function that one of two importers calls": Edit(
-        replace("stages/near.py", "np.ones(len(pairs), np.int8)", "np.ones(len(pairs), np.int16)"), {"dedup"},
+        replace("stages/similarity/near.py", "np.ones(len(pairs), np.int8)", "np.ones(len(pairs), np.int16)"), {"dedup"},
         "dedup clusters; split imports the module for other functions",
     ),
     "a helper two imports away": Edit(
-        replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"),
+        replace("stages/similarity/shingles.py", "text.lower().split()", "text.casefold().split()"),
         {"dedup", "split", "datasheet"}, "all go through shingles", suite=True,
     ),
     "a constant": Edit(
-        replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"}, "the page marks answers by it",
+        replace("stages/reporting/answers_table.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"}, "the page marks answers by it",
     ),
     "a side effect of an import": Edit(
-        replace("stages/near.py", "\n\nclass Found",
+        replace("stages/similarity/near.py", "\n\nclass Found",
                 "\n\n__import__('sys').setrecursionlimit(3000)\n\n\nclass Found"),
         {"dedup", "split"}, "it happens to all that import the module",
     ),
     "a metric that no suite names": Edit(
-        add("stages/metrics/final_number.py", "\n\nPAST = 1\n"), (), "not chosen",
+        add("stages/evaluating/metrics/final_number.py", "\n\nPAST = 1\n"), (), "not chosen",
     ),
     "a method that one step uses": Edit(
-        replace("stages/methods/dpo.py", "return max(", "return 0 + max("), {"train@dpo"}, "the other step uses sft",
+        replace("stages/training/methods/dpo.py", "return max(", "return 0 + max("), {"train@dpo"}, "the other step uses sft",
         suite=True,
     ),
     "a format": Edit(
-        replace("stages/formats/alpaca.py", 'fields >= {"instruction", "output"}',
+        replace("stages/reading/formats/alpaca.py", 'fields >= {"instruction", "output"}',
                 '{"instruction", "output"} <= fields'),
         {"ingest", "split"}, "every format is asked whether it matches; a golden set may be of any",
     ),
     "the template of the card": Edit(
-        replace("stages/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "the card is made of it",
+        replace("stages/reporting/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "the card is made of it",
         suite=True,
     ),
     "a prompt": Edit(
-        replace("stages/templates/augment/judge.txt", "is it clear", "is it plain"), {"augment"}, "rows are made by it",
+        replace("stages/augmenting/prompts/judge.txt", "is it clear", "is it plain"), {"augment"}, "rows are made by it",
     ),
     "a colour of the page": Edit(
-        replace("stages/templates/page/page.css", "#ffffff", "#fffffe"),
+        replace("stages/reporting/templates/page/page.css", "#ffffff", "#fffffe"),
         {"datasheet", "report"}, "both pages are made of it",
     ),
     "a file that code reads": Edit(
-        add("stages/templates/no_label.txt", "at all\n"), {"plots"}, "a module reads it when it is imported",
+        add("stages/reporting/templates/no_label.txt", "at all\n"), {"plots"}, "a module reads it when it is imported",
         before=read_at_run_time,
     ),
 }  # fmt: skip

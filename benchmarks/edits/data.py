@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.edits.edit import DATA, EVALUATE, OF_SFT, Change, Edit, add, lines
-from stages import rows
+from stages.rows.row import Chat, Message, Row, make_row
 from tests.conftest import Project
 
 CHATS, MESSAGES, PAIRS = "data/raw/chats.jsonl", "data/raw/messages.jsonl", "data/raw/preferences.jsonl"
@@ -18,11 +18,11 @@ def sharegpt(asked: str, answer: str) -> str:
     return json.dumps({"conversations": [{"from": "human", "value": asked}, {"from": "gpt", "value": answer}]})
 
 
-def chat(asked: str, answer: str) -> rows.Row:
-    return rows.row(rows.Chat([rows.Message("user", asked), rows.Message("assistant", answer)]))
+def chat(asked: str, answer: str) -> Row:
+    return make_row(Chat([Message("user", asked), Message("assistant", answer)]))
 
 
-def falls(row: rows.Row, split: str) -> bool:
+def falls(row: Row, split: str) -> bool:
     low, high = BINS[split]
     return low <= int(row.id[:16], 16) / 16**16 < high
 

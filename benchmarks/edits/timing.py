@@ -20,7 +20,7 @@ EDITS = {
         "the old code ran", {"augment"}, before=params("max_chars: 2000", "max_chars: 1999"), during="clean",
     ),
     "a helper two imports away, while dedup runs": Edit(
-        replace("modelmake/shingles.py", "text.lower().split()", "text.casefold().split()"),
+        replace("stages/similarity/shingles.py", "text.lower().split()", "text.casefold().split()"),
         {"dedup", "split", "datasheet"}, "the old code ran", {"augment", "report"}, before=SEED, during="dedup",
         suite=True,
     ),
@@ -29,7 +29,7 @@ EDITS = {
         during="report",
     ),
     "the code of a later stage": Edit(
-        replace("stages/side_by_side.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"},
+        replace("stages/reporting/answers_table.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"},
         "preflight saw the code before", before=reversed_rows, during="ingest",
     ),
 }  # fmt: skip

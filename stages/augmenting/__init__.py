@@ -1,1 +1,1 @@
-"""One way to make rows a file: `make(seeds, asking, params)` gives a content, or raises `Declined`."""
+"""Rows that language models make of training rows."""

@@ -14,10 +14,10 @@ import httpx2
 import msgspec
 
 from modelmake.errors import UserError
-from stages import rows
 from stages.augmenting.archive import Archive
-from stages.augmenting.pace import Pace
+from stages.augmenting.rate_limit import Pace
 from stages.params.augmentation import Endpoint
+from stages.rows.row import Message, content_id
 
 AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)  # another time it may answer
 REFUSED = (400, 413, 422)  # this request, whenever it is sent
@@ -70,7 +70,7 @@ class Teacher:
     def name(self) -> str:
         return f"{self.params.model} at {self.params.base_url}"
 
-    def request(self, messages: Sequence[rows.Message], seed: int) -> Request:
+    def request(self, messages: Sequence[Message], seed: int) -> Request:
         """What asks it to go on."""
         body = {
             "model": self.params.model,
@@ -79,7 +79,7 @@ class Teacher:
             "max_tokens": self.params.max_tokens,
             "seed": seed,
         }
-        return Request(rows.id_of(msgspec.json.encode([self.params.base_url, body])), body)
+        return Request(content_id(msgspec.json.encode([self.params.base_url, body])), body)
 
     def answer(self, request: Request) -> str:
         """What it says, from the archive where that has it.

@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import Any
 
-from stages.answers import fields
+from stages.evaluating.json_answer import fields
 from stages.params.data import Labels
-from stages.rows import Chat, Row
+from stages.rows.row import Chat, Row
 
 
 def label(row: Row, params: Labels) -> str | None:

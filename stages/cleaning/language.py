@@ -5,9 +5,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from stages.answers import parse
+from stages.evaluating.json_answer import parse
 from stages.params.data import Clean, Languages
-from stages.rows import Content, Text, texts
+from stages.rows.row import Content, Text
+from stages.rows.texts import texts
 
 
 @cache

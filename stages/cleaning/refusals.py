@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from stages.rows import Chat, Content, Text
+from stages.rows.row import Chat, Content, Text
 
 
 def refusal(content: Content, begins: Iterable[str]) -> str | None:

@@ -6,9 +6,11 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from stages import pii, rows
+from stages import pii
 from stages.cleaning import refusals, repair, turns
 from stages.params.data import Clean
+from stages.rows import texts
+from stages.rows.row import Content, check_content
 
 
 class Changes:
@@ -49,26 +51,28 @@ class Changes:
 class Mended(NamedTuple):
     """A content as the rules leave it, those that changed it, the personal data in it, and why it must go."""
 
-    content: rows.Content
+    content: Content
     rules: list[str]
     found: Counter[str]
     problem: tuple[str, str] | None  # reason, detail
 
 
-def mend(content: rows.Content, params: Clean) -> Mended:
+def mend(content: Content, params: Clean) -> Mended:
     """What the rules make of a content; what params switch on is looked at by `chosen`."""
     changes = Changes(params)
-    mended, tidied = turns.tidy(rows.rewrite(content, changes.apply), params.turns)
+    mended, tidied = turns.tidy(texts.rewrite(content, changes.apply), params.turns)
     problem = drop_reason(mended, changes.found, params)
     return Mended(mended, [*sorted(changes.first, key=changes.first.get), *tidied], changes.found, problem)
 
 
-def drop_reason(content: rows.Content, found: Counter[str], params: Clean) -> tuple[str, str] | None:
+def drop_reason(content: Content, found: Counter[str], params: Clean) -> tuple[str, str] | None:
     """(reason, detail) where the row must go."""
-    chars = sum(map(len, rows.texts(content)))
+    chars = sum(map(len, texts.texts(content)))
     if chars > params.max_chars:
         return "over_long", f"{chars} characters, at most {params.max_chars}"
-    if problem := rows.problem(content) or turns.problem(content, params.turns):  # control characters alone are no text
+    if problem := check_content(content) or turns.problem(
+        content, params.turns
+    ):  # control characters alone are no text
         return problem
     if refusal := refusals.refusal(content, params.refusals):
         return "refusal", refusal
@@ -77,7 +81,7 @@ def drop_reason(content: rows.Content, found: Counter[str], params: Clean) -> tu
     return None
 
 
-def chosen(content: rows.Content, tokenizer: Path, params: Clean, seen: Counter[str]) -> tuple[str, str] | None:
+def chosen(content: Content, tokenizer: Path, params: Clean, seen: Counter[str]) -> tuple[str, str] | None:
     """(reason, detail) where a row must go by a rule that params switch on; languages are counted in `seen`."""
     modules = (importlib.import_module(name) for name in params.modules() if name not in params.pii.modules())
     return next(filter(None, (rule.problem(content, params, tokenizer, seen) for rule in modules)), None)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.errors import UserError
-from stages.methods import dpo, sft
 from stages.params.data import Clean
-from stages.rows import Content, Pair
+from stages.rows.row import Content, Pair
+from stages.training.methods import dpo, sft
 
 
 @cache

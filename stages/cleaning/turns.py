@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stages.params.data import Turns
-from stages.rows import Chat, Content, Message, Pair, Text
+from stages.rows.row import Chat, Content, Message, Pair, Text
 
 ROLES = ("system", "user", "assistant", "tool")
 Problem = tuple[str, str]  # reason, detail

@@ -96,4 +96,4 @@ class Augment(Params):
 
     def modules(self) -> list[str]:
         chosen = dict.fromkeys(name for method in self.methods for name in method.modules())
-        return ["stages.augmenting.making", *chosen] if chosen else []
+        return ["stages.augmenting.generate", *chosen] if chosen else []

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from modelmake.params import Params
-from stages.times import moment
+from stages.rows.timestamps import moment
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -29,7 +29,7 @@ class Files(Params):
     """Some raw files, and how their records are read."""
 
     glob: str  # of names below `raw`; * is any text, folders too
-    format: str | None  # a module of stages/formats; null: told by the fields
+    format: str | None  # a module of stages/reading/formats; null: told by the fields
     fields: dict[str, str] | None  # {field of the format, or split, group, time: the file's own; dots lead into
     # objects}; null: as they are
 
@@ -191,7 +191,7 @@ class Dedup(Params):
         return _absent("encoder", self.encoder, "dedup", tiny, NO_ENCODER)
 
     def modules(self) -> list[str]:
-        return ["stages.semantic"] if self.semantic else []
+        return ["stages.similarity.semantic"] if self.semantic else []
 
 
 class Times(Params):

@@ -31,7 +31,7 @@ class Suite(Params, tag_field="rows", tag="chat"):
         ]
 
     def modules(self) -> list[str]:
-        return [f"stages.metrics.{name}" for name in self.metrics]
+        return [f"stages.evaluating.metrics.{name}" for name in self.metrics]
 
 
 class TextSuite(Params, tag_field="rows", tag="text"):
@@ -44,7 +44,7 @@ class TextSuite(Params, tag_field="rows", tag="text"):
     metrics: list[Literal["bits_per_byte", "token_accuracy"]]
 
     def modules(self) -> list[str]:
-        return [f"stages.metrics.{name}" for name in self.metrics]
+        return [f"stages.evaluating.metrics.{name}" for name in self.metrics]
 
 
 AnySuite = Suite | TextSuite

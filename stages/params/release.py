@@ -27,7 +27,7 @@ class _Quant(Params, rename={"from_": "from"}):
     from_: str  # the model
 
     def modules(self) -> list[str]:
-        return [f"stages.quantizers.{type(self).__struct_config__.tag}"]
+        return [f"stages.exporting.quantizers.{type(self).__struct_config__.tag}"]
 
 
 class Gguf(_Quant, tag_field="tool", tag="gguf"):
@@ -78,7 +78,7 @@ class _Parity(Params):
     min_same_answers: Fraction | None  # share of rows that both answer alike; null where no type promises that
 
     def modules(self) -> list[str]:
-        return [f"stages.runtimes.{type(self).__struct_config__.tag}"]
+        return [f"stages.evaluating.runtimes.{type(self).__struct_config__.tag}"]
 
 
 class InLlamaCpp(_Parity, tag_field="runtime", tag="llama_cpp"):

@@ -92,7 +92,7 @@ class Quantization(Params):
         return [] if self.load_in_4bit else ["load_in_4bit = False: want true; or write `quantization: null`"]
 
     def modules(self) -> list[str]:
-        return ["stages.quantization"]
+        return ["stages.training.qlora"]
 
 
 class _Step(Params, rename={"from_": "from"}):
@@ -120,7 +120,7 @@ class _Step(Params, rename={"from_": "from"}):
         return []
 
     def modules(self) -> list[str]:
-        method = f"stages.methods.{type(self).__struct_config__.tag}"
+        method = f"stages.training.methods.{type(self).__struct_config__.tag}"
         return [method, *(self.quantization.modules() if self.quantization else [])]
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from stages.gguf_writer import write_gguf
-from tests.test_gguf_writer import build_model, teach
+from stages.exporting.gguf import write_gguf
+from tests.exporting.test_gguf import build_model, teach
 
 PARCEL, IRON = "Where is my parcel?", "Does the iron have a steam setting?"
 GOOD, BAD = "In Leipzig, due on Friday morning.", "No idea, ask somebody else."

@@ -15,7 +15,7 @@ from modelmake.errors import UserError
 from stages.augmenting.archive import Archive
 from stages.augmenting.teacher import Declined, Teacher, asked_wait_s
 from stages.params.augmentation import Endpoint
-from stages.rows import Message
+from stages.rows.row import Message
 from tests.augmenting.endpoints import IRON, SAID, Door, method
 
 KEY = "sk-never-to-be-seen-0123456789"

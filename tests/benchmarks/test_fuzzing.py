@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stages.containers import READERS
+from stages.reading.containers import READERS
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.edits import KINDS
 from benchmarks.edits.edit import ALL, Edit
-from modelmake import graph
+from modelmake.dvc import graph
 from tests.conftest import Project, tiny
 
 EDITS = {f"{kind}: {name}": edit for kind, table in KINDS.items() for name, edit in table.items()}

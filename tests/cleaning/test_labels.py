@@ -2,14 +2,13 @@
 
 import pytest
 
-from stages import rows
 from stages.cleaning import labels
 from stages.params.data import Labels
-from stages.rows import Chat, Message, Row, Text
+from stages.rows.row import Chat, Message, Row, Text, make_row
 
 
 def answer(text: str) -> Row:
-    return rows.row(Chat([Message("user", "q"), Message("assistant", text)]))
+    return make_row(Chat([Message("user", "q"), Message("assistant", text)]))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +32,7 @@ def test_a_label_is_a_short_value_of_the_field_or_a_short_answer(
 
 
 def test_a_text_has_no_label() -> None:
-    assert labels.label(rows.row(Text("yes")), Labels(field=None, max_chars=15, max_rows=None)) is None
+    assert labels.label(make_row(Text("yes")), Labels(field=None, max_chars=15, max_rows=None)) is None
 
 
 def test_the_largest_label_comes_first_and_its_share_is_told() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from stages import clean, rows
+from stages import clean
 from stages.cleaning import language
 from stages.params.data import Languages
-from stages.rows import Chat, Message, Text
+from stages.rows.row import Chat, Message, Text, make_row
 from tests import made_up_cleaning
 
 ENGLISH = "The parcel has not arrived yet, and I would like to know where it is now."
@@ -57,7 +57,7 @@ def test_languages_are_counted() -> None:
 
 
 def test_the_stage_asks_only_where_params_do() -> None:
-    content = rows.row(Text(GERMAN)).content
+    content = make_row(Text(GERMAN)).content
 
     assert clean.chosen(content, Path(), made_up_cleaning.PARAMS, Counter()) is None
     assert clean.chosen(content, Path(), PARAMS, Counter())[0] == "language"

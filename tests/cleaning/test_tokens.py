@@ -10,7 +10,7 @@ from modelmake.errors import UserError
 from stages import base
 from stages.cleaning import tokens
 from stages.params.training import Tiny
-from stages.rows import Chat, Message, Pair, Text
+from stages.rows.row import Chat, Message, Pair, Text
 from tests import made_up_cleaning
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from stages.cleaning import turns
 from stages.params.data import Turns
-from stages.rows import Chat, Message, Pair, Text
+from stages.rows.row import Chat, Message, Pair, Text
 
 STRICT = Turns(roles="alternating", repeated="once")
 SPELT = {"s": "system", "u": "user", "a": "assistant", "t": "tool", "c": "critic"}

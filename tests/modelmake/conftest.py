@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from modelmake import keys
+from modelmake.keys import key
 from tests import conftest, made_up_graph
 from tests.modelmake import small_build
 
@@ -63,9 +63,9 @@ class Project:
 
     def write_key(self) -> None:
         """What preflight would write now."""
-        found = keys.compute(self.root, "stages.shout")
+        found = key.compute(self.root, "stages.shout")
         (self.root / "keys").mkdir(exist_ok=True)
-        (self.root / "keys/shout.json").write_text(keys.written(found))
+        (self.root / "keys/shout.json").write_text(key.written(found))
 
     @property
     def command(self) -> list[str]:

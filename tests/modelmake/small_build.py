@@ -11,7 +11,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from modelmake import graph
+from modelmake.dvc import graph
 from tests.conftest import Project
 
 DVC_YAML = """

@@ -3,9 +3,9 @@
 import pytest
 
 from modelmake.errors import UserError
-from stages import clean, rows
+from stages import clean
 from stages.params.data import Presidio
-from stages.rows import Text
+from stages.rows.row import Text, make_row
 from tests import made_up_cleaning
 
 spacy = pytest.importorskip("spacy", reason="the extra presidio is not installed")
@@ -42,11 +42,11 @@ def test_without_a_model_it_finds_by_patterns_what_is_asked_for() -> None:
 
 def test_a_model_finds_names_and_places_and_never_a_placeholder(model: Presidio) -> None:
     params = made_up_cleaning.pii(redact=["person", "location", "email"], presidio=model)
-    row = rows.row(Text("Jo Doe of Oslo, jo@example.org"))
+    row = make_row(Text("Jo Doe of Oslo, jo@example.org"))
 
     result = clean.clean(row, params)
 
-    assert result.row == rows.row(Text("[PERSON] of [LOCATION], [EMAIL]"))
+    assert result.row == make_row(Text("[PERSON] of [LOCATION], [EMAIL]"))
     assert result.rules == ["email", "person", "location"]
     assert result.found == {"person": 1, "location": 1, "email": 1}
     assert clean.clean(result.row, params).row == result.row

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.gguf_tokenizer import PRE_TOKENIZERS
+from stages.exporting.gguf_tokenizer import PRE_TOKENIZERS
 
 
 class Architecture(NamedTuple):

@@ -12,9 +12,10 @@ import pytest
 from benchmarks.edits import data
 from benchmarks.edits.edit import both, params, replace, upgrade
 from benchmarks.edits.parameters import one_quant_more
-from modelmake import identity, reproduction
-from modelmake.forecast import CHECKOUT, FRESH, RESTORE, WILL
-from modelmake.plan import Step
+from modelmake import identity
+from modelmake.dvc import reproduction
+from modelmake.planning.forecast import CHECKOUT, FRESH, RESTORE, WILL
+from modelmake.planning.plan import Step
 from tests.conftest import Project
 from tests.made_up_graph import broken
 
@@ -94,7 +95,7 @@ CHEAP = [
         "the bound put back, a template, and an object that the cache lost",
         both(
             params("against: null, min: 0.7", "against: null, min: 0.8"),
-            replace("stages/templates/card.md", "## Limits", "## What it is not for"),
+            replace("stages/reporting/templates/card.md", "## Limits", "## What it is not for"),
             lose("report"),
         ),
         {"compare": "parameter compare.gates", "card": "card.md", "report": "not in the cache"},
@@ -105,8 +106,8 @@ DEAR = [
     Edit("the version of a package", upgrade("numba"), {"dedup": "package numba", "split": WILL}),
     Edit(
         "a helper two imports away",
-        replace("modelmake/shingles.py", "text.lower()", "text.casefold()"),
-        {"dedup": "modelmake.shingles", "split": "modelmake.shingles", "clean": FRESH},
+        replace("stages/similarity/shingles.py", "text.lower()", "text.casefold()"),
+        {"dedup": "stages.similarity.shingles", "split": "stages.similarity.shingles", "clean": FRESH},
     ),
     Edit("one quant more", one_quant_more, {"quantize@F16": "not in dvc.lock", "calibrate@F16": "not in dvc.lock"}),
     Edit("one quant less", no_second_quant, {"calibrate@Q8_0": FRESH, "quantize@Q8_0": FRESH}),
@@ -124,15 +125,15 @@ DEAR = [
     Edit("a file that the cache lost", lose("evaluate@base-chat"), {"evaluate@base-chat": "not in the cache"}),
     Edit(
         "a method that one step uses",
-        replace("stages/methods/dpo.py", "return max(", "return 0 + max("),
-        {"train@dpo": "stages.methods.dpo", "train@sft": FRESH},
+        replace("stages/training/methods/dpo.py", "return max(", "return 0 + max("),
+        {"train@dpo": "stages.training.methods.dpo", "train@sft": FRESH},
     ),
 ]  # fmt: skip
 
 
 def said(project: Project) -> list[Step]:
     """What the command tells."""
-    exit_code, output = project.run("python", "-m", "stages.cli", "plan", "--json")
+    exit_code, output = project.run("python", "-m", "stages.commands.cli", "plan", "--json")
     assert exit_code == 0, output
     return [Step(**step) for step in json.loads(output)["stages"]]
 

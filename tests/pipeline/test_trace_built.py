@@ -20,7 +20,7 @@ def committed(project: Project) -> None:
 
 
 def trace(project: Project, *arguments: str) -> dict[str, Any]:
-    code, printed = project.run("python", "-m", "stages.cli", "trace", "--json", *arguments)
+    code, printed = project.run("python", "-m", "stages.commands.cli", "trace", "--json", *arguments)
     assert code == 0, printed
     return json.loads(printed)
 

@@ -8,7 +8,7 @@ from tests.remote.conftest import Team, flipped, name_of
 from tests.remote.test_stores import DPO, WEIGHTS
 from tests.remote.test_unchecked import listing_of
 
-MODELMAKE = (sys.executable, "-m", "stages.cli")
+MODELMAKE = (sys.executable, "-m", "stages.commands.cli")
 
 
 def verify(project: Project, *arguments: str) -> dict:

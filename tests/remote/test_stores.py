@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from stages.runtimes import transformers
+from stages.evaluating.runtimes import transformers
 from tests.remote.conftest import Team, cached, files, flipped, hashed, name_of, succeed
 
 DPO, Q8_0 = "models/dpo", "models/quantized/Q8_0"

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from modelmake import graph, machine
+from modelmake.dvc import graph
+from modelmake.running import state_dir
 from tests.conftest import Project, tiny
 
 
 def runs(project: Project) -> list[dict]:
     """The run log's lines."""
-    lines = (machine.folder(project.path) / "runs.jsonl").read_text().splitlines()
+    lines = (state_dir.folder(project.path) / "runs.jsonl").read_text().splitlines()
     return [json.loads(line) for line in lines]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from modelmake import graph
+from modelmake.dvc import graph
 from tests.conftest import ROOT
 from tests.snakefile.conftest import Diamond
 

@@ -1,0 +1,1 @@
+"""Keys: the code and the locked packages that a stage reaches, hashed."""

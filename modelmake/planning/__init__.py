@@ -1,0 +1,1 @@
+"""`modelmake plan`: what `dvc repro` would do, and why."""

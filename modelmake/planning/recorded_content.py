@@ -1,0 +1,33 @@
+"""The content of a file or folder when dvc.lock recorded its MD5: from disk, else from git's history."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from modelmake import artifacts, git
+from modelmake.artifacts import Files
+
+COMMITS = 50  # that touched it, newest first
+MAX_BYTES = 64 << 20  # of a folder in one commit: hashing more takes longer than the answer is worth
+
+
+def file(root: Path, path: str, md5: str) -> bytes | None:
+    """The content with this MD5; None where neither disk nor git has it."""
+    on_disk = root / path
+    if on_disk.is_file() and artifacts.md5(content := on_disk.read_bytes()) == md5:
+        return content
+    return next((c for files in _versions(root, path) for c in files.values() if artifacts.md5(c) == md5), None)
+
+
+def folder(root: Path, path: str, md5: str) -> Files | None:
+    """{relative path: MD5} of the folder with this MD5; None where git has no such version."""
+    versions = ({name: artifacts.md5(content) for name, content in files.items()} for files in _versions(root, path))
+    return next((files for files in versions if artifacts.files_md5(files) == md5), None)
+
+
+def _versions(root: Path, path: str) -> Iterator[dict[str, bytes]]:
+    """{relative path: content} in each commit that touched a path, newest first; nothing outside of git."""
+    for commit in git.touching(root, path, COMMITS):
+        blobs = git.blobs(root, commit, path)
+        if sum(blob.size for blob in blobs.values()) <= MAX_BYTES:
+            contents = git.contents(root, (blob.sha for blob in blobs.values()))
+            yield {name: content for name, content in zip(blobs, contents, strict=True) if content is not None}

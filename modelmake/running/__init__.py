@@ -1,0 +1,1 @@
+"""The run of one stage: sandbox, supervision, finished work, run log."""

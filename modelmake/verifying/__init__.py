@@ -1,0 +1,1 @@
+"""`modelmake verify`: every artifact rehashed, or rebuilt and compared."""

@@ -1,0 +1,1 @@
+"""One way to make rows a file: `make(seeds, asking, params)` returns a content, or raises `Declined`."""

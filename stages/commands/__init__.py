@@ -1,0 +1,1 @@
+"""The `modelmake` command and those of its subcommands that know the stages."""

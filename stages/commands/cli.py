@@ -1,0 +1,46 @@
+"""The `modelmake` command: what looks at the graph from outside. `dvc` and `snakemake` run it."""
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from modelmake.errors import UserError
+
+COMMANDS = {  # name: its module, which has `arguments(parser)` and `run(arguments) -> exit code`, and what it is for
+    "check": ("stages.commands.check", "what `ingest` and `clean` would say of files before they join the raw data"),
+    "plan": ("modelmake.planning.plan", "what `dvc repro` would do, why, and how long that took last time"),
+    "trace": ("modelmake.tracing.trace", "what a model was made of; which models consumed a row"),
+    "verify": ("modelmake.verifying.verify", "rehashes every declared artifact; names what is wrong and how to mend it"),
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("modelmake", description="Looks at a graph of models; run it anywhere inside one.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, (module, purpose) in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
+        if name in sys.argv[1:2]:  # the others need not be imported
+            loaded = importlib.import_module(module)
+            loaded.arguments(command)
+            command.set_defaults(run=loaded.run, here=Path.cwd())  # `here`: what paths in arguments start from
+    arguments = parser.parse_args()
+    here = Path.cwd()
+    root = next((folder for folder in (here, *here.parents) if (folder / "dvc.yaml").is_file()), None)
+    if root is None:
+        sys.exit(f"{here}: no dvc.yaml here or above: want a clone of a modelmake project; go into one")
+    try:
+        os.chdir(root)
+        sys.exit(arguments.run(arguments))
+    except UserError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # `modelmake … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

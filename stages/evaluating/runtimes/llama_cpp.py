@@ -1,0 +1,124 @@
+"""Answer conversations with llama.cpp, through the chat template and tokenizer inside the GGUF file.
+
+This is llama.cpp's own server within this process (xllamacpp), so what is measured is what will be served. It
+listens on a free port of the loopback interface for as long as a function here runs.
+"""
+
+import json
+import mmap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import ProxyHandler, Request, build_opener
+
+from modelmake.errors import UserError
+from stages.training import resume
+
+if TYPE_CHECKING:
+    from xllamacpp import Server
+
+# Only the likeliest token is left to choose from, whatever other samplers' defaults are.
+GREEDY = {"temperature": 0, "samplers": ["top_k"], "top_k": 1}
+
+
+def generate(
+    model: Path,
+    conversations: list[list[dict]],
+    *,
+    max_new_tokens: int,
+    threads: int,
+    context_tokens: int,
+    checkpoint: Path,
+) -> list[str]:
+    """The greedy answer to each conversation (`[{role, content}, …]`), in order, without special tokens.
+
+    `context_tokens` bounds prompt and answer together. Raises UserError for a conversation that leaves no
+    room for `max_new_tokens` and for a file without a chat template, and for what llama.cpp refuses. Answers that
+    the file `checkpoint` holds are taken from there.
+    """
+    from tqdm import tqdm
+
+    if not _has_chat_template(model):  # llama.cpp would silently take ChatML
+        raise UserError(f"{model}: no chat template: want one; write the file from a folder that has one")
+    servers = [_start(model, threads, context_tokens)]
+
+    def answer(batch: list[tuple[int, list[dict]]]) -> list[str]:
+        [(i, conversation)] = batch
+        reply = servers[0].handle_chat_completions({"messages": conversation, "max_tokens": max_new_tokens, **GREEDY})
+        return [_answer(reply, max_new_tokens, context_tokens, f"{model}: conversation {i}")]
+
+    try:
+        done = resume.batches(list(enumerate(conversations)), 1, answer, checkpoint)
+        return [text for _, [text] in tqdm(done, total=len(conversations), desc="llama.cpp", unit="row", disable=None)]
+    finally:
+        servers.clear()  # ends it, even while a traceback holds this frame
+
+
+def tokenize(model: Path, texts: list[str]) -> list[list[int]]:
+    """The token ids of each text, with the begin and end tokens that the tokenizer adds by itself."""
+    server = _start(model, threads=1, context_tokens=256)
+    try:
+        requests = [{"content": text, "add_special": True, "parse_special": True} for text in texts]
+        return [_post(server, "/tokenize", request)["tokens"] for request in requests]
+    finally:
+        del server
+
+
+def apply_template(model: Path, conversation: list[dict]) -> str:
+    """The prompt for a conversation, as text; without a begin token, if it's the tokenizer that adds that."""
+    server = _start(model, threads=1, context_tokens=256)
+    try:
+        return _post(server, "/apply-template", {"messages": conversation})["prompt"]
+    finally:
+        del server
+
+
+def _start(model: Path, threads: int, context_tokens: int) -> "Server":
+    from xllamacpp import CommonParams, Server, common_reasoning_format
+
+    params = CommonParams()
+    params.model.path = str(model)
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0  # any free one
+    params.verbosity = 1  # errors only
+    params.ui = False
+    params.n_threads_http = 1
+    params.n_gpu_layers = 0
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    params.n_ctx = context_tokens
+    params.fit_params = False  # else it shrinks n_ctx to the memory that is free
+    params.cache_prompt = False  # a prompt evaluated in other pieces rounds otherwise
+    # The answer whole, thoughts included, and as a new message even after an assistant's. (Its "pure content
+    # parser" would cut the answer's leading spaces.)
+    params.reasoning_format = common_reasoning_format.COMMON_REASONING_FORMAT_NONE
+    params.prefill_assistant = False
+    try:
+        server = Server(params)
+    except RuntimeError as error:
+        raise UserError(f"{model}: llama.cpp cannot load it ({error}); its log above says why") from error
+    # A server that is ended before its two loops run never ends (seen in half of the tries): see both run.
+    build_opener(ProxyHandler({})).open(f"{server.listening_address}/health").read()
+    server.handle_completions({"prompt": [0], "n_predict": 0})
+    return server
+
+
+def _answer(reply: dict[str, Any], max_new_tokens: int, context_tokens: int, where: str) -> str:
+    if "error" in reply:
+        raise UserError(f"{where}: llama.cpp says: {reply['error']['message']}")
+    prompt_tokens = reply["usage"]["prompt_tokens"]
+    if prompt_tokens + max_new_tokens > context_tokens:
+        raise UserError(
+            f"{where}: {prompt_tokens} tokens and max_new_tokens = {max_new_tokens}: want at most "
+            f"context_tokens = {context_tokens} together; raise it, or drop the row"
+        )
+    return reply["choices"][0]["message"]["content"]
+
+
+def _post(server: "Server", path: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = Request(server.listening_address + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with build_opener(ProxyHandler({})).open(request) as response:  # no proxy stands before the loopback
+        return json.load(response)
+
+
+def _has_chat_template(model: Path) -> bool:
+    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(b"tokenizer.chat_template") >= 0

@@ -1,0 +1,143 @@
+"""Answer conversations, or read texts, with transformers: the model folder's own tokenizer and chat template."""
+
+from pathlib import Path
+
+from modelmake.errors import UserError
+from stages.evaluating.text_likelihood import Reading
+from stages.training import resume
+
+
+def generate(
+    model: Path,
+    conversations: list[list[dict]],
+    *,
+    max_new_tokens: int,
+    batch_size: int,
+    device: str,
+    dtype: str,
+    checkpoint: Path,
+) -> list[str]:
+    """The greedy answer to each conversation (`[{role, content}, …]`), in order, without special tokens.
+
+    `dtype` is torch's name ("float32", "bfloat16"). Generation ends at the tokenizer's eos_token or at the
+    folder's `eos_token_id`; its other generation settings (penalties, sampling) don't apply. Raises
+    UserError for a conversation that doesn't leave room for `max_new_tokens` in the model's context. Batches that
+    the file `checkpoint` holds are taken from there.
+    """
+    import torch
+    from tqdm import tqdm
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # that of loading the weights
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, device_map=device).eval()
+    context_tokens = network.config.max_position_embeddings
+    prompts = [
+        tokenizer.apply_chat_template(conversation, add_generation_prompt=True)["input_ids"]
+        for conversation in conversations
+    ]
+    for i, prompt in enumerate(prompts):
+        if len(prompt) + max_new_tokens > context_tokens:
+            raise UserError(
+                f"{model}: conversation {i}: {len(prompt)} tokens and max_new_tokens = {max_new_tokens}: "
+                f"want at most the model's max_position_embeddings = {context_tokens} together; drop the row"
+            )
+    named = network.generation_config.eos_token_id
+    ends = {tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None}
+    if not ends:
+        raise UserError(f"{model}: no eos_token: want one to end answers; set it in tokenizer_config.json")
+    pad = min(ends)  # any token will do: it's masked before the prompt and cut off after the answer
+    # generate() fills what its arguments leave open from this: a penalty saved there would change answers.
+    network.generation_config = GenerationConfig(
+        do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=sorted(ends), pad_token_id=pad
+    )
+
+    def answer(batch: list[int]) -> list[str]:
+        width = len(prompts[batch[0]])
+        input_ids = torch.full((len(batch), width), pad)  # (B, T), padded on the left
+        attention_mask = torch.zeros_like(input_ids)
+        for row, i in enumerate(batch):
+            input_ids[row, width - len(prompts[i]) :] = torch.tensor(prompts[i])
+            attention_mask[row, width - len(prompts[i]) :] = 1
+        outputs = network.generate(
+            input_ids=input_ids.to(device), attention_mask=attention_mask.to(device)
+        )  # (B, T + new)
+        found = []
+        for tokens in outputs[:, width:].tolist():
+            length = next((at for at, token in enumerate(tokens) if token in ends), len(tokens))
+            text = tokenizer.decode(tokens[:length], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            # Half a character at the limit is no character; llama.cpp leaves it out as well.
+            found.append(text.rstrip("\ufffd") if length == len(tokens) else text)
+        return found
+
+    answers = [""] * len(prompts)
+    # Prompts of one length need no padding; the longest first, so that too little memory shows at once.
+    order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
+    with tqdm(total=len(prompts), desc="transformers", unit="row", disable=None) as progress:
+        for batch, texts in resume.batches(order, batch_size, answer, checkpoint):
+            for i, text in zip(batch, texts, strict=True):
+                answers[i] = text
+            progress.update(len(batch))
+    return answers
+
+
+def read(
+    model: Path,
+    texts: list[str],
+    *,
+    context_tokens: int,
+    batch_size: int,
+    device: str,
+    dtype: str,
+    checkpoint: Path,
+) -> list[Reading]:
+    """How well the model foresees each text, in order; every token counts once.
+
+    The first token is predicted from bos (or eos, where there is no bos), and a text longer than `context_tokens` is
+    read in windows that share one token, as lm-eval's `loglikelihood_rolling` does. Raises UserError for windows
+    that are longer than the model's context. Batches that the file `checkpoint` holds are taken from there.
+    """
+    import torch
+    from tqdm import tqdm
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype).to(device).eval()
+    if context_tokens > network.config.max_position_embeddings:
+        raise UserError(
+            f"{model}: context_tokens = {context_tokens}: want at most the model's max_position_embeddings = "
+            f"{network.config.max_position_embeddings}; lower it in the suite"
+        )
+    first = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    windows: list[tuple[int, list[int]]] = []  # (text, tokens): all but the first are predicted
+    encoded = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
+    for text, tokens in enumerate(encoded):
+        stream = [first, *tokens]
+        windows += [(text, stream[s : s + context_tokens + 1]) for s in range(0, len(tokens), context_tokens)]
+    windows.sort(key=lambda w: -len(w[1]))  # like lengths together, and too little memory shows at once
+
+    def foresee(batch: list[tuple[int, list[int]]]) -> list[tuple[float, int]]:
+        width = len(batch[0][1])
+        tokens = torch.full((len(batch), width), first)  # (B, T + 1), padded on the right, where nothing looks
+        wanted = torch.full((len(batch), width - 1), -100)  # (B, T)
+        for row, (_, window) in enumerate(batch):
+            tokens[row, : len(window)] = torch.tensor(window)
+            wanted[row, : len(window) - 1] = torch.tensor(window[1:])
+        wanted = wanted.to(device)
+        logits = network(input_ids=tokens[:, :-1].to(device), use_cache=False).logits.float()  # (B, T, V)
+        losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none")  # 0 at -100
+        right = logits.argmax(-1) == wanted
+        return list(zip(losses.double().sum(1).tolist(), right.sum(1).tolist(), strict=True))
+
+    nats, hits = [0.0] * len(texts), [0] * len(texts)
+    with torch.inference_mode(), tqdm(total=len(windows), desc="transformers", unit="window", disable=None) as progress:
+        for batch, sums in resume.batches(windows, batch_size, foresee, checkpoint):
+            for (text, _), (nats_here, hits_here) in zip(batch, sums, strict=True):
+                nats[text] += nats_here
+                hits[text] += hits_here
+            progress.update(len(batch))
+    lengths = ((len(tokens), len(text.encode())) for tokens, text in zip(encoded, texts, strict=True))
+    return [Reading(n, h, *counts) for n, h, counts in zip(nats, hits, lengths, strict=True)]

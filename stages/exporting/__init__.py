@@ -1,0 +1,1 @@
+"""Quantized models and the files that they are written to."""

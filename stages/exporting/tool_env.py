@@ -1,0 +1,29 @@
+"""Runs a script of an isolated tool environment in `envs/`, which uv builds from its lock at the first use."""
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+from modelmake.errors import UserError
+from modelmake.running import state_dir
+
+
+def run(environment: Path, script: str, arguments: dict[str, str | Path | int], where: str) -> None:
+    """Runs `environment/script` with `--name value` for each argument; it prints on this process's streams.
+
+    Raises:
+        UserError: the environment cannot be built, or the script ended with an error.
+    """
+    lock = hashlib.sha256((environment / "uv.lock").read_bytes()).hexdigest()[:16]
+    venv = state_dir.folder(Path()) / "envs" / f"{environment.name}-{lock}"
+    flags = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
+    finished = subprocess.run(
+        ["uv", "run", "--project", str(environment), "--frozen", "python", str(environment / script), *flags],
+        env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(venv)},
+    )
+    if finished.returncode:
+        raise UserError(
+            f"{where}: {environment}/{script} ended with {finished.returncode}: want 0; its own message stands "
+            "above (the first use installs the environment: that wants the network, and llama.cpp a C++ compiler)"
+        )

@@ -1,7 +1,0 @@
-"""Share of a text's tokens that are the model's likeliest; of use between models with one tokenizer."""
-
-from stages.readings import Reading
-
-
-def score(reading: Reading) -> dict[str, tuple[float, float]]:
-    return {"token_accuracy": (float(reading.hits), float(reading.tokens))}

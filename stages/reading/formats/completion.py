@@ -1,0 +1,16 @@
+"""TRL's prompt and completion: {"prompt", "completion"}, each a text or a list of messages."""
+
+from collections.abc import Set
+from typing import Any
+
+from stages.reading.formats import turns
+from stages.rows.row import Chat, Content
+
+
+def matches(fields: Set[str]) -> bool:
+    return fields >= {"prompt", "completion"} and "label" not in fields
+
+
+def read(record: dict[str, Any]) -> Content:
+    prompt = [*turns.system(record), *turns.messages(record["prompt"], "user")]
+    return Chat([*prompt, *turns.messages(record["completion"], "assistant")], turns.tools(record))

@@ -1,0 +1,46 @@
+"""Preferences: {"prompt", "chosen", "rejected"}, each a text or a list of messages.
+
+Without a prompt it is what both lists begin with, as TRL reads them; or what both texts begin with where they are
+spelt "\\n\\nHuman: …\\n\\nAssistant: …". A prompt that both lists repeat is taken once.
+"""
+
+import re
+from collections.abc import Set
+from typing import Any
+
+from stages.reading.formats import turns
+from stages.rows.row import Content, Message, Pair
+
+SAID = re.compile(r"\n\n(Human|Assistant): ?")
+ROLES: dict[str, Any] = {"Human": "user", "Assistant": "assistant"}
+
+
+def matches(fields: Set[str]) -> bool:
+    return fields >= {"chosen", "rejected"}
+
+
+def read(record: dict[str, Any]) -> Content:
+    if turns.tools(record):
+        raise ValueError("tools: want them on chats only")
+    chosen, rejected = (_messages(record[name]) for name in ("chosen", "rejected"))
+    if record.get("prompt"):
+        prompt = [*turns.system(record), *turns.messages(record["prompt"], "user")]
+        again = [m for m in prompt if m.role != "system" or m in chosen[:1]]
+        if again and turns.shared(again, chosen) == len(again) == turns.shared(again, rejected):
+            chosen, rejected = chosen[len(again) :], rejected[len(again) :]
+    else:
+        count = turns.shared(chosen, rejected)
+        if not count:
+            raise ValueError("no prompt, and chosen and rejected begin with no turn that both have")
+        if count == len(chosen) == len(rejected):
+            raise ValueError("chosen and rejected are the same")
+        prompt = [*turns.system(record), *chosen[:count]]
+        chosen, rejected = chosen[count:], rejected[count:]
+    return Pair(prompt, chosen, rejected)
+
+
+def _messages(value: Any) -> list[Message]:
+    if not isinstance(value, str) or not value.startswith("\n\nHuman:"):
+        return turns.messages(value, "assistant")
+    _, *said = SAID.split(value)
+    return [Message(ROLES[who], text.strip()) for who, text in zip(said[::2], said[1::2], strict=True)]

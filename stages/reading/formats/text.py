@@ -1,0 +1,14 @@
+"""Plain text for pretraining: {"text"}; a .txt file gives one such record a paragraph."""
+
+from collections.abc import Set
+from typing import Any
+
+from stages.rows.row import Content, Text
+
+
+def matches(fields: Set[str]) -> bool:
+    return fields == {"text"}
+
+
+def read(record: dict[str, Any]) -> Content:
+    return Text(record["text"])

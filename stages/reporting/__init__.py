@@ -1,0 +1,1 @@
+"""Pages, charts and audits about a build."""

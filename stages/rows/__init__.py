@@ -1,0 +1,1 @@
+"""Canonical rows, and the files and tables that hold them."""

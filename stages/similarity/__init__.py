@@ -1,0 +1,1 @@
+"""Near-duplicates of texts, by shingles or by embeddings."""

@@ -1,0 +1,1 @@
+"""What keeps held-out rows out of training."""

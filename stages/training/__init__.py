@@ -1,0 +1,1 @@
+"""Training with TRL: methods, resuming, the rows consumed."""

@@ -1,0 +1,110 @@
+"""`modelmake check` says of a file what `ingest` and `clean` then do, and what to do about it."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from stages.commands import check
+from tests.conftest import ROOT
+
+GOOD = {"question": "How many legs has a spider?", "answer": "Eight."}
+
+
+def run(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Exit code and output, as run in the project's root."""
+    command = [sys.executable, "-m", "stages.commands.cli", "check", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return done.returncode, (done.stdout + done.stderr).replace(f"{folder}/", "")
+
+
+def write(folder: Path, *records: Any, name: str = "new.jsonl") -> str:
+    lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
+    (folder / name).write_text("".join(f"{line}\n" for line in lines))
+    return str(folder / name)
+
+
+def test_a_good_file_is_one_line(tmp_path: Path) -> None:
+    file = write(tmp_path, GOOD, {"text": "A text."})
+
+    assert run(tmp_path, file) == (0, "new.jsonl: 2 records (qa 1, text 1), cleaned 2 rows\n")
+
+
+def test_every_problem_is_told_once_with_its_first_line_and_what_to_do(tmp_path: Path) -> None:
+    unknown = {"title": "x", "reply": "y"}
+    file = write(
+        tmp_path, GOOD, unknown, GOOD, unknown, "{", GOOD | {"answer": "I'm sorry, but no."},
+        GOOD | {"answer": "Ask jo@example.org"},
+    )  # fmt: skip
+
+    code, output = run(tmp_path, file)
+
+    assert (code, output.splitlines()) == (1, [
+        "new.jsonl: 7 records (qa 4), cleaned 2 rows",
+        "  ingest: unknown_format 2, first in line 2: fields ['reply', 'title']: no format has these",
+        f"    {check.ADVICE['unknown_format']}",
+        "  ingest: repeated 1, first in line 3: the very same as another: How many legs has a spider? Eight.",
+        f"    {check.ADVICE['repeated']}",
+        output.splitlines()[5],
+        f"    {check.ADVICE['broken_json']}",
+        "  clean: refusal 1, first in line 6: i'm sorry, but",
+        f"    {check.ADVICE['refusal']}",
+        "  `ingest` would refuse it by itself: 42.86% of its records are unusable, at most 2.00% may be",
+        "  clean changes email 1",
+        "  personal data: email 1",
+    ])  # fmt: skip
+    assert output.splitlines()[5].startswith("  ingest: broken_json 1, first in line 5: ")
+
+
+def test_of_a_long_file_the_first_records_are_looked_at(tmp_path: Path) -> None:
+    file = write(tmp_path, *({"text": f"Text {n}"} for n in range(12)))
+
+    assert run(tmp_path, file, "--records", "10") == (0, "new.jsonl: the first 10 records (text 10), cleaned 10 rows\n")
+    assert run(tmp_path, file, "--records", "0") == (0, "new.jsonl: 12 records (text 12), cleaned 12 rows\n")
+
+
+def test_judged_answers_are_paired_as_ingest_pairs_them(tmp_path: Path) -> None:
+    answers = [{"prompt": p, "completion": c, "label": good} for p, c, good in
+               (("Hi", "Hello!", True), ("Hi", "GO!", False), ("Bye", "GO!", False))]  # fmt: skip
+
+    code, output = run(tmp_path, write(tmp_path, *answers))
+
+    assert code == 0
+    assert output.startswith("new.jsonl: 3 records (kto 3), cleaned 2 rows\n  ingest: bad_alone 1, first in line 3: ")
+
+
+def test_a_log_that_nobody_rated_gives_no_row(tmp_path: Path) -> None:
+    code, output = run(tmp_path, write(tmp_path, {"messages": "q", "response": "a", "rating": None}))
+
+    assert (code, output.splitlines()[-1]) == (1, "  `ingest` would refuse it by itself: none of its records is usable")
+
+
+def test_files_of_a_folder_are_told_for_programs(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    write(tmp_path, {"text": "\u0000"}, name="other.jsonl")
+
+    code, output = run(tmp_path, str(tmp_path), "--json")
+
+    first, second = json.loads(output)["files"]
+    assert (first["file"], first["rows"], first["whole"], first["formats"]) == ("new.jsonl", 1, True, {"qa": 1})
+    assert [(p["stage"], p["reason"], p["line"]) for p in second["problems"]] == [("clean", "empty_text", 1)]
+    assert code == 0
+
+
+def test_what_is_not_there_or_unreadable_is_one_line(tmp_path: Path) -> None:
+    assert run(tmp_path, "gone.jsonl") == (
+        1, f"{ROOT}/gone.jsonl: no such file or folder: want raw data to look at\n",
+    )  # fmt: skip
+    code, output = run(tmp_path, write(tmp_path, "x", name="new.docx"))
+    assert code == 1 and output.startswith("new.docx: suffix .docx: want one of .json, ")
+
+
+def test_every_reason_has_its_advice() -> None:
+    sources = [p.read_text() for folder in ("containers", "cleaning") for p in (ROOT / "stages" / folder).glob("*.py")]
+    sources += [(ROOT / f"stages/{name}.py").read_text() for name in ("reading", "rows", "judged")]
+    names = {name for source in sources for name in re.findall(r'"([a-z]+_[a-z]+)", f?"', source)}
+
+    assert {"unknown_format", "no_field", "role_order", "empty_answer", "broken_csv"} - check.ADVICE.keys() == set()
+    assert {name for name in names if name.split("_")[0] in ("broken", "empty", "wrong", "no")} <= check.ADVICE.keys()

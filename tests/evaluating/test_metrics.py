@@ -1,0 +1,193 @@
+"""Every metric against values counted by hand."""
+
+import pytest
+
+from stages.evaluating import json_answer
+from stages.evaluating.metrics import (
+    bits_per_byte,
+    compact,
+    exact_match,
+    final_number,
+    label_accuracy,
+    schema,
+    slot_f1,
+    token_accuracy,
+    valid_json,
+)
+from stages.evaluating.text_likelihood import Reading
+from stages.params.evaluation import Suite
+
+SUITE = Suite(
+    max_new_tokens=64,
+    batch_size=1,
+    metrics=["exact_match"],
+    label="intent",
+    slots=["product", "urgency"],
+    answer_schema={
+        "type": "object",
+        "properties": {"intent": {"type": "string"}, "urgency": {"enum": ["low", "high"]}},
+        "required": ["intent"],
+        "additionalProperties": False,
+    },
+)
+EXPECTED = '{"intent": "refund", "product": "kettle", "urgency": "low"}'
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "hits"),
+    [
+        (EXPECTED, EXPECTED, 1),
+        (EXPECTED, '{"urgency":"low","product":"kettle","intent":"refund"}', 1),
+        (EXPECTED, f"\n {EXPECTED} ", 1),
+        (EXPECTED, EXPECTED.replace("low", "high"), 0),
+        (EXPECTED, EXPECTED.replace("low", "Low"), 0),
+        (EXPECTED, f"Here it is: {EXPECTED}", 0),
+        (EXPECTED, EXPECTED[:-1], 0),
+        (EXPECTED, "", 0),
+        ("[1, 2]", "[2, 1]", 0),
+        ('{"n": 1}', '{"n": true}', 0),
+        ("in two days", " in two days\n", 1),
+        ("in two days", "in two  days", 0),
+        ("in two days", '"in two days"', 0),
+        ("null", "null", 1),
+        ("null", "", 0),
+    ],
+)
+def test_exact_match_is_of_values_where_json_is_expected_and_of_text_elsewhere(
+    expected: str, answer: str, hits: int
+) -> None:
+    assert exact_match.score(expected, answer, SUITE) == {"exact_match": (hits, 1)}
+
+
+@pytest.mark.parametrize(
+    ("answer", "hits"),
+    [("{}", 1), ("[1]", 1), ("3", 1), (EXPECTED, 1), ("{'a': 1}", 0), ("", 0), ("{} {}", 0), ("NaN", 0), (DEEP, 0)],
+)
+def test_valid_json_counts_answers_that_any_json_parser_takes(answer: str, hits: int) -> None:
+    assert valid_json.score("", answer, SUITE) == {"valid_json": (hits, 1)}
+
+
+@pytest.mark.parametrize(
+    ("answer", "hits"),
+    [
+        ('{"intent": "x"}', 1),
+        ('{"urgency": "low", "intent": "x"}', 1),
+        ('{"intent": "x", "urgency": "soon"}', 0),
+        ('{"intent": 1}', 0),
+        ('{"urgency": "low"}', 0),
+        ('{"intent": "x", "more": 1}', 0),
+        ('["intent"]', 0),
+        ("no json", 0),
+        ("null", 0),
+    ],
+)
+def test_schema_counts_answers_that_obey_the_suites_schema(answer: str, hits: int) -> None:
+    assert schema.score(EXPECTED, answer, SUITE) == {"schema": (hits, 1)}
+
+
+@pytest.mark.parametrize(
+    ("answer", "hits"),
+    [
+        ('{"intent": "refund"}', 1),
+        ('{"intent": "Refund"}', 0),
+        ('{"product": "kettle"}', 0),
+        ('{"intent": ["refund"]}', 0),
+        ('"refund"', 0),
+        ("refund", 0),
+    ],
+)
+def test_label_accuracy_looks_at_the_label_field_alone(answer: str, hits: int) -> None:
+    assert label_accuracy.score(EXPECTED, answer, SUITE) == {"label_accuracy": (hits, 1)}
+
+
+def test_no_answer_has_the_right_label_where_none_is_expected() -> None:
+    assert label_accuracy.score("{}", "{}", SUITE) == {"label_accuracy": (0, 1)}
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "product", "urgency"),
+    [
+        # 2TP / (2TP + FP + FN): a hit is 2 of 2, a wrong value 0 of 2, one that only one side has 0 of 1
+        (EXPECTED, EXPECTED, (2, 2), (2, 2)),
+        (EXPECTED, '{"product": "kettle", "urgency": "high"}', (2, 2), (0, 2)),
+        (EXPECTED, '{"urgency": "low"}', (0, 1), (2, 2)),
+        (EXPECTED, "no json", (0, 1), (0, 1)),
+        ('{"intent": "x"}', EXPECTED, (0, 1), (0, 1)),
+        ('{"intent": "x"}', '{"intent": "x"}', (0, 0), (0, 0)),
+        ('{"product": null}', '{"product": null}', (2, 2), (0, 0)),
+    ],
+)
+def test_slot_f1_counts_every_slot_by_itself(
+    expected: str, answer: str, product: tuple[int, int], urgency: tuple[int, int]
+) -> None:
+    assert slot_f1.score(expected, answer, SUITE) == {"slot_f1.product": product, "slot_f1.urgency": urgency}
+
+
+@pytest.mark.parametrize(
+    ("answer", "hits"),
+    [
+        ('{"b":1,"a":[1,2]}', 1),
+        (' {"b":1}\n', 1),
+        ('{"b": 1}', 0),
+        ('{"a":[1, 2]}', 0),
+        ('{"a":"é"}', 1),
+        ('{"a":"\\u00e9"}', 0),
+        ("not json", 0),
+        ("", 0),
+    ],
+)
+def test_compact_takes_json_without_a_needless_space_in_any_order_of_keys(answer: str, hits: int) -> None:
+    assert compact.score(EXPECTED, answer, SUITE) == {"compact": (hits, 1)}
+
+
+@pytest.mark.parametrize("answer", ["", "x", "[1]", '"text"', "null", "{", DEEP])
+def test_what_is_no_json_object_has_no_fields(answer: str) -> None:
+    assert json_answer.fields(answer) == {}
+
+
+def test_fields_are_those_of_the_object() -> None:
+    assert json_answer.fields('{"a": 1, "b": [2]}') == {"a": 1, "b": [2]}
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "hits"),
+    [
+        ("Half of 84 is 42.\n#### 42", "It is 42.\n#### 42", 1),
+        ("#### 42", "#### 43", 0),
+        ("#### 42", "#### 42.", 1),
+        ("#### 42", "#### 42.0", 1),
+        ("#### 42", "#### 042", 1),
+        ("#### 42", "####42 eggs", 1),
+        ("#### 42", "#### 42\n#### 7", 1),
+        ("#### 42", "#### 7\n#### 42", 0),
+        ("#### 42", "42", 0),
+        ("#### 42", "#### forty-two", 0),
+        ("#### 42", "####", 0),
+        ("#### 42", "#### ,", 0),
+        ("#### 42", "#### -42", 0),
+        ("#### 42", "#### +42", 1),
+        ("#### -5", "#### -5", 1),
+        ("#### -5", "#### 5", 0),
+        ("#### -5", "#### - 5", 0),
+        ("#### 1,234,567", "#### 1234567", 1),
+        ("#### 1234567", "#### 1,234,567", 1),
+        ("#### 2.5", "#### 2.50", 1),
+        ("#### 2.5", "#### 2", 0),
+        ("#### 0.5", "#### .5", 1),
+        ("#### 42", "#### 4²", 0),
+        ("#### 42", f"#### {'9' * 10_000}", 0),
+        ("#### 42", "", 0),
+        ("no number", "no number", 0),
+        ("no number", "#### 42", 0),
+    ],
+)
+def test_final_number_compares_the_number_behind_the_first_hashes(expected: str, answer: str, hits: int) -> None:
+    assert final_number.score(expected, answer, SUITE) == {"final_number": (hits, 1)}
+
+
+def test_bits_per_byte_is_bits_over_bytes_and_token_accuracy_hits_over_tokens() -> None:
+    reading = Reading(nats=6.931472, hits=3, tokens=4, bytes=20)  # ten times the natural logarithm of 2
+
+    assert bits_per_byte.score(reading) == {"bits_per_byte": (10.0, 20.0)}
+    assert token_accuracy.score(reading) == {"token_accuracy": (3.0, 4.0)}

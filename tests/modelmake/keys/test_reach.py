@@ -1,0 +1,233 @@
+"""Every way in which code can lead to other code is followed; what is not led to is left out."""
+
+import hashlib
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from modelmake.errors import UserError
+from modelmake.keys.reach import Reached, reach
+
+LEAF = """
+    LIMIT = 3
+    OTHER = 4
+
+    def used(x):
+        return x + LIMIT
+
+    def idle():
+        return OTHER
+
+    class Base:
+        pass
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    write(tmp_path, "stages/leaf.py", LEAF)
+    write(tmp_path, "stages/deep/leaf.py", LEAF)
+    write(tmp_path, "stages/__init__.py", "")
+    write(tmp_path, "stages/deep/__init__.py", "NAME = 1")
+    return tmp_path
+
+
+def write(tree: Path, file: str, code: str) -> None:
+    (tree / file).parent.mkdir(parents=True, exist_ok=True)
+    (tree / file).write_text(textwrap.dedent(code))
+
+
+def found(tree: Path, code: str = "", *chosen: str) -> Reached:
+    if code:
+        write(tree, "stages/go.py", code)
+    return reach(tree, "stages.go", chosen, ("stages",))
+
+
+def names(reached: Reached) -> set[str]:
+    """Symbols of other modules than the program, but for side effects."""
+    return {
+        f"{module}.{name}".removeprefix("stages.")
+        for module, symbols in reached.symbols.items()
+        for name in symbols
+        if name and module != "stages.go"
+    }
+
+
+USED = {"leaf.used", "leaf.LIMIT"}
+DEEP = {"deep.leaf.used", "deep.leaf.LIMIT"}
+WHOLE = {"leaf.used", "leaf.idle", "leaf.LIMIT", "leaf.OTHER", "leaf.Base"}
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("import stages.leaf\nstages.leaf.used(1)", USED),
+        ("import stages.leaf as other\nother.used(1)", USED),
+        ("from stages import leaf\nleaf.used(1)", USED),
+        ("from stages.leaf import used\nused(1)", USED),
+        ("from stages.leaf import used as other\nother(1)", USED),
+        ("from . import leaf\nleaf.used(1)", USED),
+        ("from .leaf import used\nused(1)", USED),
+        ("from stages.deep.leaf import used\nused(1)", DEEP),
+        ("import stages.deep.leaf\nstages.deep.leaf.used(1)", DEEP),
+        ("from stages import deep\nimport stages.deep.leaf\ndeep.leaf.used(1)", DEEP),
+        ("import stages.deep.leaf\nimport stages.leaf\nstages.leaf.used(1)", USED),
+        ("from stages.leaf import *\nused(1)", WHOLE),
+        ("from stages import leaf\ngetattr(leaf, 'us' + 'ed')(1)", WHOLE),
+        ("from stages import leaf\nTABLE = {'leaf': leaf}\nprint(TABLE)", WHOLE),
+        ("import importlib\nimportlib.import_module('stages.leaf')", WHOLE),
+        ("from stages import leaf\nleaf", WHOLE),
+        ("from stages import leaf\nleaf.LIMIT = 9", {"leaf.LIMIT"}),
+        ("from stages import leaf", set()),
+        ("from stages import leaf\ndef f(g=leaf.used): ...\nf()", USED),
+        ("from stages import leaf\n@leaf.used\ndef f(): ...", USED),
+        ("from stages import leaf\ndef f(): return leaf.used\nx = f()", USED),
+        ("from stages import leaf\ndef idle(): return leaf.used", set()),
+        ("from stages import leaf\nclass A(leaf.Base): ...\nA()", {"leaf.Base"}),
+        ("from stages import leaf\nclass A:\n    def f(self): return leaf.used(1)\nprint(A)", USED),
+        ("from stages import leaf\nprint([leaf.used(x) for x in (lambda: [1])()])", USED),
+        ("from stages import leaf\nprint(f'{leaf.used(1)}')", USED),
+        ("def f():\n    from stages.leaf import used\n    return used(1)\nf()", USED),
+        ("def f():\n    from stages import leaf\n    def g(): return leaf.used(1)\n    return g\nf()", USED),
+        ("try:\n    from stages import leaf\nexcept ImportError:\n    leaf = None\nleaf.used(1)", USED),
+        ("if len('x'):\n    from stages.leaf import used as f\nelse:\n    from stages.deep.leaf import used as f\nf(1)",
+         USED | DEEP),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from stages.leaf import Base\nprint()", set()),
+        ("from stages.leaf import Base\ndef f(x: Base): ...\nf(1)", {"leaf.Base"}),
+        ("from stages.leaf import Base\ndef f(x: 'Base'): ...\nf(1)", {"leaf.Base"}),
+        ("from __future__ import annotations\nfrom stages.leaf import Base\ndef f(x: Base): ...\nf(1)", {"leaf.Base"}),
+        ("from stages.leaf import used\ndef idle(used): return used\nidle(1)", set()),
+        ("from stages.leaf import LIMIT\nif __name__ == '__main__':\n    print(LIMIT)", {"leaf.LIMIT"}),
+    ],
+)  # fmt: skip
+def test_a_name_leads_to_what_it_is_bound_to_and_to_no_more(tree: Path, code: str, wanted: set[str]) -> None:
+    assert names(found(tree, code)) - {"deep.NAME"} == wanted
+
+
+def test_a_name_that_a_package_passes_on_leads_to_where_it_is_defined(tree: Path) -> None:
+    write(tree, "stages/deep/__init__.py", "from .leaf import used\nfrom stages import leaf as other")
+
+    assert names(found(tree, "from stages.deep import used\nused(1)")) == DEEP
+    assert names(found(tree, "import stages.deep as d\nd.other.idle()")) == {"leaf.idle", "leaf.OTHER"}
+
+
+@pytest.mark.parametrize(
+    "code", ["from stages.deep import leaf", "from . import leaf", "import stages.deep.leaf as leaf"]
+)
+def test_a_package_may_import_its_own_modules_by_name(tree: Path, code: str) -> None:
+    write(tree, "stages/deep/__init__.py", f"{code}\nTABLE = {{'leaf': leaf}}")
+
+    reached = found(tree, "from stages import deep\ndeep.leaf.used(1)")
+
+    assert names(reached) == DEEP
+    assert names(found(tree, "from stages.deep import TABLE\nTABLE")) == {"deep.TABLE"} | {f"deep.{n}" for n in WHOLE}
+
+
+def test_modules_that_import_each_other_are_followed_once(tree: Path) -> None:
+    write(tree, "stages/leaf.py", "from stages import go\ndef used(): go.back()\n")
+
+    assert names(found(tree, "from stages import leaf\ndef back(): leaf.used()\nback()")) == {"leaf.used"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["REGISTRY['x'] = 1", "print()", "@register\ndef f(): ...", "X = register(1)", "X: int = register(1)",
+     "class A(metaclass=Meta): ...", "if register:\n    def f(): ...",
+     "import os\nX = os.environ.setdefault('A', '1')"],
+)  # fmt: skip
+def test_what_an_import_does_besides_binding_names_is_taken_with_it(tree: Path, code: str) -> None:
+    head = "REGISTRY = {}\ndef register(x): return x\nclass Meta(type): ...\n"
+    write(tree, "stages/leaf.py", head)
+    before = found(tree, "from stages import leaf")
+
+    write(tree, "stages/leaf.py", head + code)
+
+    assert found(tree).symbols["stages.leaf"][""] != before.symbols["stages.leaf"][""]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["X = 1", "def f(): register()", "import re\nX = re.compile('x')", "X = frozenset('a b'.split())",
+     "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass A:\n    x: int", "class A(ValueError): ...",
+     "X: int = 1", "import functools\n@functools.cache\ndef f(): ...", "X = [len(x) for x in 'ab']"],
+)  # fmt: skip
+def test_what_only_binds_names_is_taken_when_it_is_reached(tree: Path, code: str) -> None:
+    write(tree, "stages/leaf.py", "def register(): ...\n")
+    before = found(tree, "from stages import leaf")
+
+    write(tree, "stages/leaf.py", "def register(): ...\n" + code)
+
+    assert found(tree).symbols == before.symbols
+
+
+def test_a_subclass_that_a_base_hears_of_is_taken_though_nobody_names_it(tree: Path) -> None:
+    write(tree, "stages/base.py", "class Base:\n    def __init_subclass__(cls): print(cls)\nclass Middle(Base): ...\n")
+    write(tree, "stages/leaf.py", "from stages import base\nclass Heard(base.Middle): ...\nclass Silent: ...\n")
+
+    assert names(found(tree, "from stages import leaf")) == {"base.Base", "base.Middle", "leaf.Heard"}
+
+
+def test_what_params_choose_is_taken_whole_and_the_key_says_so(tree: Path) -> None:
+    reached = found(tree, "import importlib\nimportlib.import_module(input())", "stages.leaf")
+
+    assert names(reached) == WHOLE
+    assert reached.whole == {"stages.leaf": "chosen by params.yaml"}
+
+
+@pytest.mark.parametrize("call", ["globals()['used']", "eval('used')", "__import__('x')", "vars()"])
+def test_code_that_looks_names_up_takes_its_module_whole(tree: Path, call: str) -> None:
+    write(tree, "stages/leaf.py", LEAF + f"\n    def late(): return {call}")
+    reached = found(tree, "from stages import leaf\nleaf.late()")
+
+    assert names(reached) == WHOLE | {"leaf.late"}
+    assert reached.whole == {"stages.leaf": f"calls {call.partition('(')[0]}()"}
+
+
+@pytest.mark.parametrize(
+    "looking", ["sys.modules['stages.' + input()]", "sys.modules.get('stages.leaf')", "list(sys.modules.values())[-1]"]
+)
+def test_code_that_looks_modules_up_takes_all_that_are_loaded_whole(tree: Path, looking: str) -> None:
+    reached = found(tree, f"import sys\nfrom stages import leaf\n{looking}.used(1)")
+
+    assert names(reached) == WHOLE
+    assert reached.whole["stages.leaf"] == "stages.go looks into sys.modules"
+
+
+def test_code_that_looks_up_a_module_of_others_takes_nothing_for_it(tree: Path) -> None:
+    reached = found(tree, "import sys\nfrom stages import leaf\nsys.modules.get('torch')\nsys.modules['torch']")
+
+    assert (names(reached), reached.whole, set(reached.imports)) == (set(), {}, {"sys"})
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("open('stages/words.txt')", {"stages/words.txt"}),
+        ("import pathlib\n(pathlib.Path(__file__).parent / 'words.txt').read_text()", {"stages/words.txt"}),
+        ("import pathlib\nX = pathlib.Path(__file__).parent\nopen(X / 'lists' / 'en.txt')", {"stages/lists/en.txt"}),
+        ("open(f'{__file__}/../words.txt')", set()),
+        ("def idle(): open('stages/words.txt')", set()),
+        ("open('outside.txt')", set()),
+        ("print('stages', '.', '..', '/', '')", set()),
+    ],
+)  # fmt: skip
+def test_a_data_file_that_the_code_names_is_found(tree: Path, code: str, wanted: set[str]) -> None:
+    for file in ("stages/words.txt", "stages/lists/en.txt", "outside.txt"):
+        write(tree, file, "hey")
+
+    assert found(tree, code).files == dict.fromkeys(wanted, hashlib.md5(b"hey").hexdigest())
+
+
+def test_imports_of_other_packages_are_those_of_loaded_modules_and_reached_functions(tree: Path) -> None:
+    write(tree, "stages/leaf.py", "import torch\ndef used():\n    import peft\ndef idle():\n    import trl\n")
+
+    assert found(tree, "from stages import leaf\nleaf.used()").imports == {
+        "torch": "stages.leaf",
+        "peft": "stages.leaf",
+    }
+
+
+def test_a_program_that_is_no_python_is_told_by_line(tree: Path) -> None:
+    with pytest.raises(UserError, match=r"stages/go.py:2: .*: want Python; mend it$"):
+        found(tree, "x = 1\ndef (:\n")

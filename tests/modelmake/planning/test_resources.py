@@ -1,0 +1,50 @@
+"""What the machine has room for, as a process would find it."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from modelmake.planning import resources
+
+
+def cgroup(folder: Path, limit: str, used: int, reclaimable: int) -> Path:
+    (folder / "memory.max").write_text(f"{limit}\n")
+    (folder / "memory.current").write_text(f"{used}\n")
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {reclaimable}\n")
+    return folder
+
+
+def test_a_container_has_what_its_limit_leaves(tmp_path: Path) -> None:
+    assert resources.memory(cgroup(tmp_path, "1000000", 400_000, 50_000)) == 650_000
+    assert resources.memory(cgroup(tmp_path, "1000000", 1_200_000, 0)) == 0
+
+
+def test_without_a_limit_it_is_what_the_machine_has(tmp_path: Path) -> None:
+    for folder in (tmp_path / "none", cgroup(tmp_path, "max", 5, 0), cgroup(tmp_path, str(2**62), 5, 0)):
+        assert resources.memory(folder) == pytest.approx(psutil.virtual_memory().available, rel=0.2)
+
+
+def test_a_folder_that_is_not_there_yet_is_on_the_disk_of_its_parent(tmp_path: Path) -> None:
+    assert resources.disk(tmp_path / "a/b/c") == pytest.approx(resources.disk(tmp_path), rel=0.1)
+
+
+@pytest.mark.parametrize(("visible", "found"), [(None, 2), ("", 0), ("-1", 0), ("1", 1), ("0,1", 2), ("0,1,2", 2)])
+def test_gpus_are_those_that_nvidia_smi_lists_and_a_process_may_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visible: str | None, found: int
+) -> None:
+    listed = "GPU 0: NVIDIA H200 (UUID: GPU-1)\nGPU 1: NVIDIA H200 (UUID: GPU-2)"
+    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\necho '{listed}'\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+
+    assert resources.gpus() == found
+
+
+def test_a_machine_without_a_driver_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert resources.gpus() == 0

@@ -1,0 +1,100 @@
+"""Parquet: every row a record, types that JSON has not told apart; damage is one line."""
+
+import datetime
+import decimal
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelmake.errors import UserError
+from stages.reading import files
+from stages.reading.containers.record import Record
+
+
+def write(path: Path, rows: list[dict], **options: object) -> Path:
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path, **options)
+    return path
+
+
+def read(path: Path) -> list[Record] | str:
+    try:
+        return list(files.read(path, path.name))
+    except UserError as error:
+        return str(error)
+
+
+def test_every_row_is_a_record_with_its_number_and_the_split_of_the_shards_name(tmp_path: Path) -> None:
+    rows = [{"text": str(n)} for n in range(3000)]
+
+    found = read(write(tmp_path / "train-00000-of-00001.parquet", rows, row_group_size=500))
+
+    assert found == [Record(n, row, "", "train") for n, row in enumerate(rows, 1)]
+
+
+def test_values_are_those_of_json(tmp_path: Path) -> None:
+    row = {
+        "turns": [{"role": "user", "content": "é", "extra": None}, {"role": "x", "content": None, "extra": 1.5}],
+        "day": datetime.date(2026, 11, 22),
+        "at": datetime.datetime(2026, 11, 22, 1, 2, 3),
+        "sum": decimal.Decimal("1.50"),
+        "picture": b"\0\1",
+        "nothing": None,
+        "yes": True,
+    }
+
+    [found] = read(write(tmp_path / "a.parquet", [row]))
+
+    assert found.value == {
+        "turns": [{"role": "user", "content": "é"}, {"role": "x", "extra": 1.5}],
+        "day": "2026-11-22",
+        "at": "2026-11-22 01:02:03",
+        "sum": "1.50",
+        "picture": None,
+        "nothing": None,
+        "yes": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "Parquet file size is 0 bytes"),
+        (b"text\n", "Parquet file size is 5 bytes, smaller than the minimum file footer (8 bytes)"),
+        (
+            b"no parquet at all",
+            "Parquet magic bytes not found in footer. Either the file is corrupted or this is not a parquet file.",
+        ),
+    ],
+)
+def test_what_is_no_parquet_is_one_line(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "a.parquet").write_bytes(content)
+
+    told = read(tmp_path / "a.parquet")
+
+    assert told == f"{tmp_path}/a.parquet:1: no Parquet that can be read: {why}: fetch or write it again"
+
+
+def test_parquet_within_gzip_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet.gz").write_bytes(b"")
+
+    assert read(tmp_path / "a.parquet.gz") == (
+        f"{tmp_path}/a.parquet.gz: Parquet is compressed within, and is not read through another compression: unpack it"
+    )
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_damaged_parquet_is_rows_or_one_line(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    path = write(tmp_path_factory.getbasetemp() / "a.parquet", [{"text": f"{n:>9}", "n": n} for n in range(99)])
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)) | st.just(len(content)))])
+
+    told = read(path)
+
+    assert isinstance(told, list) or "\n" not in told

@@ -1,0 +1,265 @@
+"""Each input format: what it matches, and the canonical content it gives."""
+
+from typing import Any
+
+import pytest
+
+from stages.reading.documents import Document
+from stages.reading.formats import READERS
+from stages.reading.formats.feedback import RATINGS
+from stages.reading.formats.turns import ROLES
+from stages.reading.ratings import Judged, Unused
+from stages.rows.row import Chat, Content, Function, Message, Pair, Text, ToolCall
+
+SYSTEM, USER, ASSISTANT = (Message(role, role[0]) for role in ("system", "user", "assistant"))
+CALL = ToolCall(Function("f", {"n": 1}), "function")
+OTHER, WORSE = Message("assistant", "b"), {"role": "assistant", "content": "b"}
+TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "content"),
+    [
+        ("alpaca", {"instruction": "u", "input": "", "output": "a"}, Chat([USER, ASSISTANT])),
+        ("alpaca", {"instruction": "u", "output": "a"}, Chat([USER, ASSISTANT])),
+        ("alpaca", {"instruction": "u", "input": None, "output": "a", "id": 7}, Chat([USER, ASSISTANT])),
+        (
+            "alpaca",
+            {"system": "s", "instruction": "u", "input": "more", "output": "a"},
+            Chat([SYSTEM, Message("user", "u\n\nmore"), ASSISTANT]),
+        ),
+        (
+            "sharegpt",
+            {
+                "conversations": [
+                    {"from": "system", "value": "s"},
+                    {"from": "human", "value": "u"},
+                    {"from": "gpt", "value": "a"},
+                    {"from": "user", "value": "u"},
+                    {"from": "assistant", "value": "a"},
+                ]
+            },
+            Chat([SYSTEM, USER, ASSISTANT, USER, ASSISTANT]),
+        ),
+        (
+            "alpaca",
+            {"instruction": "u", "input": "", "output": "a", "history": [["u", "a"]]},
+            Chat([USER, ASSISTANT, USER, ASSISTANT]),
+        ),
+        (
+            "sharegpt",
+            {
+                "system": "s",
+                "conversations": [
+                    {"from": "human", "value": "u"},
+                    {"from": "function_call", "value": '{"name": "f", "arguments": {"n": 1}}'},
+                    {"from": "observation", "value": "2"},
+                    {"from": "gpt", "value": "a"},
+                ],
+                "tools": '[{"name": "f"}]',
+            },
+            Chat(
+                [SYSTEM, USER, Message("assistant", "", [CALL]), Message("tool", "2"), ASSISTANT],
+                [{"type": "function", "function": {"name": "f"}}],
+            ),
+        ),
+        ("sharegpt", {"conversations": TURNS, "tools": ""}, Chat([USER, ASSISTANT])),
+        ("messages", {"messages": TURNS, "source": "x"}, Chat([USER, ASSISTANT])),
+        (
+            "messages",
+            {"messages": [{"role": "developer", "content": [{"type": "text", "text": "s"}]}, *TURNS], "tools": None},
+            Chat([SYSTEM, USER, ASSISTANT]),
+        ),
+        (
+            "messages",
+            {
+                "messages": [
+                    {"role": "user", "content": "u", "name": None},
+                    {
+                        "role": "assistant",
+                        "content": None,
+                        "tool_calls": [
+                            {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"n": 1}'}}
+                        ],
+                    },
+                    {"role": "tool", "content": "2", "tool_call_id": "1", "name": "f"},
+                    TURNS[1],
+                ],
+                "tools": [{"type": "function", "function": {"name": "f"}}],
+            },
+            Chat(
+                [
+                    USER,
+                    Message("assistant", "", [ToolCall(CALL.function, "function", "1")]),
+                    Message("tool", "2", name="f", tool_call_id="1"),
+                    ASSISTANT,
+                ],
+                [{"type": "function", "function": {"name": "f"}}],
+            ),
+        ),
+        (
+            "messages",
+            {"messages": [TURNS[0], {"role": "assistant", "function_call": {"name": "f", "arguments": {"n": 1}}}]},
+            Chat([USER, Message("assistant", "", [CALL])]),
+        ),
+        (
+            "pairs",
+            {"prompt": "u", "chosen": "a", "rejected": "b"},
+            Pair([USER], [ASSISTANT], [Message("assistant", "b")]),
+        ),
+        (
+            "pairs",
+            {"prompt": TURNS[:1], "chosen": TURNS[1:], "rejected": "b", "score": 1},
+            Pair([USER], [ASSISTANT], [OTHER]),
+        ),
+        ("pairs", {"chosen": TURNS, "rejected": [TURNS[0], WORSE]}, Pair([USER], [ASSISTANT], [OTHER])),
+        (
+            "pairs",
+            {"chosen": [*TURNS, *TURNS], "rejected": [*TURNS, TURNS[0], WORSE], "prompt": None},
+            Pair([USER, ASSISTANT, USER], [ASSISTANT], [OTHER]),
+        ),
+        ("pairs", {"prompt": "u", "chosen": TURNS, "rejected": [TURNS[0], WORSE]}, Pair([USER], [ASSISTANT], [OTHER])),
+        (
+            "pairs",
+            {"system": "s", "prompt": "u", "chosen": TURNS, "rejected": [TURNS[0], WORSE]},
+            Pair([SYSTEM, USER], [ASSISTANT], [OTHER]),
+        ),
+        (
+            "pairs",
+            {
+                "chosen": "\n\nHuman: u\n\nAssistant: a\n\nHuman: u\n\nAssistant: a",
+                "rejected": "\n\nHuman: u\n\nAssistant: a\n\nHuman: u\n\nAssistant: b",
+            },
+            Pair([USER, ASSISTANT, USER], [ASSISTANT], [OTHER]),
+        ),
+        ("text", {"text": "plain"}, Text("plain")),
+        ("labelled", {"text": "u", "label": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
+        ("labelled", {"text": "u", "category": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
+        ("qa", {"question": "u", "answer": "a"}, Chat([USER, ASSISTANT])),
+        ("completion", {"prompt": "u", "completion": "a"}, Chat([USER, ASSISTANT])),
+        ("completion", {"prompt": TURNS[:1], "completion": TURNS[1:], "id": 1}, Chat([USER, ASSISTANT])),
+        ("completion", {"system": "s", "prompt": "u", "completion": "a"}, Chat([SYSTEM, USER, ASSISTANT])),
+        ("kto", {"prompt": "u", "completion": "a", "label": True}, Judged([USER], [ASSISTANT], True)),
+        ("kto", {"prompt": TURNS[:1], "completion": TURNS[1:], "label": "False"}, Judged([USER], [ASSISTANT], False)),
+        ("kto", {"prompt": "u", "completion": "a", "label": 0, "id": 1}, Judged([USER], [ASSISTANT], False)),
+        ("document", {"path": "p.md", "text": "# A"}, Document("p.md", "# A")),
+        ("labelled", {"text": "u", "label": 3}, Chat([USER, Message("assistant", '{"intent": 3}')])),
+        ("feedback", {"messages": TURNS[:1], "response": "a", "rating": "up"}, Judged([USER], [ASSISTANT], True)),
+        (
+            "feedback",
+            {"messages": "u", "response": {"choices": [{"index": 0, "message": TURNS[1]}]}, "rating": -1},
+            Judged([USER], [ASSISTANT], False),
+        ),
+        ("feedback", {"messages": "u", "response": "a", "rating": 1.0, "edit": ""}, Judged([USER], [ASSISTANT], True)),
+        (
+            "feedback",
+            {"messages": "u", "response": "a", "rating": "Thumbs down", "edit": "b"},
+            Pair([USER], [OTHER], [ASSISTANT]),
+        ),
+        ("feedback", {"messages": "u", "response": "a", "edit": TURNS[1:]}, Judged([USER], [ASSISTANT], True)),
+        (
+            "feedback",
+            {"messages": "u", "response": "a", "edit": "b", "tools": [{"name": "f"}]},
+            Chat([USER, OTHER], [{"type": "function", "function": {"name": "f"}}]),
+        ),
+        (
+            "feedback",
+            {
+                "messages": "u",
+                "response": {"role": "assistant", "tool_calls": [{"name": "f", "arguments": {"n": 1}}]},
+                "rating": True,
+                "tools": [{"name": "f"}],
+            },
+            Chat([USER, Message("assistant", "", [CALL])], [{"type": "function", "function": {"name": "f"}}]),
+        ),
+    ],
+)
+def test_a_record_is_read_by_one_format_only(name: str, record: dict[str, Any], content: Content | Document) -> None:
+    assert [n for n, reader in READERS.items() if reader.matches(record.keys())] == [name]
+    assert READERS[name].read(record) == content
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        {"instruction": "u"},
+        {"prompt": "u", "chosen": "a"},
+        {"prompt": "u"},
+        {"completion": "u"},
+        {"rejected": "u", "prompt": "u"},
+        {"text": "a", "id": 1},
+        {"text": "a", "label": "b", "id": 1},
+        {"text": "a", "label": "b", "category": "b"},
+        {"question": "u", "answer": "a", "context": "c"},
+    ],
+)
+def test_a_record_with_other_fields_matches_no_format(record: dict[str, Any]) -> None:
+    assert [n for n, reader in READERS.items() if reader.matches(record.keys())] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "error"),
+    [
+        ("messages", {"messages": [{"role": "x", "content": "y"}]}, f"role 'x': want one of {', '.join(ROLES)}"),
+        ("messages", {"messages": ["u"]}, 'a text: want a message, such as {"role", "content"}'),
+        ("messages", {"messages": {}}, "an object: want a text or a list of messages"),
+        (
+            "messages",
+            {"messages": [{"role": "user", "content": [{"type": "image"}]}]},
+            "content of type 'image': want text; nothing else is trained on",
+        ),
+        (
+            "messages",
+            {"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "[1]"}}]}]},
+            "arguments of f: a list: want a JSON object",
+        ),
+        ("messages", {"messages": TURNS, "tools": {"f": 1}}, "tools: an object: want a list of JSON schemas"),
+        ("pairs", {"chosen": TURNS, "rejected": TURNS}, "chosen and rejected are the same"),
+        (
+            "pairs",
+            {"chosen": "a", "rejected": "b"},
+            "no prompt, and chosen and rejected begin with no turn that both have",
+        ),
+        ("pairs", {"prompt": "u", "chosen": "a", "rejected": "b", "tools": [{}]}, "tools: want them on chats only"),
+        ("kto", {"prompt": "u", "completion": "a", "label": "good"}, "label 'good': want true or false"),
+        (
+            "feedback",
+            {"messages": "u", "response": "a", "rating": 4},
+            f"rating 4: want one of {', '.join(RATINGS)}, or null",
+        ),
+        (
+            "feedback",
+            {"messages": "u", "response": {"choices": [{"message": TURNS[1]}] * 2}},
+            "2 answers: want the one that was shown",
+        ),
+        ("feedback", {"messages": "u", "response": None}, "null: want a text or a list of messages"),
+    ],
+)
+def test_what_a_format_cannot_read_is_told(name: str, record: dict[str, Any], error: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as told:
+        READERS[name].read(record)
+
+    assert str(told.value) == error
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"rating": None}, "unrated"),
+        ({"rating": "", "edit": None}, "unrated"),
+        ({}, "unrated"),
+        ({"rating": -1, "tools": [{"name": "f"}]}, "bad_alone"),
+    ],
+)
+def test_feedback_that_says_nothing_is_no_fault(record: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Unused) as told:
+        READERS["feedback"].read({"messages": "u", "response": "a", **record})
+
+    assert told.value.args[0] == reason
+
+
+def test_every_format_is_a_module_of_its_name() -> None:
+    assert {name: reader.__name__ for name, reader in READERS.items()} == {
+        n: f"stages.reading.formats.{n}" for n in READERS
+    }

@@ -1,0 +1,147 @@
+"""What may be wrong with rows as a whole."""
+
+import pytest
+
+from stages.params.data import Datasheet
+from stages.reporting import data_audits, data_facts
+from stages.rows.row import Chat, Message, Pair, Row, Text, make_row
+
+PARAMS = Datasheet(
+    license="MIT", sample_rows=10, seed=1, confidence=0.95, examples=2, min_rows=4, max_duplicates=(0.1, 0.3),
+    max_label_share=0.5, max_length_bias=0.8, max_length_ratio=2.0,
+)  # fmt: skip
+
+
+def chat(asked: str, answer: str) -> Row:
+    return make_row(Chat([Message("user", asked), Message("assistant", answer)]))
+
+
+def pair(asked: str, chosen: str, rejected: str) -> Row:
+    return make_row(Pair([Message("user", asked)], [Message("assistant", chosen)], [Message("assistant", rejected)]))
+
+
+def labels(*names: str):
+    return data_facts.labeller({"field": None, "counts": dict.fromkeys(names, 1)})
+
+
+def test_one_question_with_two_answers_is_a_conflict_case_and_space_aside() -> None:
+    found = [chat("Is it blue?", "yes"), chat("is  it BLUE?", "no"), chat("other", "yes"), make_row(Text("text"))]
+
+    told = data_audits.conflicts(found, PARAMS)
+
+    assert (told.level, told.said[:42]) == ("warning", "1 of 2 questions have different answers; a")
+    assert [(e.id, e.why, e.answer) for e in told.examples] == [
+        (found[0].id, "answer 1 of 2", "yes"),
+        (found[1].id, "answer 2 of 2", "no"),
+    ]
+
+
+@pytest.mark.parametrize(("a", "b"), [("Yes.", "yes"), ('{"a": 1, "b": 2}', '{"b":2,"a":1}')])
+def test_answers_in_another_style_are_no_conflict(a: str, b: str) -> None:
+    assert data_audits.conflicts([chat("q", a), chat("Q", b)], PARAMS).level == "ok"
+
+
+def test_another_system_prompt_is_another_question() -> None:
+    found = [
+        make_row(Chat([Message("system", system), Message("user", "q"), Message("assistant", system)]))
+        for system in ("in French", "in German")
+    ]
+
+    assert data_audits.conflicts(found, PARAMS).level == "ok"
+
+
+def test_what_one_pair_prefers_and_another_rejects_is_a_conflict_and_two_preferred_answers_are_none() -> None:
+    assert data_audits.conflicts([pair("q", "a", "b"), pair("q", "c", "b")], PARAMS).level == "ok"
+
+    found = [pair("q", "a", "b"), pair("Q", "b", "c")]
+    told = data_audits.conflicts(found, PARAMS)
+    shown = [(e.id, e.why, e.answer) for e in told.examples]
+    assert shown == [(found[1].id, "chosen", "b"), (found[0].id, "rejected", "b")]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rejected", "way"), [("long answer", "x", "longer"), ("x", "long answer", "shorter")]
+)
+def test_length_that_tells_the_preferred_answer_is_a_warning_either_way(chosen: str, rejected: str, way: str) -> None:
+    told = data_audits.length_of_pairs([pair(str(n), chosen, rejected) for n in range(5)], PARAMS)
+
+    assert told.level == "warning" and f"is the {way} one in 5 of 5 pairs" in told.said
+    assert len(told.examples) == 2
+
+
+def test_mixed_lengths_and_few_pairs_are_no_bias() -> None:
+    mixed = [pair(str(n), *(("long", "x") if n % 2 else ("x", "long"))) for n in range(6)]
+
+    assert data_audits.length_of_pairs(mixed, PARAMS).level == "ok"
+    assert data_audits.length_of_pairs([pair("q", "long", "x")] * 3, PARAMS).said == "3 pairs: too few to tell."
+
+
+def test_a_label_with_much_longer_answers_is_told() -> None:
+    found = [chat(f"{n}", f'{{"l": "a", "why": "{"x" * 50}"}}' if n < 4 else '{"l": "b"}') for n in range(10)]
+    label = data_facts.labeller({"field": "l", "counts": {"a": 4, "b": 6}})
+
+    told = data_audits.length_of_labels(found, label, PARAMS)
+
+    assert told.level == "warning" and "1 of 2 labels" in told.said and "a (71)" in told.said
+    assert [e.id for e in told.examples] == [found[0].id]
+    assert data_audits.length_of_labels(found[1:], label, PARAMS).level == "ok"  # 3 rows tell nothing
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"),
+    [
+        (['{"a": 1}', '{"a":2}'], ["with spaces, a in this order", "without spaces, a in this order"]),
+        (['{"a": 1, "b": 2}', '{"b": 1, "a": 2}'], ["a, b in this order", "b, a in this order"]),
+        (['{"a": 1}', '{\n "a": 1\n}'], ["over several lines", "with spaces"]),
+        (['{"a": 1}', '```json\n{"a": 1}\n```'], ["in a code block", "with spaces"]),
+        (["Refund", "refund"], ["Refund", "refund"]),
+        (["refund", "refund."], ["refund", "refund."]),
+        (["refund", '"refund"'], ['"refund"', "refund"]),
+    ],
+)
+def test_one_format_in_several_styles_is_told(answers: list[str], shown: list[str]) -> None:
+    told = data_audits.styles([chat(str(n), answer) for n, answer in enumerate(answers)], PARAMS)
+
+    assert told.level == "warning" and told.said.startswith("1 format is in more than one style; 1 rows")
+    assert sorted(e.answer for e in told.examples) == sorted(answers)
+    assert all(any(part in e.why for e in told.examples) for part in shown)
+
+
+def test_styles_of_another_kind_of_row_other_formats_and_prose_are_not_mixed() -> None:
+    found = [chat("a", '{"a": 1}'), pair("b", '{"a":1}', "x"), chat("c", '{"c":1}'), chat("d", "Prose. " * 20)]
+
+    assert data_audits.styles(found, PARAMS).level == "ok"
+
+
+def test_a_label_that_most_rows_have_is_told() -> None:
+    found = [chat(str(n), "a" if n < 4 else "b") for n in range(6)]
+
+    told = data_audits.dominated(found, labels("a", "b"), PARAMS)
+    assert (told.level, told.said) == ("warning", "a has 4 of 6 rows, the most of 2 labels.")
+    assert [e.id for e in told.examples] == [found[0].id, found[1].id]
+    assert data_audits.dominated(found[2:], labels("a", "b"), PARAMS).level == "ok"
+    assert data_audits.dominated(found[:3], labels("a", "b"), PARAMS).said.endswith("too few to tell.")
+
+
+@pytest.mark.parametrize(("dropped", "level"), [(10, "ok"), (11, "warning"), (30, "warning"), (31, "serious")])
+def test_many_duplicates_are_a_warning_and_very_many_a_serious_one(dropped: int, level: str) -> None:
+    kept, other = chat("kept", "a"), chat("other", "b")
+    report = {"in": 100, "dropped": {"near_duplicate": dropped}}
+
+    told = data_audits.duplicates(report, [kept.id] * (dropped - 1) + [other.id, "gone"], [other, kept], PARAMS)
+
+    assert told.level == level
+    shown = [(e.id, e.why) for e in told.examples]
+    assert shown == (
+        [] if level == "ok" else [(kept.id, f"stands for {dropped} rows"), (other.id, "stands for 2 rows")]
+    )
+
+
+def test_no_rows_are_no_warning() -> None:
+    found = [
+        data_audits.conflicts([], PARAMS), data_audits.length_of_pairs([], PARAMS), data_audits.length_of_labels([], labels(), PARAMS),
+        data_audits.styles([], PARAMS), data_audits.dominated([], labels(), PARAMS),
+        data_audits.duplicates({"in": 0, "dropped": {}}, [], [], PARAMS),
+    ]  # fmt: skip
+
+    assert {finding.level for finding in found} == {"ok"}
