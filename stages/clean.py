@@ -28,7 +28,7 @@ from stages.cleaning.rules import chosen
 from stages.params.data import Clean
 from stages.rows import accounting, jsonl, parquet_table
 from stages.rows.accounting import Drop
-from stages.rows.row import Row, merge
+from stages.rows.row import Row, make_row, merge
 
 
 class Cleaned(NamedTuple):
@@ -44,7 +44,7 @@ def clean(row: Row, params: Clean) -> Cleaned:
     content, changed, found, problem = rules.mend(row.content, params)
     if problem:
         return Cleaned(Drop(row.id, *problem), [], found)
-    return Cleaned(row(content, row.split, row.group, row.time) if changed else row, changed, found)
+    return Cleaned(make_row(content, row.split, row.group, row.time) if changed else row, changed, found)
 
 
 class Outcome(msgspec.Struct):
