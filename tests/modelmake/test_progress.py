@@ -1,19 +1,18 @@
-"""Progress: a line now and then in a log."""
+"""Progress of a loop without a terminal: a plain line every half minute at most."""
 
 import pytest
 
-from modelmake.progress import Count
-from stages.training import progress
+from modelmake import progress
 
 
-def test_a_log_tells_how_far_a_loop_is_and_no_more_often_than_it_should(
+def test_a_log_gets_a_line_with_the_time_left_every_half_minute_at_most(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = iter([100.0, 110.0, 130.0, 135.0])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    count = Count(8, "embeddings", "rows")
-    count.bar.disable = True
+    bar = progress.ProgressBar(8, "embeddings", "rows")
+    bar.bar.disable = True
     for n in (1, 2, 5):
-        count.add(n)
+        bar.update(n)
 
     assert capsys.readouterr().out == "  embeddings 3/8 rows; 50 s left\n"
