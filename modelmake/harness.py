@@ -28,7 +28,7 @@ from modelmake.errors import UserError
 from modelmake.identity import identity
 from modelmake.keys import key as keys
 from modelmake.keys import key_file, symbols
-from modelmake.running import environment, platform, run_log, sandbox, state_dir, supervision, work_store
+from modelmake.running import platform, run_log, sandbox, state_dir, supervision, threads, work_store
 
 PARAMS = "params.yaml"
 
@@ -142,7 +142,7 @@ def _work(stage: _Run, main: Callable[..., str], key: dict[str, Any], folders: d
     """Runs `main` on what its key covers and its inputs hold."""
     for path in stage.outputs:
         path.parent.mkdir(parents=True, exist_ok=True)
-    environment.prepare(getattr(stage.arguments.get("machine"), "threads", 1))
+    threads.limit(getattr(stage.arguments.get("machine"), "threads", 1))
     with supervision.reads(stage.root) as read:
         line = main(**stage.arguments, **folders)
     if missed := sorted(_loaded() - key["symbols"].keys()):

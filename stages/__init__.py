@@ -1,1 +1,22 @@
-"""What runs inside the graph: one module a stage, named by its verb."""
+"""Stages of the graph: one module a stage, its helpers in the folders below.
+
+Importing this package sets the environment of the libraries that stages use, before any of them is imported: offline
+unless told otherwise, no telemetry, no progress bars in a log, only errors on the console.
+"""
+
+import logging
+import os
+import sys
+import warnings
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
+os.environ.update(
+    HF_HUB_DISABLE_PROGRESS_BARS="0" if sys.stderr.isatty() else "1",
+    HF_DATASETS_DISABLE_PROGRESS_BARS="0" if sys.stderr.isatty() else "1",
+    HF_HUB_DISABLE_TELEMETRY="1",
+    TRANSFORMERS_VERBOSITY="error",
+    TOKENIZERS_PARALLELISM="false",  # its threads and forked data loaders deadlock
+)
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it recommends a package that runs code of the hub
+warnings.simplefilter("ignore", FutureWarning)  # renames announced by libraries are not the user's to mend

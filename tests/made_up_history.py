@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from modelmake import artifacts
 from modelmake.errors import UserError
 from modelmake.tracing import trace
+from stages.commands.domain import DOMAIN
 
 Table = tuple[str, ...]
 
@@ -107,7 +108,7 @@ class History:
         """(exit code, what it printed) of `modelmake trace`, asked in `here`."""
         parser = argparse.ArgumentParser()
         trace.arguments(parser)
-        parsed = parser.parse_args(arguments, argparse.Namespace(here=here or self.root))
+        parsed = parser.parse_args(arguments, argparse.Namespace(here=here or self.root, domain=DOMAIN))
         printed = io.StringIO()
         with contextlib.chdir(self.root), contextlib.redirect_stdout(printed):
             try:

@@ -10,7 +10,6 @@ from modelmake import artifacts
 from modelmake.keys import key_file
 from modelmake.tracing.history import Entry, History
 
-WEIGHTS = {".safetensors", ".gguf"}  # files that make an output a model
 TABLES = {".jsonl", ".parquet"}  # files that may say something of rows
 
 
@@ -42,8 +41,8 @@ def raw_path(entry: Entry, file: str) -> str:
 class Lineage:
     """The links of one history's builds."""
 
-    def __init__(self, history: History) -> None:
-        self.history = history
+    def __init__(self, history: History, model_suffixes: frozenset[str]) -> None:
+        self.history, self.model_suffixes = history, model_suffixes
         self._out_paths = lru_cache(maxsize=None)(self._out_paths)  # type: ignore[method-assign]
 
     def links(self, build: str, entry: Entry) -> list[Link]:
@@ -117,7 +116,7 @@ class Lineage:
     def is_model(self, path: str, md5: str) -> bool:
         """Whether an output has weights in it. Where nobody knows what is in a folder, it may have."""
         suffixes = self._suffixes(path, md5)
-        return bool(suffixes & WEIGHTS) if suffixes is not None else path != key_file.FOLDER
+        return bool(suffixes & self.model_suffixes) if suffixes is not None else path != key_file.FOLDER
 
     def makes_model(self, entry: Entry) -> bool:
         return any(self.is_model(path, md5) for path, md5 in entry.outs.items())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake import artifacts, git
+from modelmake.domain import Domain
 from modelmake.errors import UserError
 from modelmake.git import Commit
 from modelmake.tracing import acceptance
@@ -20,7 +21,7 @@ from modelmake.tracing.row_index import RowIndex
 Place = tuple[str, str, int]  # table, file, line
 
 
-def report(root: Path, here: Path, asked: str, past: History) -> dict[str, Any]:
+def report(root: Path, here: Path, asked: str, past: History, domain: Domain) -> dict[str, Any]:
     """All that is known of a file or folder, its path seen from `here`; its bytes say what it is, wherever it lies.
 
     Raises:
@@ -29,7 +30,7 @@ def report(root: Path, here: Path, asked: str, past: History) -> dict[str, Any]:
     path = Path(os.path.normpath(here / asked))  # not resolved: a declared output may be a link into the cache
     relative = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
     found = _recorded(relative, past) if relative and not path.exists() else _identified(path, asked, past)
-    lineage, index = Lineage(past), RowIndex(past)
+    lineage, index = Lineage(past, domain.model_suffixes), RowIndex(past)
     entry, out, inner = _chosen(found["holders"], relative, lineage)
     build = past.having(entry.number)[0]
     chain = lineage.chain(build, entry)

@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from modelmake.domain import Domain, Near
 from modelmake.errors import UserError
 from modelmake.tracing.history import Entry, History
 from modelmake.tracing.lineage import TABLES, Lineage
 from modelmake.tracing.row_index import Fact, RowIndex
-from stages.similarity import near_text
 
 PLACE = re.compile(r"(.+):([1-9]\d*)")
 
@@ -39,20 +39,23 @@ class Seen(NamedTuple):
 class Question:
     """A row, and what the index has of it."""
 
-    def __init__(self, root: Path, asked: str, here: Path, past: History) -> None:
+    def __init__(self, root: Path, asked: str, here: Path, past: History, domain: Domain) -> None:
         self.root, self.asked, self.here, self.past = root, asked, here, past
-        self.lineage, self.index = Lineage(past), RowIndex(past)
+        self.lineage, self.index = Lineage(past, domain.model_suffixes), RowIndex(past)
+        self.similarity = domain.similarity
         self.kin: dict[int, Kin] = {}
         self.refused: list[Fact] = []  # records at that place, or with that text, that became no row
         self.gone: set[int] = set()  # rows that may be alike, but whose text is not in the cache
         self.elsewhen: dict[str, int] = {}  # rows that stood at that place in other builds, in how many
         self._lists: dict[str, dict[str, set[str]]] = {}
-        self._near = {number: near_text.near_of([entry]) for number, entry in past.entries.items()}
+        self._near = {
+            number: self.similarity.criterion([entry.content.get("params")]) for number, entry in past.entries.items()
+        }
         self._ask()
         if not self.kin and not self.refused:
             raise UserError(self._nothing())
 
-    def near(self, build: str) -> near_text.Near:
+    def near(self, build: str) -> Near:
         """What a build calls near-duplicates."""
         return min(self._near[entry.number] for entry in self.past.builds[build])
 
@@ -73,13 +76,15 @@ class Question:
         self._family()
 
     def _similar(self, text: str) -> dict[int, dict[int, float]]:
-        found, gone = near_text.similar(text, self.index, self.nears)
+        found, gone = self.similarity.similar(text, self.index, self.nears)
         self.gone |= gone
         return found
 
     @cached_property
-    def nears(self) -> set[near_text.Near]:
-        return {self.near(build) for build, entries in self.past.builds.items() if entries} or {near_text.EQUAL}
+    def nears(self) -> set[Near]:
+        return {self.near(build) for build, entries in self.past.builds.items() if entries} or {
+            self.similarity.criterion([])
+        }
 
     def _standing(self, file: str, line: str) -> list[Fact]:
         asked = (self.here / file).resolve()
@@ -120,7 +125,7 @@ class Question:
                 self.kin.setdefault(other, Kin(told if fact.other == row else f"stands for it: {told}"))
         if self.index.number(self.asked) or PLACE.fullmatch(self.asked):
             for row in family:
-                text = near_text.whole(self.index.content(row))
+                text = self.similarity.text(self.index.content(row))
                 for other, similarity in self._similar(text).items() if text else ():
                     self.kin.setdefault(other, Kin("near-duplicate", similarity))
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from modelmake.domain import Domain
 from modelmake.tracing.history import Entry, History
 from modelmake.tracing.lineage import raw_path
 from modelmake.tracing.row_question import Question
-from stages.similarity import near_text
 
 
 @dataclass
@@ -42,13 +42,13 @@ class _Answers:
         ]
 
 
-def report(root: Path, asked: str, here: Path, past: History) -> dict[str, Any]:
+def report(root: Path, asked: str, here: Path, past: History, domain: Domain) -> dict[str, Any]:
     """What every build says of a row: an id, FILE:LINE in raw data, or a text.
 
     Raises:
         UserError: no build has such a row.
     """
-    question = Question(root, asked, here, past)
+    question = Question(root, asked, here, past, domain)
     answers = _Answers()
     for build, entries in past.builds.items():
         if entries:
@@ -61,11 +61,14 @@ def report(root: Path, asked: str, here: Path, past: History) -> dict[str, Any]:
                 "id": index.id(row),
                 "relation": kin.relation,
                 "similarity": max(kin.similarity.values()) if kin.similarity else None,
-                "text": near_text.whole(index.content(row)) or None,
+                "text": domain.similarity.text(index.content(row)) or None,
             }
             for row, kin in question.kin.items()
         ],
-        "uncompared": {"ids": [index.id(row) for row in sorted(question.gone)], "more": near_text.absent(index)},
+        "uncompared": {
+            "ids": [index.id(row) for row in sorted(question.gone)],
+            "more": domain.similarity.uncompared(index),
+        },
         "elsewhen": question.elsewhen,
         **{kind: answers.told(kind, past) for kind in KINDS},
         "near": [near._asdict() for near in sorted(question.nears)],

@@ -26,10 +26,10 @@ def run(arguments: Namespace) -> int:
     root = Path.cwd()
     past = History(root)
     if arguments.row is not None:
-        report = row_report.report(root, arguments.row, arguments.here, past)
+        report = row_report.report(root, arguments.row, arguments.here, past, arguments.domain)
         lines = report_text.row_graph(report) if arguments.graph else report_text.row(report)
     else:
-        report = model_report.report(root, arguments.here, arguments.model, past)
+        report = model_report.report(root, arguments.here, arguments.model, past, arguments.domain)
         lines = report_text.model_graph(report) if arguments.graph else report_text.model(report, arguments.rows)
     if arguments.json:
         print(json.dumps(report, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""How far two artifacts that should be the same are from each other, where that can be said in numbers."""
+"""The distance of two artifacts that should be the same, where it can be given in numbers."""
 
 import filecmp
 import json
@@ -7,62 +7,42 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-Bounds = dict[str, float]  # what differs, a tensor or a number by its place: the largest absolute difference
+from modelmake.domain import Compare, Distances
 
 
-def bounds(recorded: Mapping[str, Path], rebuilt: Mapping[str, Path]) -> Bounds | None:
-    """Of two artifacts as {relative path: file}; None where they differ in more than numbers.
+def distances(
+    recorded: Mapping[str, Path], rebuilt: Mapping[str, Path], compare: Mapping[str, Compare]
+) -> Distances | None:
+    """The differences of two artifacts, given as {relative path: file}; None where more than numbers differs.
 
-    Compared are the tensors of safetensors files and the numbers of JSON and JSONL files. Files of other kinds must
-    have the same bytes.
+    Numbers of JSON and JSONL files are compared here, files of other suffixes by `compare`. All others must have the
+    same bytes.
     """
     if recorded.keys() != rebuilt.keys():
         return None
-    found: Bounds = {}
+    compare = {".json": _json, ".jsonl": _jsonl, **compare}
+    result: Distances = {}
     for name, file in recorded.items():
         if filecmp.cmp(file, rebuilt[name], shallow=False):
             continue
-        compare = {".safetensors": tensors, ".json": _json, ".jsonl": _jsonl}.get(Path(name).suffix)
-        differences = compare(file, rebuilt[name]) if compare else None
+        distance = compare.get(Path(name).suffix)
+        differences = distance(file, rebuilt[name]) if distance else None
         if differences is None:
             return None
-        found |= {f"{name}: {place}": value for place, value in differences.items()}
-    return found
+        result |= {f"{name}: {place}": value for place, value in differences.items()}
+    return result
 
 
-def tensors(recorded: Path, rebuilt: Path) -> Bounds | None:
-    """{tensor: largest absolute difference} of those that differ; None where names, shapes, types or NaNs do."""
-    import torch
-    from safetensors import safe_open
-
-    found: Bounds = {}
-    with safe_open(recorded, "pt") as a, safe_open(rebuilt, "pt") as b:
-        if sorted(a.keys()) != sorted(b.keys()) or a.metadata() != b.metadata():
-            return None
-        for name in sorted(a.keys()):
-            x, y = a.get_tensor(name), b.get_tensor(name)
-            if x.shape != y.shape or x.dtype != y.dtype:
-                return None
-            if torch.equal(*(t.reshape(-1).view(torch.uint8) for t in (x, y))):
-                continue
-            x, y = x.double(), y.double()
-            difference = (x - y).where(x != y, 0.0).abs().max().item()  # the same infinity is no difference
-            if math.isnan(difference):
-                return None
-            found[name] = difference
-    return found
-
-
-def _json(recorded: Path, rebuilt: Path) -> Bounds | None:
+def _json(recorded: Path, rebuilt: Path) -> Distances | None:
     return numbers(json.loads(recorded.read_bytes()), json.loads(rebuilt.read_bytes()))
 
 
-def _jsonl(recorded: Path, rebuilt: Path) -> Bounds | None:
+def _jsonl(recorded: Path, rebuilt: Path) -> Distances | None:
     return numbers(*([json.loads(line) for line in file.read_bytes().splitlines()] for file in (recorded, rebuilt)))
 
 
-def numbers(a: Any, b: Any, place: str = "") -> Bounds | None:
-    """{place: absolute difference} of the numbers that differ; None where anything else does."""
+def numbers(a: Any, b: Any, place: str = "") -> Distances | None:
+    """{place: absolute difference} of the numbers that differ in two JSON values; None where anything else differs."""
     if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
         parts = [numbers(a[key], b[key], f"{place}.{key}" if place else key) for key in a]
     elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from modelmake import artifacts, git
+from modelmake.domain import Compare
 from modelmake.dvc import graph, stores
 from modelmake.dvc.graph import Entry, Recorded
 from modelmake.errors import UserError
@@ -36,6 +38,7 @@ class Bench:
     path: Path
     nodes: dict[str, Recorded]  # as committed
     cache: stores.Store  # of the project
+    compare: Mapping[str, Compare]  # {suffix: distance of two files}
     listings: dict[str, Listing] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)  # artifacts whose recorded bytes are in the clone
     worth_a_look: bool = False  # something came out different, or a stage failed
@@ -111,7 +114,7 @@ class Rebuilt:
     kept: Path | None
 
 
-def run(root: Path, names: list[str], tolerance: float, talk: Any) -> Rebuilt:
+def run(root: Path, names: list[str], tolerance: float, talk: Any, compare: Mapping[str, Compare]) -> Rebuilt:
     """Rebuilds the named stages of HEAD, or all, and keeps what that proves. What they print goes to the file `talk`.
 
     Raises:
@@ -127,7 +130,7 @@ def run(root: Path, names: list[str], tolerance: float, talk: Any) -> Rebuilt:
         if not chosen:
             raise UserError(f"{' '.join(names)}: no stage makes it: want a stage with a command to rebuild")
         _check_space(root, chosen)
-        bench = Bench(root, path, nodes, stores.cache(root))
+        bench = Bench(root, path, nodes, stores.cache(root), compare)
         found: list[Proof] = []
         for name, node in chosen.items():
             proof = _rebuild(bench, name, node, commit, tolerance, talk)
@@ -216,7 +219,7 @@ def _compared(bench: Bench, out: Entry, files: dict[str, str], tolerance: float)
         return OTHER, {}
     own = Path(out.path).name  # of an artifact that is a file
     rebuilt = {name or own: bench.path / join(out.path, name) for name in files}
-    bounds = closeness.bounds({name or own: path for name, path in recorded.items()}, rebuilt)
+    bounds = closeness.distances({name or own: path for name, path in recorded.items()}, rebuilt, bench.compare)
     if bounds is None:
         return OTHER, {}
     return (NEAR if max(bounds.values(), default=0.0) <= tolerance else OTHER), bounds

@@ -55,7 +55,7 @@ def _rehash(root: Path, options: argparse.Namespace) -> int:
 
 def _rebuild(root: Path, options: argparse.Namespace) -> int:
     talk = sys.stderr if options.json else sys.stdout
-    rebuilt = rebuild.run(root, options.names, options.tolerance or 0.0, talk)
+    rebuilt = rebuild.run(root, options.names, options.tolerance or 0.0, talk, options.domain.compare)
     levels = proofs.levels(root, {proof.stage: rebuilt.nodes[proof.stage] for proof in rebuilt.proofs})
     outcomes = [outcome for proof in rebuilt.proofs for outcome in proof.outcome.values()]
     if options.json:

@@ -6,14 +6,19 @@ import os
 import sys
 from pathlib import Path
 
+from modelmake.domain import Domain
 from modelmake.errors import UserError
 
 COMMANDS = {  # name: its module, which has `arguments(parser)` and `run(arguments) -> exit code`, and what it is for
     "check": ("stages.commands.check", "what `ingest` and `clean` would say of files before they join the raw data"),
     "plan": ("modelmake.planning.plan", "what `dvc repro` would do, why, and how long that took last time"),
     "trace": ("modelmake.tracing.trace", "what a model was made of; which models consumed a row"),
-    "verify": ("modelmake.verifying.verify", "rehashes every declared artifact; names what is wrong and how to mend it"),
+    "verify": ("modelmake.verifying.verify", "rehashes every artifact; names what is wrong and how to mend it"),
 }  # fmt: skip
+
+
+def domain() -> Domain:
+    return importlib.import_module("stages.commands.domain").DOMAIN
 
 
 def main() -> None:
@@ -24,7 +29,8 @@ def main() -> None:
         if name in sys.argv[1:2]:  # the others need not be imported
             loaded = importlib.import_module(module)
             loaded.arguments(command)
-            command.set_defaults(run=loaded.run, here=Path.cwd())  # `here`: what paths in arguments start from
+            # `here`: the folder that paths in arguments start from
+            command.set_defaults(run=loaded.run, here=Path.cwd(), domain=domain())
     arguments = parser.parse_args()
     here = Path.cwd()
     root = next((folder for folder in (here, *here.parents) if (folder / "dvc.yaml").is_file()), None)

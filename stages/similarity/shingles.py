@@ -1,4 +1,4 @@
-"""How alike two texts are: the Jaccard similarity of their shingles, by which rows are called near-duplicates.
+"""Jaccard similarity of two texts' shingles, by which rows are near-duplicates.
 
 Broder 1997, "On the resemblance and containment of documents". A shingle is a run of `chars` characters of the text,
 lower-cased, white space collapsed.
@@ -6,7 +6,7 @@ lower-cased, white space collapsed.
 
 
 def plain(text: str) -> str:
-    """What of a text counts."""
+    """The text in lower case, runs of white space as one space."""
     return " ".join(text.lower().split())
 
 
@@ -17,6 +17,6 @@ def shingles(text: str, chars: int) -> frozenset[str]:
 
 
 def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    """What they share of what both have together, in [0, 1]."""
+    """Size of the intersection over size of the union, in [0, 1]."""
     common = len(a & b)
     return common / (len(a) + len(b) - common)

@@ -38,10 +38,10 @@ def test_case_spaces_and_length_do_not_spoil_a_signature() -> None:
 
 
 def test_the_widest_parameters_of_a_build_say_what_is_near() -> None:
-    assert list(near_text._said({"dedup": {"near": {"threshold": 0.9, "shingle_chars": 7}}, "split": {"seed": 1}})) == [
+    assert list(near_text._criteria({"dedup": {"near": {"threshold": 0.9, "shingle_chars": 7}}, "split": {"seed": 1}})) == [
         near_text.Near(0.9, 7)
     ]
-    assert near_text.near_of([]) == near_text.EQUAL
+    assert near_text.criterion([]) == near_text.EQUAL
 
 
 def test_names_in_a_row_are_no_text() -> None:
@@ -52,4 +52,4 @@ def test_names_in_a_row_are_no_text() -> None:
         "rejected": [{"role": "assistant", "content": "B"}],
     }
 
-    assert near_text.whole(pair) == "Q\nA\nB"
+    assert near_text.text(pair) == "Q\nA\nB"

@@ -1,0 +1,36 @@
+"""The domain of language models, for the commands of modelmake: weights, and rows that are texts."""
+
+import math
+from pathlib import Path
+
+from modelmake.domain import Distances, Domain
+from stages.similarity import near_text
+
+
+def tensor_distances(recorded: Path, rebuilt: Path) -> Distances | None:
+    """{tensor: largest absolute difference} of the tensors that differ in two safetensors files.
+
+    None where names, shapes, types, metadata or NaNs differ.
+    """
+    import torch
+    from safetensors import safe_open
+
+    distances: Distances = {}
+    with safe_open(recorded, "pt") as a, safe_open(rebuilt, "pt") as b:
+        if sorted(a.keys()) != sorted(b.keys()) or a.metadata() != b.metadata():
+            return None
+        for name in sorted(a.keys()):
+            x, y = a.get_tensor(name), b.get_tensor(name)
+            if x.shape != y.shape or x.dtype != y.dtype:
+                return None
+            if torch.equal(*(t.reshape(-1).view(torch.uint8) for t in (x, y))):
+                continue
+            x, y = x.double(), y.double()
+            distance = (x - y).where(x != y, 0.0).abs().max().item()  # the same infinity is no difference
+            if math.isnan(distance):
+                return None
+            distances[name] = distance
+    return distances
+
+
+DOMAIN = Domain(frozenset({".safetensors", ".gguf"}), {".safetensors": tensor_distances}, near_text)
