@@ -44,7 +44,7 @@ class _Run:
     sections: dict[str, tuple[str, Any]]  # argument -> its dotted section of params.yaml and its type
     inputs: list[Path]
     outputs: list[Path]
-    folders: dict[str, str]  # argument -> `checkpoints`, `memo` or `archive`
+    signature: signature.Signature  # of `main`
 
 
 def run(main: Callable[..., str]) -> None:
@@ -127,7 +127,7 @@ def _own(record: dict[str, Any]) -> Iterator[None]:
 def _folders(stage: _Run, work: Path, built_from: str, without_inputs: str) -> dict[str, Path]:
     """The folders that `main` asks for, by argument."""
     found = {}
-    for argument, kind in stage.folders.items():
+    for argument, kind in stage.signature.folders.items():
         if kind == "checkpoints":
             found[argument] = work_store.checkpoints(stage.root, stage.name, built_from)
         elif kind == "archive":
@@ -144,7 +144,7 @@ def _work(stage: _Run, main: Callable[..., str], key: dict[str, Any], folders: d
         path.parent.mkdir(parents=True, exist_ok=True)
     threads.limit(getattr(stage.arguments.get("machine"), "threads", 1))
     with supervision.reads(stage.root) as read:
-        line = main(**stage.arguments, **folders)
+        line = main(**stage.signature.grouped({**stage.arguments, **folders}))
     if missed := sorted(_loaded() - key["symbols"].keys()):
         raise UserError(
             f"{stage.name}: ran {', '.join(missed)}, which its key does not cover: import it plainly, "
@@ -200,7 +200,7 @@ def _read(main: Callable[..., str], name: str, module: str, root: Path) -> _Run:
         sections=sections,
         inputs=[paths[n] for n in spec.inputs],
         outputs=[paths[n] for n in spec.outputs],
-        folders=spec.folders,
+        signature=spec,
     )
 
 

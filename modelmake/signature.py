@@ -1,20 +1,24 @@
-"""A stage's `main` says what the stage is: inputs, outputs, parameter sections and names, by annotation.
+"""A stage's interface, read from the annotations of its `main`: inputs, outputs, parameter sections, names.
 
     def main(rows: In, cleaned: Out, step: str, params: Step) -> str
 
-`In` and `Out` are the flags with paths that `dvc.yaml` declares as deps and outs, `str` a name that `foreach`
-or `matrix` fills in, a `Params` struct the section that its `section` names (`train.{step}`), a dict of such
-structs the section above it (`train`). `Checkpoints` is no flag: a folder that outlives a run that is killed, for the
-next one that is built from the very same. Nor is `Memo`: a folder for what later runs of the same code, packages and
-parameters may take from this one, whatever their inputs; nor `Archive`: one for what all later runs of the stage may
-take from this one, whatever has changed.
+| annotation | meaning |
+|---|---|
+| `In`, `Out` | a flag with a path that `dvc.yaml` declares as dep or out |
+| `str` | a flag with a name that `foreach` or `matrix` fills in |
+| a `Params` struct | the section of `params.yaml` that its `section` names (`train.{step}`) |
+| a dict of such structs | the section above it (`train`) |
+| a `NamedTuple` | a group: each of its fields is an argument like those above |
+| `Checkpoints` | a folder for the next run with the same command, inputs and parameters, if this one is killed |
+| `Memo` | a folder for later runs with the same code, packages and parameters, whatever their inputs |
+| `Archive` | a folder for all later runs of the stage |
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 In = Annotated[Path, "in"]
 Out = Annotated[Path, "out"]
@@ -25,24 +29,33 @@ Archive = Annotated[Path, "archive"]
 
 @dataclass(frozen=True)
 class Signature:
-    """What a `main` takes, by name."""
+    """The arguments of a `main` by kind. Fields of groups are listed like arguments of their own."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     names: tuple[str, ...]
     folders: dict[str, str]  # argument -> `checkpoints`, `memo` or `archive`
     sections: dict[str, Any]  # argument -> struct, union of structs, or dict of them
+    groups: dict[str, type]  # argument -> NamedTuple
 
     @property
     def flags(self) -> tuple[str, ...]:
         return (*self.inputs, *self.outputs, *self.names)
 
+    def grouped(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The arguments to call `main` with: values of a group's fields become its NamedTuple."""
+        arguments = dict(values)
+        for argument, kind in self.groups.items():
+            arguments[argument] = kind(**{field: arguments.pop(field) for field in kind._fields})
+        return arguments
+
 
 def read(main: Callable[..., str]) -> Signature:
     """The signature of a stage's `main`."""
+    parameters = {name: p.annotation for name, p in inspect.signature(main).parameters.items()}
+    groups = {name: kind for name, kind in parameters.items() if hasattr(kind, "_fields")}
     inputs, outputs, names, folders, sections = [], [], [], {}, {}
-    for name, parameter in inspect.signature(main).parameters.items():
-        kind = parameter.annotation
+    for name, kind in _flat(parameters):
         if kind == In:
             inputs.append(name)
         elif kind == Out:
@@ -53,11 +66,19 @@ def read(main: Callable[..., str]) -> Signature:
             names.append(name)
         else:
             sections[name] = kind
-    return Signature(tuple(inputs), tuple(outputs), tuple(names), folders, sections)
+    return Signature(tuple(inputs), tuple(outputs), tuple(names), folders, sections, groups)
+
+
+def _flat(parameters: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, kind in parameters.items():
+        if hasattr(kind, "_fields"):
+            yield from get_type_hints(kind, include_extras=True).items()
+        else:
+            yield name, kind
 
 
 def section_of(kind: Any, names: dict[str, str]) -> str:
-    """The dotted section of `params.yaml` that an annotation stands for, its names filled in."""
+    """The dotted section of `params.yaml` for an annotation, with its names filled in."""
     if get_origin(kind) is dict:
         return _section(get_args(kind)[1]).partition(".")[0]
     return _section(kind).format(**names)

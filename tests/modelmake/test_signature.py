@@ -1,6 +1,6 @@
 """A stage's `main` says by its annotations what the stage reads, writes and is told."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import pytest
 
@@ -46,6 +46,31 @@ def test_flags_are_sorted_into_inputs_outputs_and_names_in_the_order_of_main() -
 
 def test_all_else_is_a_section_of_params() -> None:
     assert signature.read(main).sections == {"params": Steps, "machine": Machine, "suites": dict[str, Suite]}
+
+
+class Rows(NamedTuple):
+    train: In
+    val: In
+    step: str
+
+
+def grouped(rows: Rows, trained: Out, machine: Machine) -> str:
+    return f"{rows} {trained} {machine}"
+
+
+def test_the_fields_of_a_group_are_arguments_like_others() -> None:
+    result = signature.read(grouped)
+
+    assert result.flags == ("train", "val", "trained", "step")
+    assert result.sections == {"machine": Machine}
+
+
+def test_a_group_is_made_of_the_values_of_its_fields() -> None:
+    values = {"train": "a", "val": "b", "step": "sft", "trained": "c", "machine": "d"}
+
+    result = signature.read(grouped).grouped(values)
+
+    assert result == {"rows": Rows("a", "b", "sft"), "trained": "c", "machine": "d"}
 
 
 def test_a_main_without_arguments_asks_for_nothing() -> None:
