@@ -1,4 +1,4 @@
-"""Files of rows: JSONL, sorted by id."""
+"""JSONL files of canonical rows, sorted by id."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,16 +10,20 @@ from stages.rows.row import Row
 
 
 def read(path: Path) -> list[Row]:
-    """The rows of a JSONL file.
+    """All rows of a file.
 
     Raises:
-        UserError: a line is no canonical row.
+        UserError: a line is not a canonical row.
     """
-    return list(each(path))
+    return list(iter_rows(path))
 
 
-def each(path: Path) -> Iterator[Row]:
-    """The rows of a JSONL file, one after the other; raises as `read` does."""
+def iter_rows(path: Path) -> Iterator[Row]:
+    """The rows of a file, decoded one at a time.
+
+    Raises:
+        UserError: a line is not a canonical row.
+    """
     decoder = msgspec.json.Decoder(Row)
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -32,8 +36,8 @@ def each(path: Path) -> Iterator[Row]:
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:
-    """Writes rows as JSONL, sorted by id, so that the order of the source never shows."""
+    """Writes rows sorted by id, so that the bytes do not depend on the order of the rows."""
     encoder = msgspec.json.Encoder()
     with path.open("wb") as file:
-        for item in sorted(rows, key=lambda r: r.id):
-            file.write(encoder.encode(item) + b"\n")
+        for row in sorted(rows, key=lambda r: r.id):
+            file.write(encoder.encode(row) + b"\n")

@@ -1,4 +1,4 @@
-"""The canonical row and its id."""
+"""The canonical row: a chat, a preference pair or a text, with the hash of its content as id."""
 
 import hashlib
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 KINDS = ("chat", "pair", "text")
-SPLITS = ("train", "val", "test")  # the later wins over the earlier
+SPLITS = ("train", "val", "test")  # ascending: a row of two splits goes to the later one
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -21,18 +21,21 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A turn; `to_builtins` of it is what chat templates take. What is empty by default is left out, also of ids."""
+    """One turn. `msgspec.to_builtins` of it is what chat templates take.
+
+    Empty optional fields are left out of the JSON, so that the ids of rows without tools do not depend on them.
+    """
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
     tool_calls: list[ToolCall] = []
-    name: str = ""  # of the tool that answers
-    tool_call_id: str = ""  # the call that a tool answers
+    name: str = ""  # role tool: the tool that answers
+    tool_call_id: str = ""  # role tool: the call that is answered
 
 
 class Chat(msgspec.Struct, frozen=True, tag_field="kind", tag="chat", omit_defaults=True):
     messages: list[Message]  # the last one is the assistant's
-    tools: list[dict[str, Any]] = []  # JSON schemas of what the assistant may call
+    tools: list[dict[str, Any]] = []  # JSON schemas of the tools that the assistant may call
 
 
 class Pair(msgspec.Struct, frozen=True, tag_field="kind", tag="pair"):
@@ -49,44 +52,44 @@ Content = Chat | Pair | Text
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A content with its id. Split, group and time are no part of the id."""
+
     id: str
     content: Content
-    split: Literal["", "train", "val", "test"] = ""  # where the source says so; no part of the id
-    group: str = ""  # rows of one group go to one split: a customer, the document that they are parts of; as `split`
-    time: str = ""  # when it is from: UTC, ISO 8601 to the second, so that such texts sort as times do; as `split`
+    split: Literal["", "train", "val", "test"] = ""  # "": not given by the source
+    group: str = ""  # rows of one group go to one split: those of a customer, or of a document
+    time: str = ""  # UTC, ISO 8601 to the second, so that sorting as text sorts by time
 
     @property
     def kind(self) -> str:
+        """One of KINDS."""
         return type(self.content).__struct_config__.tag
 
 
 def make_row(content: Content, split: str = "", group: str = "", time: str = "") -> Row:
-    """The row of a content; its id is the first 96 bits of SHA-256 over the content's JSON."""
+    """A row with the id of its content."""
     return Row(content_id(msgspec.json.encode(content)), content, split, group, time)
 
 
 def content_id(encoded: bytes) -> str:
-    """The id of a content that is JSON already."""
+    """The id of a content encoded as JSON: the first 24 hex digits (96 bits) of its SHA-256."""
     return hashlib.sha256(encoded).hexdigest()[:24]
 
 
 def merge(a: Row, b: Row) -> Row:
-    """Two rows of one content as one: of the split that wins (test, val, train, none given), first group and time."""
+    """Merges two rows of one content: the stronger split (test, val, train, none), the smaller group and time."""
     split = max(a.split, b.split, key=("", *SPLITS).index)
     group, time = (min({x, y} - {""}, default="") for x, y in ((a.group, b.group), (a.time, b.time)))
     return Row(a.id, a.content, split, group, time)
 
 
-def check_content(content: Content) -> tuple[str, str] | None:
-    """(reason, detail) where a content cannot teach anything; None where it can. A call of a tool is an answer too."""
+def content_problem(content: Content) -> tuple[str, str] | None:
+    """(reason, detail) why a content cannot be trained on, or None. A tool call counts as an answer."""
     if isinstance(content, Text):
         return None if content.text.strip() else ("empty_text", "text is empty")
     answers = [content.messages[-1:]] if isinstance(content, Chat) else [content.chosen, content.rejected]
-    asked = content.messages[:-1] if isinstance(content, Chat) else content.prompt
-    for message in asked:
-        if message.role == "user" and message.content.strip():
-            break
-    else:
+    prompt = content.messages[:-1] if isinstance(content, Chat) else content.prompt
+    if not any(message.role == "user" and message.content.strip() for message in prompt):
         return "empty_question", "no user turn with text before the answer"
     for turns in answers:
         if len(turns) != 1 or turns[0].role != "assistant":

@@ -1,4 +1,4 @@
-"""Side tables have all their lines, and their types without any."""
+"""Parquet tables: all rows are written, and an empty table keeps its types."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ COLUMNS = {"id": str, "line": int}
 
 
 @pytest.mark.parametrize("lines", [[], [("a", 1, 0.5), ("b", 2, 1.0)]])
-def test_a_table_has_the_same_types_with_and_without_lines(tmp_path: Path, lines: list) -> None:
+def test_a_table_has_the_same_types_with_and_without_rows(tmp_path: Path, lines: list) -> None:
     parquet_table.write(tmp_path / "t", {"id": str, "line": int, "similarity": float}, lines)
 
     table = pyarrow.parquet.read_table(tmp_path / "t")
@@ -32,13 +32,11 @@ def test_drops_are_written_sorted_by_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [4, 5, 6])
-def test_a_long_table_has_row_groups_and_all_its_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
-) -> None:
-    monkeypatch.setattr(parquet_table, "GROUP", 2)
+def test_a_long_table_is_split_into_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(parquet_table, "ROW_GROUP_SIZE", 2)
     lines = [(f"{n:02}", n) for n in range(count)]
     parquet_table.write(tmp_path / "a", COLUMNS, lines)
 
-    found = pyarrow.parquet.ParquetFile(tmp_path / "a")
-    assert [tuple(line.values()) for line in found.read().to_pylist()] == lines
-    assert found.num_row_groups == (count + 1) // 2
+    file = pyarrow.parquet.ParquetFile(tmp_path / "a")
+    assert [tuple(line.values()) for line in file.read().to_pylist()] == lines
+    assert file.num_row_groups == (count + 1) // 2

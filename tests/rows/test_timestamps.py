@@ -1,10 +1,10 @@
-"""Times are one spelling of UTC, so that they sort as texts."""
+"""Timestamps have one spelling, so that sorting as text sorts by time."""
 
 from typing import Any
 
 import pytest
 
-from stages.rows.timestamps import moment
+from stages.rows.timestamps import utc_timestamp
 
 
 @pytest.mark.parametrize(
@@ -19,11 +19,11 @@ from stages.rows.timestamps import moment
         (1e9, "2001-09-09T01:46:40+00:00"),
     ],
 )
-def test_a_time_is_utc_to_the_second(time: Any, expected: str) -> None:
-    assert moment(time) == expected
+def test_a_timestamp_is_utc_to_the_second(time: Any, expected: str) -> None:
+    assert utc_timestamp(time) == expected
 
 
 @pytest.mark.parametrize("time", ["", "yesterday", "31.01.2026", 1e20, float("nan"), None, [], {}])
-def test_what_is_no_time_is_refused(time: Any) -> None:
+def test_other_values_are_refused(time: Any) -> None:
     with pytest.raises(ValueError, match=r"want ISO 8601, or seconds since 1970"):
-        moment(time)
+        utc_timestamp(time)
