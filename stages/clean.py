@@ -62,7 +62,7 @@ def settle(ingested: Path, tokenizer: Path, store: Store, params: Clean) -> Outc
     """Puts the rows that stay into the store. A row that was clean before is never the repeated one."""
     told = Outcome()
     with tempfile.TemporaryFile(dir=store.folder) as later:  # changed rows wait for those that were clean before
-        for row in jsonl.each(ingested):
+        for row in jsonl.iter_rows(ingested):
             told.total += 1
             result, changed, found = clean(row, params)
             told.personal += [(row.id, kind, n) for kind, n in found.items()]

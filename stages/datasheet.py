@@ -27,8 +27,8 @@ from stages.params.data import Datasheet
 from stages.params.release import Card
 from stages.reporting import annotations, croissant, data_audits, data_facts, html
 from stages.rows import accounting
-from stages.rows.display import answered, asked
-from stages.rows.mapped_rows import Joined, Stored
+from stages.rows.display import answer_text, prompt_text
+from stages.rows.mapped_rows import ConcatenatedRows, MappedRows
 from stages.rows.row import KINDS, SPLITS, Text
 
 LEVELS = ("serious", "warning", "ok")
@@ -73,8 +73,8 @@ def wrong(found: Any, marked: dict[str, dict[str, annotations.Mark]], shown: int
     for row in found:
         if row.id in said and shown:
             shown -= 1
-            question = "" if isinstance(row.content, Text) else asked(row.content)
-            yield {"id": row.id, "question": question, "answer": answered(row.content), "said": said[row.id]}
+            question = "" if isinstance(row.content, Text) else prompt_text(row.content)
+            yield {"id": row.id, "question": question, "answer": answer_text(row.content), "said": said[row.id]}
 
 
 def main(
@@ -85,7 +85,7 @@ def main(
     reports = {stage: msgspec.json.decode(report.read_bytes()) for stage, report in
                {"ingest": ingested, "clean": cleaned, "dedup": deduplicated, "split": divided}.items()}  # fmt: skip
     there = files(splits)
-    found = reduce(Joined, map(Stored, there), [])
+    found = reduce(ConcatenatedRows, map(MappedRows, there), [])
     clean, split, stands = reports["clean"], reports["split"], kept(duplicates)
     label = data_facts.labeller(clean.get("labels"))
     told = {

@@ -24,9 +24,9 @@ from modelmake import harness
 from modelmake.signature import In, Memo, Out
 from stages.params.data import Dedup
 from stages.rows import accounting, parquet_table
-from stages.rows import texts as rows_texts
-from stages.rows.mapped_rows import Stored, Texts
+from stages.rows.mapped_rows import MappedRows, RowTexts
 from stages.rows.row import KINDS, SPLITS, Row
+from stages.rows.texts import content_texts
 from stages.similarity import near
 from stages.similarity.memo import LastSearch
 from stages.similarity.shingles import plain
@@ -52,7 +52,7 @@ def find(found: Sequence[Row], params: Dedup, memo: Path | None = None) -> list[
     for kind, by_text in groups.items():
         same = sorted((sorted(group, key=rank) for group in by_text.values()), key=lambda group: rank(group[0]))
         firsts = [group[0] for group in same]
-        texts = Texts(found, firsts, _text)
+        texts = RowTexts(found, firsts, _text)
         last = LastSearch(memo / kind, [ids[i] for i in firsts], params.near.permutations) if memo else None
         roots = near.clusters(len(texts), near.find(texts, params.near, last).pairs)
         others = np.flatnonzero(roots != np.arange(len(texts)))
@@ -76,7 +76,7 @@ def find_meant(found: Sequence[Row], dropped: Sequence[Dropped], search: Any) ->
     stood: dict[str, tuple[str, str, float]] = {}
     for kind, ranked in left.items():
         splits, ids, indices = zip(*sorted(ranked), strict=True) if ranked else ((), (), ())
-        for row, kept, cosine in search.find(kind, ids, Texts(found, indices, _text)):
+        for row, kept, cosine in search.find(kind, ids, RowTexts(found, indices, _text)):
             if splits[row] != TEST:
                 stood[ids[row]] = ids[kept], "semantic_duplicate", round(cosine, 4)
     kept_on = [(id, *stood.get(kept, (kept, *told))) for id, kept, *told in dropped]
@@ -89,11 +89,11 @@ def _rank(id: str, split: str) -> tuple[int, str]:
 
 
 def _text(row: Row) -> str:
-    return "\n".join(rows_texts.texts(row.content))
+    return "\n".join(content_texts(row.content))
 
 
 def main(cleaned: In, encoder: In, deduplicated: Out, duplicates: Out, report: Out, memo: Memo, params: Dedup) -> str:
-    found = Stored(cleaned)
+    found = MappedRows(cleaned)
     searches = [importlib.import_module(name).Search(encoder, params, memo) for name in params.modules()]  # 0 or 1
     dropped, meant, line = find(found, params, memo), {}, ""
     for search in searches:

@@ -24,9 +24,9 @@ from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
 from stages.params.data import Mix
-from stages.rows import accounting, origins, parquet_table
+from stages.rows import accounting, parquet_table, provenance
 from stages.rows.accounting import Drop
-from stages.rows.mapped_rows import Stored
+from stages.rows.mapped_rows import MappedRows
 from stages.rows.row import KINDS, Pair, Row, Text
 
 MADE = "augment:"
@@ -95,7 +95,7 @@ def shares(kind: str, has: Counter[str], total: int, params: Mix) -> dict[str, d
 class Mixed:
     """One kind of rows, mixed."""
 
-    def __init__(self, kind: str, found: Sequence[Stored], params: Mix) -> None:
+    def __init__(self, kind: str, found: Sequence[MappedRows], params: Mix) -> None:
         self.kind, self.found, self.params = kind, found, params
         self.ids: list[str] = []
         self.traits: list[frozenset[str]] = []
@@ -145,10 +145,10 @@ class Mixed:
 def main(
     train: In, augmented: In, sources: In, parents: In, mixed: Out, unmixed: Out, report: Out, params: Mix
 ) -> str:  # fmt: skip
-    found = [Mixed(kind, [Stored(folder / f"{kind}.jsonl") for folder in (train, augmented)], params)
+    found = [Mixed(kind, [MappedRows(folder / f"{kind}.jsonl") for folder in (train, augmented)], params)
              for kind in KINDS]  # fmt: skip
-    made = origins.methods(augmented / "parents.parquet")
-    files = origins.files((id for one in found for id in one.ids if id not in made), sources, parents)
+    made = provenance.augment_methods(augmented / "parents.parquet")
+    files = provenance.source_files((id for one in found for id in one.ids if id not in made), sources, parents)
     files |= {id: (f"{MADE}{method}",) for id, method in made.items()}
     mixed.mkdir()
     for one in found:

@@ -25,9 +25,9 @@ from modelmake import harness
 from modelmake.signature import In, Memo, Out
 from stages.params.data import Split
 from stages.rows import accounting, jsonl, parquet_table
-from stages.rows.mapped_rows import Joined, Stored, Texts
+from stages.rows.mapped_rows import ConcatenatedRows, MappedRows, RowTexts
 from stages.rows.row import KINDS, SPLITS, Row
-from stages.rows.timestamps import moment
+from stages.rows.timestamps import utc_timestamp
 from stages.similarity import near
 from stages.similarity.memo import LastSearch
 from stages.splitting import contamination, questions
@@ -45,9 +45,9 @@ def split_of(row: Row, params: Split) -> str:
     if row.split:
         return row.split
     if params.time:
-        if row.time >= moment(params.time.test_from):
+        if row.time >= utc_timestamp(params.time.test_from):
             return "test"
-        return "val" if row.time >= moment(params.time.val_from) else "train"
+        return "val" if row.time >= utc_timestamp(params.time.val_from) else "train"
     if point < params.test_fraction:
         return "test"
     return "val" if point < params.test_fraction + params.val_fraction else "train"
@@ -90,7 +90,7 @@ def find_leaks(
     for name, kinds in TOGETHER.items():
         group = [index for index, head in enumerate(heads) if head[1] in kinds]
         ranks = np.array([SPLITS.index(heads[index][2]) for index in group], np.int64)
-        texts = Texts(found, group, questions.text)
+        texts = RowTexts(found, group, questions.text)
         ids = [heads[index][0] for index in group]
         last = LastSearch(memo / name, ids, params.near.permutations) if memo else None
         alike, again = near.find(texts, params.near, last), _asked_again([heads[index][3] for index in group], ranks)
@@ -134,9 +134,9 @@ def main(
     deduplicated: In, golden: In, sets: In, splits: Out, leaks: Out, contaminated: Out, report: Out, memo: Memo,
     params: Split,
 ) -> str:  # fmt: skip
-    stored, pinned = Stored(deduplicated), golden_set.read(golden, params.golden.sha256)
+    stored, pinned = MappedRows(deduplicated), golden_set.read(golden, params.golden.sha256)
     added = pinned.keys() - {row.id for row in stored if row.id in pinned} if pinned else set()
-    found = Joined(stored, [pinned[id] for id in sorted(added)])
+    found = ConcatenatedRows(stored, [pinned[id] for id in sorted(added)])
     unpinned = (row for row in stored if row.id not in pinned)
     shared = find_contaminated(unpinned, params, contamination.read(sets, params.decontaminate))
     dropped = find_leaks(found, params, pinned.keys(), {row.id for row in shared}, memo)

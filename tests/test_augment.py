@@ -16,8 +16,9 @@ from modelmake import params
 from modelmake.errors import UserError
 from stages import augment
 from stages.params.augmentation import Augment
-from stages.rows import jsonl, texts
+from stages.rows import jsonl
 from stages.rows.row import KINDS, SPLITS, Chat, Message, make_row
+from stages.rows.texts import content_texts
 from tests import made_up_cleaning
 from tests.augmenting.endpoints import BAD, GOOD, IRON, PARCEL, Door, method, prompts
 from tests.conftest import Project, clone
@@ -71,7 +72,7 @@ def run(folder: Path, *methods: dict[str, Any], train: tuple[Chat, ...], test: t
 
 
 def turns(content: Any) -> list[str]:
-    return texts.texts(content)
+    return content_texts(content)
 
 
 def test_without_methods_there_are_no_rows_and_no_client(tmp_path: Path) -> None:

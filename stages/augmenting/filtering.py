@@ -8,7 +8,7 @@ from typing import NamedTuple
 from stages.augmenting.teacher import Declined
 from stages.cleaning import rules
 from stages.params.data import Clean, Near
-from stages.rows.mapped_rows import Joined, Stored, Texts
+from stages.rows.mapped_rows import ConcatenatedRows, MappedRows, RowTexts
 from stages.rows.row import SPLITS, Content, Row, make_row
 from stages.similarity import near
 from stages.splitting import contamination, questions
@@ -23,8 +23,8 @@ class Known:
         for split in SPLITS:
             for path in sorted((splits / split).glob("*.jsonl")):
                 if path.name != "text.jsonl":  # chats are held against chats, as `split` does
-                    found = Stored(path)
-                    self.rows = Joined(self.rows, found)
+                    found = MappedRows(path)
+                    self.rows = ConcatenatedRows(self.rows, found)
                     self.splits += [split] * len(found)
 
 
@@ -71,10 +71,10 @@ def _alike(made: Sequence[Row], known: Known, params: Near) -> dict[int, Decline
     """{place of a row that was made: why it goes} of those too similar to a held-out row, or to one of their kind."""
     if not made:
         return {}
-    everything, first = Joined(known.rows, made), len(known.rows)
+    everything, first = ConcatenatedRows(known.rows, made), len(known.rows)
     labels = [*known.splits, *["made"] * len(made)]
     kinds = [row.kind for row in everything]
-    found = near.find(Texts(everything, range(len(everything)), questions.text), params)
+    found = near.find(RowTexts(everything, range(len(everything)), questions.text), params)
     strength = {"test": 0, "val": 1, "train": 2, "made": 3}
     pairs = [(int(b), strength[labels[a]], -similarity, int(a))
              for (a, b), similarity in zip(found.pairs.tolist(), found.similarities.tolist(), strict=True)

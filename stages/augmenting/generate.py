@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modelmake.errors import UserError
-from modelmake.progress import Count
+from modelmake.progress import ProgressBar
 from stages.augmenting.archive import Archive
 from stages.augmenting.filtering import Known, sift
 from stages.augmenting.requests import Asking, Prompts
@@ -19,7 +19,7 @@ from stages.augmenting.teacher import Declined, Teacher
 from stages.params.augmentation import Augment, Method
 from stages.params.data import Clean, Split
 from stages.rows.accounting import Drop
-from stages.rows.mapped_rows import Stored
+from stages.rows.mapped_rows import MappedRows
 from stages.rows.row import Chat, Content, Row, content_id
 from stages.splitting import contamination
 
@@ -39,7 +39,7 @@ def make(
     splitting: Split,
 ) -> tuple[list[Row], list[tuple[Any, ...]], list[Drop], dict[str, dict[str, int]]]:  # fmt: skip
     """(rows, lines of the table of parents, dropped attempts, {method: {in, out}})."""
-    train, prompts, answers = Stored(splits / "train/chat.jsonl"), Prompts(templates), Archive(archive)
+    train, prompts, answers = MappedRows(splits / "train/chat.jsonl"), Prompts(templates), Archive(archive)
     attempts = [
         attempt
         for number, method in enumerate(params.methods)
@@ -62,7 +62,7 @@ def make(
     return made, parents, drops, {name: {"in": n, "out": kept[name]} for name, n in asked.items()}
 
 
-def attempted(method: Method, where: str, train: Stored, prompts: Prompts, archive: Archive) -> list[Attempt]:
+def attempted(method: Method, where: str, train: MappedRows, prompts: Prompts, archive: Archive) -> list[Attempt]:
     """An attempt for each chosen row, in the order of their hashes.
 
     Raises:
@@ -93,13 +93,13 @@ def attempted(method: Method, where: str, train: Stored, prompts: Prompts, archi
 
     places = range(min(method.rows or len(order), len(order)))
     found: list[Attempt] = []
-    told = Count(len(places), tag, "rows")
+    told = ProgressBar(len(places), tag, "rows")
     try:
         with ThreadPoolExecutor(method.parallel) as pool:
             try:
                 for one in pool.map(attempt, places):
                     found.append(one)
-                    told.add(1)
+                    told.update(1)
             except BaseException:
                 for endpoint in asked:
                     endpoint.stop()

@@ -8,7 +8,7 @@ from typing import Any
 from stages.evaluating.json_answer import parse
 from stages.params.data import Clean, Languages
 from stages.rows.row import Content, Text
-from stages.rows.texts import texts
+from stages.rows.texts import content_texts
 
 
 @cache
@@ -22,7 +22,7 @@ def prose(content: Content) -> str:
     """What of a row is in a language: its texts, but for those that are JSON."""
     if isinstance(content, Text):
         return content.text
-    return "\n".join(text for text in texts(content) if not (text[:1] in "{[" and parse(text) is not None))
+    return "\n".join(text for text in content_texts(content) if not (text[:1] in "{[" and parse(text) is not None))
 
 
 def find(content: Content, params: Languages) -> tuple[str, float]:

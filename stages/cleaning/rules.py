@@ -9,8 +9,8 @@ from typing import NamedTuple
 from stages import pii
 from stages.cleaning import refusals, repair, turns
 from stages.params.data import Clean
-from stages.rows import texts
-from stages.rows.row import Content, check_content
+from stages.rows.row import Content, content_problem
+from stages.rows.texts import content_texts, map_texts
 
 
 class Changes:
@@ -60,17 +60,17 @@ class Mended(NamedTuple):
 def mend(content: Content, params: Clean) -> Mended:
     """What the rules make of a content; what params switch on is looked at by `chosen`."""
     changes = Changes(params)
-    mended, tidied = turns.tidy(texts.rewrite(content, changes.apply), params.turns)
+    mended, tidied = turns.tidy(map_texts(content, changes.apply), params.turns)
     problem = drop_reason(mended, changes.found, params)
     return Mended(mended, [*sorted(changes.first, key=changes.first.get), *tidied], changes.found, problem)
 
 
 def drop_reason(content: Content, found: Counter[str], params: Clean) -> tuple[str, str] | None:
     """(reason, detail) where the row must go."""
-    chars = sum(map(len, texts.texts(content)))
+    chars = sum(map(len, content_texts(content)))
     if chars > params.max_chars:
         return "over_long", f"{chars} characters, at most {params.max_chars}"
-    if problem := check_content(content) or turns.problem(
+    if problem := content_problem(content) or turns.problem(
         content, params.turns
     ):  # control characters alone are no text
         return problem

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from modelmake.params import Params
-from stages.rows.timestamps import moment
+from stages.rows.timestamps import utc_timestamp
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -204,10 +204,10 @@ class Times(Params):
         found = []
         for name in ("val_from", "test_from"):
             try:
-                moment(getattr(self, name))
+                utc_timestamp(getattr(self, name))
             except ValueError as error:
                 found.append(f"{name} = {error}")
-        if not found and moment(self.val_from) > moment(self.test_from):
+        if not found and utc_timestamp(self.val_from) > utc_timestamp(self.test_from):
             found.append(f"val_from = {self.val_from!r}: want it no later than test_from = {self.test_from!r}")
         return found
 

@@ -16,7 +16,7 @@ from statistics import NormalDist, mean
 from typing import Any, NamedTuple
 
 from modelmake.errors import UserError
-from stages.rows.display import answered, asked
+from stages.rows.display import answer_text, prompt_text
 from stages.rows.row import Pair, Row, Text
 
 COLUMNS = ("id", "kind", "question", "answer", "verdict", "note")
@@ -37,10 +37,10 @@ def sample(found: Iterable[Row], size: int, seed: int) -> list[Row]:
 
 def line(row: Row) -> dict[str, str]:
     """What a person is shown of a row."""
-    answer = answered(row.content)
+    answer = answer_text(row.content)
     if isinstance(row.content, Pair):
-        answer = f"chosen: {answer}\n\nrejected: {answered(row.content, rejected=True)}"
-    question = "" if isinstance(row.content, Text) else asked(row.content)
+        answer = f"chosen: {answer}\n\nrejected: {answer_text(row.content, rejected=True)}"
+    question = "" if isinstance(row.content, Text) else prompt_text(row.content)
     return {"id": row.id, "kind": row.kind, "question": question, "answer": answer, "verdict": "", "note": ""}
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from stages.evaluating.json_answer import parse
 from stages.params.data import Datasheet
-from stages.rows.display import answered, asked
+from stages.rows.display import answer_text, prompt_text
 from stages.rows.row import Chat, Pair, Row, Text
 from stages.similarity.shingles import plain
 
@@ -36,14 +36,14 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def example(row: Row, why: str, rejected: bool = False) -> Example:
-    question = "" if isinstance(row.content, Text) else asked(row.content)
-    return Example(row.id, why, question, answered(row.content, rejected))
+    question = "" if isinstance(row.content, Text) else prompt_text(row.content)
+    return Example(row.id, why, question, answer_text(row.content, rejected))
 
 
 def _key(row: Row) -> bytes:
     """What is the same in rows that ask the same, case and white space aside."""
     tools = json.dumps(row.content.tools, sort_keys=True) if isinstance(row.content, Chat) else ""
-    return hashlib.blake2b(plain(f"{asked(row.content)}\n{tools}").encode("utf-8", "surrogatepass")).digest()
+    return hashlib.blake2b(plain(f"{prompt_text(row.content)}\n{tools}").encode("utf-8", "surrogatepass")).digest()
 
 
 def _meant(answer: str) -> str:
@@ -61,9 +61,9 @@ def conflicts(found: Sequence[Row], params: Datasheet) -> Finding:
         if isinstance(row.content, Text):
             continue
         key = row.kind, _key(row)
-        answers.setdefault(key, {}).setdefault(_meant(answered(row.content)), []).append(index)
+        answers.setdefault(key, {}).setdefault(_meant(answer_text(row.content)), []).append(index)
         if isinstance(row.content, Pair):
-            meant = _meant(answered(row.content, rejected=True))
+            meant = _meant(answer_text(row.content, rejected=True))
             refused.setdefault(key, {}).setdefault(meant, []).append(index)
     questions, shown = 0, []
     for key, given in answers.items():
@@ -95,7 +95,7 @@ def length_of_pairs(found: Iterable[Row], params: Datasheet) -> Finding:
     for row in found:
         if not isinstance(row.content, Pair):
             continue
-        chosen, rejected = len(answered(row.content)), len(answered(row.content, rejected=True))
+        chosen, rejected = len(answer_text(row.content)), len(answer_text(row.content, rejected=True))
         longer, shorter, same = longer + (chosen > rejected), shorter + (chosen < rejected), same + (chosen == rejected)
         side = shown[chosen > rejected]
         if chosen != rejected and len(side) < params.examples:
@@ -118,7 +118,7 @@ def length_of_labels(found: Iterable[Row], label: Label, params: Datasheet) -> F
     first: dict[str, list[Row]] = {}
     for row in found:
         if (name := label(row)) is not None:
-            by_label.setdefault(name, []).append(len(answered(row.content)))
+            by_label.setdefault(name, []).append(len(answer_text(row.content)))
             seen = first.setdefault(name, [])
             seen += [row] if len(seen) < params.examples else []
     usual = median([n for numbers in by_label.values() for n in numbers] or [0])
@@ -160,7 +160,7 @@ def styles(found: Iterable[Row], params: Datasheet) -> Finding:
     seen: dict[tuple[str, str], Counter[str]] = {}
     first: dict[tuple[str, str, str], Row] = {}
     for row in found:
-        if isinstance(row.content, Text) or (spelt := spelling(answered(row.content))) is None:
+        if isinstance(row.content, Text) or (spelt := spelling(answer_text(row.content))) is None:
             continue
         meant, style = spelt
         seen.setdefault((row.kind, meant), Counter())[style] += 1

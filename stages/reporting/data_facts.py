@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from stages.evaluating.json_answer import fields
-from stages.rows.display import answered, asked
+from stages.rows.display import answer_text, prompt_text
 from stages.rows.row import Chat, Pair, Row, Text
 
 SHARES = {"half": 0.5, "nine_tenths": 0.9, "most": 0.99}  # of the rows are no longer
@@ -79,5 +79,6 @@ def parts(content: Chat | Pair | Text) -> dict[str, str]:
     if isinstance(content, Text):
         return {"text": content.text}
     if isinstance(content, Chat):
-        return {"question": asked(content), "answer": answered(content)}
-    return {"question": asked(content), "chosen": answered(content), "rejected": answered(content, rejected=True)}
+        return {"question": prompt_text(content), "answer": answer_text(content)}
+    question, chosen = prompt_text(content), answer_text(content)
+    return {"question": question, "chosen": chosen, "rejected": answer_text(content, rejected=True)}

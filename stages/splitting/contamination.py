@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from modelmake.errors import UserError
 from stages.params.data import Decontaminate
 from stages.reading import files
-from stages.rows import texts
 from stages.rows.row import Row
+from stages.rows.texts import content_texts
 
 WORD = re.compile(r"\w+")
 
@@ -93,7 +93,7 @@ def read(folder: Path, params: Decontaminate) -> Sets:
 
 def find(row: Row, sets: Sets) -> Shared | None:
     """What of a row's texts the one shares that shares most."""
-    shared = [match for text in texts.texts(row.content) if (match := sets.find(text))]
+    shared = [match for text in content_texts(row.content) if (match := sets.find(text))]
     return max(shared, key=lambda match: match.words, default=None)
 
 

@@ -2,8 +2,8 @@
 
 import hashlib
 
-from stages.rows import texts
 from stages.rows.row import Chat, Pair, Row, Text
+from stages.rows.texts import content_texts
 from stages.similarity.shingles import plain
 
 
@@ -20,4 +20,4 @@ def text(row: Row) -> str:
     content = row.content
     if isinstance(content, Pair):
         content = Chat([*content.prompt, *content.chosen])
-    return "\n".join(texts.texts(content))
+    return "\n".join(content_texts(content))
