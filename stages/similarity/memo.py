@@ -62,7 +62,7 @@ class LastSearch:
 
     def keep(self, signatures: np.ndarray, pairs: np.ndarray, similarities: np.ndarray, crowded: bool) -> None:
         """Makes this search the last one: all its signatures, and every pair that it compared."""
-        grows = bool((np.sort(self.places)[len(self.places) - len(self.files["ids"]) :] >= 0).all())
+        grows = np.count_nonzero(self.places >= 0) == len(self.files["ids"])  # no text of the last search is gone
         new = self.places < 0 if grows else np.ones(len(self.ids), bool)
         before = len(self.files["ids"]) if grows else 0
         places = np.where(new, before - 1 + np.cumsum(new), self.places)

@@ -34,6 +34,11 @@ def test_texts_that_come_and_go_are_paired_as_without_a_last_search(
         assert search(folder, sorted(chosen)) == search(None, sorted(chosen))
 
 
+def test_texts_that_come_back_after_most_were_gone_are_paired_again(tmp_path: Path) -> None:
+    for chosen in (list(range(120)), list(range(50)), list(range(120))):
+        assert search(tmp_path, chosen) == search(None, chosen)
+
+
 def test_a_text_that_makes_a_band_crowded_is_paired_as_without(tmp_path: Path) -> None:
     before, after = list(range(120, 160)), list(range(120, len(TEXTS)))
     search(tmp_path, before)
