@@ -71,7 +71,7 @@ def ours(countries: list[str]) -> Finder:
 
 def presidio() -> tuple[Finder, str]:
     """Presidio as it comes, with the largest English model that is installed; without one, its patterns alone."""
-    from stages.params.data import Presidio
+    from stages.params.cleaning import Presidio
     from stages.pii import presidio as engine
 
     name = next((m for m in MODELS if importlib.util.find_spec(m)), None)

@@ -20,7 +20,8 @@ import importlib
 from modelmake import harness
 from modelmake.signature import Archive, In, Out
 from stages.params.augmentation import Augment
-from stages.params.data import Clean, Split
+from stages.params.cleaning import Clean
+from stages.params.data import Split
 from stages.rows import accounting, jsonl, parquet_table
 from stages.rows.row import KINDS
 

@@ -25,7 +25,7 @@ from modelmake.signature import In, Out
 from stages.cleaning import labels, rules
 from stages.cleaning.row_store import Store
 from stages.cleaning.rules import chosen
-from stages.params.data import Clean
+from stages.params.cleaning import Clean
 from stages.rows import accounting, jsonl, parquet_table
 from stages.rows.accounting import Drop
 from stages.rows.row import Row, make_row, merge

@@ -23,7 +23,8 @@ from modelmake.keys import key as keys
 from modelmake.keys import key_file, symbols
 from modelmake.running import state_dir
 from stages.params.augmentation import Augment
-from stages.params.data import Clean, Datasheet, Dedup, Ingest, Mix, Split
+from stages.params.cleaning import Clean
+from stages.params.data import Datasheet, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
@@ -220,9 +221,9 @@ def _files(chapters: dict[str, Any]) -> list[str]:
             )
     base = chapters.get("base")
     if clean := chapters.get("clean"):
-        found += [f"{FILE}: clean.{problem}" for problem in clean.unmet(isinstance(base, Tiny))]
+        found += [f"{FILE}: clean.{problem}" for problem in clean.path_problems(isinstance(base, Tiny))]
     if dedup := chapters.get("dedup"):
-        found += [f"{FILE}: dedup.{problem}" for problem in dedup.unmet(isinstance(base, Tiny))]
+        found += [f"{FILE}: dedup.{problem}" for problem in dedup.path_problems(isinstance(base, Tiny))]
         found += encoder.problems(dedup)
     if isinstance(base, Folder | Hub):
         if not Path(base.source).exists():

@@ -26,7 +26,8 @@ from modelmake import artifacts, harness
 from modelmake.signature import In, Out
 from stages.evaluating import scoring
 from stages.params.augmentation import Augment
-from stages.params.data import Clean, Dedup, Ingest, Mix, Split
+from stages.params.cleaning import Clean
+from stages.params.data import Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate
 from stages.params.machine import Machine
 from stages.params.release import Card, Parity, Quant, Report

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from stages.params.data import Clean, Pii, Turns
+from stages.params.cleaning import Clean, Pii, Turns
 
 PII = Pii(redact=["iban", "card", "email", "phone"], drop=[], report=[], countries=[], presidio=None)
 PARAMS = Clean(

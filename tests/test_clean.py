@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages import clean
-from stages.params.data import Clean, Labels, Languages, Turns
+from stages.params.cleaning import Clean, Labels, Languages, Turns
 from stages.rows import jsonl
 from stages.rows.accounting import Drop
 from stages.rows.row import Chat, Message, Pair, Row, Text, make_row

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from stages import clean, pii
-from stages.params.data import Clean
+from stages.params.cleaning import Clean
 from stages.pii import national
 from stages.rows.accounting import Drop
 from stages.rows.row import Message, Pair, Row, Text, make_row

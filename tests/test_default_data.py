@@ -11,7 +11,8 @@ import pytest
 
 from modelmake import params
 from stages import clean, dedup, ingest, split
-from stages.params.data import Clean, Dedup, Ingest, Split
+from stages.params.cleaning import Clean
+from stages.params.data import Dedup, Ingest, Split
 from stages.rows import jsonl
 
 ROOT = Path(__file__).parents[1]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages import split
-from stages.params.data import Decontaminate, Golden, Near, Split, Times
+from stages.params.data import Decontaminate, Golden, Near, Split, TimeSplit
 from stages.rows import jsonl
 from stages.rows.row import KINDS, SPLITS, Chat, Content, Message, Pair, Row, Text, make_row
 from stages.similarity.shingles import jaccard, shingles
@@ -29,7 +29,7 @@ PARAMS = Split(
     val_from_train=False,
     near=NEAR,
 )
-BY_TIME = msgspec.structs.replace(PARAMS, time=Times(val_from="2026-01-31", test_from="2026-02-01T12:00:00+01:00"))
+BY_TIME = msgspec.structs.replace(PARAMS, time=TimeSplit(val_from="2026-01-31", test_from="2026-02-01T12:00:00+01:00"))
 
 MIDDLE = (
     "I ordered the toaster on Monday, the courier says that it was handed over to a neighbour, and I cannot find it. "

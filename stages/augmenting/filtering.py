@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from stages.augmenting.teacher import Declined
 from stages.cleaning import rules
-from stages.params.data import Clean, Near
+from stages.params.cleaning import Clean
+from stages.params.data import Near
 from stages.rows.mapped_rows import ConcatenatedRows, MappedRows, RowTexts
 from stages.rows.row import SPLITS, Content, Row, make_row
 from stages.similarity import near

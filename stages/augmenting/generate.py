@@ -17,7 +17,8 @@ from stages.augmenting.filtering import Known, sift
 from stages.augmenting.requests import Asking, Prompts
 from stages.augmenting.teacher import Declined, Teacher
 from stages.params.augmentation import Augment, Method
-from stages.params.data import Clean, Split
+from stages.params.cleaning import Clean
+from stages.params.data import Split
 from stages.rows.accounting import Drop
 from stages.rows.mapped_rows import MappedRows
 from stages.rows.row import Chat, Content, Row, content_id

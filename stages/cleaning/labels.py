@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from stages.evaluating.json_answer import fields
-from stages.params.data import Labels
+from stages.params.cleaning import Labels
 from stages.rows.row import Chat, Row
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.evaluating.json_answer import parse
-from stages.params.data import Clean, Languages
+from stages.params.cleaning import Clean, Languages
 from stages.rows.row import Content, Text
 from stages.rows.texts import content_texts
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from stages import pii
 from stages.cleaning import refusals, repair, turns
-from stages.params.data import Clean
+from stages.params.cleaning import Clean
 from stages.rows.row import Content, content_problem
 from stages.rows.texts import content_texts, map_texts
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.errors import UserError
-from stages.params.data import Clean
+from stages.params.cleaning import Clean
 from stages.rows.row import Content, Pair
 from stages.training.methods import dpo, sft
 
@@ -32,7 +32,7 @@ def tokenizer(folder: Path) -> Any:
 def count(content: Content, folder: Path) -> int:
     """Tokens of a row; of a pair, those of its longer side."""
     method = dpo if isinstance(content, Pair) else sft
-    return method.tokens(content, tokenizer(folder))
+    return method.count_tokens(content, tokenizer(folder))
 
 
 def problem(content: Content, params: Clean, tokenizer: Path, seen: Counter[str]) -> tuple[str, str] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stages.params.data import Turns
+from stages.params.cleaning import Turns
 from stages.rows.row import Chat, Content, Message, Pair, Text
 
 ROLES = ("system", "user", "assistant", "tool")

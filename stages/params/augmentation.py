@@ -6,9 +6,8 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from modelmake.params import Params
+from stages.params.numbers import Positive, Rate
 
-Positive = Annotated[int, Meta(ge=1)]
-Rate = Annotated[float, Meta(gt=0)]
 URL = re.compile(
     r"https?://([\w.-]+|\[[0-9A-Fa-f:]+\])(:\d{1,4}|:[1-5]\d{4}|:6[0-4]\d{3}|:65[0-4]\d\d|:655[0-3]\d)?(/[\w./~%-]*)?"
 )

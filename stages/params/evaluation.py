@@ -5,8 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from modelmake.params import Params
-
-Positive = Annotated[int, Meta(ge=1)]
+from stages.params.numbers import Positive
 
 
 class Suite(Params, tag_field="rows", tag="chat"):

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from modelmake.params import Params
+from stages.params.numbers import Positive
 
 
 class Machine(Params):
@@ -12,12 +13,12 @@ class Machine(Params):
 
     device: Literal["cpu", "cuda"]
     dtype: Literal["float32", "bfloat16"]  # of weights and arithmetic
-    threads: Annotated[int, Meta(ge=1)]  # CPU threads of one stage; other numbers give other bytes
+    threads: Positive  # CPU threads of one stage; other numbers give other bytes
 
 
 class Reservation(Params):
-    mem_mb: Annotated[int, Meta(ge=1)]
-    minutes: Annotated[int, Meta(ge=1)]  # a scheduler may end a stage that takes longer
+    mem_mb: Positive
+    minutes: Positive  # a scheduler may end a stage that takes longer
 
 
 class DeviceReservation(Reservation):

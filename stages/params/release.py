@@ -7,9 +7,7 @@ from msgspec import Meta
 from modelmake.params import Params
 from stages.params.evaluation import Suite
 from stages.params.machine import Machine
-
-Positive = Annotated[int, Meta(ge=1)]
-Fraction = Annotated[float, Meta(ge=0, le=1)]
+from stages.params.numbers import Fraction, Positive
 
 
 class Calibration(Params):

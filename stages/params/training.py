@@ -5,10 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from modelmake.params import Params
-
-Positive = Annotated[int, Meta(ge=1)]
-Rate = Annotated[float, Meta(gt=0)]
-Fraction = Annotated[float, Meta(ge=0, le=1)]
+from stages.params.numbers import Fraction, Positive, Rate
 
 
 class Tiny(Params, tag_field="kind", tag="tiny"):

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from modelmake.errors import UserError
-from stages.params.data import Presidio
+from stages.params.cleaning import Presidio
 from stages.pii import KINDS, Span, masked
 
 KIND = {

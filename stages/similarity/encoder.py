@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modelmake.errors import UserError
-from stages.params.data import NO_ENCODER, Dedup
+from stages.params.data import Dedup
+from stages.params.model_path import NO_ENCODER
 
 POOLINGS = ("mean", "cls", "lasttoken")
 OLD_NAMES = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean", "pooling_mode_lasttoken": "lasttoken"}

@@ -3,7 +3,7 @@
 import pytest
 
 from stages.cleaning import labels
-from stages.params.data import Labels
+from stages.params.cleaning import Labels
 from stages.rows.row import Chat, Message, Row, Text, make_row
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from stages import clean
 from stages.cleaning import language
-from stages.params.data import Languages
+from stages.params.cleaning import Languages
 from stages.rows.row import Chat, Message, Text, make_row
 from tests import made_up_cleaning
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stages.cleaning import turns
-from stages.params.data import Turns
+from stages.params.cleaning import Turns
 from stages.rows.row import Chat, Message, Pair, Text
 
 STRICT = Turns(roles="alternating", repeated="once")

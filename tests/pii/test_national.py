@@ -3,7 +3,7 @@
 import pytest
 
 from stages import pii
-from stages.params.data import Country
+from stages.params.cleaning import Country
 from stages.pii import checksums, national
 
 # Examples of authorities and of standards, or made up so that the checksum holds.

@@ -4,7 +4,7 @@ import pytest
 
 from modelmake.errors import UserError
 from stages import clean
-from stages.params.data import Presidio
+from stages.params.cleaning import Presidio
 from stages.rows.row import Text, make_row
 from tests import made_up_cleaning
 
