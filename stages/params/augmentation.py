@@ -45,7 +45,7 @@ class _Method(Endpoint):
         return 1
 
     def modules(self) -> list[str]:
-        return [f"stages.augmenting.{type(self).__struct_config__.tag}"]
+        return [f"stages.augmenting.methods.{type(self).__struct_config__.tag}"]
 
 
 class Distill(_Method, tag_field="method", tag="distill"):
