@@ -1,7 +1,7 @@
 # Snakemake schedules, DVC decides: a stage becomes a job once all that it needs is done and `dvc status` still calls it
 # stale. Its job is `dvc repro -s`; cores, memory, GPUs and minutes are those of its `meta` in dvc.yaml.
 import functools, os, shutil, sys, uuid
-from modelmake import graph
+from modelmake.dvc import graph
 
 os.environ["PATH"] = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"  # this environment's dvc and python
 NODES = graph.nodes(".")

@@ -1,4 +1,4 @@
-"""The DVC cache and its run-cache, read as they lie on disk (DVC 3). Nothing in them is changed."""
+"""DVC's cache and run-cache, read from disk as DVC 3 lays them out. Nothing in them is changed."""
 
 import json
 import os
@@ -10,34 +10,34 @@ from typing import Any
 from modelmake import artifacts
 from modelmake.artifacts import Files
 
-PROTECTED = 0o444  # DVC takes an object with this mode for sound, and hashes any other
+PROTECTED = 0o444  # DVC trusts an object with this mode, and hashes any other
 
 
 class Cache:
-    """The cache in a folder: `.dvc/cache`, where no configuration says otherwise."""
+    """The cache in a folder: `.dvc/cache`, unless the configuration names another."""
 
     def __init__(self, folder: Path) -> None:
         self._objects, self._runs = folder / "files/md5", folder / "runs"
 
-    def whole(self, recorded: str | None) -> Files | None:
-        """The files of an artifact of which the cache holds all, sound as far as DVC looks; else None."""
-        if recorded is None or not self._sound(recorded):
+    def whole(self, md5: str | None) -> Files | None:
+        """The files of an artifact; None where the cache lacks one, or DVC would not trust it."""
+        if md5 is None or not self._trusted(md5):
             return None
-        if not recorded.endswith(".dir"):
-            return {"": recorded}
+        if not md5.endswith(".dir"):
+            return {"": md5}
         try:
-            found = {file["relpath"]: file["md5"] for file in json.loads(self._object(recorded).read_bytes())}
+            files = {file["relpath"]: file["md5"] for file in json.loads(self._object(md5).read_bytes())}
         except (ValueError, TypeError, KeyError):
             return None
-        return found if all(map(self._sound, found.values())) else None
+        return files if all(map(self._trusted, files.values())) else None
 
     def run(self, key: str) -> dict[str, Any] | None:
-        """The newest run of this key, as an entry of dvc.lock; None where there is none."""
-        found = list(self._runs.glob(f"{key[:2]}/{key}/*"))
-        return _entry(max(found, key=os.path.getmtime).read_text("utf-8")) if found else None
+        """The newest run of a key, as an entry of dvc.lock; None where there is none."""
+        runs = list(self._runs.glob(f"{key[:2]}/{key}/*"))
+        return _entry(max(runs, key=os.path.getmtime).read_text("utf-8")) if runs else None
 
     def runs(self, *words: str) -> Iterator[dict[str, Any]]:
-        """All runs of which the entry holds these words."""
+        """The runs whose entry contains all of these words."""
         for text in self._entries:
             if all(word in text for word in words) and (entry := _entry(text)):  # parsing is slow
                 yield entry
@@ -46,17 +46,18 @@ class Cache:
     def _entries(self) -> list[str]:
         return [file.read_text("utf-8") for file in self._runs.glob("*/*/*")]
 
-    def _sound(self, recorded: str) -> bool:
+    def _trusted(self, md5: str) -> bool:
+        """True for an object that DVC would check out: protected, or with the right bytes."""
         try:
-            if os.stat(self._object(recorded)).st_mode & 0o777 == PROTECTED:
+            if os.stat(self._object(md5)).st_mode & 0o777 == PROTECTED:
                 return True
-            with self._object(recorded).open("rb") as file:
-                return artifacts.read(file).md5 == recorded.removesuffix(".dir")
+            with self._object(md5).open("rb") as file:
+                return artifacts.read(file).md5 == md5.removesuffix(".dir")
         except FileNotFoundError:
             return False
 
-    def _object(self, recorded: str) -> Path:
-        return self._objects / recorded[:2] / recorded[2:]
+    def _object(self, md5: str) -> Path:
+        return self._objects / md5[:2] / md5[2:]
 
 
 def _entry(text: str) -> dict[str, Any] | None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from modelmake import artifacts
+from modelmake.artifacts import files_md5
 from modelmake.dvc import reproduction
-from modelmake.dvc.cache import Cache, md5
+from modelmake.dvc.cache import Cache
 
 
 def object_of(root: Path, recorded: str) -> Path:
@@ -18,7 +19,7 @@ def test_an_artifact_that_is_whole_is_told_by_its_files(root: Path, path: str) -
     found = artifacts.measure(root / path)
     files = Cache(root / ".dvc/cache").whole(found.md5)
 
-    assert md5(files) == found.md5
+    assert files_md5(files) == found.md5
     assert sorted(files.values()) == sorted(file.md5 for file in found.files.values())
 
 

@@ -1,21 +1,15 @@
 """The contract with DVC: its resolver gives the stages that dvc.yaml spells out by foreach, matrix and templates."""
 
 import hashlib
-import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
-from modelmake.dvc import graph, reproduction
-from modelmake.dvc.cache import md5
+from modelmake.dvc import graph
 from modelmake.dvc.graph import Entry, Stage
 from modelmake.errors import UserError
-from modelmake.params import Params, load
-from modelmake.signature import In, Out
 
 DVC_YAML = """
 stages:
@@ -141,23 +135,6 @@ def test_a_command_that_runs_no_module_has_none() -> None:
     assert Stage("copy", "cp a b", (), (), ()).module == ""
 
 
-@pytest.fixture(scope="module")
-def copied_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("copied")
-    (root / "raw").write_text("1\n")
-    (root / "dvc.yaml").write_text("stages: {copy: {cmd: head -c 1 raw > out, deps: [raw], outs: [out]}}\n")
-    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-    for command in (["init"], ["add", "raw"], ["repro"]):
-        subprocess.run([sys.executable, "-m", "dvc", *command, "-q"], cwd=root, check=True)
-    return root
-
-
-@pytest.fixture
-def copied(copied_once: Path, tmp_path: Path) -> Path:
-    """raw under `dvc add`, copied by one stage; up to date."""
-    return shutil.copytree(copied_once, tmp_path / "copied")
-
-
 def test_data_under_dvc_add_is_a_node_and_no_stage(copied: Path) -> None:
     assert {name: node.needs for name, node in graph.nodes(copied).items()} == {"raw.dvc": (), "copy": ("raw.dvc",)}
     assert list(graph.stages(copied)) == ["copy"]
@@ -229,102 +206,3 @@ def test_stale_waits_for_another_dvc_to_let_go(copied: Path) -> None:
         assert holder.stdout.readline() == b"held\n"  # longer than the 3 s that DVC waits by itself
         assert graph.stale(copied) == {}
         assert holder.wait() == 0
-
-
-class Step(Params):
-    section: ClassVar[str] = "train.{step}"
-
-
-class Machine(Params):
-    section: ClassVar[str] = "machine"
-
-
-def main(start: In, trained: Out, step: str, params: Step, machine: Machine) -> str:
-    return f"{start} {trained} {step} {params} {machine}"
-
-
-STAGE = Stage(
-    name="train@sft",
-    cmd="python -m stages.train --step sft --start models/base --trained models/sft",
-    deps=("keys/train.sft.json", "models/base"),
-    params=("train.sft", "machine"),
-    outs=("models/sft",),
-)
-
-
-def test_a_stage_as_its_main_wants_it_has_no_mismatch() -> None:
-    assert graph.mismatches(STAGE, main) == []
-
-
-@pytest.mark.parametrize(
-    ("deps", "shown"),
-    [
-        (("keys/train.sft.json",), "['keys/train.sft.json']"),
-        (("models/base",), "['models/base']"),
-        (("keys/train.sft.json", "models/base", "x"), "['keys/train.sft.json', 'models/base', 'x']"),
-        (("keys/train.dpo.json", "models/base"), "['keys/train.dpo.json', 'models/base']"),
-    ],
-)
-def test_a_dep_too_few_or_too_many_is_told_with_what_main_wants(deps: tuple[str, ...], shown: str) -> None:
-    assert graph.mismatches(replace(STAGE, deps=deps), main) == [
-        f"dvc.yaml: train@sft: deps {shown}: stages.train.main wants ['keys/train.sft.json', 'models/base']"
-    ]
-
-
-@pytest.mark.parametrize("outs", [(), ("models/sft", "models/more")])
-def test_an_out_too_few_or_too_many_is_told(outs: tuple[str, ...]) -> None:
-    assert graph.mismatches(replace(STAGE, outs=outs), main) == [
-        f"dvc.yaml: train@sft: outs {sorted(outs)}: stages.train.main wants ['models/sft']"
-    ]
-
-
-@pytest.mark.parametrize("params", [("train.sft",), ("train.dpo", "machine"), ("train.sft", "machine", "seed")])
-def test_params_sections_other_than_those_of_main_are_told(params: tuple[str, ...]) -> None:
-    assert graph.mismatches(replace(STAGE, params=params), main) == [
-        f"dvc.yaml: train@sft: params {sorted(params)}: stages.train.main wants ['machine', 'train.sft']"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("flags", "shown"),
-    [
-        ("--step sft --start models/base --trained models/sft --seed 1", "['seed', 'start', 'step', 'trained']"),
-        ("--step sft --start models/base", "['start', 'step']"),
-        ("--step sft --begin models/base --trained models/sft", "['begin', 'step', 'trained']"),
-    ],
-)
-def test_flags_other_than_those_of_main_are_told(flags: str, shown: str) -> None:
-    assert graph.mismatches(replace(STAGE, cmd=f"python -m stages.train {flags}"), main) == [
-        f"dvc.yaml: train@sft: flags {shown}: stages.train.main wants ['start', 'step', 'trained']"
-    ]
-
-
-def test_everything_that_differs_is_told_at_once() -> None:
-    told = graph.mismatches(replace(STAGE, deps=(), outs=(), params=()), main)
-
-    assert [line.split(" ")[2] for line in told] == ["deps", "outs", "params"]
-
-
-def test_an_entry_is_what_dvc_writes_into_its_lock(copied: Path) -> None:
-    with reproduction.reading(copied) as records:
-        entry = records.entry("copy", {"raw": records.files("raw")})
-
-    (locked,) = load(copied / "dvc.lock")["stages"].values()
-    assert entry == {
-        **locked, "deps": [{k: v for k, v in dep.items() if k != "size"} for dep in locked["deps"]],
-    }  # fmt: skip
-
-
-def test_a_node_tells_what_is_recorded_of_it(copied: Path) -> None:
-    with reproduction.reading(copied) as records:
-        assert list(records.nodes) == ["raw.dvc", "copy"]
-        raw, copy = records.nodes["raw.dvc"], records.nodes["copy"]
-        assert records.files("nowhere") is None
-        assert {"raw": md5(records.files("raw"))} == raw.outs == copy.deps
-        assert (raw.cmd, copy.cmd, copy.recorded_cmd) == (None, "head -c 1 raw > out", "head -c 1 raw > out")
-        assert copy.sizes == {"out": 1}
-
-
-def test_the_lock_is_held_only_while_it_is_read(copied: Path) -> None:
-    with reproduction.reading(copied):
-        assert graph.stale(copied) == {}
