@@ -29,20 +29,21 @@ def modelmake(texts: list[str]) -> dict[str, Any]:
 
     from stages.params.data import Near
     from stages.similarity import near
-    from stages.similarity.memo import LastSearch
+    from stages.similarity.memo import SearchMemo
+    from stages.similarity.packed_texts import PackedTexts
 
     one = Near(THRESHOLD, CHARS, PERMUTATIONS, BANDS, 1, 1)
     ids = [f"{index * 0x9E3779B97F4A7C15F39CC061 % 2**96:024x}" for index in range(len(texts))]
     memo, before = Path(tempfile.mkdtemp()), len(texts) * 100 // 101
     warm = Path(tempfile.mkdtemp())
     for _ in range(2):  # compiled, or loaded as compiled
-        near.find(texts[:100], one, LastSearch(warm, ids[:100], PERMUTATIONS))
-    near.find(texts[:110], one, LastSearch(warm, ids[:110], PERMUTATIONS))
-    signing, wall, _ = timed(lambda: near.signed(near.Plain(texts), one))
-    _, wall_two, _ = timed(lambda: near.signed(near.Plain(texts), msgspec.structs.replace(one, threads=2)))
-    whole, _, found = timed(lambda: near.find(texts, one))
-    near.find(texts[:before], one, LastSearch(memo, ids[:before], PERMUTATIONS))
-    more, _, again = timed(lambda: near.find(texts, one, LastSearch(memo, ids, PERMUTATIONS)))
+        near.find_pairs(texts[:100], one, SearchMemo(warm, ids[:100], PERMUTATIONS))
+    near.find_pairs(texts[:110], one, SearchMemo(warm, ids[:110], PERMUTATIONS))
+    signing, wall, _ = timed(lambda: near.sign(PackedTexts(texts), one))
+    _, wall_two, _ = timed(lambda: near.sign(PackedTexts(texts), msgspec.structs.replace(one, threads=2)))
+    whole, _, found = timed(lambda: near.find_pairs(texts, one))
+    near.find_pairs(texts[:before], one, SearchMemo(memo, ids[:before], PERMUTATIONS))
+    more, _, again = timed(lambda: near.find_pairs(texts, one, SearchMemo(memo, ids, PERMUTATIONS)))
     assert (again.pairs == found.pairs).all() and (again.similarities == found.similarities).all()
     return {
         "s": whole, "signature_s": signing, "two_threads": wall / wall_two, "add_1_percent_share": more / whole,

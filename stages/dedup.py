@@ -28,7 +28,8 @@ from stages.rows.mapped_rows import MappedRows, RowTexts
 from stages.rows.row import KINDS, SPLITS, Row
 from stages.rows.texts import content_texts
 from stages.similarity import near
-from stages.similarity.memo import LastSearch
+from stages.similarity.memo import SearchMemo
+from stages.similarity.packed_texts import PackedTexts
 from stages.similarity.shingles import plain
 
 TEST = -SPLITS.index("test")  # the rank of what is never dropped
@@ -53,10 +54,10 @@ def find(found: Sequence[Row], params: Dedup, memo: Path | None = None) -> list[
         same = sorted((sorted(group, key=rank) for group in by_text.values()), key=lambda group: rank(group[0]))
         firsts = [group[0] for group in same]
         texts = RowTexts(found, firsts, _text)
-        last = LastSearch(memo / kind, [ids[i] for i in firsts], params.near.permutations) if memo else None
-        roots = near.clusters(len(texts), near.find(texts, params.near, last).pairs)
+        last = SearchMemo(memo / kind, [ids[i] for i in firsts], params.near.permutations) if memo else None
+        roots = near.clusters(len(texts), near.find_pairs(texts, params.near, last).pairs)
         others = np.flatnonzero(roots != np.arange(len(texts)))
-        compared = near.compared(near.Plain(texts), np.stack([roots[others], others], axis=1), params.near)
+        compared = near.compare(PackedTexts(texts), np.stack([roots[others], others], axis=1), params.near)
         alike = dict(zip(others.tolist(), compared.tolist(), strict=True))
         for place, root in enumerate(roots.tolist()):
             kept, reason = firsts[root], "exact_duplicate" if root == place else "near_duplicate"

@@ -29,7 +29,8 @@ from stages.rows.mapped_rows import ConcatenatedRows, MappedRows, RowTexts
 from stages.rows.row import KINDS, SPLITS, Row
 from stages.rows.timestamps import utc_timestamp
 from stages.similarity import near
-from stages.similarity.memo import LastSearch
+from stages.similarity.memo import SearchMemo
+from stages.similarity.packed_texts import PackedTexts
 from stages.splitting import contamination, questions
 from stages.splitting import golden as golden_set
 
@@ -92,10 +93,10 @@ def find_leaks(
         ranks = np.array([SPLITS.index(heads[index][2]) for index in group], np.int64)
         texts = RowTexts(found, group, questions.text)
         ids = [heads[index][0] for index in group]
-        last = LastSearch(memo / name, ids, params.near.permutations) if memo else None
-        alike, again = near.find(texts, params.near, last), _asked_again([heads[index][3] for index in group], ranks)
+        last = SearchMemo(memo / name, ids, params.near.permutations) if memo else None
+        alike, again = near.find_pairs(texts, params.near, last), _asked_again([heads[index][3] for index in group], ranks)
         pairs = np.concatenate([alike.pairs, again])
-        similarities = np.concatenate([alike.similarities, near.compared(near.Plain(texts), again, params.near)])
+        similarities = np.concatenate([alike.similarities, near.compare(PackedTexts(texts), again, params.near)])
         gone = {place for place, id in enumerate(ids) if id in contaminated}
         # The strongest split first, so that a row dropped from val drops nothing from train.
         for place in np.argsort(-ranks[pairs].max(axis=1, initial=0), kind="stable"):

@@ -59,8 +59,8 @@ EDITS = {
         replace("stages/reporting/answers_table.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"}, "the page marks answers by it",
     ),
     "a side effect of an import": Edit(
-        replace("stages/similarity/near.py", "\n\nclass Found",
-                "\n\n__import__('sys').setrecursionlimit(3000)\n\n\nclass Found"),
+        replace("stages/similarity/near.py", "\n\nclass SimilarPairs",
+                "\n\n__import__('sys').setrecursionlimit(3000)\n\n\nclass SimilarPairs"),
         {"dedup", "split"}, "it happens to all that import the module",
     ),
     "a metric that no suite names": Edit(

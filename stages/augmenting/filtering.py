@@ -75,7 +75,7 @@ def _alike(made: Sequence[Row], known: Known, params: Near) -> dict[int, Decline
     everything, first = ConcatenatedRows(known.rows, made), len(known.rows)
     labels = [*known.splits, *["made"] * len(made)]
     kinds = [row.kind for row in everything]
-    found = near.find(RowTexts(everything, range(len(everything)), questions.text), params)
+    found = near.find_pairs(RowTexts(everything, range(len(everything)), questions.text), params)
     strength = {"test": 0, "val": 1, "train": 2, "made": 3}
     pairs = [(int(b), strength[labels[a]], -similarity, int(a))
              for (a, b), similarity in zip(found.pairs.tolist(), found.similarities.tolist(), strict=True)

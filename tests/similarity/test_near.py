@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stages.params.data import Near
 from stages.similarity import near
-from stages.similarity.memo import LastSearch
+from stages.similarity.memo import SearchMemo
 from stages.similarity.shingles import jaccard, shingles
 
 NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1)
@@ -53,8 +53,8 @@ def test_similarity_is_common_shingles_over_all_shingles(first: str, second: str
 Pairs = list[tuple[int, int, float]]
 
 
-def pairs(texts: list[str], params: Near = NEAR, last: LastSearch | None = None) -> Pairs:
-    found = near.find(texts, params, last)
+def pairs(texts: list[str], params: Near = NEAR, last: SearchMemo | None = None) -> Pairs:
+    found = near.find_pairs(texts, params, last)
     return [(int(a), int(b), float(alike)) for (a, b), alike in zip(found.pairs, found.similarities, strict=True)]
 
 
@@ -141,7 +141,7 @@ def test_a_copy_among_many_texts_of_one_template_is_found() -> None:
 
 
 def test_equal_texts_beyond_number_are_one_cluster() -> None:
-    found = near.find(["the very same"] * 500, NEAR)
+    found = near.find_pairs(["the very same"] * 500, NEAR)
 
     assert set(near.clusters(500, found.pairs).tolist()) == {0}
     assert len(found.pairs) < 500 * 33 * 4  # no square of them
