@@ -1,4 +1,4 @@
-"""`params.yaml`, typed: every problem found is told, one line each, all of them at once."""
+"""`params.yaml` as typed structs. All problems are reported at once, one line each."""
 
 import contextlib
 import copy
@@ -7,6 +7,7 @@ import math
 import re
 import types
 import typing
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -19,26 +20,33 @@ NAME = re.compile(r"[A-Za-z0-9_]+")
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A section of `params.yaml`: a field a value, no defaults. Cross-field checks go into `problems`."""
+    """A section of `params.yaml`: one field for each value, no defaults."""
 
     def problems(self) -> list[str]:
-        """What is wrong between fields, as `field: found: wanted; what to do`."""
+        """Problems between fields that are each valid, as `field: found: wanted; what to do`."""
         return []
 
     def modules(self) -> list[str]:
-        """The first-party modules that these values choose (a method, a format, a metric)."""
+        """The first-party modules that these values select (a method, a format, a metric)."""
         return []
 
     def environments(self) -> list[str]:
-        """The folders of the isolated tool environments that these values choose."""
+        """The folders of the isolated tool environments that these values select."""
         return []
+
+
+def selected_code(values: Iterable[Any]) -> tuple[list[str], list[str]]:
+    """The modules and the folders of tool environments that the sections among `values` select."""
+    sections = [value for value in values if isinstance(value, Params)]
+    modules = [name for section in sections for name in section.modules()]
+    return modules, [folder for section in sections for folder in section.environments()]
 
 
 def load(path: Path) -> dict[str, Any]:
     """The file as plain values, read as DVC reads it (YAML 1.2: `1e-4` is a number).
 
     Raises:
-        UserError: the file is absent, is no YAML, or is no mapping.
+        UserError: the file is absent, not YAML or not a mapping.
     """
     try:
         text = path.read_text("utf-8")
@@ -67,7 +75,7 @@ def _read(text: str, path: Path) -> dict[str, Any]:
 
 
 def decode(kind: Any, value: Any, where: str) -> tuple[Any, list[str]]:
-    """`value` as `kind`, and every problem on the way; the value is None where there are any."""
+    """(`value` converted to `kind`, problems); None if there are problems. Each problem begins with `where`."""
     problems = list(_problems(kind, value, where))
     if problems:
         return None, problems
@@ -75,14 +83,14 @@ def decode(kind: Any, value: Any, where: str) -> tuple[Any, list[str]]:
         decoded = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         return None, [f"{where}: {error}"]
-    return decoded, [f"{where}.{problem}" for problem in _cross(decoded)]
+    return decoded, [f"{where}.{problem}" for problem in _cross_problems(decoded)]
 
 
 def section(values: dict[str, Any], dotted: str, kind: Any, file: str) -> Any:
-    """One section, typed.
+    """The section with a dotted name, converted to `kind`.
 
     Raises:
-        UserError: with every problem of the section, a line each.
+        UserError: with all problems of the section, a line each.
     """
     value: Any = values
     for part in dotted.split("."):
@@ -95,16 +103,39 @@ def section(values: dict[str, Any], dotted: str, kind: Any, file: str) -> Any:
     return decoded
 
 
-def _cross(value: Any) -> list[str]:
+def merge(kind: Any, default: Any, changes: Any) -> Any:
+    """The values of `default` with those of `changes` over them, by their type in params.
+
+    A section is merged field by field. A map of named sections gets exactly the items that `changes` names, each merged
+    onto the default's item of that name. A section with another tag, a list or a plain value replaces the default's.
+    """
+    if not isinstance(default, dict) or not isinstance(changes, dict):
+        return changes
+    if get_origin(kind) is dict and _structs(item := get_args(kind)[1]):
+        return {name: merge(item, default.get(name), change) for name, change in changes.items()}
+    structs = _structs(kind)
+    tag = structs[0].__struct_config__.tag_field if structs else None
+    if not structs or (tag is not None and changes.get(tag, default.get(tag)) != default.get(tag)):
+        return changes
+    types = {
+        field.encode_name: field.type
+        for struct in structs
+        if tag is None or struct.__struct_config__.tag == default.get(tag)
+        for field in msgspec.structs.fields(struct)
+    }
+    return {**default, **{name: merge(types.get(name), default.get(name), change) for name, change in changes.items()}}
+
+
+def _cross_problems(value: Any) -> list[str]:
     if isinstance(value, Params):
-        inner = [f"{name}.{p}" for name in value.__struct_fields__ for p in _cross(getattr(value, name))]
+        inner = [f"{name}.{p}" for name in value.__struct_fields__ for p in _cross_problems(getattr(value, name))]
         return [*value.problems(), *inner]
     if isinstance(value, dict):
-        return [f"{name}.{p}" for name, item in value.items() for p in _cross(item)]
+        return [f"{name}.{p}" for name, item in value.items() for p in _cross_problems(item)]
     return []
 
 
-def _problems(kind: Any, value: Any, where: str) -> typing.Iterator[str]:
+def _problems(kind: Any, value: Any, where: str) -> Iterator[str]:
     structs = _structs(kind)
     if structs and (value is not None or type(None) not in get_args(kind)):
         yield from _struct_problems(structs, value, where)
@@ -122,15 +153,15 @@ def _problems(kind: Any, value: Any, where: str) -> typing.Iterator[str]:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
             literals = _literals(kind) if "enum value" in str(error) else []
-            wanted = f"want one of {', '.join(literals)}" if literals else _wanted(str(error), value)
-            yield f"{where} = {value!r}: {wanted}"
+            message = f"want one of {', '.join(literals)}" if literals else _message(str(error), value)
+            yield f"{where} = {value!r}: {message}"
         else:
             if isinstance(value, float) and not math.isfinite(value):
                 yield f"{where} = {value!r}: want a finite number"
 
 
 def _literals(kind: Any) -> list[str]:
-    """The words that a kind allows."""
+    """The literals that a type allows."""
     options = get_args(kind) if get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
     words = [str(word) for k in options if get_origin(k) is typing.Literal for word in get_args(k)]
     return words + ["a list" for k in options if get_origin(k) is list]
@@ -141,7 +172,7 @@ def _structs(kind: Any) -> list[type[Params]]:
     return [k for k in options if isinstance(k, type) and issubclass(k, Params)]
 
 
-def _struct_problems(structs: list[type[Params]], value: Any, where: str) -> typing.Iterator[str]:
+def _struct_problems(structs: list[type[Params]], value: Any, where: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield f"{where} = {value!r}: want a section of its own, got {_kind(value)}"
         return
@@ -166,6 +197,7 @@ def _struct_problems(structs: list[type[Params]], value: Any, where: str) -> typ
 
 
 def _kind(value: Any) -> str:
+    """The type of a value in the terms of YAML."""
     names = {
         bool: "true/false",
         int: "a whole number",
@@ -178,8 +210,8 @@ def _kind(value: Any) -> str:
     return names.get(type(value), type(value).__name__)
 
 
-def _wanted(message: str, value: Any) -> str:
-    """msgspec's message in the words of someone who writes YAML."""
+def _message(error: str, value: Any) -> str:
+    """The message of a msgspec error in the terms of YAML."""
     names = {
         "int": "a whole number",
         "float": "a number",
@@ -189,12 +221,12 @@ def _wanted(message: str, value: Any) -> str:
         "object": "a section",
         "null": "null",
     }
-    found = re.match(r"Expected `([^`]+)`, got `[^`]+`", message)
-    if not found:
-        return message[0].lower() + message[1:]
-    wanted = " or ".join(dict.fromkeys(names.get(name, name) for name in found[1].split(" | ")))
+    match = re.match(r"Expected `([^`]+)`, got `[^`]+`", error)
+    if not match:
+        return error[0].lower() + error[1:]
+    expected = " or ".join(dict.fromkeys(names.get(name, name) for name in match[1].split(" | ")))
     advice = ""
-    if isinstance(value, str) and "number" in wanted:
+    if isinstance(value, str) and "number" in expected:
         with contextlib.suppress(ValueError):
             advice = f"; write {float(value)!r} without quotes"
-    return f"want {wanted}, got {_kind(value)}{advice}"
+    return f"want {expected}, got {_kind(value)}{advice}"

@@ -49,6 +49,11 @@ class Project:
         assert code == 0, output
         return output
 
+    def init(self, recipe: str) -> None:
+        """Writes the params.yaml of a recipe."""
+        code, output = self.run("python", "-m", "stages.cli", "init", "--recipe", recipe)
+        assert code == 0, output
+
     def read(self, path: str) -> str:
         return (self.path / path).read_text("utf-8")
 
@@ -93,7 +98,7 @@ def tiny(path: Path) -> Project:
     """A clone with recipes/tiny.yaml and the first rows of every raw file."""
     project = clone(path)
     (path / "dvc.lock").unlink()
-    shutil.copyfile(path / "recipes/tiny.yaml", path / "params.yaml")
+    project.init("tiny")
     project.edit("params.yaml", "min_rows: 100", "min_rows: 10")
     for file in (path / "data/raw").iterdir():
         lines = file.read_text("utf-8").split("\n")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from modelmake import params
+from stages.commands import init
 from tests.conftest import ROOT, Project
 from tests.pipeline.architectures import ARCHITECTURES, pretrain, write
 
@@ -40,7 +41,7 @@ def source(project: Project, name: str, template: str) -> Path:
 
 def shrunk(project: Project, name: str) -> dict[str, Any]:
     """The recipe's own sections, made to run on two cores in a minute."""
-    recipe = params.load(ROOT / f"recipes/{name}.yaml")
+    recipe = init.values(ROOT / f"recipes/{name}.yaml", ROOT / "recipes/default.yaml")
     values = params.load(project.path / "params.yaml") | {section: recipe[section] for section in FROM_RECIPE}
     values["base"] = {"kind": "folder", "source": "source", "chat_template": recipe["base"]["chat_template"]}
     values["compare"]["min_rows"] = 10

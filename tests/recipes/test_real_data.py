@@ -42,7 +42,7 @@ pytestmark = [
 def recipe(folder: Path, name: str) -> Project:
     """A clone with the recipe's params and whole data."""
     project = clone(folder)
-    shutil.copyfile(folder / f"recipes/{name}.yaml", folder / "params.yaml")
+    project.init(name)
     (folder / "data" / name).mkdir()
     for file in FILES[name]:
         shutil.copyfile(DATA / file, folder / "data" / name / Path(file).name)

@@ -1,0 +1,102 @@
+"""`modelmake init --recipe NAME`: writes params.yaml: recipes/default.yaml with the changes of a recipe."""
+
+import argparse
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from modelmake import git, params
+from modelmake.errors import UserError
+from stages.commands import yaml_text
+from stages.preflight import CHAPTERS, FILE, decode
+
+FOLDER = Path("recipes")
+DEFAULT = FOLDER / "default.yaml"  # all values; every other recipe holds only what differs from it
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recipe", required=True, metavar="NAME", help="in recipes/, or the path of a YAML file")
+    parser.add_argument("--force", action="store_true", help="overwrite edits of params.yaml that are not committed")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    recipe = find(arguments.recipe, arguments.here)
+    text = compose(recipe)
+    if not arguments.force and not replaceable(FILE, text):
+        raise UserError(
+            f"{FILE}: found edits that are not committed: wanted none, {recipe} would overwrite them; "
+            "commit them, or add --force"
+        )
+    replace(FILE, text)
+    print(f"{FILE}: written from {recipe}" + ("" if recipe == DEFAULT else f" and {DEFAULT}"))
+    return 0
+
+
+def find(name: str, here: Path) -> Path:
+    """The recipe of that name in recipes/, or the file at that path.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(here, name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
+    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    if not path.is_file():
+        names = ", ".join(sorted(known.stem for known in FOLDER.glob("*.yaml")))
+        raise UserError(f"{path}: no such file: wanted one of {names}, or the path of a YAML file; name another recipe")
+    return path
+
+
+def compose(recipe: Path, default: Path = DEFAULT) -> str:
+    """The text of a recipe's params.yaml.
+
+    Raises:
+        UserError: the recipe or the default has problems; all are named.
+    """
+    wanted, text = values(recipe, default), default.read_text("utf-8")
+    return text if recipe == default else yaml_text.rewrite(text, wanted, recipe.read_text("utf-8"))
+
+
+def values(recipe: Path, default: Path = DEFAULT) -> dict[str, Any]:
+    """The values of a recipe's params.yaml, checked against the types of params."""
+    complete = _checked(params.load(default), default)
+    if recipe == default:
+        return complete
+    return _checked(merged(params.load(recipe), complete), recipe)
+
+
+def merged(changes: dict[str, Any], complete: dict[str, Any]) -> dict[str, Any]:
+    """All sections, those of `changes` merged onto those of `complete`."""
+    found = {name: params.merge(CHAPTERS.get(name), complete.get(name), change) for name, change in changes.items()}
+    return {**complete, **found}
+
+
+def _checked(found: dict[str, Any], path: Path) -> dict[str, Any]:
+    if problems := decode(found)[1]:
+        raise UserError("\n".join(f"{path}{problem.removeprefix(str(FILE))}" for problem in problems))
+    return found
+
+
+def replaceable(file: Path, text: str) -> bool:
+    """True if writing `text` loses no edit: the file is absent, committed at HEAD, or as a recipe composes it."""
+    if not file.exists():
+        return True
+    found = file.read_bytes()
+    if found == text.encode() or found == next(git.contents(Path(), [f"HEAD:./{file}"])):
+        return True
+    return any(found == known.encode() for known in _composed())
+
+
+def _composed() -> Iterator[str]:
+    """The params.yaml of each recipe in recipes/; recipes with errors are left out."""
+    for recipe in sorted(FOLDER.glob("*.yaml")):
+        with contextlib.suppress(UserError):
+            yield compose(recipe)
+
+
+def replace(file: Path, text: str) -> None:
+    """Writes the file whole or not at all."""
+    partial = file.with_name(f".{file.name}.partial")
+    partial.write_text(text, "utf-8")
+    os.replace(partial, file)
