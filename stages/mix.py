@@ -1,16 +1,16 @@
-"""Mixes the training rows of several sources by their weights, and says what training sees beside what it should.
+"""Mixes the training rows of several sources by weight, and measures the mix against its targets.
 
 Inputs:  train     folder of training rows, {chat,pair,text}.jsonl
-         augmented folder of such rows that models made, and their parents.parquet {id, method, ...}
-         sources   Parquet {id, file, line}: where the ingested rows stood
-         parents   Parquet {id, parent, rules}: what the cleaned rows were before
-Outputs: mixed     folder of {chat,pair,text}.jsonl: {id, content}, sorted by id, a row as often as a pass shows it
-         unmixed   Parquet {id, reason, detail}: rows that are above the share of their source
+         augmented folder of generated rows, {chat,pair,text}.jsonl, with their parents.parquet {id, method, ...}
+         sources   Parquet {id, file, line}: raw lines of the ingested rows
+         parents   Parquet {id, parent, rules}: earlier forms of the cleaned rows
+Outputs: mixed     folder of {chat,pair,text}.jsonl: {id, content}, sorted by id, a row as often as one pass shows it
+         unmixed   Parquet {id, reason, detail}: rows beyond the share of their source
          report    JSON {in, out, dropped, repeats, kinds: {kind: {rows, sources: {source: {in, rows, share, epochs}},
-                   shares: {trait: {share, target, verdict}}}}}; `epochs`: of the source, in one pass over the mix
+                   shares: {trait: {share, target, verdict}}}}}; `epochs`: passes over the source in one over the mix
 Params:  mix
 
-The file of a row that a model made is augment:METHOD. Memory: id, files and traits of each row, never its content.
+A generated row counts as of the file augment:METHOD. Memory: id, files and traits of each row, never its content.
 """
 
 import fnmatch
@@ -29,142 +29,164 @@ from stages.rows.accounting import Drop
 from stages.rows.mapped_rows import MappedRows
 from stages.rows.row import KINDS, Pair, Row, Text
 
-MADE = "augment:"
-TRAITS = {"chat": ("multi_turn", "system"), "pair": ("multi_turn", "system"), "text": ()}  # of rows; others of sources
+AUGMENT_PREFIX = "augment:"
+ROW_TRAITS = {"chat": ("multi_turn", "system"), "pair": ("multi_turn", "system"), "text": ()}
+SOURCE_TRAITS = ("general", "synthetic")
 
 
 def source_of(files: Iterable[str], params: Mix) -> str:
-    """The first source that has one of the files of a row.
+    """The first source that one of the files of a row belongs to.
 
     Raises:
-        UserError: none has.
+        UserError: the files belong to no source.
     """
     for name, source in params.sources.items():
         if any(fnmatch.fnmatchcase(file, glob) for glob in source.files for file in files):
             return name
     raise UserError(
-        f"params.yaml: mix.sources: {', '.join(files)}: is in none of them: want every file in a source; "
+        f"params.yaml: mix.sources: {', '.join(files)}: matches no source: want every file in one; "
         'name it in the `files` of one, or add a source with files: ["*"]'
     )
 
 
-def sizes(there: Mapping[str, int], params: Mix) -> dict[str, int]:
-    """How many rows each source gives, of those {source: rows} that it has: as many as there are in all, but no source
-    is shown more than max_epochs times. What is lost in rounding goes to the largest fractions."""
-    weights = {name: params.sources[name].weight for name, n in there.items() if n and params.sources[name].weight}
-    whole = sum(weights.values())
-    shares = {name: weight / whole for name, weight in weights.items()}
-    total = min([sum(there.values()), *(int(params.max_epochs * there[n] / s) for n, s in shares.items())])
-    wanted = {name: share * total for name, share in shares.items()}
-    found = {name: int(wanted.get(name, 0)) for name in there}
-    left = (total if shares else 0) - sum(found.values())
-    for name in sorted(wanted, key=lambda n: (found[n] - wanted[n], n))[:left]:
-        found[name] += 1
-    return found
+def source_sizes(available: Mapping[str, int], params: Mix) -> dict[str, int]:
+    """{source: rows in the mix}, given the rows that each source has.
+
+    The mix is as large as all sources together, or as large as the weights allow while no source is shown more than
+    max_epochs times. Rows lost in rounding go to the largest remainders.
+    """
+    weights = {name: params.sources[name].weight for name, n in available.items() if n and params.sources[name].weight}
+    total_weight = sum(weights.values())
+    shares = {name: weight / total_weight for name, weight in weights.items()}
+    limits = (int(params.max_epochs * available[name] / share) for name, share in shares.items())
+    total = min([sum(available.values()), *limits])
+    exact = {name: share * total for name, share in shares.items()}
+    sizes = {name: int(exact.get(name, 0)) for name in available}
+    remaining = (total if shares else 0) - sum(sizes.values())
+    for name in sorted(exact, key=lambda n: (sizes[n] - exact[n], n))[:remaining]:
+        sizes[name] += 1
+    return sizes
 
 
-def repeats(ids: Sequence[str], rows: int, seed: int) -> dict[str, int]:
-    """How often each row is shown so that there are so many: all equally often, some by their hash once more, so that
-    an added row changes few others."""
-    every, more = divmod(rows, len(ids))
-    drawn = sorted(ids, key=lambda id: hashlib.sha256(f"{seed}:{id}".encode()).digest()) if more else ids
-    return {id: every + (place < more) for place, id in enumerate(drawn)}
+def repetitions(ids: Sequence[str], size: int, seed: int) -> dict[str, int]:
+    """{id: times} that sum to `size`: all equally often, those with the smallest hashes once more.
+
+    The hashes make an added row change few others.
+    """
+    times, extra = divmod(size, len(ids))
+    order = sorted(ids, key=lambda id: hashlib.sha256(f"{seed}:{id}".encode()).digest()) if extra else ids
+    return {id: times + (place < extra) for place, id in enumerate(order)}
 
 
-def traits(row: Row) -> frozenset[str]:
-    """Those of TRAITS that a row has."""
+def row_traits(row: Row) -> frozenset[str]:
+    """The row's share of ROW_TRAITS."""
     if isinstance(row.content, Text):
         return frozenset()
-    asked = row.content.prompt if isinstance(row.content, Pair) else row.content.messages
-    users = sum(message.role == "user" for message in asked)
-    return frozenset([*(["multi_turn"] if users > 1 else []), *(["system"] if asked[0].role == "system" else [])])
+    turns = row.content.prompt if isinstance(row.content, Pair) else row.content.messages
+    users = sum(message.role == "user" for message in turns)
+    return frozenset([*(["multi_turn"] if users > 1 else []), *(["system"] if turns[0].role == "system" else [])])
 
 
-def shares(kind: str, has: Counter[str], total: int, params: Mix) -> dict[str, dict[str, Any]]:
-    """{trait: share of the mixed rows, target and verdict} of a kind."""
-    found = {}
-    for trait in ("general", "synthetic", *TRAITS[kind]):
-        share, target = round(has[trait] / total, 4), getattr(params.targets, trait)
+def trait_shares(kind: str, counts: Counter[str], total: int, params: Mix) -> dict[str, dict[str, Any]]:
+    """{trait: {share, target, verdict}} of the mixed rows of a kind; the verdict is below, within, above or None.
+
+    Args:
+        counts: mixed rows with each trait, repetitions counted.
+        total: mixed rows, repetitions counted; above 0.
+    """
+    shares = {}
+    for trait in (*SOURCE_TRAITS, *ROW_TRAITS[kind]):
+        share, target = round(counts[trait] / total, 4), getattr(params.targets, trait)
         verdict = None
         if target:
             verdict = "below" if share < target[0] else "above" if share > target[1] else "within"
-        found[trait] = {"share": share, "target": target, "verdict": verdict}
-    return found
+        shares[trait] = {"share": share, "target": target, "verdict": verdict}
+    return shares
 
 
-class Mixed:
-    """One kind of rows, mixed."""
+class KindMix:
+    """The mix of one kind of rows."""
 
-    def __init__(self, kind: str, found: Sequence[MappedRows], params: Mix) -> None:
-        self.kind, self.found, self.params = kind, found, params
+    def __init__(self, kind: str, rows: Sequence[MappedRows], params: Mix) -> None:
+        self.kind, self.rows, self.params = kind, rows, params
         self.ids: list[str] = []
-        self.traits: list[frozenset[str]] = []
-        known: dict[frozenset[str], frozenset[str]] = {}
-        for row in itertools.chain(*found):
+        self.traits: list[frozenset[str]] = []  # of each row
+        interned: dict[frozenset[str], frozenset[str]] = {}
+        for row in itertools.chain(*rows):
             self.ids.append(row.id)
-            has = traits(row)
-            self.traits.append(known.setdefault(has, has))
-        self.times: dict[str, int] = {}
+            traits = row_traits(row)
+            self.traits.append(interned.setdefault(traits, traits))
+        self.times: dict[str, int] = {}  # id -> how often the mix has the row
         self.drops: list[Drop] = []
-        self.told: dict[str, Any] = {}
+        self.report: dict[str, Any] = {}
 
     def mix(self, files: Mapping[str, Sequence[str]]) -> None:
-        """Decides how often each row is shown, given the files of each."""
-        by_source: dict[str, list[str]] = {name: [] for name in self.params.sources}
+        """Sets `times`, `drops` and `report`.
+
+        Args:
+            files: {id: raw files of the row}.
+        """
+        ids_by_source: dict[str, list[str]] = {name: [] for name in self.params.sources}
         for id in self.ids:
-            by_source[source_of(files[id], self.params)].append(id)
-        given = sizes({name: len(ids) for name, ids in by_source.items()}, self.params)
-        total = sum(given.values())
-        told, has = {}, Counter[str]()
-        for name, ids in by_source.items():
+            ids_by_source[source_of(files[id], self.params)].append(id)
+        sizes = source_sizes({name: len(ids) for name, ids in ids_by_source.items()}, self.params)
+        total = sum(sizes.values())
+        sources, traits = {}, Counter[str]()
+        for name, ids in ids_by_source.items():
             if not ids:
                 continue
-            source, epochs = self.params.sources[name], round(given[name] / len(ids), 4)
-            told[name] = {"in": len(ids), "rows": given[name], "share": round(given[name] / max(total, 1), 4),
-                          "epochs": epochs}  # fmt: skip
-            self.times |= repeats(ids, given[name], self.params.seed)
+            source, size, epochs = self.params.sources[name], sizes[name], round(sizes[name] / len(ids), 4)
+            share = round(size / max(total, 1), 4)
+            sources[name] = {"in": len(ids), "rows": size, "share": share, "epochs": epochs}
+            self.times |= repetitions(ids, size, self.params.seed)
             self.drops += [Drop(id, "over_share", f"{name}: {epochs} epochs") for id in ids if not self.times[id]]
-            made = sum(self.times[id] for id in ids if files[id][0].startswith(MADE))
-            has.update(
-                general=given[name] if source.general else 0, synthetic=given[name] if source.synthetic else made
-            )
-        for id, found in zip(self.ids, self.traits, strict=True):
-            has.update(dict.fromkeys(found, self.times[id]))
-        self.told = {"rows": total, "sources": told}
-        self.told["shares"] = shares(self.kind, has, total, self.params) if total else {}
+            generated = sum(self.times[id] for id in ids if files[id][0].startswith(AUGMENT_PREFIX))
+            traits["general"] += size if source.general else 0
+            traits["synthetic"] += size if source.synthetic else generated
+        for id, names in zip(self.ids, self.traits, strict=True):
+            traits.update(dict.fromkeys(names, self.times[id]))
+        shares = trait_shares(self.kind, traits, total, self.params) if total else {}
+        self.report = {"rows": total, "sources": sources, "shares": shares}
 
     def lines(self) -> Iterator[bytes]:
-        """Those of the mix, by id."""
-        first = len(self.found[0])
+        """The lines of the mix, sorted by id."""
+        first = len(self.rows[0])
         for index in sorted(range(len(self.ids)), key=self.ids.__getitem__):
-            line = self.found[0].line(index) if index < first else self.found[1].line(index - first)
+            line = self.rows[0].line(index) if index < first else self.rows[1].line(index - first)
             for _ in range(self.times[self.ids[index]]):
                 yield line
+
+
+def missed_targets(kinds: dict[str, dict[str, Any]]) -> list[str]:
+    """A phrase for each share outside its target: `chat: system 0.500 is above 0 to 0.4`."""
+    return [
+        f"{kind}: {trait} {entry['share']:.3f} is {entry['verdict']} {entry['target'][0]:g} to {entry['target'][1]:g}"
+        for kind, report in kinds.items()
+        for trait, entry in report["shares"].items()
+        if entry["verdict"] in ("below", "above")
+    ]
 
 
 def main(
     train: In, augmented: In, sources: In, parents: In, mixed: Out, unmixed: Out, report: Out, params: Mix
 ) -> str:  # fmt: skip
-    found = [Mixed(kind, [MappedRows(folder / f"{kind}.jsonl") for folder in (train, augmented)], params)
+    mixes = [KindMix(kind, [MappedRows(folder / f"{kind}.jsonl") for folder in (train, augmented)], params)
              for kind in KINDS]  # fmt: skip
-    made = provenance.augment_methods(augmented / "parents.parquet")
-    files = provenance.source_files((id for one in found for id in one.ids if id not in made), sources, parents)
-    files |= {id: (f"{MADE}{method}",) for id, method in made.items()}
+    methods = provenance.augment_methods(augmented / "parents.parquet")
+    files = provenance.source_files((id for one in mixes for id in one.ids if id not in methods), sources, parents)
+    files |= {id: (f"{AUGMENT_PREFIX}{method}",) for id, method in methods.items()}
     mixed.mkdir()
-    for one in found:
+    for one in mixes:
         one.mix(files)
         with (mixed / f"{one.kind}.jsonl").open("wb") as file:
             file.writelines(one.lines())
-    drops = [drop for one in found for drop in one.drops]
+    drops = [drop for one in mixes for drop in one.drops]
     parquet_table.write_drops(unmixed, drops)
-    shown = [n for one in found for n in one.times.values() if n]
-    counts = accounting.account(sum(len(one.ids) for one in found), len(shown), [drop.reason for drop in drops])
-    again, kinds = sum(shown) - len(shown), {one.kind: one.told for one in found}
-    accounting.write_json(report, {**counts, "repeats": again, "kinds": kinds})
-    off = [f"{kind}: {trait} {told['share']:.3f} is {told['verdict']} {told['target'][0]:g} to {told['target'][1]:g}"
-           for kind, mix in kinds.items() for trait, told in mix["shares"].items()
-           if told["verdict"] in ("below", "above")]  # fmt: skip
-    return "; ".join([accounting.summary(counts), f"{again} repeats", *off])
+    times = [n for one in mixes for n in one.times.values() if n]
+    counts = accounting.account(sum(len(one.ids) for one in mixes), len(times), [drop.reason for drop in drops])
+    repeats, kinds = sum(times) - len(times), {one.kind: one.report for one in mixes}
+    accounting.write_json(report, {**counts, "repeats": repeats, "kinds": kinds})
+    return "; ".join([accounting.summary(counts), f"{repeats} repeats", *missed_targets(kinds)])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The mix: shares are kept, nothing is shown too often, what is left out is told, and an added row moves few."""
+"""The mix keeps shares and limits of repetition, reports dropped rows, and changes little by an added row."""
 
 import json
 import tempfile
@@ -30,52 +30,52 @@ def params(sources: dict[str, Source], max_epochs: float = 1, targets: Targets =
 
 
 def chat(text: str, *, system: bool = False, turns: int = 1) -> Row:
-    asked = [Message("system", "Be short.")] * system
+    messages = [Message("system", "Be short.")] * system
     for turn in range(turns):
-        asked += [Message("user", f"{text} {turn}"), Message("assistant", "ok")]
-    return make_row(Chat(asked))
+        messages += [Message("user", f"{text} {turn}"), Message("assistant", "ok")]
+    return make_row(Chat(messages))
 
 
-def run(by_file: dict[str, list[Row]], wanted: Mix) -> tuple[dict[str, list[str]], list[tuple], dict[str, Any], str]:
-    """What the stage makes of rows by their files, or augment:METHOD: {kind: ids}, rows left out, report, line."""
+def run(by_file: dict[str, list[Row]], params: Mix) -> tuple[dict[str, list[str]], list[tuple], dict[str, Any], str]:
+    """Runs the stage on rows by raw file or augment:METHOD: ({kind: mixed ids}, dropped rows, report, line)."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        found = {row.id: row for given in by_file.values() for row in given}
-        places = [(row.id, file, n) for file, given in by_file.items() for n, row in enumerate(given, 1)]
-        made = {id: file.removeprefix("augment:") for id, file, _ in places if file.startswith("augment:")}
+        rows = {row.id: row for part in by_file.values() for row in part}
+        lines = [(row.id, file, n) for file, part in by_file.items() for n, row in enumerate(part, 1)]
+        methods = {id: file.removeprefix("augment:") for id, file, _ in lines if file.startswith("augment:")}
         for part in ("train", "augmented"):
             (folder / part).mkdir()
-            there = [row for row in found.values() if (row.id in made) == (part == "augmented")]
+            chosen = [row for row in rows.values() if (row.id in methods) == (part == "augmented")]
             for kind in KINDS:
-                jsonl.write(folder / f"{part}/{kind}.jsonl", [row for row in there if row.kind == kind])
-        parquet_table.write(folder / "augmented/parents.parquet", {"id": str, "method": str}, made.items())
-        raw = [place for place in places if place[0] not in made]
+                jsonl.write(folder / f"{part}/{kind}.jsonl", [row for row in chosen if row.kind == kind])
+        parquet_table.write(folder / "augmented/parents.parquet", {"id": str, "method": str}, methods.items())
+        raw = [line for line in lines if line[0] not in methods]
         parquet_table.write(folder / "sources", {"id": str, "file": str, "line": int}, raw)
         parquet_table.write(folder / "parents", {"id": str, "parent": str, "rules": str}, [])
         out = [folder / file for file in ("mixed", "unmixed", "report")]
-        given = [folder / file for file in ("train", "augmented", "sources", "parents")]
-        line = mix.main(*given, *out, wanted)
+        inputs = [folder / file for file in ("train", "augmented", "sources", "parents")]
+        line = mix.main(*inputs, *out, params)
         mixed = {kind: jsonl.read(out[0] / f"{kind}.jsonl") for kind in KINDS}
-        assert all(row == Row(row.id, found[row.id].content) for kind in KINDS for row in mixed[kind])
+        assert all(row == Row(row.id, rows[row.id].content) for kind in KINDS for row in mixed[kind])
         assert sorted(path.name for path in out[0].iterdir()) == ["chat.jsonl", "pair.jsonl", "text.jsonl"]
-        left = [tuple(line.values()) for line in pyarrow.parquet.read_table(out[1]).to_pylist()]
+        dropped = [tuple(line.values()) for line in pyarrow.parquet.read_table(out[1]).to_pylist()]
         report = json.loads(out[2].read_bytes())
-    return {kind: [row.id for row in found] for kind, found in mixed.items()}, left, report, line
+    return {kind: [row.id for row in part] for kind, part in mixed.items()}, dropped, report, line
 
 
 def chats(name: str, n: int) -> list[Row]:
     return [chat(f"{name} {number}") for number in range(n)]
 
 
-def test_one_source_is_all_rows_once_and_sorted() -> None:
-    given = [*chats("a", 5), make_row(Text("t")), make_row(Pair([Message("user", "q")], [Message("assistant", "x")],
+def test_a_single_source_gives_all_rows_once_sorted() -> None:
+    rows = [*chats("a", 5), make_row(Text("t")), make_row(Pair([Message("user", "q")], [Message("assistant", "x")],
              [Message("assistant", "y")]))]  # fmt: skip
 
-    mixed, left, report, line = run({"a.jsonl": given}, params({"all": source("*")}))
+    mixed, dropped, report, line = run({"a.jsonl": rows}, params({"all": source("*")}))
 
-    assert mixed["chat"] == sorted(row.id for row in given[:5])
-    assert (mixed["text"], mixed["pair"]) == ([given[5].id], [given[6].id])
-    assert left == []
+    assert mixed["chat"] == sorted(row.id for row in rows[:5])
+    assert (mixed["text"], mixed["pair"]) == ([rows[5].id], [rows[6].id])
+    assert dropped == []
     assert (report["in"], report["out"], report["dropped"], report["repeats"]) == (7, 7, {}, 0)
     assert report["kinds"]["text"] == {
         "rows": 1,
@@ -86,38 +86,40 @@ def test_one_source_is_all_rows_once_and_sorted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "weights", "max_epochs", "expected"),
+    ("available", "weights", "max_epochs", "expected"),
     [
         ({"a": 10, "b": 30}, {"a": 1, "b": 1}, 1, {"a": 10, "b": 10}),  # the small one limits the large one
         ({"a": 10, "b": 30}, {"a": 1, "b": 1}, 1.5, {"a": 15, "b": 15}),
-        ({"a": 10, "b": 30}, {"a": 1, "b": 1}, 4, {"a": 20, "b": 20}),  # never more than there are in all
+        ({"a": 10, "b": 30}, {"a": 1, "b": 1}, 4, {"a": 20, "b": 20}),  # never more than all rows
         ({"a": 10, "b": 30}, {"a": 7, "b": 3}, 1, {"a": 10, "b": 4}),  # 14 rows at 0.7 and 0.3: 9.8 and 4.2
         ({"a": 10, "b": 30}, {"a": 1, "b": 0}, 1, {"a": 10, "b": 0}),
-        ({"a": 0, "b": 30}, {"a": 9, "b": 1}, 1, {"a": 0, "b": 30}),  # a source without such rows gives its share away
+        ({"a": 0, "b": 30}, {"a": 9, "b": 1}, 1, {"a": 0, "b": 30}),  # an empty source leaves its share to the others
         ({"a": 5, "b": 0}, {"a": 0, "b": 1}, 1, {"a": 0, "b": 0}),
         ({"a": 0, "b": 0}, {"a": 1, "b": 1}, 1, {"a": 0, "b": 0}),
     ],
 )  # fmt: skip
-def test_sizes_are_the_weights_as_far_as_the_rows_go(
-    there: dict[str, int], weights: dict[str, float], max_epochs: float, expected: dict[str, int]
+def test_source_sizes_follow_the_weights_as_far_as_there_are_rows(
+    available: dict[str, int], weights: dict[str, float], max_epochs: float, expected: dict[str, int]
 ) -> None:
-    wanted = params({name: source("*", weight=weight) for name, weight in weights.items()}, max_epochs)
+    weighted = params({name: source("*", weight=weight) for name, weight in weights.items()}, max_epochs)
 
-    assert mix.sizes(there, wanted) == expected
+    assert mix.source_sizes(available, weighted) == expected
 
 
-def test_a_source_that_is_shown_more_than_once_shows_every_row_before_any_again() -> None:
+def test_a_repeated_source_shows_every_row_before_any_twice() -> None:
     own, other = chats("own", 4), chats("other", 10)
 
-    mixed, left, report, line = run(
+    mixed, dropped, report, line = run(
         {"own.jsonl": own, "more/other.jsonl": other},
         params({"own": source("own*", weight=3), "general": source("*", general=True)}, max_epochs=1.5),
     )
 
-    shown = Counter(mixed["chat"])
-    assert sorted(shown[row.id] for row in own) == [1, 1, 2, 2]
-    assert sorted(shown[row.id] for row in other) == [0] * 8 + [1] * 2
-    assert sorted(left) == sorted((row.id, "over_share", "general: 0.2 epochs") for row in other if not shown[row.id])
+    times = Counter(mixed["chat"])
+    assert sorted(times[row.id] for row in own) == [1, 1, 2, 2]
+    assert sorted(times[row.id] for row in other) == [0] * 8 + [1] * 2
+    assert sorted(dropped) == sorted(
+        (row.id, "over_share", "general: 0.2 epochs") for row in other if not times[row.id]
+    )
     assert (report["in"], report["out"], report["dropped"], report["repeats"]) == (14, 6, {"over_share": 8}, 2)
     assert report["kinds"]["chat"]["sources"] == {
         "own": {"in": 4, "rows": 6, "share": 0.75, "epochs": 1.5},
@@ -127,7 +129,7 @@ def test_a_source_that_is_shown_more_than_once_shows_every_row_before_any_again(
     assert line == "14 rows in, 6 out, 8 dropped (over_share 8); 2 repeats"
 
 
-def test_a_row_that_stands_in_two_sources_is_of_the_first() -> None:
+def test_a_row_of_two_sources_belongs_to_the_first() -> None:
     both = chat("both")
 
     _, _, report, _ = run({"b": [both], "a": [both]}, params({"a": source("a"), "b": source("b")}))
@@ -135,11 +137,11 @@ def test_a_row_that_stands_in_two_sources_is_of_the_first() -> None:
     assert list(report["kinds"]["chat"]["sources"]) == ["a"]
 
 
-def test_shares_are_held_against_their_targets() -> None:
-    given = [chat("one"), chat("two", turns=2), chat("three", system=True), chat("four", system=True)]
+def test_shares_are_compared_with_their_targets() -> None:
+    rows = [chat("one"), chat("two", turns=2), chat("three", system=True), chat("four", system=True)]
     targets = Targets(general=(0.1, 0.3), synthetic=None, multi_turn=(0.2, 0.3), system=(0.0, 0.4))
 
-    _, _, report, line = run({"a": given}, params({"all": source("*", synthetic=True)}, targets=targets))
+    _, _, report, line = run({"a": rows}, params({"all": source("*", synthetic=True)}, targets=targets))
 
     assert report["kinds"]["chat"]["shares"] == {
         "general": {"share": 0.0, "target": [0.1, 0.3], "verdict": "below"},
@@ -151,7 +153,7 @@ def test_shares_are_held_against_their_targets() -> None:
 
 
 def test_a_raw_file_in_no_source_is_named() -> None:
-    with pytest.raises(UserError, match=r"mix.sources: b/c.csv: is in none of them: want every file in a source"):
+    with pytest.raises(UserError, match=r"mix.sources: b/c.csv: matches no source: want every file in one"):
         run({"b/c.csv": chats("a", 1)}, params({"a": source("a*")}))
 
 
@@ -162,32 +164,32 @@ def test_a_raw_file_in_no_source_is_named() -> None:
     st.sampled_from([1, 1.3, 2, 4]),
 )
 def test_rows_are_conserved_shares_hold_and_no_row_is_shown_too_often(
-    there: list[int], weights: list[float], max_epochs: float
+    available: list[int], weights: list[float], max_epochs: float
 ) -> None:
     names = ["a", "b", "c"]
-    wanted = params({n: source(n, weight=w) for n, w in zip(names, weights, strict=True)}, max_epochs)
-    mixed, left, report, _ = run({n: chats(n, size) for n, size in zip(names, there, strict=True)}, wanted)
+    weighted = params({n: source(n, weight=w) for n, w in zip(names, weights, strict=True)}, max_epochs)
+    mixed, dropped, report, _ = run({n: chats(n, size) for n, size in zip(names, available, strict=True)}, weighted)
 
-    shown = Counter(mixed["chat"])
-    assert report["in"] == sum(there) == len(shown) + len(left)
-    assert report["out"] == len(shown)
-    assert shown.keys().isdisjoint(id for id, _, _ in left)
-    assert all(n <= -(-max_epochs // 1) for n in shown.values())
-    told = report["kinds"]["chat"]["sources"]
-    whole = sum(w for w, size in zip(weights, there, strict=True) if size)
-    for name, weight, size in zip(names, weights, there, strict=True):
-        if size and whole:
-            assert abs(told[name]["rows"] - report["kinds"]["chat"]["rows"] * weight / whole) < 1
+    times = Counter(mixed["chat"])
+    assert report["in"] == sum(available) == len(times) + len(dropped)
+    assert report["out"] == len(times)
+    assert times.keys().isdisjoint(id for id, _, _ in dropped)
+    assert all(n <= -(-max_epochs // 1) for n in times.values())
+    chats_mixed = report["kinds"]["chat"]
+    total = sum(w for w, size in zip(weights, available, strict=True) if size)
+    for name, weight, size in zip(names, weights, available, strict=True):
+        if size and total:
+            assert abs(chats_mixed["sources"][name]["rows"] - chats_mixed["rows"] * weight / total) < 1
 
 
 def test_an_added_row_changes_few_others() -> None:
     ids = [row.id for row in chats("a", 200)]
 
-    before, after = mix.repeats(ids, 50, 42), mix.repeats([*ids, chat("new").id], 50, 42)
+    before, after = mix.repetitions(ids, 50, 42), mix.repetitions([*ids, chat("new").id], 50, 42)
 
     assert sum(before[id] != after[id] for id in ids) <= 1
-    assert mix.repeats(list(reversed(ids)), 50, 42) == before
-    assert mix.repeats(ids, 50, 43) != before
+    assert mix.repetitions(list(reversed(ids)), 50, 42) == before
+    assert mix.repetitions(ids, 50, 43) != before
 
 
 @pytest.mark.parametrize(
@@ -200,26 +202,26 @@ def test_an_added_row_changes_few_others() -> None:
          'sources.a.files: is empty: want globs of raw files, such as ["*"]'),
     ],
 )  # fmt: skip
-def test_a_mix_of_nothing_is_refused(change: dict[str, Any], message: str) -> None:
+def test_a_mix_without_any_source_is_refused(change: dict[str, Any], message: str) -> None:
     values = msgspec.to_builtins(params({"all": source("*")})) | change
 
     assert msgspec.convert(values, Mix).problems() == [message]
 
 
-def test_a_target_the_wrong_way_round_is_refused() -> None:
+def test_a_reversed_target_is_refused() -> None:
     assert msgspec.structs.replace(ANY, system=(0.5, 0.2)).problems() == [
         "system = [0.5, 0.2]: want the least share first"
     ]
 
 
-def test_what_a_model_made_is_of_its_method_and_synthetic_whatever_its_source() -> None:
-    given = {"a.jsonl": chats("a", 6), "augment:rewrite": chats("b", 4), "augment:distill": chats("c", 2)}
+def test_generated_rows_belong_to_their_method_and_are_synthetic() -> None:
+    by_file = {"a.jsonl": chats("a", 6), "augment:rewrite": chats("b", 4), "augment:distill": chats("c", 2)}
 
-    mixed, _, report, _ = run(given, params({"rewritten": source("augment:rewrite"), "all": source("*", weight=2)}))
+    mixed, _, report, _ = run(by_file, params({"rewritten": source("augment:rewrite"), "all": source("*", weight=2)}))
 
     chat = report["kinds"]["chat"]
     assert mixed["chat"] == sorted(mixed["chat"]) and len(mixed["chat"]) == 12
-    assert {name: (told["in"], told["rows"]) for name, told in chat["sources"].items()} == {
+    assert {name: (entry["in"], entry["rows"]) for name, entry in chat["sources"].items()} == {
         "rewritten": (4, 4), "all": (8, 8),
     }  # fmt: skip
-    assert chat["shares"]["synthetic"]["share"] == 0.5  # the 4 and the 2
+    assert chat["shares"]["synthetic"]["share"] == 0.5  # 4 and 2 of 12
