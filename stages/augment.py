@@ -1,18 +1,18 @@
 """Asks language models for more training rows: other answers, other and harder questions, preference pairs.
 
-Inputs:  splits     folder of {train,val,test}/{chat,pair,text}.jsonl; the chats of train are what rows are made of, the
-                    others are only looked at, so that nothing that is made gives them away
-         sets       folder of evaluation sets, or an empty one
-         tokenizer  folder of a model, by whose template rows are counted in tokens; else a file that is not looked at
-         templates  folder of prompts: text with {names} that are filled in
-Outputs: augmented  folder of {chat,pair,text}.jsonl: {id, content} of the rows that were made, sorted by id, no texts;
+Inputs:  splits     folder of {train,val,test}/{chat,pair,text}.jsonl; rows are generated from the chats of train, the
+                    other splits only serve to drop rows that give them away
+         sets       folder of evaluation sets; may be empty
+         tokenizer  folder of a model whose chat template and tokenizer measure rows; any file if no rule needs them
+         templates  folder of prompts: text with {placeholders}
+Outputs: augmented  folder of {chat,pair,text}.jsonl: {id, content} of the generated rows, sorted by id, no texts;
                     parents.parquet {id, parent, method, teacher, judge, template, prompt_sha256, seed, requests,
-                    rules}: a line for each row that one was made of, and how; dropped.parquet {id, reason, detail}.
-                    A row that was dropped, or never came, has the id of its attempt in both tables
-         report     JSON {in, out, dropped, methods: {method: {in, out}}}: in is how many rows were asked for
-Params:  augment; and those by which what is made is judged: clean, split
+                    rules}: a line for each training row that a generated one starts from; dropped.parquet {id, reason,
+                    detail}. Rows that were dropped or never came have the id of their attempt in both tables
+         report     JSON {in, out, dropped, methods: {method: {in, out}}}: in counts the requested rows
+Params:  augment; clean and split, whose rules filter the generated rows
 
-What endpoints answered stays in the archive, by the whole request: none is asked twice, whatever else changes.
+The archive keeps every response under the hash of its request: no request is sent twice, whatever else changes.
 """
 
 import importlib
@@ -34,16 +34,16 @@ def main(
     splits: In, sets: In, tokenizer: In, templates: In, augmented: Out, report: Out, archive: Archive,
     params: Augment, cleaning: Clean, splitting: Split,
 ) -> str:  # fmt: skip
-    made, parents, drops, methods = [], [], [], {}
-    if params.methods:
-        making = importlib.import_module(params.modules()[0])
-        made, parents, drops, methods = making.make(
+    rows, parents, drops, methods = [], [], [], {}
+    if params.methods:  # without methods the code of augmenting/ is in no key
+        module = importlib.import_module(params.modules()[0])
+        rows, parents, drops, methods = module.generate(
             splits, sets, tokenizer, templates, archive, params, cleaning, splitting
         )
-    counts = accounting.account(sum(n["in"] for n in methods.values()), len(made), [drop.reason for drop in drops])
+    counts = accounting.account(sum(n["in"] for n in methods.values()), len(rows), [drop.reason for drop in drops])
     augmented.mkdir()
     for kind in KINDS:
-        jsonl.write(augmented / f"{kind}.jsonl", (row for row in made if row.kind == kind))
+        jsonl.write(augmented / f"{kind}.jsonl", (row for row in rows if row.kind == kind))
     parquet_table.write(augmented / "parents.parquet", {**PARENTS, "seed": int}, sorted(parents))
     parquet_table.write_drops(augmented / "dropped.parquet", drops)
     accounting.write_json(report, {**counts, "methods": methods})

@@ -1,1 +1,1 @@
-"""Rows that language models make of training rows."""
+"""Generation of training rows by language models."""

@@ -1,4 +1,4 @@
-"""What endpoints answered, a file a request: whole or not there, so that a kill loses only what is under way."""
+"""Store of endpoint responses, one JSON file a request. Files appear whole, so a killed run loses none that it has."""
 
 import os
 from pathlib import Path
@@ -8,24 +8,24 @@ import msgspec
 
 
 class Archive:
-    """Answers by the id of their request. Several processes may use one at a time."""
+    """Responses by request id. Several processes may share a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def get(self, key: str) -> Any:
-        """What was put there; None where there is none, or where a loss of power cut it short."""
+        """The stored value; None if there is none, or if a power loss truncated its file."""
         try:
-            return msgspec.json.decode(self._file(key).read_bytes())
+            return msgspec.json.decode(self._path(key).read_bytes())
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
     def put(self, key: str, value: Any) -> None:
-        file = self._file(key)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f".{file.name}.{os.getpid()}")
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
         partial.write_bytes(msgspec.json.encode(value) + b"\n")
-        os.replace(partial, file)
+        os.replace(partial, path)
 
-    def _file(self, key: str) -> Path:
+    def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.json"

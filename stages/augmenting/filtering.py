@@ -1,4 +1,4 @@
-"""Which of the rows that were made may stay: clean ones that nobody has, and that give nothing held out away."""
+"""Filter of generated rows: keeps those that are clean, new, and unlike every held-out row."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,74 +14,86 @@ from stages.rows.row import SPLITS, Content, Row, make_row
 from stages.similarity import near
 from stages.splitting import contamination, questions
 
+DROP_ORDER = {"test": 0, "val": 1, "train": 2, "made": 3}  # of several similar rows the first one is the reason
 
-class Known:
-    """The chats and pairs of every split, in their files; the golden set too."""
+
+class SplitRows:
+    """Chats and pairs of all splits, golden set included, decoded on access. Texts are left out, as `split` does."""
 
     def __init__(self, splits: Path) -> None:
         self.rows: Sequence[Row] = []
-        self.splits: list[str] = []
+        self.splits: list[str] = []  # of each row
         for split in SPLITS:
             for path in sorted((splits / split).glob("*.jsonl")):
-                if path.name != "text.jsonl":  # chats are held against chats, as `split` does
-                    found = MappedRows(path)
-                    self.rows = ConcatenatedRows(self.rows, found)
-                    self.splits += [split] * len(found)
+                if path.name != "text.jsonl":
+                    rows = MappedRows(path)
+                    self.rows = ConcatenatedRows(self.rows, rows)
+                    self.splits += [split] * len(rows)
 
 
-class Sifted(NamedTuple):
-    """What became of a content that was made: the row, or why there is none; and the rules that changed it."""
+class Filtered(NamedTuple):
+    """Outcome for one generated content: its row, or why it was dropped."""
 
     row: Row | Declined
-    rules: str
+    rules: str  # cleaning rules that changed the content, separated by spaces
 
 
-def sift(
-    made: Sequence[Content | Declined], known: Known, sets: contamination.Sets, tokenizer: Path, cleaning: Clean,
-    alike: Near,
-) -> list[Sifted]:  # fmt: skip
-    """What becomes of each; of those that are alike or the same the first stays."""
-    held = {
-        questions.asked(row): split for row, split in zip(known.rows, known.splits, strict=True) if split != "train"
+def filter_contents(
+    contents: Sequence[Content | Declined], existing: SplitRows, sets: contamination.EvaluationSets, tokenizer: Path,
+    cleaning: Clean, params: Near,
+) -> list[Filtered]:  # fmt: skip
+    """The outcome for each content, in order. Of equal or similar contents the first one stays.
+
+    Args:
+        contents: generated contents, and the attempts that yielded none.
+        existing: rows that a generated one must not repeat.
+        sets: evaluation sets that a generated row must not contain.
+        tokenizer: folder of a model, as `clean` takes it.
+        params: threshold and search of near-duplicates.
+    """
+    held_out = {
+        questions.question_hash(row): split
+        for row, split in zip(existing.rows, existing.splits, strict=True)
+        if split != "train"
     }
-    taken = {row.id for row in known.rows}
-    found: list[Sifted] = []
-    for content in made:
+    ids = {row.id for row in existing.rows}
+    results: list[Filtered] = []
+    for content in contents:
         if isinstance(content, Declined):
-            found.append(Sifted(content, ""))
+            results.append(Filtered(content, ""))
             continue
-        content, changed, _, problem = rules.mend(content, cleaning)
+        content, changed, _, problem = rules.clean_content(content, cleaning)
         row = make_row(content)
-        problem = problem or rules.chosen(content, tokenizer, cleaning, Counter())
-        if not problem and (shared := contamination.find(row, sets) if sets else None):
+        problem = problem or rules.optional_drop_reason(content, tokenizer, cleaning, Counter())
+        if not problem and (shared := contamination.find_overlap(row, sets) if sets else None):
             problem = "contaminated", f"{shared.evaluation}: {shared.span}"
-        if not problem and (split := held.get(questions.asked(row))):
+        if not problem and (split := held_out.get(questions.question_hash(row))):
             problem = f"asked_in_{split}", "the question is held out"
-        if not problem and row.id in taken:
+        if not problem and row.id in ids:
             problem = "repeated", f"as {row.id}"
         if not problem:
-            taken.add(row.id)
-        found.append(Sifted(Declined(*problem) if problem else row, " ".join(changed)))
-    stay = [place for place, (row, _) in enumerate(found) if isinstance(row, Row)]
-    for number, why in _alike([found[place].row for place in stay], known, alike).items():
-        found[stay[number]] = Sifted(why, "")
-    return found
+            ids.add(row.id)
+        results.append(Filtered(Declined(*problem) if problem else row, " ".join(changed)))
+    kept = [index for index, (row, _) in enumerate(results) if isinstance(row, Row)]
+    for number, reason in _near_duplicates([results[index].row for index in kept], existing, params).items():
+        results[kept[number]] = Filtered(reason, "")
+    return results
 
 
-def _alike(made: Sequence[Row], known: Known, params: Near) -> dict[int, Declined]:
-    """{place of a row that was made: why it goes} of those too similar to a held-out row, or to one of their kind."""
-    if not made:
+def _near_duplicates(rows: Sequence[Row], existing: SplitRows, params: Near) -> dict[int, Declined]:
+    """{index of a generated row: reason} of those too similar to a held-out row, or to another row of their kind."""
+    if not rows:
         return {}
-    everything, first = ConcatenatedRows(known.rows, made), len(known.rows)
-    labels = [*known.splits, *["made"] * len(made)]
+    everything, first = ConcatenatedRows(existing.rows, rows), len(existing.rows)
+    labels = [*existing.splits, *["made"] * len(rows)]
     kinds = [row.kind for row in everything]
-    found = near.find_pairs(RowTexts(everything, range(len(everything)), questions.text), params)
-    strength = {"test": 0, "val": 1, "train": 2, "made": 3}
-    pairs = [(int(b), strength[labels[a]], -similarity, int(a))
+    found = near.find(RowTexts(everything, range(len(everything)), questions.comparable_text), params)
+    pairs = [(int(b), DROP_ORDER[labels[a]], -similarity, int(a))
              for (a, b), similarity in zip(found.pairs.tolist(), found.similarities.tolist(), strict=True)
              if b >= first and (labels[a] in ("val", "test") or kinds[a] == kinds[b])]  # fmt: skip
-    gone: dict[int, Declined] = {}
-    for new, _, less, old in sorted(pairs):  # a row that goes drops none after it
-        if new - first not in gone and old - first not in gone:
-            gone[new - first] = Declined(f"similar_to_{labels[old]}", f"{everything[old].id} ({-less:.4f})")
-    return gone
+    dropped: dict[int, Declined] = {}
+    for new, _, negative_similarity, old in sorted(pairs):  # a dropped row drops no later one
+        if new - first not in dropped and old - first not in dropped:
+            detail = f"{everything[old].id} ({-negative_similarity:.4f})"
+            dropped[new - first] = Declined(f"similar_to_{labels[old]}", detail)
+    return dropped

@@ -1,4 +1,4 @@
-"""Makes rows of training rows by the methods that params name, and tells of each what became of it."""
+"""Generation of rows from training rows by the methods in `augment.methods`, and their filtering."""
 
 import hashlib
 import importlib
@@ -13,8 +13,8 @@ import msgspec
 from modelmake.errors import UserError
 from modelmake.progress import ProgressBar
 from stages.augmenting.archive import Archive
-from stages.augmenting.filtering import Known, sift
-from stages.augmenting.requests import Asking, Prompts
+from stages.augmenting.filtering import SplitRows, filter_contents
+from stages.augmenting.requests import Prompts, Session
 from stages.augmenting.teacher import Declined, Teacher
 from stages.params.augmentation import Augment, Method
 from stages.params.cleaning import Clean
@@ -26,103 +26,119 @@ from stages.splitting import contamination
 
 
 class Attempt(NamedTuple):
-    """One row that was asked for."""
+    """One requested row: its content, or why there is none."""
 
-    id: str  # stands for a row that does not stay
-    parents: list[str]
+    id: str  # in the tables, for an attempt whose row is dropped
+    parents: list[str]  # ids of the training rows that it starts from
     method: str
-    told: tuple[Any, ...]  # of how it was made, for its lines in the table of parents
+    provenance: tuple[Any, ...]  # columns `teacher` to `requests` of the table of parents
     content: Content | Declined
 
 
-def make(
+class Generated(NamedTuple):
+    rows: list[Row]
+    parents: list[tuple[Any, ...]]  # lines of the table of parents
+    drops: list[Drop]
+    counts: dict[str, dict[str, int]]  # method -> {in: requested rows, out: kept rows}
+
+
+def generate(
     splits: Path, sets: Path, tokenizer: Path, templates: Path, archive: Path, params: Augment, cleaning: Clean,
     splitting: Split,
-) -> tuple[list[Row], list[tuple[Any, ...]], list[Drop], dict[str, dict[str, int]]]:  # fmt: skip
-    """(rows, lines of the table of parents, dropped attempts, {method: {in, out}})."""
-    train, prompts, answers = MappedRows(splits / "train/chat.jsonl"), Prompts(templates), Archive(archive)
+) -> Generated:  # fmt: skip
+    """Rows by all methods, filtered; every attempt is either a row or a drop.
+
+    Raises:
+        UserError: as `run_method` does; or an evaluation set cannot be read.
+    """
+    train, prompts, responses = MappedRows(splits / "train/chat.jsonl"), Prompts(templates), Archive(archive)
     attempts = [
         attempt
         for number, method in enumerate(params.methods)
-        for attempt in attempted(method, f"augment.methods[{number}]", train, prompts, answers)
+        for attempt in run_method(method, f"augment.methods[{number}]", train, prompts, responses)
     ]
-    read = contamination.read(sets, splitting.decontaminate)
+    evaluation_sets = contamination.read(sets, splitting.decontaminate)
     contents = [attempt.content for attempt in attempts]
-    sifted = sift(contents, Known(splits), read, tokenizer, cleaning, splitting.near)
-    made, parents, drops = [], [], []
-    asked, kept = Counter(attempt.method for attempt in attempts), Counter[str]()
-    for attempt, (found, rules) in zip(attempts, sifted, strict=True):
+    results = filter_contents(contents, SplitRows(splits), evaluation_sets, tokenizer, cleaning, splitting.near)
+    rows, parents, drops = [], [], []
+    requested, kept = Counter(attempt.method for attempt in attempts), Counter[str]()
+    for attempt, (result, rules) in zip(attempts, results, strict=True):
         id = attempt.id
-        if isinstance(found, Row):
-            made.append(found)
+        if isinstance(result, Row):
+            rows.append(result)
             kept[attempt.method] += 1
-            id = found.id
+            id = result.id
         else:
-            drops.append(Drop(id, found.reason, found.detail))
-        parents += [(id, parent, attempt.method, *attempt.told, rules) for parent in attempt.parents]
-    return made, parents, drops, {name: {"in": n, "out": kept[name]} for name, n in asked.items()}
+            drops.append(Drop(id, result.reason, result.detail))
+        parents += [(id, parent, attempt.method, *attempt.provenance, rules) for parent in attempt.parents]
+    return Generated(rows, parents, drops, {name: {"in": n, "out": kept[name]} for name, n in requested.items()})
 
 
-def attempted(method: Method, where: str, train: MappedRows, prompts: Prompts, archive: Archive) -> list[Attempt]:
-    """An attempt for each chosen row, in the order of their hashes.
+def run_method(method: Method, where: str, train: MappedRows, prompts: Prompts, archive: Archive) -> list[Attempt]:
+    """One attempt for each seed row, in the order of `seed_order`.
+
+    Args:
+        where: the method's place in params.yaml, for errors.
 
     Raises:
-        UserError: there is no row to start from; or an endpoint cannot be asked, or refuses every request.
+        UserError: there is no row to start from; an endpoint fails; or it refuses every request.
     """
-    order = chosen(train, method.seed)
+    order = seed_order(train, method.seed)
     if not order:
-        raise UserError(f"{where}: train has no chat to start from: want some of a question and an answer")
+        raise UserError(f"{where}: train has no chat to start from: want some that end in a question and its answer")
     module = importlib.import_module(method.modules()[0])
     tag = type(method).__struct_config__.tag
     teacher = Teacher(method, archive, where)
     judge = Teacher(method.judge, archive, f"{where}.judge") if hasattr(method, "judge") else None
-    asked = [endpoint for endpoint in (teacher, judge) if endpoint]
+    endpoints = [endpoint for endpoint in (teacher, judge) if endpoint]
 
     def attempt(place: int) -> Attempt:
-        count = min(method.taken(), len(order))
+        count = min(method.seeds_per_row(), len(order))
         seeds = [train[order[(place + n) % len(order)]] for n in range(count)]
-        asking = Asking(teacher, judge, prompts)
+        session = Session(teacher, judge, prompts)
         try:
-            content = module.make([seed.content for seed in seeds], asking, method)
-        except Declined as why:
-            content = why
+            content = module.make([seed.content for seed in seeds], session, method)
+        except Declined as reason:
+            content = reason
         parents = [seed.id for seed in seeds]
         names = teacher.name, judge.name if judge else ""
-        how = " ".join(asking.templates), asking.prompt_sha256, method.seed, " ".join(asking.requests)
+        provenance = (
+            *names, " ".join(session.templates), session.prompt_sha256, method.seed, " ".join(session.requests),
+        )  # fmt: skip
         id = content_id(msgspec.json.encode([tag, *names, method.seed, parents]))
-        return Attempt(id, parents, tag, (*names, *how), content)
+        return Attempt(id, parents, tag, provenance, content)
 
     places = range(min(method.rows or len(order), len(order)))
-    found: list[Attempt] = []
-    told = ProgressBar(len(places), tag, "rows")
+    attempts: list[Attempt] = []
+    progress = ProgressBar(len(places), tag, "rows")
     try:
         with ThreadPoolExecutor(method.parallel) as pool:
             try:
-                for one in pool.map(attempt, places):
-                    found.append(one)
-                    told.update(1)
+                for result in pool.map(attempt, places):
+                    attempts.append(result)
+                    progress.update(1)
             except BaseException:
-                for endpoint in asked:
+                for endpoint in endpoints:
                     endpoint.stop()
                 raise
     finally:
-        for endpoint in asked:
+        for endpoint in endpoints:
             endpoint.close()
-    whys = [one.content for one in found if isinstance(one.content, Declined)]
-    if len(whys) == len(found) and all(why.reason == "refused_request" for why in whys):
-        raise UserError(f"{where}: every request was refused, the first by {whys[0].detail}; mend what it says")
-    return found
+    declined = [result.content for result in attempts if isinstance(result.content, Declined)]
+    if len(declined) == len(attempts) and all(reason.reason == "refused_request" for reason in declined):
+        raise UserError(f"{where}: every request was refused, the first by {declined[0].detail}; mend what it says")
+    return attempts
 
 
-def chosen(train: Sequence[Row], seed: int) -> list[int]:
-    """Indices of the chats that rows can be made of, by a hash of seed and id, so that an added row moves none."""
-    hashed = ((hashlib.sha256(f"{seed} {row.id}".encode()).digest(), index)
-              for index, row in enumerate(train) if plain(row))  # fmt: skip
-    return [index for _, index in sorted(hashed)]
+def seed_order(train: Sequence[Row], seed: int) -> list[int]:
+    """Indices of usable chats, ordered by a hash of seed and id, so that an added row moves no other."""
+    hashes = ((hashlib.sha256(f"{seed} {row.id}".encode()).digest(), index)
+              for index, row in enumerate(train) if is_usable(row))  # fmt: skip
+    return [index for _, index in sorted(hashes)]
 
 
-def plain(row: Row) -> bool:
-    """Whether a chat ends in a question and its answer, and nobody in it calls tools."""
+def is_usable(row: Row) -> bool:
+    """True for a chat that ends in a question and its answer, without tools."""
     chat = row.content
     if not isinstance(chat, Chat) or chat.tools or len(chat.messages) < 2:
         return False

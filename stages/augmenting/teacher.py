@@ -1,4 +1,4 @@
-"""A model behind an OpenAI-compatible endpoint: asked no faster than it may be, again where it fails, nothing twice."""
+"""Client of an OpenAI-compatible endpoint: rate limit, retries, and an archive, so that no request is sent twice."""
 
 import contextlib
 import os
@@ -15,19 +15,20 @@ import msgspec
 
 from modelmake.errors import UserError
 from stages.augmenting.archive import Archive
-from stages.augmenting.rate_limit import Pace
+from stages.augmenting.rate_limit import RateLimit
 from stages.params.augmentation import Endpoint
 from stages.rows.row import Message, content_id
 
-AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)  # another time it may answer
-REFUSED = (400, 413, 422)  # this request, whenever it is sent
-CONNECT_S = 5.0
-LONGEST_WAIT_S = 300
-LOCAL = re.compile(r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
+RETRIED_STATUSES = (408, 409, 425, 429, 500, 502, 503, 504)
+REFUSED_STATUSES = (400, 413, 422)  # the fault is in this request: no retry helps, others may pass
+CONNECT_TIMEOUT_S = 5.0
+MAX_BACKOFF_S = 60.0
+MAX_RETRY_AFTER_S = 300
+LOOPBACK = re.compile(r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
 
 
 class Declined(Exception):
-    """No row comes of an attempt: the reason and what was seen."""
+    """An attempt that yields no row, with the reason and detail for the table of drops."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason, detail)
@@ -35,18 +36,18 @@ class Declined(Exception):
 
 
 class Request(NamedTuple):
-    """What is asked; by its id the archive has the answer."""
+    """Body of a chat completion request; the id is the hash of endpoint and body, and the key of the archive."""
 
     id: str
     body: dict[str, Any]
 
 
-class _Said(msgspec.Struct):
+class _Message(msgspec.Struct):
     content: str | None = None
 
 
 class _Choice(msgspec.Struct):
-    message: _Said
+    message: _Message
     finish_reason: str | None = None
 
 
@@ -55,13 +56,13 @@ class _Completion(msgspec.Struct):
 
 
 class Teacher:
-    """One endpoint, for any number of threads. Its key is only looked for where something has to be asked."""
+    """One endpoint, for any number of threads. Its API key is read only when a request has to be sent."""
 
     def __init__(self, params: Endpoint, archive: Archive, where: str) -> None:
         self.params, self._archive, self._where = params, archive, f"{where}: {params.base_url}"
-        self._pace = Pace(params.requests_per_minute)
-        self._guard = threading.Lock()
-        self._asking: dict[str, threading.Lock] = defaultdict(threading.Lock)  # the same is not asked side by side
+        self._limit = RateLimit(params.requests_per_minute)
+        self._lock = threading.Lock()
+        self._request_locks: dict[str, threading.Lock] = defaultdict(threading.Lock)  # equal requests wait in turn
         self._client: httpx2.Client | None = None
         self._key = ""
         self._reached = False
@@ -71,7 +72,7 @@ class Teacher:
         return f"{self.params.model} at {self.params.base_url}"
 
     def request(self, messages: Sequence[Message], seed: int) -> Request:
-        """What asks it to go on."""
+        """The request that continues these messages."""
         body = {
             "model": self.params.model,
             "messages": msgspec.to_builtins(messages),
@@ -82,21 +83,21 @@ class Teacher:
         return Request(content_id(msgspec.json.encode([self.params.base_url, body])), body)
 
     def answer(self, request: Request) -> str:
-        """What it says, from the archive where that has it.
+        """The answer to a request, stripped; from the archive if it is there.
 
         Raises:
-            Declined: the endpoint refuses this request, or the answer is not whole.
-            UserError: the endpoint cannot be asked, or no longer.
+            Declined: the endpoint refuses this request, or its answer is incomplete.
+            UserError: the endpoint is unreachable, misconfigured, or still fails after all retries.
         """
-        with self._guard:
-            asking = self._asking[request.id]
-        with asking:
-            found = self._archive.get(request.id)
-            if found is None:
-                response = self._ask(request.body)
-                found = {"base_url": self.params.base_url, "request": request.body, "response": response}
-                self._archive.put(request.id, found)
-        choice = msgspec.convert(found["response"], _Completion).choices[0]
+        with self._lock:
+            request_lock = self._request_locks[request.id]
+        with request_lock:
+            entry = self._archive.get(request.id)
+            if entry is None:
+                response = self._send(request.body)
+                entry = {"base_url": self.params.base_url, "request": request.body, "response": response}
+                self._archive.put(request.id, entry)
+        choice = msgspec.convert(entry["response"], _Completion).choices[0]
         if choice.finish_reason == "length":
             raise Declined("cut_off", f"longer than max_tokens = {self.params.max_tokens}, or than the context")
         if choice.finish_reason == "content_filter":
@@ -104,19 +105,19 @@ class Teacher:
         return (choice.message.content or "").strip()
 
     def stop(self) -> None:
-        """Sends no more; what waits gives up."""
-        self._pace.stop()
+        """Sends no further request; waiting ones fail."""
+        self._limit.stop()
 
     def close(self) -> None:
         if self._client:
             self._client.close()
 
-    def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
-        client, problem = self._connected(), ""
-        for number in range(self.params.retries + 1):
-            if not self._pace.turn():
+    def _send(self, body: dict[str, Any]) -> dict[str, Any]:
+        client, problem = self._connect(), ""
+        for attempt in range(self.params.retries + 1):
+            if not self._limit.wait():
                 raise UserError(f"{self._where}: stopped")
-            wait_s = min(2.0**number, 60.0)
+            wait_s = min(2.0**attempt, MAX_BACKOFF_S)
             try:
                 url = f"{self.params.base_url.rstrip('/')}/chat/completions"
                 response = client.post(url, content=msgspec.json.encode(body))
@@ -128,55 +129,58 @@ class Teacher:
                 self._reached = True
                 if response.status_code == 200:
                     return self._completion(response)
-                problem = f"HTTP {response.status_code}: {self._shown(response)}"
-                if response.status_code in REFUSED:
+                problem = f"HTTP {response.status_code}: {self._error_text(response)}"
+                if response.status_code in REFUSED_STATUSES:
                     raise Declined("refused_request", problem)
-                if response.status_code not in AGAIN:
+                if response.status_code not in RETRIED_STATUSES:
                     raise UserError(f"{self._where}: {problem}; {self._advice(response.status_code)}")
-                told_s = asked_wait_s(response.headers.get("retry-after", ""))
-                wait_s = wait_s if told_s is None else told_s
-                if wait_s > LONGEST_WAIT_S:
-                    problem += f", and asks to wait {wait_s:.0f} s, at most {LONGEST_WAIT_S} are waited"
+                asked_s = retry_after_s(response.headers.get("retry-after", ""))
+                wait_s = wait_s if asked_s is None else asked_s
+                if wait_s > MAX_RETRY_AFTER_S:
+                    problem += f", and asks to wait {wait_s:.0f} s, more than {MAX_RETRY_AFTER_S} s"
                     break
-            self._pace.hold(wait_s)
+            self._limit.pause(wait_s)
         raise UserError(
-            f"{self._where}: {problem} (tried {number + 1} times): what was answered is kept; `dvc repro` goes on "
-            "from there"
+            f"{self._where}: {problem} (tried {attempt + 1} times): answers so far are kept; `dvc repro` continues "
+            "from them"
         )
 
-    def _connected(self) -> httpx2.Client:
-        with self._guard:
+    def _connect(self) -> httpx2.Client:
+        with self._lock:
             if self._client is None:
                 headers = {"Content-Type": "application/json"}
                 if variable := self.params.api_key_env:
                     self._key = os.environ.get(variable, "")
-                    if not re.fullmatch(r"[!-~]+", self._key):  # else httpx would show it
+                    if not re.fullmatch(r"[!-~]+", self._key):  # httpx would show such a key in its error
                         raise UserError(f"{self._where}: {variable}: want its key in the environment, on one line")
                     headers["Authorization"] = f"Bearer {self._key}"
                 self._client = httpx2.Client(
                     headers=headers,
-                    timeout=httpx2.Timeout(self.params.timeout_s, connect=min(CONNECT_S, self.params.timeout_s)),
-                    follow_redirects=False,  # the key is for this host
-                    trust_env=not LOCAL.match(self.params.base_url),  # no proxy stands before the loopback
+                    timeout=httpx2.Timeout(
+                        self.params.timeout_s, connect=min(CONNECT_TIMEOUT_S, self.params.timeout_s)
+                    ),
+                    follow_redirects=False,  # a redirect could send the key to another host
+                    trust_env=not LOOPBACK.match(self.params.base_url),  # no proxy for the loopback
                 )
             return self._client
 
     def _completion(self, response: httpx2.Response) -> dict[str, Any]:
         with contextlib.suppress(msgspec.MsgspecError):
-            found = msgspec.json.decode(self._hidden(response.text))
-            if msgspec.convert(found, _Completion).choices:
-                return found
+            completion = msgspec.json.decode(self._without_key(response.text))
+            if msgspec.convert(completion, _Completion).choices:
+                return completion
         raise UserError(
-            f"{self._where}: answered no chat completion: {self._shown(response)}: want an OpenAI-compatible endpoint"
+            f"{self._where}: answered no chat completion: {self._error_text(response)}: want an OpenAI-compatible "
+            "endpoint"
         )
 
-    def _hidden(self, text: str) -> str:
-        """Without the key, which some endpoints repeat."""
+    def _without_key(self, text: str) -> str:
+        """The text with the key masked: some endpoints repeat it in errors."""
         return text.replace(self._key, "[API_KEY]") if self._key else text
 
-    def _shown(self, response: httpx2.Response) -> str:
-        """What an error says, on one line."""
-        text = self._hidden(response.text)
+    def _error_text(self, response: httpx2.Response) -> str:
+        """The error message of a response on one line, at most 200 characters."""
+        text = self._without_key(response.text)
         with contextlib.suppress(msgspec.DecodeError, TypeError, KeyError):
             text = str(msgspec.json.decode(text)["error"]["message"])
         return " ".join(text.split())[:200] or "nothing"
@@ -185,11 +189,11 @@ class Teacher:
         if status in (401, 403):
             variable = self.params.api_key_env
             return f"want a valid key in {variable}" if variable else "name the variable with its key in api_key_env"
-        return "want base_url up to what stands before /chat/completions, and a model that it serves"
+        return "want base_url without /chat/completions, and a model that the endpoint serves"
 
 
-def asked_wait_s(header: str) -> float | None:
-    """Seconds of a Retry-After header, which has them or a date; None where it says nothing."""
+def retry_after_s(header: str) -> float | None:
+    """Seconds to wait by a Retry-After header (RFC 9110, 10.2.3: seconds or a date); None if it is neither."""
     if re.fullmatch(r"\s*\d+(\.\d+)?\s*", header):
         return float(header)
     try:

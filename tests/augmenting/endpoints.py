@@ -1,4 +1,5 @@
-"""llama.cpp serving a tiny model that knows some answers, and a door before it that counts, refuses and holds."""
+"""An endpoint for tests: llama.cpp with a tiny model that knows some answers, behind a proxy that can count, refuse and
+hold requests back."""
 
 import contextlib
 import http.server
@@ -11,11 +12,11 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from stages.exporting.gguf import write_gguf
-from tests.exporting.test_gguf import build_model, teach
+from tests.tiny_models import build_model, teach
 
 PARCEL, IRON = "Where is my parcel?", "Does the iron have a steam setting?"
 GOOD, BAD = "In Leipzig, due on Friday morning.", "No idea, ask somebody else."
-SAID = [  # what the model was taught: of two answers to one question either may come
+TAUGHT = [  # (question, answer); a question with two answers gets either
     (PARCEL, GOOD),
     (PARCEL, BAD),
     (IRON, "Yes, up to 40 grams a minute."),
@@ -39,14 +40,15 @@ PROMPTS = {
 
 
 def model(folder: Path) -> Path:
-    """A GGUF file of a tiny model that knows what `SAID` says."""
+    """A GGUF file of a tiny model that was trained on `TAUGHT`."""
     import torch
 
-    asked, answers = [[{"role": "user", "content": text}] for text, _ in SAID], [answer for _, answer in SAID]
+    questions = [[{"role": "user", "content": text}] for text, _ in TAUGHT]
+    answers = [answer for _, answer in TAUGHT]
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # two wait for each other for minutes where a machine is busy
+    torch.set_num_threads(1)  # two threads wait for each other for minutes on a busy machine
     try:
-        taught = teach(build_model(folder), asked, answers)
+        taught = teach(build_model(folder), questions, answers)
     finally:
         torch.set_num_threads(threads)
     write_gguf(taught, folder / "model.gguf", "F32")
@@ -54,25 +56,28 @@ def model(folder: Path) -> Path:
 
 
 def prompts(folder: Path) -> Path:
-    """Prompts that are short enough for it."""
+    """Writes prompts that are short enough for the tiny model."""
     for name, text in PROMPTS.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(f"{text}\n")
     return folder
 
 
-class Door:
-    """Answers with `first` (status, headers, body) as long as it has some, then lets everything through to a server."""
+class Proxy:
+    """Records requests, answers the first of them with `scripted` (status, headers, body), and forwards the rest."""
 
-    def __init__(self, server: str, first: Sequence[tuple[int, dict[str, str], str]] = ()) -> None:
-        self.first, self.bodies, self.answered, self.keys = list(first), [], [], []
-        self.lock, self.let = threading.Lock(), threading.Semaphore(1_000_000)
-        door = self
+    def __init__(self, server: str, scripted: Sequence[tuple[int, dict[str, str], str]] = ()) -> None:
+        self.scripted = list(scripted)
+        self.requests: list[bytes] = []
+        self.forwarded: list[bytes] = []  # requests that the server has answered
+        self.keys: list[str | None] = []  # Authorization header of each request
+        self.lock, self.permits = threading.Lock(), threading.Semaphore(1_000_000)
+        proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                with contextlib.suppress(OSError):  # who asked may be gone
-                    door.handle(self, server)
+                with contextlib.suppress(OSError):  # the client may be gone
+                    proxy.handle(self, server)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -80,7 +85,7 @@ class Door:
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
 
-    def __enter__(self) -> "Door":
+    def __enter__(self) -> "Proxy":
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
         return self
 
@@ -89,30 +94,30 @@ class Door:
         self._http.server_close()
 
     def hold_after(self, n: int) -> None:
-        """Lets so many requests through, and no more."""
-        self.let = threading.Semaphore(n)
+        """Forwards n more requests, then holds all others back until `permits` are released."""
+        self.permits = threading.Semaphore(n)
 
-    def handle(self, asked: http.server.BaseHTTPRequestHandler, server: str) -> None:
-        body = asked.rfile.read(int(asked.headers["Content-Length"]))
+    def handle(self, client: http.server.BaseHTTPRequestHandler, server: str) -> None:
+        body = client.rfile.read(int(client.headers["Content-Length"]))
         with self.lock:
-            self.bodies.append(body)
-            self.keys.append(asked.headers.get("Authorization"))
-            refusal = self.first.pop(0) if self.first else None
-        if refusal is None:
-            self.let.acquire()
-            refusal = forwarded(f"{server}{asked.path}", body)
+            self.requests.append(body)
+            self.keys.append(client.headers.get("Authorization"))
+            response = self.scripted.pop(0) if self.scripted else None
+        if response is None:
+            self.permits.acquire()
+            response = forward(f"{server}{client.path}", body)
             with self.lock:
-                self.answered.append(body)
-        status, headers, content = refusal
-        asked.send_response(status)
+                self.forwarded.append(body)
+        status, headers, content = response
+        client.send_response(status)
         for name, value in headers.items():
-            asked.send_header(name, value)
-        asked.send_header("Content-Length", str(len(content.encode())))
-        asked.end_headers()
-        asked.wfile.write(content.encode())
+            client.send_header(name, value)
+        client.send_header("Content-Length", str(len(content.encode())))
+        client.end_headers()
+        client.wfile.write(content.encode())
 
 
-def forwarded(url: str, body: bytes) -> tuple[int, dict[str, str], str]:
+def forward(url: str, body: bytes) -> tuple[int, dict[str, str], str]:
     request = Request(url, body, {"Content-Type": "application/json", "Connection": "close"})
     try:
         with build_opener(ProxyHandler({})).open(request) as response:

@@ -1,4 +1,4 @@
-"""Prompts are filled in once, and what judges say is read as scores."""
+"""Prompts are filled in once, and scores are read from what judges write."""
 
 from pathlib import Path
 
@@ -12,32 +12,32 @@ from tests.conftest import ROOT
 TEMPLATES = ROOT / "stages/augmenting/prompts"
 
 
-def test_what_is_filled_in_is_not_filled_in_again(tmp_path: Path) -> None:
+def test_placeholders_inside_a_value_are_not_filled_in(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("{one} and {two} and {three}\n")
 
     assert Prompts(tmp_path).fill("a.txt", {"one": "{two}", "two": "{"}) == "{two} and { and {three}"
 
 
-def test_a_prompt_that_is_gone_or_leaves_a_value_out_is_told(tmp_path: Path) -> None:
+def test_a_missing_prompt_or_placeholder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("{one}")
-    with pytest.raises(UserError, match=r"a.txt: has no \{two\}: want it where that goes"):
+    with pytest.raises(UserError, match=r"a.txt: has no \{two\}: want it where its text belongs"):
         Prompts(tmp_path).fill("a.txt", {"one": "1", "two": "2"})
     with pytest.raises(UserError, match=r"b.txt: no such file: want the prompt"):
         Prompts(tmp_path).fill("b.txt", {})
 
 
-def test_every_prompt_of_the_project_has_its_values_and_no_other_is_there() -> None:
-    wanted = {
+def test_every_prompt_of_the_project_is_used_and_has_its_placeholders() -> None:
+    placeholders = {
         rewrite.TEMPLATE: ["question"],
         self_instruct.TEMPLATE: ["examples"],
         rank.TEMPLATE: ["conversation", "answer"],
         **{name: ["question"] for name in evol_instruct.TEMPLATES},
     }
-    found = Prompts(TEMPLATES)
+    prompts = Prompts(TEMPLATES)
 
-    assert {path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.txt")} == wanted.keys()
-    for name, values in wanted.items():
-        text = found.fill(name, {value: f"<{value}>" for value in values})
+    assert {path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.txt")} == placeholders.keys()
+    for name, values in placeholders.items():
+        text = prompts.fill(name, {value: f"<{value}>" for value in values})
         assert "{" not in text and all(f"<{value}>" in text for value in values)
 
 
@@ -54,5 +54,5 @@ def test_every_prompt_of_the_project_has_its_values_and_no_other_is_there() -> N
         ("7", None),
     ],
 )
-def test_the_last_score_that_is_named_counts(text: str, score: int | None) -> None:
+def test_the_last_score_in_the_text_counts(text: str, score: int | None) -> None:
     assert rank.score(text) == score

@@ -1,1 +1,1 @@
-"""One way to make rows a file: `make(seeds, asking, params)` returns a content, or raises `Declined`."""
+"""Methods of augmentation, one a file: `make(seeds, session, params)` returns a content or raises `Declined`."""

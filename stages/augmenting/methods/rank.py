@@ -1,9 +1,9 @@
-"""The best and the worst of some answers of the teacher, as a judge scores them, as a pair."""
+"""Ranking: a preference pair of the best and the worst of several answers of the teacher, scored by a judge."""
 
 import re
 from collections.abc import Sequence
 
-from stages.augmenting.requests import Asking
+from stages.augmenting.requests import Session
 from stages.augmenting.teacher import Declined
 from stages.params.augmentation import Rank
 from stages.rows.row import Chat, Message, Pair
@@ -12,17 +12,18 @@ TEMPLATE = "judge.txt"
 SCORE = re.compile(r"\bscore\W*(10|[0-9])\b", re.IGNORECASE)
 
 
-def make(seeds: Sequence[Chat], asking: Asking, params: Rank) -> Pair:
-    """The prompt with the two answers; equal ones are scored once."""
+def make(seeds: Sequence[Chat], session: Session, params: Rank) -> Pair:
+    """The prompt with the best and the worst answer; equal answers are scored once."""
     turns = seeds[0].messages[:-1]
-    answers = dict.fromkeys(asking.answer(turns, sample) for sample in range(params.samples))
+    answers = dict.fromkeys(session.answer(turns, sample) for sample in range(params.samples))
     if len(answers) == 1:
         raise Declined("same_answers", f"all {params.samples} samples are the same")
     conversation = "\n\n".join(f"{turn.role}: {turn.content}" for turn in turns)
-    told = {
-        answer: asking.verdict(asking.filled(TEMPLATE, conversation=conversation, answer=answer)) for answer in answers
-    }
-    scores = {answer: found for answer, text in told.items() if (found := score(text)) is not None}
+    scores: dict[str, int] = {}
+    for answer in answers:
+        verdict = session.verdict(session.prompt(TEMPLATE, conversation=conversation, answer=answer))
+        if (number := score(verdict)) is not None:
+            scores[answer] = number
     if len(scores) < 2:
         raise Declined("no_score", f"the judge scored {len(scores)} of {len(answers)} answers")
     best, worst = max(scores, key=scores.__getitem__), min(scores, key=scores.__getitem__)
@@ -32,6 +33,6 @@ def make(seeds: Sequence[Chat], asking: Asking, params: Rank) -> Pair:
 
 
 def score(text: str) -> int | None:
-    """The last score that a judge names, 0 to 10; None where it names none."""
-    found = SCORE.findall(text)
-    return int(found[-1]) if found else None
+    """The last score, 0 to 10, in a judge's text; None if there is none."""
+    scores = SCORE.findall(text)
+    return int(scores[-1]) if scores else None
