@@ -183,7 +183,7 @@ def commit(folder: Path) -> None:
 
 
 def run(folder: Path, *arguments: str, here: str = ".") -> tuple[int, str]:
-    command = [sys.executable, "-m", "stages.cli", "init", *arguments]
+    command = [sys.executable, "-m", "stages.commands.cli", "init", *arguments]
     done = subprocess.run(
         command, cwd=folder / here, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
