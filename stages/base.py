@@ -1,4 +1,4 @@
-"""Brings the base model: made tiny and pretrained here, from a folder, or from the hub at a pinned revision.
+"""Provides the base model: a tiny one pretrained here, a model folder, or a hub model at a pinned revision.
 
 Inputs:  source  JSONL rows to pretrain on (tiny), a model folder (folder), or a JSON file {repo, revision} (hub)
 Outputs: base    model folder: config.json, model*.safetensors, tokenizer files, chat_template.jinja
@@ -25,30 +25,30 @@ from stages.training import device, progress, resume
 
 PAD, END = "<|pad|>", "<|end|>"
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
-# The stop token stands inside the generation block: a model learns to stop only where it is trained to.
+# The end token is inside the generation block: training on assistant turns alone then also teaches to stop.
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
     "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + '<|end|>' }}{% endgeneration %}"
     "{% else %}{{ message['content'] + '<|end|>' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
-WANTED = ("config.json", "tokenizer.json", "tokenizer_config.json")
-KEPT = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")  # never pickles, never code
+REQUIRED_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+COPIED_FILES = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")  # never pickles, never code
 
 
-def texts(found: list[Row]) -> list[str]:
-    """What a tiny model is pretrained on: texts, and the user turns of chats (never their answers)."""
-    result = []
-    for row in found:
+def pretraining_texts(rows: list[Row]) -> list[str]:
+    """The corpus of a tiny model: texts, and the user turns of chats (never their answers)."""
+    texts = []
+    for row in rows:
         if isinstance(row.content, Text):
-            result.append(row.content.text)
+            texts.append(row.content.text)
         elif isinstance(row.content, Chat):
-            result += [m.content for m in row.content.messages if m.role == "user"]
-    return result
+            texts += [m.content for m in row.content.messages if m.role == "user"]
+    return texts
 
 
 def train_tokenizer(corpus: list[str], params: Tiny) -> Any:
-    """A byte-level BPE tokenizer with the chat template; every string of bytes has tokens."""
+    """A byte-level BPE tokenizer with `CHAT_TEMPLATE`; it can encode any text."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -74,7 +74,7 @@ def train_tokenizer(corpus: list[str], params: Tiny) -> Any:
 
 
 def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, folder: Path) -> tuple[Any, list]:
-    """A Llama trained from scratch on the corpus, cut into blocks of (block_tokens,); and its loss history."""
+    """A Llama trained from scratch on the corpus, cut into blocks of `block_tokens` tokens; and its loss history."""
     from datasets import Dataset
     from transformers import (
         DataCollatorForLanguageModeling,
@@ -109,7 +109,7 @@ def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, 
             f"{params.block_tokens}; add text, or lower it"
         )
     blocks = Dataset.from_dict({"input_ids": [stream[s : s + params.block_tokens] for s in starts]})
-    trainer = resume.ordered(Trainer)(
+    trainer = resume.epoch_seeded(Trainer)(
         model=model,
         args=TrainingArguments(
             output_dir=str(folder),
@@ -134,19 +134,19 @@ def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, 
     )
     progress.attach(trainer)
     resume.train(trainer)
-    model.config.use_cache = True  # the trainer switches it off, and generation is slow without
+    model.config.use_cache = True  # the trainer turns it off; generation is slow without it
     return model, progress.history(trainer.state.log_history)
 
 
-def copy(folder: Path, base: Path, chat_template: str | None) -> None:
-    """Copies a model's files, safetensors only; `chat_template` replaces the model's own.
+def copy_model(folder: Path, base: Path, chat_template: str | None) -> None:
+    """Copies a model's files, weights as safetensors only; `chat_template` replaces the model's own.
 
     Raises:
-        UserError: a file that every model has is missing, or weights come only as pickles, or there is no chat
-            template, which the rows of every suite are asked through.
+        UserError: a required file is missing, or there are no safetensors weights; the model needs code from its
+            author; or there is no chat template, which evaluation needs.
     """
-    missing = [name for name in WANTED if not (folder / name).is_file()]
-    weights = shards(folder)
+    missing = [name for name in REQUIRED_FILES if not (folder / name).is_file()]
+    weights = weight_files(folder)
     missing += [name for name in weights if not (folder / name).is_file()]
     if missing:
         raise UserError(
@@ -159,7 +159,7 @@ def copy(folder: Path, base: Path, chat_template: str | None) -> None:
             "want an architecture that transformers has; remote code is never run"
         )
     base.mkdir(parents=True)
-    for pattern in KEPT:
+    for pattern in COPIED_FILES:
         for file in folder.glob(pattern):
             if file.suffix != ".safetensors" or file.name in weights:
                 shutil.copyfile(file, base / file.name)
@@ -172,36 +172,16 @@ def copy(folder: Path, base: Path, chat_template: str | None) -> None:
         raise UserError(f"{folder}: no chat template: want one; write it into base.chat_template (see docs/models.md)")
 
 
-def shards(folder: Path) -> set[str]:
-    """The files that a model's weights are in, by its index; some repositories hold the weights twice."""
+def weight_files(folder: Path) -> set[str]:
+    """Names of the model's weight files, by its index; some repositories also hold a second copy of the weights."""
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return {"model.safetensors"}
     return set(msgspec.json.decode(index.read_bytes())["weight_map"].values())
 
 
-def main(source: In, base: Out, log: Out, checkpoints: Checkpoints, params: Base, machine: Machine) -> str:
-    history: list = []
-    if isinstance(params, Tiny):
-        corpus = texts(jsonl.read(source))
-        tokenizer = train_tokenizer(corpus, params)
-        model, history = pretrain(corpus, tokenizer, params, machine, checkpoints)
-        model.generation_config.update(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
-        model.save_pretrained(base)
-        tokenizer.save_pretrained(base)
-    elif isinstance(params, Folder):
-        copy(source, base, params.chat_template)
-    elif isinstance(params, Hub):
-        copy(hub.fetch(source, "model", KEPT), base, params.chat_template)
-    parameters = count_parameters(base)
-    kind = type(params).__struct_config__.tag
-    accounting.write_json(log, {"kind": kind, "parameters": parameters, "history": history})
-    loss = f"; loss {history[0]['loss']:.2f} -> {history[-1]['loss']:.2f}" if history else ""
-    return f"{kind} model of {parameters:,} parameters{loss}"
-
-
 def count_parameters(folder: Path) -> int:
-    """Numbers in a folder's safetensors, from their headers."""
+    """Number of parameters in a folder's safetensors files, read from their headers."""
     from math import prod
 
     from safetensors import safe_open
@@ -211,6 +191,26 @@ def count_parameters(folder: Path) -> int:
         with safe_open(file, framework="numpy") as tensors:
             total += sum(prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())
     return total
+
+
+def main(source: In, base: Out, log: Out, checkpoints: Checkpoints, params: Base, machine: Machine) -> str:
+    history: list = []
+    if isinstance(params, Tiny):
+        corpus = pretraining_texts(jsonl.read(source))
+        tokenizer = train_tokenizer(corpus, params)
+        model, history = pretrain(corpus, tokenizer, params, machine, checkpoints)
+        model.generation_config.update(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
+        model.save_pretrained(base)
+        tokenizer.save_pretrained(base)
+    elif isinstance(params, Folder):
+        copy_model(source, base, params.chat_template)
+    elif isinstance(params, Hub):
+        copy_model(hub.fetch(source, "model", COPIED_FILES), base, params.chat_template)
+    parameters = count_parameters(base)
+    kind = type(params).__struct_config__.tag
+    accounting.write_json(log, {"kind": kind, "parameters": parameters, "history": history})
+    loss = f"; loss {history[0]['loss']:.2f} -> {history[-1]['loss']:.2f}" if history else ""
+    return f"{kind} model of {parameters:,} parameters{loss}"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Merges a trained adapter into the model that it was trained from; a full fine-tune is taken as it is.
+"""Merges a trained adapter into the model that it was trained from; a full fine-tune is copied as it is.
 
-Inputs:  start    model folder that the step started from, read afresh
+Inputs:  start    model folder that the step started from
          trained  folder that `train` wrote
-Outputs: merged   model folder, complete: weights, tokenizer, chat template
+Outputs: merged   complete model folder: weights, tokenizer, chat template
 Params:  train.<step>.quantization
 """
 
@@ -17,16 +17,16 @@ from stages.params.training import Quantization
 
 
 def load(start: Path, quantization: Quantization | None) -> Any:
-    """The weights that the adapter was trained on, in the dtype that they are stored in."""
+    """The model that the adapter was trained on, in its stored dtype; after QLoRA, with weights rounded to 4 bits."""
     from transformers import AutoModelForCausalLM
 
     if quantization:
-        return importlib.import_module(quantization.modules()[0]).restored(start, quantization)
+        return importlib.import_module(quantization.modules()[0]).load_dequantized(start, quantization)
     return AutoModelForCausalLM.from_pretrained(start, dtype="auto", use_safetensors=True)
 
 
 def merge(model: Any, adapter: Path) -> tuple[Any, int]:
-    """Adds the adapter to the weights, in their own dtype; also returns how many modules it changed."""
+    """Adds the adapter to the weights, in their own dtype. Returns the model and the number of modules changed."""
     from peft import PeftModel
 
     adapted = PeftModel.from_pretrained(model, str(adapter))

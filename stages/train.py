@@ -1,7 +1,7 @@
-"""Trains one step (SFT, DPO, …; full or LoRA) from a full model, and records which rows it consumed.
+"""Trains one step (SFT, DPO, …; all weights or LoRA) from a full model, and records the rows that it consumed.
 
 Inputs:  start     model folder that the step starts from
-         train     JSONL canonical rows of the kind that the method wants
+         train     JSONL canonical rows of the kind that the method trains on
          val       the same, held out; its loss is logged
 Outputs: trained   folder: adapter_model.safetensors and adapter_config.json (LoRA), or a full model's files
          consumed  JSONL {step, ids}: ids of the rows in each optimizer step, in order, one line a micro-batch
@@ -26,30 +26,32 @@ from stages.rows.row import Row
 from stages.training import chat_template, device, progress, resume
 
 
-def fit(found: list[Row], lengths: list[int], params: Step, where: str) -> tuple[list[Row], list[str]]:
-    """The rows that fit `max_length` by the step's policy, and the ids of those that did not.
+def filter_by_length(rows: list[Row], lengths: list[int], params: Step, where: str) -> tuple[list[Row], list[str]]:
+    """The rows to train on by `max_length` and `over_long`, and the sorted ids of rows that are too long.
+
+    A mix may repeat a row; its id is then repeated as well. `lengths` are tokens of each row.
 
     Raises:
-        UserError: the policy is `error` and a row is too long, or nothing is left.
+        UserError: a row is too long and `over_long` is `error`, or no row is left.
     """
     fits = [length <= params.max_length for length in lengths]
-    long = sorted(row.id for row, fit in zip(found, fits, strict=True) if not fit)  # a mix may have a row repeatedly
-    if long and params.over_long == "error":
+    over_long = sorted(row.id for row, fit in zip(rows, fits, strict=True) if not fit)
+    if over_long and params.over_long == "error":
         raise UserError(
-            f"{where}: {len(long)} rows above max_length = {params.max_length} tokens (longest "
-            f"{max(lengths)}, first {long[0]}): want none; raise it, or set over_long to drop"
+            f"{where}: {len(over_long)} rows above max_length = {params.max_length} tokens (longest "
+            f"{max(lengths)}, first {over_long[0]}): want none; raise it, or set over_long to drop"
         )
-    kept = found if params.over_long == "truncate" else [row for row, fit in zip(found, fits, strict=True) if fit]
+    kept = rows if params.over_long == "truncate" else [row for row, fit in zip(rows, fits, strict=True) if fit]
     if not kept:
         raise UserError(
-            f"{where}: no rows to train on: {len(found)} read, {len(long)} too long; "
+            f"{where}: no rows to train on: {len(rows)} read, {len(over_long)} too long; "
             "want at least one; look at the reports of ingest, clean, dedup and split"
         )
-    return kept, long
+    return kept, over_long
 
 
-def arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
-    """What every TRL config takes, from the step's params."""
+def training_arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
+    """Arguments of transformers' TrainingArguments that every method shares."""
     return {
         "output_dir": str(folder),
         "seed": params.seed,
@@ -70,14 +72,14 @@ def arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
         "use_cpu": machine.device == "cpu",
         "save_strategy": "no",
         "report_to": "none",
-        "remove_unused_columns": False,  # `row` must reach the step
+        "remove_unused_columns": False,  # keeps `row`, which consumed_rows records
         "dataloader_pin_memory": machine.device == "cuda",
         "disable_tqdm": not sys.stderr.isatty(),
     }
 
 
 def load_model(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
-    """The model to train and its LoRA config (None trains all). Full training keeps weights in float32."""
+    """The model and its LoRA config, None to train all weights. Those are then float32, whatever the folder stores."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -88,8 +90,8 @@ def load_model(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
     from peft import LoraConfig
 
     if params.quantization:
-        module = importlib.import_module(params.quantization.modules()[0])
-        model = module.load(start, params.quantization, machine.device)
+        qlora = importlib.import_module(params.quantization.modules()[0])
+        model = qlora.load_4bit(start, params.quantization, machine.device)
     else:
         model = AutoModelForCausalLM.from_pretrained(
             start, dtype=machine.dtype, device_map=machine.device, use_safetensors=True
@@ -97,12 +99,36 @@ def load_model(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
     return model, LoraConfig(task_type="CAUSAL_LM", **msgspec.structs.asdict(params.lora))
 
 
-def table(examples: list[dict[str, Any]]) -> Any:
-    """The examples as TRL takes them: what one of them lacks is null, and arguments of tools keep their own fields."""
+def as_dataset(examples: list[dict[str, Any]]) -> Any:
+    """A datasets.Dataset of the examples; a column that an example lacks is null there.
+
+    Tool calls with different arguments are stored as JSON: otherwise each would get the null fields of all others.
+    """
     from datasets import Dataset
 
     columns = dict.fromkeys(name for example in examples for name in example)
     return Dataset.from_list([{n: e.get(n) for n in columns} for e in examples], on_mixed_types="use_json")
+
+
+def loss_summary(history: list[dict[str, Any]]) -> str:
+    """The first and the last logged loss, for the stage's summary line."""
+    losses = [entry["loss"] for entry in history if "loss" in entry]
+    return f"loss {losses[0]:.3f} -> {losses[-1]:.3f}" if losses else "fewer steps than logging_steps: no loss logged"
+
+
+def save(model: Any, tokenizer: Any, folder: Path) -> None:
+    """Saves the adapter or the full model; its configs depend on no set order, path or date."""
+    model.config.use_cache = True  # the trainer turns it off; generation is slow without it
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    config = folder / "adapter_config.json"
+    if config.exists():
+        values = msgspec.json.decode(config.read_bytes())
+        if isinstance(values["target_modules"], list):
+            values["target_modules"].sort()  # PEFT keeps it as a set
+        accounting.write_json(config, dict(sorted(values.items())))
+    else:
+        tokenizer.save_pretrained(folder)
 
 
 def main(
@@ -125,70 +151,47 @@ def main(
     if isinstance(params, Sft) and params.assistant_only_loss:
         chat_template.check(start, tokenizer, f"train.{step}")
 
-    def dataset(file: Path) -> tuple[list[Row], list[Row], list[str], Any]:
-        found = jsonl.read(file)
-        lengths = [method.tokens(row.content, tokenizer) for row in found]
-        kept, long = fit(found, lengths, params, f"train.{step}: {file}")
-        return (
-            found,
-            kept,
-            long,
-            table([{**method.example(r.content), "row": i} for i, r in enumerate(kept)]),
-        )
+    def read(file: Path) -> tuple[int, list[Row], list[str]]:
+        rows = jsonl.read(file)
+        lengths = [method.count_tokens(row.content, tokenizer) for row in rows]
+        return len(rows), *filter_by_length(rows, lengths, params, f"train.{step}: {file}")
 
-    found, kept, long, examples = dataset(train)
-    _, val_kept, _, val_examples = dataset(val)
-    set_seed(params.seed)  # before LoRA's weights are made
+    def dataset(rows: list[Row]) -> Any:
+        return as_dataset([{**method.example(row.content), "row": i} for i, row in enumerate(rows)])
+
+    n_read, train_rows, over_long = read(train)
+    _, val_rows, _ = read(val)
+    train_dataset, eval_dataset = dataset(train_rows), dataset(val_rows)
+    set_seed(params.seed)  # LoRA's weights are random
     model, peft_config = load_model(start, params, machine)
     trainer = method.trainer(
         params,
-        arguments(params, machine, checkpoints),
+        training_arguments(params, machine, checkpoints),
         model=model,
-        train_dataset=examples,
-        eval_dataset=val_examples,
+        train_dataset=train_dataset,
+        eval_dataset=eval_dataset,
         processing_class=tokenizer,
         peft_config=peft_config,
     )
-    for name, sent, got in (("train", kept, trainer.train_dataset), ("val", val_kept, trainer.eval_dataset)):
-        if len(sent) != len(got):
+    for name, rows, kept in (("train", train_rows, trainer.train_dataset), ("val", val_rows, trainer.eval_dataset)):
+        if len(rows) != len(kept):
             raise UserError(
-                f"train.{step}: the trainer kept {len(got)} of {len(sent)} {name} rows: want all; "
+                f"train.{step}: the trainer kept {len(kept)} of {len(rows)} {name} rows: want all; "
                 "raise max_length, or set over_long to drop"
             )
     progress.attach(trainer)
     resume.train(trainer)
     save(trainer.model, tokenizer, trained)
 
-    dropped = [] if params.over_long == "truncate" else ["over_long"] * len(long)
-    counts = accounting.account(len(found), len(kept), dropped)
-    order = [{"step": number, "ids": [kept[i].id for i in batch]} for number, batch in trainer.consumed]
-    consumed.write_bytes(b"".join(msgspec.json.encode(batch) + b"\n" for batch in order))
-    history = progress.history(trainer.state.log_history)
-    accounting.write_json(log, {**counts, "over_long": long, "steps": trainer.state.global_step, "history": history})
-    distinct = len({i for batch in order for i in batch["ids"]})
-    cut = f", {len(long)} truncated" if params.over_long == "truncate" else ""
-    return f"{accounting.summary(counts)}{cut}; {distinct} consumed in {trainer.state.global_step} steps; {losses(history)}"
-
-
-def losses(history: list[dict[str, Any]]) -> str:
-    """The first and the last loss that was logged, in words."""
-    found = [entry["loss"] for entry in history if "loss" in entry]
-    return f"loss {found[0]:.3f} -> {found[-1]:.3f}" if found else "fewer steps than logging_steps: no loss logged"
-
-
-def save(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Weights as safetensors, with configs that do not depend on set order, paths or the day."""
-    model.config.use_cache = True  # the trainer switches it off, and generation is slow without
-    model.save_pretrained(folder)
-    (folder / "README.md").unlink(missing_ok=True)
-    config = folder / "adapter_config.json"
-    if config.exists():
-        values = msgspec.json.decode(config.read_bytes())
-        if isinstance(values["target_modules"], list):
-            values["target_modules"].sort()  # a set inside PEFT
-        accounting.write_json(config, dict(sorted(values.items())))
-    else:
-        tokenizer.save_pretrained(folder)
+    truncates = params.over_long == "truncate"
+    counts = accounting.account(n_read, len(train_rows), [] if truncates else ["over_long"] * len(over_long))
+    batches = [{"step": number, "ids": [train_rows[i].id for i in rows]} for number, rows in trainer.consumed]
+    consumed.write_bytes(b"".join(msgspec.json.encode(batch) + b"\n" for batch in batches))
+    steps, history = trainer.state.global_step, progress.history(trainer.state.log_history)
+    accounting.write_json(log, {**counts, "over_long": over_long, "steps": steps, "history": history})
+    n_consumed = len({id for batch in batches for id in batch["ids"]})
+    truncated = f", {len(over_long)} truncated" if truncates else ""
+    return f"{accounting.summary(counts)}{truncated}; {n_consumed} consumed in {steps} steps; {loss_summary(history)}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The base model: made here, copied, or fetched, and never with code or pickles."""
+"""The base model: pretrained here, copied or fetched, and never with code or pickles."""
 
 import json
 from pathlib import Path
@@ -19,11 +19,11 @@ def folder(path: Path, **config: object) -> Path:
     return path
 
 
-def test_pretraining_sees_texts_and_questions_but_no_answer() -> None:
+def test_pretraining_uses_texts_and_questions_but_no_answer() -> None:
     chat = Chat([Message("system", "s"), Message("user", "u"), Message("assistant", "a")])
     pair = Pair([Message("user", "p")], [Message("assistant", "c")], [Message("assistant", "r")])
 
-    assert base.texts([make_row(content) for content in (Text("t"), chat, pair)]) == ["t", "u"]
+    assert base.pretraining_texts([make_row(content) for content in (Text("t"), chat, pair)]) == ["t", "u"]
 
 
 def test_a_model_folder_is_copied_without_pickles_and_code(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_model_folder_is_copied_without_pickles_and_code(tmp_path: Path) -> No
     (source / "pytorch_model.bin").write_bytes(b"pickle")
     (source / "modeling.py").write_text("import os")
 
-    base.copy(source, tmp_path / "base", None)
+    base.copy_model(source, tmp_path / "base", None)
 
     assert {file.name for file in (tmp_path / "base").iterdir()} == {
         "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors",
@@ -43,10 +43,10 @@ def test_a_folder_without_safetensors_is_refused(tmp_path: Path) -> None:
     (source / "model.safetensors").unlink()
 
     with pytest.raises(UserError, match=r"source: missing model.safetensors: want a Hugging Face model folder"):
-        base.copy(source, tmp_path / "base", None)
+        base.copy_model(source, tmp_path / "base", None)
 
 
-def test_weights_are_those_of_the_index_where_there_is_one(tmp_path: Path) -> None:
+def test_weights_are_the_files_that_the_index_names(tmp_path: Path) -> None:
     source = folder(tmp_path / "source")
     (source / "model.safetensors").rename(source / "model-00001-of-00002.safetensors")
     (source / "consolidated.safetensors").write_bytes(b"the same once more")
@@ -54,17 +54,17 @@ def test_weights_are_those_of_the_index_where_there_is_one(tmp_path: Path) -> No
     (source / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
 
     with pytest.raises(UserError, match=r"source: missing model-00002-of-00002.safetensors: want"):
-        base.copy(source, tmp_path / "base", None)
+        base.copy_model(source, tmp_path / "base", None)
     (source / "model-00002-of-00002.safetensors").write_bytes(b"weights")
-    base.copy(source, tmp_path / "base", None)
+    base.copy_model(source, tmp_path / "base", None)
 
     assert {file.name for file in (tmp_path / "base").glob("*.safetensors")} == set(weight_map.values())
 
 
-def test_a_given_chat_template_is_the_only_one(tmp_path: Path) -> None:
+def test_a_chat_template_in_params_replaces_the_models_own(tmp_path: Path) -> None:
     source = folder(tmp_path / "source")
 
-    base.copy(source, tmp_path / "base", "given")
+    base.copy_model(source, tmp_path / "base", "given")
 
     assert (tmp_path / "base/chat_template.jinja").read_text() == "given"
     assert json.loads((tmp_path / "base/tokenizer_config.json").read_text()) == {"eos_token": "e"}
@@ -75,14 +75,14 @@ def test_a_model_without_a_chat_template_is_refused(tmp_path: Path) -> None:
     (source / "tokenizer_config.json").write_text("{}")
 
     with pytest.raises(UserError, match=r"source: no chat template: want one; write it into base.chat_template"):
-        base.copy(source, tmp_path / "base", None)
+        base.copy_model(source, tmp_path / "base", None)
 
 
 def test_remote_code_is_refused(tmp_path: Path) -> None:
     source = folder(tmp_path / "source", auto_map={"AutoModel": "modeling.Model"})
 
     with pytest.raises(UserError, match=r"auto_map asks for code from the model's author"):
-        base.copy(source, tmp_path / "base", None)
+        base.copy_model(source, tmp_path / "base", None)
 
 
 def test_the_tiny_model_stops_at_its_own_token_and_pads_with_another(built) -> None:
@@ -94,5 +94,5 @@ def test_the_tiny_model_stops_at_its_own_token_and_pads_with_another(built) -> N
 
     assert tokenizer.pad_token != tokenizer.eos_token
     assert tokenizer.decode(encoded["input_ids"]) == "<|user|>hi<|end|><|assistant|>ok<|end|>"
-    learnt = [i for i, mask in zip(encoded["input_ids"], encoded["assistant_masks"], strict=True) if mask]
-    assert tokenizer.decode(learnt) == "ok<|end|>"
+    trained_on = [i for i, mask in zip(encoded["input_ids"], encoded["assistant_masks"], strict=True) if mask]
+    assert tokenizer.decode(trained_on) == "ok<|end|>"

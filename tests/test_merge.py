@@ -1,9 +1,9 @@
-"""Merging: what is shipped is what was trained."""
+"""Merging: the merged model computes the same as model and adapter."""
 
 from safetensors.numpy import load_file
 
 
-def test_a_merged_model_answers_as_model_and_adapter_did(built) -> None:
+def test_a_merged_model_computes_the_same_as_model_and_adapter(built) -> None:
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -18,7 +18,7 @@ def test_a_merged_model_answers_as_model_and_adapter_did(built) -> None:
     assert torch.allclose(adapted, merged, atol=1e-5)
 
 
-def test_a_full_fine_tune_is_taken_byte_for_byte(built) -> None:
+def test_a_full_fine_tune_is_copied_byte_for_byte(built) -> None:
     trained, merged = (built.path / "models" / name / "model.safetensors" for name in ("trained/sft", "sft"))
 
     assert trained.read_bytes() == merged.read_bytes()

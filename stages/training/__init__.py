@@ -1,1 +1,1 @@
-"""Training with TRL: methods, resuming, the rows consumed."""
+"""Training with TRL: methods, checkpoints, the rows that were consumed."""

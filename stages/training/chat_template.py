@@ -1,44 +1,52 @@
-"""Whether a chat template marks what the assistant says, and ends it as the model ends its answers."""
+"""Checks that a chat template allows training on assistant turns alone: it marks them, end token included."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from modelmake.errors import UserError
 
+GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
 PROBE = [{"role": role, "content": "a word"} for role in ("user", "assistant", "user")]
+ADVICE = "want one, end token included; write such a template into base.chat_template (see docs/models.md)"
+
+
+def no_generation_block(where: str, model: str) -> str:
+    """The message that the template of `model` marks no assistant turns, though step `where` trains on them alone."""
+    return (
+        f"{where}.assistant_only_loss = True: the chat template of {model} has no {{% generation %}} block around "
+        f"assistant turns: {ADVICE}, or write false"
+    )
 
 
 def check(start: Path, tokenizer: Any, where: str) -> None:
-    """Refuses a template by which training on the assistant's words alone would teach nothing, or no end.
+    """Renders a conversation and checks what the template of the model folder `start` marks for training.
 
     Raises:
-        UserError: there is no {% generation %} block, or it does not end with a token that ends answers.
+        UserError: no token is marked, so nothing would be learnt; or the marked part does not end with a token at
+            which generation stops, so the model would never learn to stop.
     """
     encoded = tokenizer.apply_chat_template(PROBE, return_dict=True, return_assistant_tokens_mask=True)
-    learnt = [i for i, mask in zip(encoded["input_ids"], encoded["assistant_masks"], strict=True) if mask]
-    while learnt and not tokenizer.decode(learnt[-1:]).strip():
-        learnt.pop()
-    advice = "want it there, end token included; write such a template into base.chat_template (see docs/models.md)"
-    if not learnt:
+    marked = [i for i, mask in zip(encoded["input_ids"], encoded["assistant_masks"], strict=True) if mask]
+    while marked and not tokenizer.decode(marked[-1:]).strip():
+        marked.pop()
+    if not marked:
+        raise UserError(no_generation_block(where, str(start)))
+    stops = stop_token_ids(start, tokenizer)
+    if marked[-1] not in stops:
         raise UserError(
-            f"{where}.assistant_only_loss = True: the chat template of {start} has no {{% generation %}} around what "
-            f"the assistant says: {advice}, or write false"
-        )
-    ends = end_tokens(start, tokenizer)
-    if learnt[-1] not in ends:
-        raise UserError(
-            f"{where}: the chat template of {start} ends what is learnt of an answer with "
-            f"{tokenizer.decode(learnt[-1:])!r}, and the model stops at {tokenizer.decode(sorted(ends))!r}, so it "
-            f"would never learn to stop: {advice}"
+            f"{where}: the {{% generation %}} block in the chat template of {start} ends with "
+            f"{tokenizer.decode(marked[-1:])!r}, but generation stops at {tokenizer.decode(sorted(stops))!r}, so the "
+            f"model would never learn to stop: {ADVICE}"
         )
 
 
-def end_tokens(start: Path, tokenizer: Any) -> set[int]:
-    """The ids at which generation stops: the tokenizer's, and those of the generation config."""
+def stop_token_ids(start: Path, tokenizer: Any) -> set[int]:
+    """Ids at which generation stops: the tokenizer's eos_token, and `eos_token_id` of the generation config."""
     from transformers import AutoConfig, GenerationConfig
 
     if (start / "generation_config.json").exists():
-        named = GenerationConfig.from_pretrained(start).eos_token_id
+        configured = GenerationConfig.from_pretrained(start).eos_token_id
     else:
-        named = AutoConfig.from_pretrained(start).eos_token_id
-    return {tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None}
+        configured = AutoConfig.from_pretrained(start).eos_token_id
+    return {tokenizer.eos_token_id, *(configured if isinstance(configured, list) else [configured])} - {None}

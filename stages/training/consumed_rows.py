@@ -1,36 +1,37 @@
-"""Which rows a trainer really consumed, in order, whatever it did between dataset and step."""
+"""Records the rows that training consumed, in order, after all that the trainer does between dataset and step."""
 
 from typing import Any
 
 from stages.training import resume
 
 
-def recording(trainer_class: type) -> type:
-    """A trainer class that notes the `row` of every example that reaches a training step.
+def recording_trainer(trainer_class: type) -> type:
+    """Subclass of `trainer_class` that records the rows of every training batch, in an order that can be resumed.
 
-    The dataset carries a column `row` (an index); `consumed` is [(step, [row, …])], a micro-batch an entry.
+    The dataset needs a column `row` with the index of each row. `consumed` is [(step, [row, …])], an entry for each
+    micro-batch.
     """
 
-    class Recording(resume.ordered(trainer_class)):
+    class RecordingTrainer(resume.epoch_seeded(trainer_class)):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.consumed: list[tuple[int, list[int]]] = []
             super().__init__(*args, **kwargs)
-            self.data_collator = _carrying(self.data_collator)
+            self.data_collator = _keeping_row(self.data_collator)
 
         def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
-            numbers = inputs.pop("row").tolist()
+            rows = inputs.pop("row").tolist()
             if self.model.training:
-                self.consumed.append((self.state.global_step + 1, numbers))
+                self.consumed.append((self.state.global_step + 1, rows))
             return super()._prepare_inputs(inputs)
 
-    return Recording
+    return RecordingTrainer
 
 
-def _carrying(collate: Any) -> Any:
-    """The collator, letting `row` through."""
+def _keeping_row(collate: Any) -> Any:
+    """The collator, with the column `row` added to its batches."""
     import torch
 
-    def carry(examples: list[dict[str, Any]]) -> dict[str, Any]:
+    def collate_with_row(examples: list[dict[str, Any]]) -> dict[str, Any]:
         return {**collate(examples), "row": torch.tensor([example["row"] for example in examples])}
 
-    return carry
+    return collate_with_row

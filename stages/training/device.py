@@ -1,14 +1,14 @@
-"""The declared device, made ready or refused before any work."""
+"""Prepares the declared device for training, or fails before any work."""
 
 from modelmake.errors import UserError
 from stages.params.machine import Machine
 
 
 def prepare(machine: Machine) -> None:
-    """Sets torch's threads and determinism.
+    """Sets torch's number of threads and its deterministic algorithms.
 
     Raises:
-        UserError: a GPU, or bfloat16 on it, is declared but not there.
+        UserError: a GPU, or bfloat16 on it, is declared but not available.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Progress of a transformers Trainer, and its log without the clock."""
+"""Progress lines of a transformers Trainer, and its log history without timings."""
 
 import sys
 import time
@@ -6,19 +6,19 @@ from typing import Any
 
 
 def attach(trainer: Any) -> None:
-    """Gives a transformers Trainer plain lines with the time left, where there are no bars."""
+    """Makes the trainer print each logged loss with the time left, where stderr is no terminal and shows no bar."""
     from transformers import PrinterCallback, TrainerCallback
 
     class PlainLines(TrainerCallback):
         def on_train_begin(self, args, state, control, **_):
-            self.started, self.first = time.monotonic(), state.global_step
+            self.started_s, self.first_step = time.monotonic(), state.global_step
 
         def on_log(self, args, state, control, logs=None, **_):
-            shown = {name: logs[name] for name in ("loss", "eval_loss") if name in (logs or {})}
-            if shown and state.global_step:
-                per_step = (time.monotonic() - self.started) / max(1, state.global_step - self.first)
-                left_s = per_step * (state.max_steps - state.global_step)
-                values = ", ".join(f"{name} {float(value):.4f}" for name, value in shown.items())
+            losses = {name: logs[name] for name in ("loss", "eval_loss") if name in (logs or {})}
+            if losses and state.global_step:
+                per_step_s = (time.monotonic() - self.started_s) / max(1, state.global_step - self.first_step)
+                left_s = per_step_s * (state.max_steps - state.global_step)
+                values = ", ".join(f"{name} {float(value):.4f}" for name, value in losses.items())
                 print(f"  step {state.global_step}/{state.max_steps}: {values}; {left_s:.0f} s left", flush=True)
 
     if not sys.stderr.isatty():
@@ -27,10 +27,13 @@ def attach(trainer: Any) -> None:
 
 
 def history(log_history: list[dict]) -> list[dict]:
-    """The trainer's log without what depends on the clock, and in an order that a checkpoint does not change."""
-    clocked = ("runtime", "per_second", "total_flos")
+    """The trainer's log history, keys sorted, without run times, rates and FLOPs.
+
+    Those depend on the clock, and on whether training was resumed from a checkpoint.
+    """
+    excluded = ("runtime", "per_second", "total_flos")
     return [
-        {name: value for name, value in sorted(entry.items()) if not any(word in name for word in clocked)}
+        {name: value for name, value in sorted(entry.items()) if not any(word in name for word in excluded)}
         for entry in log_history
         if "train_runtime" not in entry
     ]

@@ -1,6 +1,6 @@
-"""The frozen base in 4 bits, as QLoRA trains on it (Dettmers et al. 2023, arXiv:2305.14314), and what it stands for.
+"""QLoRA's frozen base (Dettmers et al. 2023, arXiv:2305.14314): linear layers in 4 bits, for training and merging.
 
-bitsandbytes rounds each linear layer but the output; `restored` gives those rounded weights back as plain ones.
+bitsandbytes quantizes every linear layer but the output layer.
 """
 
 from pathlib import Path
@@ -11,8 +11,8 @@ import msgspec
 from stages.params.training import Quantization
 
 
-def load(start: Path, quantization: Quantization, device: str) -> Any:
-    """The model with 4-bit linear layers; everything else in the dtype that it is stored in."""
+def load_4bit(start: Path, quantization: Quantization, device: str) -> Any:
+    """The model of folder `start` with 4-bit linear layers; all other weights keep their stored dtype."""
     import bitsandbytes
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
@@ -22,13 +22,13 @@ def load(start: Path, quantization: Quantization, device: str) -> Any:
     )
     for module in model.modules():
         if isinstance(module, bitsandbytes.nn.Linear4bit):
-            # Else the first forward in eval mode repacks the weights in place, on CPUs with AVX512-BF16, and
-            # training afterwards gets no gradient through them, without a word.
+            # On CPUs with AVX512-BF16 the first forward in eval mode would repack the weights in place, and training
+            # after it would silently get no gradient through them.
             module.support_avx512bf16_for_cpu = False
     return model
 
 
-def restored(start: Path, quantization: Quantization) -> Any:
-    """The model that the adapter was trained on, as a plain one: weights rounded to 4 bits, stored as before."""
-    model = load(start, quantization, "cpu")
+def load_dequantized(start: Path, quantization: Quantization) -> Any:
+    """The base that the adapter was trained on: weights rounded to 4 bits, then stored in their own dtype again."""
+    model = load_4bit(start, quantization, "cpu")
     return model.dequantize(dtype=model.dtype)

@@ -1,14 +1,13 @@
-"""Chat templates: what may be learnt from, and that the recipes' are the models' own."""
+"""Chat templates: which ones allow training on assistant turns, and that recipes render like the models' own."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from modelmake import params
 from modelmake.errors import UserError
 from stages.training import chat_template
-from tests.exporting.test_gguf import TEMPLATE, build_tokenizer, edit_json
+from tests.tiny_models import TEMPLATE, build_tokenizer, edit_json
 
 ROOT = Path(__file__).parents[2]
 CHATS = [
@@ -18,8 +17,8 @@ CHATS = [
 ]
 
 
-def folder(path: Path, template: str, **settings: Any) -> Path:
-    build_tokenizer(path, chat_template=template, **settings)
+def folder(path: Path, template: str) -> Path:
+    build_tokenizer(path, chat_template=template)
     (path / "generation_config.json").write_text('{"eos_token_id": 4}')
     return path
 
@@ -30,26 +29,26 @@ def check(start: Path) -> None:
     chat_template.check(start, AutoTokenizer.from_pretrained(start), "train.sft")
 
 
-def test_a_template_that_marks_the_answer_with_its_end_may_be_learnt_from(tmp_path: Path) -> None:
+def test_a_template_that_marks_answers_with_their_end_token_is_accepted(tmp_path: Path) -> None:
     check(folder(tmp_path, TEMPLATE))
     edit_json(tmp_path / "tokenizer_config.json", eos_token="<|pad|>", pad_token="<|pad|>")
-    check(tmp_path)  # the generation config names the end, and padding is another matter
+    check(tmp_path)  # the generation config still names <|end|>
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line"),
+    ("old", "new", "message"),
     [
         ("{% generation %}", "", "train.sft.assistant_only_loss = True: the chat template of"),
-        ("<|end|>{% endgeneration %}", "{% endgeneration %}<|end|>", "ends what is learnt of an answer with"),
+        ("<|end|>{% endgeneration %}", "{% endgeneration %}<|end|>", "{% generation %} block in the chat template of"),
         (
             "<|end|>{% endgeneration %}",
             "<|user|>{% endgeneration %}",
-            "with '<|user|>', and the model stops at '<|end|>'",
+            "ends with '<|user|>', but generation stops at '<|end|>'",
         ),
     ],
-    ids=["no marks", "the end outside", "another end"],
+    ids=["no block", "end token outside", "another end token"],
 )
-def test_a_template_that_teaches_no_answer_or_no_end_is_refused(tmp_path: Path, old: str, new: str, line: str) -> None:
+def test_a_template_that_marks_no_answer_or_no_end_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert old in TEMPLATE
     template = TEMPLATE.replace(old, new)
     template = template if "{% generation %}" in template else template.replace("{% endgeneration %}", "")
@@ -57,27 +56,27 @@ def test_a_template_that_teaches_no_answer_or_no_end_is_refused(tmp_path: Path, 
     with pytest.raises(UserError) as error:
         check(folder(tmp_path, template))
 
-    assert line in str(error.value) and "\n" not in str(error.value)
+    assert message in str(error.value) and "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(("recipe", "original"), [("llama3_1_8b", "llama3_1"), ("qwen3_0_6b", "qwen3")])
 def test_a_recipes_template_renders_as_the_models_own(tmp_path: Path, recipe: str, original: str) -> None:
-    """The originals are those that TRL ships."""
+    """TRL ships the originals."""
     import trl
     from transformers import AutoTokenizer
 
     build_tokenizer(tmp_path, bos_token="<|bos|>")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
-    own = (Path(trl.__file__).parent / f"chat_templates/{original}.jinja").read_text("utf-8")
-    ours = params.load(ROOT / f"recipes/{recipe}.yaml")["base"]["chat_template"]
-    for chat in CHATS if recipe == "llama3_1_8b" else CHATS[:2]:  # Qwen3 forgets the thoughts of earlier turns
-        asked = chat if chat[-1]["role"] == "user" else chat[:-1]
-        for messages, prompt in ((asked, True), (chat, False)):
-            expected, found = (
+    original_template = (Path(trl.__file__).parent / f"chat_templates/{original}.jinja").read_text("utf-8")
+    recipe_template = params.load(ROOT / f"recipes/{recipe}.yaml")["base"]["chat_template"]
+    for chat in CHATS if recipe == "llama3_1_8b" else CHATS[:2]:  # Qwen3 drops the reasoning of earlier turns
+        question = chat if chat[-1]["role"] == "user" else chat[:-1]
+        for messages, prompt in ((question, True), (chat, False)):
+            expected, rendered = (
                 tokenizer.apply_chat_template(
                     messages, chat_template=template, tokenize=False, add_generation_prompt=prompt,
                     enable_thinking=False,
                 )
-                for template in (own, ours)
+                for template in (original_template, recipe_template)
             )  # fmt: skip
-            assert found == expected
+            assert rendered == expected

@@ -1,6 +1,5 @@
-"""What goes on after a kill ends with the same bytes as what was never disturbed."""
+"""Training that was killed and resumed ends with the same bytes as training without interruption."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from stages.params.training import Dpo, Lora, Sft, Step
 from stages.rows import jsonl
 from stages.rows.row import Chat, Message, Pair, make_row
 from stages.training import progress, resume
-from tests.exporting.test_gguf import build_model
+from tests.tiny_models import build_model
 
 COMMON = {
     "from_": "base", "seed": 1, "quantization": None, "max_length": 64, "over_long": "drop", "num_train_epochs": 3,
@@ -38,29 +37,32 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_model(tmp_path_factory.mktemp("model"))
 
 
-def data(folder: Path, kind: str) -> list[Path]:
+def write_rows(folder: Path, kind: str) -> list[Path]:
+    """Files of train and val rows."""
+
     def message(role: str, text: str) -> Message:
         return Message(role, text)
 
-    found = []
+    rows = []
     for number in range(24):
-        asked = [message("user", "word " * (number % 5 + 1) + str(number))]
+        prompt = [message("user", "word " * (number % 5 + 1) + str(number))]
         if kind == "chat":
-            found.append(make_row(Chat([*asked, message("assistant", f"answer {number}")]), "", ""))
+            rows.append(make_row(Chat([*prompt, message("assistant", f"answer {number}")]), "", ""))
         else:
             good, bad = [message("assistant", f"good {number}")], [message("assistant", f"bad {number}")]
-            found.append(make_row(Pair(asked, good, bad), "", ""))
-    jsonl.write(folder / "train.jsonl", found[:20])
-    jsonl.write(folder / "val.jsonl", found[20:])
+            rows.append(make_row(Pair(prompt, good, bad), "", ""))
+    jsonl.write(folder / "train.jsonl", rows[:20])
+    jsonl.write(folder / "val.jsonl", rows[20:])
     return [folder / "train.jsonl", folder / "val.jsonl"]
 
 
-def fit(model: Path, made: Path, files: list[Path], checkpoints: Path, params: Step) -> dict[str, bytes]:
-    made.mkdir()
+def run_stage(model: Path, folder: Path, files: list[Path], checkpoints: Path, params: Step) -> dict[str, bytes]:
+    """Trains, and returns {path: content} of the outputs in `folder`."""
+    folder.mkdir()
     checkpoints.mkdir(exist_ok=True)
-    outputs = [made / name for name in ("trained", "consumed.jsonl", "log.json")]
+    outputs = [folder / name for name in ("trained", "consumed.jsonl", "log.json")]
     train.main(model, *files, *outputs, checkpoints, "step", params, Machine("cpu", "float32", 1))
-    return {str(p.relative_to(made)): p.read_bytes() for p in sorted(made.rglob("*")) if p.is_file()}
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 @pytest.mark.parametrize("kind", STEPS)
@@ -68,10 +70,10 @@ def test_training_that_was_killed_ends_with_the_same_bytes(
     model: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     params = STEPS[kind]
-    files = data(tmp_path, params.rows)
-    monkeypatch.setattr(resume, "COST", 0)  # a checkpoint at every log step
-    undisturbed = fit(model, tmp_path / "once", files, tmp_path / "c1", params)
-    assert len(undisturbed["consumed.jsonl"].splitlines()) >= 15, "of 3 epochs"
+    files = write_rows(tmp_path, params.rows)
+    monkeypatch.setattr(resume, "CHECKPOINT_INTERVAL", 0)  # a checkpoint at every log step
+    uninterrupted = run_stage(model, tmp_path / "once", files, tmp_path / "c1", params)
+    assert len(uninterrupted["consumed.jsonl"].splitlines()) >= 15, "of 3 epochs"
     attach = progress.attach
 
     def killing(trainer):
@@ -85,47 +87,17 @@ def test_training_that_was_killed_ends_with_the_same_bytes(
         attach(trainer)
         trainer.add_callback(Kill())
 
-    for at in (3, 5, 8):  # in the first, second and third epoch; `killing` reads it
+    for at in (3, 5, 8):  # in the first, second and third epoch; read by `killing`
         monkeypatch.setattr(progress, "attach", killing)
         with pytest.raises(Killed):
-            fit(model, tmp_path / f"killed{at}", files, tmp_path / "c2", params)
-    [whole] = (tmp_path / "c2").glob("checkpoint-*")
-    (tmp_path / "c2/checkpoint-9").mkdir()  # a kill while it was written
+            run_stage(model, tmp_path / f"killed{at}", files, tmp_path / "c2", params)
+    [newest] = (tmp_path / "c2").glob("checkpoint-*")
+    (tmp_path / "c2/checkpoint-9").mkdir()  # as a kill during its writing leaves it
     monkeypatch.setattr(progress, "attach", attach)
     capsys.readouterr()
 
-    resumed = fit(model, tmp_path / "again", files, tmp_path / "c2", params)
+    resumed = run_stage(model, tmp_path / "again", files, tmp_path / "c2", params)
 
-    assert whole.name == "checkpoint-8"
-    assert "goes on from step 8" in capsys.readouterr().out
-    assert resumed == undisturbed
-
-
-def test_batches_that_were_done_are_not_done_again(tmp_path: Path) -> None:
-    file = tmp_path / "batches.jsonl"
-    seen = []
-
-    def double(batch):
-        seen.append(list(batch))
-        if 6 in batch and len(seen) == 3:
-            raise Killed
-        return [[x * 2, x / 3] for x in batch]
-
-    with pytest.raises(Killed):
-        list(resume.batches([1, 2, 3, 4, 5, 6, 7], 2, double, file))
-    found = list(resume.batches([1, 2, 3, 4, 5, 6, 7], 2, double, file))
-
-    assert seen == [[1, 2], [3, 4], [5, 6], [5, 6], [7]]
-    assert found == [(b, [[x * 2, x / 3] for x in b]) for b in ([1, 2], [3, 4], [5, 6], [7])]
-
-
-def test_a_batch_whose_line_is_torn_is_done_again(tmp_path: Path) -> None:
-    file = tmp_path / "batches.jsonl"
-    list(resume.batches([1, 2, 3], 1, lambda batch: batch, file))
-    file.write_bytes(file.read_bytes()[:-3])
-    seen = []
-
-    found = list(resume.batches([1, 2, 3], 1, lambda batch: seen.append(batch) or batch, file))
-
-    assert (found, seen) == ([([1], [1]), ([2], [2]), ([3], [3])], [[3]])
-    assert [json.loads(line) for line in file.read_text().splitlines()] == [[1], [2], [3]]
+    assert newest.name == "checkpoint-8"
+    assert "resumes from step 8" in capsys.readouterr().out
+    assert resumed == uninterrupted

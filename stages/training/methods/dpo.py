@@ -10,21 +10,21 @@ from stages.training import consumed_rows
 
 
 def example(content: Pair) -> dict[str, Any]:
-    """What TRL reads of a row."""
+    """The row in TRL's preference format: {prompt, chosen, rejected}, lists of messages."""
     return {name: msgspec.to_builtins(getattr(content, name)) for name in ("prompt", "chosen", "rejected")}
 
 
-def tokens(content: Pair, tokenizer: Any) -> int:
-    """Length of the longer side under the model's own template."""
-    sides = example(content)
+def count_tokens(content: Pair, tokenizer: Any) -> int:
+    """Tokens of the prompt with the longer of the two answers, under the model's chat template."""
+    messages = example(content)
     return max(
-        len(tokenizer.apply_chat_template(sides["prompt"] + sides[side])["input_ids"])
+        len(tokenizer.apply_chat_template(messages["prompt"] + messages[side])["input_ids"])
         for side in ("chosen", "rejected")
     )
 
 
 def trainer(params: Dpo, arguments: dict[str, Any], **parts: Any) -> Any:
-    """The TRL trainer; `parts` are model, datasets, processing_class, peft_config."""
+    """The TRL trainer; `parts` are model, datasets, processing_class and peft_config."""
     from trl import DPOConfig, DPOTrainer
 
     config = DPOConfig(
@@ -34,4 +34,4 @@ def trainer(params: Dpo, arguments: dict[str, Any], **parts: Any) -> Any:
         loss_type=params.loss_type,
         loss_weights=params.loss_weights,
     )
-    return consumed_rows.recording(DPOTrainer)(args=config, **parts)
+    return consumed_rows.recording_trainer(DPOTrainer)(args=config, **parts)

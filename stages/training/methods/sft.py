@@ -1,4 +1,4 @@
-"""SFT through TRL: chats with loss on the assistant's turns or on all, or texts (continued pretraining)."""
+"""SFT through TRL: chats with loss on assistant turns or on all of them, or texts (continued pretraining)."""
 
 from typing import Any
 
@@ -10,34 +10,30 @@ from stages.training import consumed_rows
 
 
 def example(content: Chat | Text) -> dict[str, Any]:
-    """What TRL reads of a row."""
+    """The row in TRL's language modelling format: {text}, or {messages} and, where there are any, {tools}."""
     if isinstance(content, Text):
         return {"text": content.text}
-    found: dict[str, Any] = {"messages": msgspec.to_builtins(content.messages)}
-    return {**found, "tools": content.tools} if content.tools else found
+    messages = msgspec.to_builtins(content.messages)
+    return {"messages": messages, "tools": content.tools} if content.tools else {"messages": messages}
 
 
-def tokens(content: Chat | Text, tokenizer: Any) -> int:
-    """Length of a row under the model's own template."""
+def count_tokens(content: Chat | Text, tokenizer: Any) -> int:
+    """Tokens of a row, a chat's under the model's chat template."""
     if isinstance(content, Text):
-        return len(tokenizer.encode(content.text)) + 1  # TRL ends it with eos
-    return len(tokenizer.apply_chat_template(**_conversation(content))["input_ids"])
-
-
-def _conversation(content: Chat) -> dict[str, Any]:
-    found = example(content)
-    return {"conversation": found["messages"], "tools": found.get("tools")}
+        return len(tokenizer.encode(content.text)) + 1  # TRL appends eos
+    chat = example(content)
+    return len(tokenizer.apply_chat_template(chat["messages"], tools=chat.get("tools"))["input_ids"])
 
 
 def trainer(params: Sft, arguments: dict[str, Any], **parts: Any) -> Any:
-    """The TRL trainer; `parts` are model, datasets, processing_class, peft_config."""
+    """The TRL trainer; `parts` are model, datasets, processing_class and peft_config."""
     from trl import SFTConfig, SFTTrainer
 
     config = SFTConfig(
         **arguments,
         max_length=params.max_length,
         assistant_only_loss=params.assistant_only_loss,
-        train_sampling_strategy="group_by_length",  # rows of like length together: less padding
+        train_sampling_strategy="group_by_length",  # batches of rows of similar length need less padding
         packing=False,
     )
-    return consumed_rows.recording(SFTTrainer)(args=config, **parts)
+    return consumed_rows.recording_trainer(SFTTrainer)(args=config, **parts)
