@@ -1,8 +1,8 @@
-"""Lets one model answer one suite of held-out chats, greedily, or read one of held-out texts, and scores it.
+"""Scores one model on one suite: its greedy answers to held-out chats, or its likelihoods of held-out texts.
 
 Inputs:  weights  model folder
          rows     JSONL canonical rows of the suite
-Outputs: answers  JSONL {id, prompt, expected, answer, scores: {metric: [numerator, denominator]}}, in order of id
+Outputs: answers  JSONL {id, prompt, expected, answer, scores: {metric: [numerator, denominator]}}, sorted by id
          scores   JSON {rows, metrics: {metric: value}}
 Params:  suites.<suite>, machine
 """
@@ -27,38 +27,30 @@ def main(
     params: AnySuite,
     machine: Machine,
 ) -> str:
-    found = jsonl.read(rows)
-    if not found:
+    held_out = jsonl.read(rows)
+    if not held_out:
         raise UserError(f"{rows}: no rows: want held-out rows for suite {suite}; raise split.test_fraction or add rows")
-    wanted = type(params).__struct_config__.tag
-    if strange := next((row for row in found if row.kind != wanted), None):
-        raise UserError(f"{rows}: {strange.id} is a {strange.kind}: suites.{suite} wants {wanted}; change its rows")
+    kind = type(params).__struct_config__.tag
+    if other := next((row for row in held_out if row.kind != kind), None):
+        raise UserError(f"{rows}: {other.id} is a {other.kind}: suites.{suite} wants {kind}; change its rows")
+    settings = {
+        "batch_size": params.batch_size,
+        "device": machine.device,
+        "dtype": machine.dtype,
+        "checkpoint": checkpoints / "batches.jsonl",
+    }
     if isinstance(params, Suite):
-        generated = transformers.generate(
-            weights,
-            scoring.questions(found),
-            max_new_tokens=params.max_new_tokens,
-            batch_size=params.batch_size,
-            device=machine.device,
-            dtype=machine.dtype,
-            checkpoint=checkpoints / "batches.jsonl",
-        )
-        scored = scoring.score(found, generated, params)
+        questions = scoring.questions(held_out)
+        generated = transformers.generate(weights, questions, max_new_tokens=params.max_new_tokens, **settings)
+        scored = scoring.score(held_out, generated, params)
     else:
-        readings = transformers.read(
-            weights,
-            [row.content.text for row in found],
-            context_tokens=params.context_tokens,
-            batch_size=params.batch_size,
-            device=machine.device,
-            dtype=machine.dtype,
-            checkpoint=checkpoints / "batches.jsonl",
-        )
-        scored = scoring.score_texts(found, readings, params)
+        texts = [row.content.text for row in held_out]
+        likelihoods = transformers.text_likelihoods(weights, texts, context_tokens=params.context_tokens, **settings)
+        scored = scoring.score_texts(held_out, likelihoods, params)
     totals = scoring.totals(scored)
     scoring.write(answers, scored)
-    accounting.write_json(scores, {"rows": len(found), "metrics": totals})
-    return f"{len(found)} rows: " + ", ".join(f"{name} {value:.3f}" for name, value in totals.items())
+    accounting.write_json(scores, {"rows": len(held_out), "metrics": totals})
+    return f"{len(held_out)} rows: " + ", ".join(f"{name} {value:.3f}" for name, value in totals.items())
 
 
 if __name__ == "__main__":

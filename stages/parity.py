@@ -1,8 +1,8 @@
-"""Lets a quantized model answer the held-out rows, and compares with the model that it was made of.
+"""Compares a quantized model's answers to held-out rows with those of the model that it was made from.
 
 Inputs:  quantized  folder that `quantize` wrote
          rows       JSONL canonical chats of the suite
-         expected   JSONL, the model's own scored answers to them
+         expected   JSONL, scored answers of the unquantized model to the same rows
 Outputs: answers    JSONL {id, prompt, expected, answer, scores}
          parity     JSON {verdict, why, rows, same_answers, metrics: {metric: {model, file, difference}}}
 Params:  parity.<quant>, suites.<suite>, machine
@@ -22,17 +22,17 @@ from stages.rows import accounting, jsonl
 
 
 def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Parity) -> dict[str, Any]:
-    """How far the file's answers are from the model's, and whether that is within the declared bounds."""
+    """Differences between the answers of the quantized file and of its model, and the verdict under the bounds."""
     same = sum(a.answer == b.answer for a, b in zip(file, model, strict=True)) / len(file)
     by_file, by_model = scoring.totals(file), scoring.totals(model)
     metrics = {
         name: {"model": by_model[name], "file": by_file[name], "difference": round(by_file[name] - by_model[name], 6)}
         for name in by_model
     }
-    off = abs(metrics["exact_match"]["difference"])
+    difference = abs(metrics["exact_match"]["difference"])
     why = []
-    if off > params.max_difference:
-        why.append(f"exact_match differs by {off:.4f}, at most {params.max_difference} is allowed")
+    if difference > params.max_difference:
+        why.append(f"exact_match differs by {difference:.4f}, at most {params.max_difference} is allowed")
     if params.min_same_answers is not None and same < params.min_same_answers:
         why.append(f"{same:.4f} of answers are the same, at least {params.min_same_answers} must be")
     return {
@@ -43,20 +43,20 @@ def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Par
 
 def main(
     quantized: In, rows: In, expected: In, answers: Out, parity: Out, checkpoints: Checkpoints, quant: str, suite: str,
-    params: Parity, asked: Suite, machine: Machine,
+    params: Parity, suite_params: Suite, machine: Machine,
 ) -> str:  # fmt: skip
-    found, model = jsonl.read(rows), scoring.read(expected)
-    if [row.id for row in found] != [answer.id for answer in model]:
-        raise UserError(f"{expected}: answers other rows than {rows}: want the same; run `dvc repro`")
+    held_out, model_answers = jsonl.read(rows), scoring.read(expected)
+    if [row.id for row in held_out] != [answer.id for answer in model_answers]:
+        raise UserError(f"{expected}: ids differ from those of {rows}: want answers to the same rows; run `dvc repro`")
     runtime = importlib.import_module(params.modules()[0])
-    settings = {**params.settings(asked, machine), "checkpoint": checkpoints / "batches.jsonl"}
-    generated = runtime.generate(quantized / params.FILE, scoring.questions(found), **settings)
-    scored = scoring.score(found, generated, asked)
-    result = compare(scored, model, params)
+    settings = {**params.settings(suite_params, machine), "checkpoint": checkpoints / "batches.jsonl"}
+    generated = runtime.generate(quantized / params.FILE, scoring.questions(held_out), **settings)
+    scored = scoring.score(held_out, generated, suite_params)
+    result = compare(scored, model_answers, params)
     scoring.write(answers, scored)
     accounting.write_json(parity, result)
     return (
-        f"{result['verdict']}: {result['same_answers']:.3f} of {len(found)} answers the same, exact_match "
+        f"{result['verdict']}: {result['same_answers']:.3f} of {len(held_out)} answers the same, exact_match "
         f"{result['metrics']['exact_match']['model']:.3f} -> {result['metrics']['exact_match']['file']:.3f}"
     )
 

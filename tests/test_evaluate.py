@@ -1,4 +1,4 @@
-"""Evaluation: rows that a suite cannot score are refused before a model is loaded."""
+"""Evaluation: rows that a suite cannot score are an error before the model is loaded."""
 
 from pathlib import Path
 
@@ -18,20 +18,20 @@ TEXTS = TextSuite(1, 8, ["bits_per_byte"])
 
 
 @pytest.mark.parametrize(
-    ("found", "suite", "message"),
+    ("rows", "suite", "message"),
     [
         ([], CHATS, "no rows: want held-out rows for suite s; raise split.test_fraction or add rows"),
         ([TEXT], CHATS, f"{TEXT.id} is a text: suites.s wants chat; change its rows"),
         ([CHAT], TEXTS, f"{CHAT.id} is a chat: suites.s wants text; change its rows"),
     ],
 )
-def test_rows_that_a_suite_cannot_score_are_refused(
-    tmp_path: Path, found: list[Row], suite: AnySuite, message: str
+def test_rows_that_a_suite_cannot_score_are_an_error(
+    tmp_path: Path, rows: list[Row], suite: AnySuite, message: str
 ) -> None:
-    jsonl.write(tmp_path / "rows.jsonl", found)
+    jsonl.write(tmp_path / "rows.jsonl", rows)
     paths = [tmp_path / name for name in ("none", "rows.jsonl", "answers", "scores")]
 
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as error:
         evaluate.main(*paths, tmp_path, "s", suite, Machine("cpu", "float32", 1))
 
-    assert str(told.value) == f"{tmp_path}/rows.jsonl: {message}"
+    assert str(error.value) == f"{tmp_path}/rows.jsonl: {message}"

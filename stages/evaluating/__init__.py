@@ -1,1 +1,1 @@
-"""Answers of models, and their metrics."""
+"""Answers of models to held-out rows, and their metrics."""

@@ -1,21 +1,22 @@
-"""Answers of one model to one suite, scored: {id, prompt, expected, answer, scores}.
+"""Answers of one model to one suite, with their scores: {id, prompt, expected, answer, scores}.
 
-Of a text, `expected` is the text; prompt and answer are empty.
+In a suite of texts `expected` is the text; prompt and answer are empty.
 """
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
 
-from stages.evaluating.text_likelihood import Reading
-from stages.params.evaluation import Suite, TextSuite
+from stages.evaluating.text_likelihood import TextLikelihood
+from stages.params.evaluation import AnySuite, Suite, TextSuite
 from stages.rows.row import Row
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One held-out row, a model's answer to it, and its scores as (numerator, denominator)."""
+    """A held-out row, a model's answer to it, and {metric: (numerator, denominator)}."""
 
     id: str
     prompt: str
@@ -24,42 +25,48 @@ class Answer(msgspec.Struct, frozen=True):
     scores: dict[str, tuple[float, float]]
 
 
-def questions(found: list[Row]) -> list[list[dict[str, Any]]]:
-    """Every chat without its last answer, as chat templates take it."""
-    return [msgspec.to_builtins(row.content.messages[:-1]) for row in found]
+def questions(rows: list[Row]) -> list[list[dict[str, Any]]]:
+    """Each chat without its last answer, as messages for a chat template."""
+    return [msgspec.to_builtins(row.content.messages[:-1]) for row in rows]
 
 
-def score(found: list[Row], generated: list[str], suite: Suite) -> list[Answer]:
-    """Scores generated answers by the suite's metrics."""
-    metrics = [importlib.import_module(f"stages.evaluating.metrics.{name}") for name in suite.metrics]
+def score(rows: list[Row], answers: list[str], suite: Suite) -> list[Answer]:
+    """Scores an answer to each chat by the metrics of the suite."""
+    metrics = _metrics(suite)
     result = []
-    for row, answer in zip(found, generated, strict=True):
-        *asked, last = row.content.messages
-        scores: dict[str, tuple[float, float]] = {}
-        for metric in metrics:
-            scores |= metric.score(last.content, answer, suite)
-        result.append(Answer(row.id, asked[-1].content, last.content, answer, scores))
+    for row, answer in zip(rows, answers, strict=True):
+        *_, question, expected = row.content.messages
+        scores = _scores(metrics, expected.content, answer, suite)
+        result.append(Answer(row.id, question.content, expected.content, answer, scores))
     return result
 
 
-def score_texts(found: list[Row], readings: list[Reading], suite: TextSuite) -> list[Answer]:
-    """Scores what a model foresaw of texts by the suite's metrics."""
-    metrics = [importlib.import_module(f"stages.evaluating.metrics.{name}") for name in suite.metrics]
-    result = []
-    for row, reading in zip(found, readings, strict=True):
-        scores: dict[str, tuple[float, float]] = {}
-        for metric in metrics:
-            scores |= metric.score(reading)
-        result.append(Answer(row.id, "", row.content.text, "", scores))
-    return result
+def score_texts(rows: list[Row], likelihoods: list[TextLikelihood], suite: TextSuite) -> list[Answer]:
+    """Scores the likelihood of each text by the metrics of the suite."""
+    metrics = _metrics(suite)
+    return [
+        Answer(row.id, "", row.content.text, "", _scores(metrics, likelihood))
+        for row, likelihood in zip(rows, likelihoods, strict=True)
+    ]
+
+
+def _metrics(suite: AnySuite) -> list[ModuleType]:
+    return [importlib.import_module(name) for name in suite.modules()]
+
+
+def _scores(metrics: list[ModuleType], *measured: Any) -> dict[str, tuple[float, float]]:
+    scores: dict[str, tuple[float, float]] = {}
+    for metric in metrics:
+        scores |= metric.score(*measured)
+    return scores
 
 
 def totals(answers: list[Answer]) -> dict[str, float]:
-    """{metric: sum of numerators over sum of denominators}; a metric with nothing to count is 0."""
+    """{metric: sum of numerators / sum of denominators}; 0 where the denominators sum to 0."""
     result = {}
     for name in answers[0].scores if answers else ():
-        below = sum(a.scores[name][1] for a in answers)
-        result[name] = round(sum(a.scores[name][0] for a in answers) / below, 6) if below else 0.0
+        denominator = sum(a.scores[name][1] for a in answers)
+        result[name] = round(sum(a.scores[name][0] for a in answers) / denominator, 6) if denominator else 0.0
     return result
 
 

@@ -1,12 +1,12 @@
-"""How well a model foresees a text."""
+"""How well a model predicts a text."""
 
 from typing import NamedTuple
 
 
-class Reading(NamedTuple):
-    """Of one text, every token predicted from what stands before it."""
+class TextLikelihood(NamedTuple):
+    """Sums over the tokens of one text, each predicted from the tokens before it."""
 
-    nats: float  # sum of -ln of the probability that each token was given
-    hits: int  # tokens that were the likeliest
+    nats: float  # -ln of the probability of each token
+    hits: int  # tokens that the model held to be the most likely
     tokens: int
     bytes: int  # of the text in UTF-8

@@ -1,4 +1,4 @@
-"""Every metric against values counted by hand."""
+"""Every metric, compared with values counted by hand."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from stages.evaluating.metrics import (
     token_accuracy,
     valid_json,
 )
-from stages.evaluating.text_likelihood import Reading
+from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import Suite
 
 SUITE = Suite(
@@ -54,7 +54,7 @@ DEEP = "[" * 100_000
         ("null", "", 0),
     ],
 )
-def test_exact_match_is_of_values_where_json_is_expected_and_of_text_elsewhere(
+def test_exact_match_compares_values_if_json_is_expected_and_text_otherwise(
     expected: str, answer: str, hits: int
 ) -> None:
     assert exact_match.score(expected, answer, SUITE) == {"exact_match": (hits, 1)}
@@ -64,7 +64,7 @@ def test_exact_match_is_of_values_where_json_is_expected_and_of_text_elsewhere(
     ("answer", "hits"),
     [("{}", 1), ("[1]", 1), ("3", 1), (EXPECTED, 1), ("{'a': 1}", 0), ("", 0), ("{} {}", 0), ("NaN", 0), (DEEP, 0)],
 )
-def test_valid_json_counts_answers_that_any_json_parser_takes(answer: str, hits: int) -> None:
+def test_valid_json_counts_answers_that_any_json_parser_accepts(answer: str, hits: int) -> None:
     assert valid_json.score("", answer, SUITE) == {"valid_json": (hits, 1)}
 
 
@@ -82,7 +82,7 @@ def test_valid_json_counts_answers_that_any_json_parser_takes(answer: str, hits:
         ("null", 0),
     ],
 )
-def test_schema_counts_answers_that_obey_the_suites_schema(answer: str, hits: int) -> None:
+def test_schema_counts_answers_that_are_valid_under_the_suites_schema(answer: str, hits: int) -> None:
     assert schema.score(EXPECTED, answer, SUITE) == {"schema": (hits, 1)}
 
 
@@ -97,18 +97,18 @@ def test_schema_counts_answers_that_obey_the_suites_schema(answer: str, hits: in
         ("refund", 0),
     ],
 )
-def test_label_accuracy_looks_at_the_label_field_alone(answer: str, hits: int) -> None:
+def test_label_accuracy_compares_the_label_field_alone(answer: str, hits: int) -> None:
     assert label_accuracy.score(EXPECTED, answer, SUITE) == {"label_accuracy": (hits, 1)}
 
 
-def test_no_answer_has_the_right_label_where_none_is_expected() -> None:
+def test_no_answer_has_the_right_label_if_none_is_expected() -> None:
     assert label_accuracy.score("{}", "{}", SUITE) == {"label_accuracy": (0, 1)}
 
 
 @pytest.mark.parametrize(
     ("expected", "answer", "product", "urgency"),
     [
-        # 2TP / (2TP + FP + FN): a hit is 2 of 2, a wrong value 0 of 2, one that only one side has 0 of 1
+        # 2TP / (2TP + FP + FN): a hit counts 2 of 2, a wrong value 0 of 2, a slot that only one side has 0 of 1
         (EXPECTED, EXPECTED, (2, 2), (2, 2)),
         (EXPECTED, '{"product": "kettle", "urgency": "high"}', (2, 2), (0, 2)),
         (EXPECTED, '{"urgency": "low"}', (0, 1), (2, 2)),
@@ -118,7 +118,7 @@ def test_no_answer_has_the_right_label_where_none_is_expected() -> None:
         ('{"product": null}', '{"product": null}', (2, 2), (0, 0)),
     ],
 )
-def test_slot_f1_counts_every_slot_by_itself(
+def test_slot_f1_counts_each_slot_separately(
     expected: str, answer: str, product: tuple[int, int], urgency: tuple[int, int]
 ) -> None:
     assert slot_f1.score(expected, answer, SUITE) == {"slot_f1.product": product, "slot_f1.urgency": urgency}
@@ -137,12 +137,12 @@ def test_slot_f1_counts_every_slot_by_itself(
         ("", 0),
     ],
 )
-def test_compact_takes_json_without_a_needless_space_in_any_order_of_keys(answer: str, hits: int) -> None:
+def test_compact_counts_minified_json_with_any_order_of_keys(answer: str, hits: int) -> None:
     assert compact.score(EXPECTED, answer, SUITE) == {"compact": (hits, 1)}
 
 
 @pytest.mark.parametrize("answer", ["", "x", "[1]", '"text"', "null", "{", DEEP])
-def test_what_is_no_json_object_has_no_fields(answer: str) -> None:
+def test_an_answer_that_is_no_json_object_has_no_fields(answer: str) -> None:
     assert json_answer.fields(answer) == {}
 
 
@@ -182,12 +182,12 @@ def test_fields_are_those_of_the_object() -> None:
         ("no number", "#### 42", 0),
     ],
 )
-def test_final_number_compares_the_number_behind_the_first_hashes(expected: str, answer: str, hits: int) -> None:
+def test_final_number_compares_the_number_after_the_first_hashes(expected: str, answer: str, hits: int) -> None:
     assert final_number.score(expected, answer, SUITE) == {"final_number": (hits, 1)}
 
 
 def test_bits_per_byte_is_bits_over_bytes_and_token_accuracy_hits_over_tokens() -> None:
-    reading = Reading(nats=6.931472, hits=3, tokens=4, bytes=20)  # ten times the natural logarithm of 2
+    likelihood = TextLikelihood(nats=6.931472, hits=3, tokens=4, bytes=20)  # ten times the natural logarithm of 2
 
-    assert bits_per_byte.score(reading) == {"bits_per_byte": (10.0, 20.0)}
-    assert token_accuracy.score(reading) == {"token_accuracy": (3.0, 4.0)}
+    assert bits_per_byte.score(likelihood) == {"bits_per_byte": (10.0, 20.0)}
+    assert token_accuracy.score(likelihood) == {"token_accuracy": (3.0, 4.0)}

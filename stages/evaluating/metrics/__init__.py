@@ -1,7 +1,7 @@
-"""One metric a file: `score` gives {name: (numerator, denominator)} of one row.
+"""One metric a module. Its `score` returns {name: (numerator, denominator)} for one row.
 
-Of a chat it is `score(expected, answer, suite)`, of a text `score(reading)`.
+The signature is `score(expected, answer, suite)` for chats and `score(likelihood)` for texts.
 
-A metric over many rows is the sum of numerators over the sum of denominators. Means are such ratios, and so
-is F1 = 2TP / (2TP + FP + FN), which makes every metric bootstrappable by resampling rows.
+The metric of a suite is the sum of numerators over the sum of denominators. Both means and
+F1 = 2TP / (2TP + FP + FN) have this form, so every metric can be bootstrapped by resampling rows.
 """

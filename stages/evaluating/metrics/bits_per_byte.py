@@ -1,12 +1,13 @@
-"""Bits that a model needs for a byte of text, the fewer the better: perplexity that tokenizers cannot flatter.
+"""Bits per byte of text, the lower the better. Comparable between models with different tokenizers.
 
-Perplexity per token is exp(nats / tokens), so it sinks when a tokenizer cuts smaller (The Pile, arXiv:2101.00027).
+Perplexity per token, exp(nats / tokens), is not: it falls when a tokenizer makes more tokens of the same text
+(The Pile, arXiv:2101.00027).
 """
 
 import math
 
-from stages.evaluating.text_likelihood import Reading
+from stages.evaluating.text_likelihood import TextLikelihood
 
 
-def score(reading: Reading) -> dict[str, tuple[float, float]]:
-    return {"bits_per_byte": (round(reading.nats / math.log(2), 6), float(reading.bytes))}
+def score(likelihood: TextLikelihood) -> dict[str, tuple[float, float]]:
+    return {"bits_per_byte": (round(likelihood.nats / math.log(2), 6), float(likelihood.bytes))}

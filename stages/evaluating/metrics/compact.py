@@ -1,4 +1,4 @@
-"""Share of answers that are JSON without a needless space: what costs the fewest tokens to serve."""
+"""Share of answers that are minified JSON, which takes the fewest tokens to generate."""
 
 import json
 

@@ -1,10 +1,10 @@
-"""Share of answers that say exactly what was expected: the same JSON value, or the same text."""
+"""Share of answers that equal the expected one: the same JSON value, or else the same text but for outer space."""
 
-from stages.evaluating.json_answer import parse, same
+from stages.evaluating.json_answer import equal, parse
 from stages.params.evaluation import Suite
 
 
 def score(expected: str, answer: str, suite: Suite) -> dict[str, tuple[float, float]]:
-    wanted = parse(expected)
-    right = answer.strip() == expected.strip() if wanted is None else same(parse(answer), wanted)
-    return {"exact_match": (float(right), 1.0)}
+    value = parse(expected)
+    matches = answer.strip() == expected.strip() if value is None else equal(parse(answer), value)
+    return {"exact_match": (float(matches), 1.0)}

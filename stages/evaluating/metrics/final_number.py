@@ -1,7 +1,7 @@
-"""Share of answers whose final number, after `####`, is the expected one.
+"""Share of answers whose final number, after `####`, equals the expected one.
 
-The form is GSM8K's (arXiv:2110.14168). As its authors do, the first `####` counts and commas in numbers do not; here
-42.0 is 42 as well.
+This is the format of GSM8K (arXiv:2110.14168). As in its authors' code, the first `####` counts and commas in numbers
+are ignored; unlike there, 42.0 equals 42.
 """
 
 import re
@@ -13,11 +13,12 @@ FINAL = re.compile(r"#### *([-+]?(?:[0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+))")
 
 
 def number(answer: str) -> Decimal | None:
-    """The final number of an answer, None where it has none."""
-    found = FINAL.search(answer)
-    return Decimal(found[1].replace(",", "")) if found else None
+    """The final number of an answer, or None."""
+    match = FINAL.search(answer)
+    return Decimal(match[1].replace(",", "")) if match else None
 
 
 def score(expected: str, answer: str, suite: Suite) -> dict[str, tuple[float, float]]:
-    wanted = number(expected)
-    return {"final_number": (float(wanted is not None and number(answer) == wanted), 1.0)}
+    expected_number = number(expected)
+    matches = expected_number is not None and number(answer) == expected_number
+    return {"final_number": (float(matches), 1.0)}

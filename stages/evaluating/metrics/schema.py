@@ -1,4 +1,4 @@
-"""Share of answers that obey the suite's JSON Schema (draft 2020-12)."""
+"""Share of answers that are valid under the suite's JSON Schema (draft 2020-12)."""
 
 import jsonschema
 

@@ -1,7 +1,7 @@
-"""Share of a text's tokens that are the model's likeliest; of use between models with one tokenizer."""
+"""Share of a text's tokens that were the model's most likely prediction; comparable within one tokenizer only."""
 
-from stages.evaluating.text_likelihood import Reading
+from stages.evaluating.text_likelihood import TextLikelihood
 
 
-def score(reading: Reading) -> dict[str, tuple[float, float]]:
-    return {"token_accuracy": (float(reading.hits), float(reading.tokens))}
+def score(likelihood: TextLikelihood) -> dict[str, tuple[float, float]]:
+    return {"token_accuracy": (float(likelihood.hits), float(likelihood.tokens))}

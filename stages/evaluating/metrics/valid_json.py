@@ -1,4 +1,4 @@
-"""Share of answers that are JSON."""
+"""Share of answers that are valid JSON, other than a literal `null`."""
 
 from stages.evaluating.json_answer import parse
 from stages.params.evaluation import Suite

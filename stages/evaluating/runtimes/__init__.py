@@ -1,1 +1,1 @@
-"""One way to run a model a file: `generate(model, conversations, …)` gives greedy answers, in order."""
+"""One way to run a model a module: `generate(model, conversations, …)` returns greedy answers in order."""

@@ -1,5 +1,5 @@
-"""Answer conversations with transformers from a folder in the compressed-tensors format, as llmcompressor writes it."""
+"""Answers with transformers from a model folder in the compressed-tensors format, as llmcompressor writes it."""
 
-import compressed_tensors  # noqa: F401 (transformers unpacks the weights through it, so it belongs in the key)
+import compressed_tensors  # noqa: F401 (transformers unpacks the weights with it; imported here so that the stage's key covers it)
 
-from stages.evaluating.runtimes.transformers import generate  # noqa: F401 (this runtime's own)
+from stages.evaluating.runtimes.transformers import generate  # noqa: F401 (the same function)

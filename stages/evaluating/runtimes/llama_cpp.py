@@ -1,7 +1,7 @@
-"""Answer conversations with llama.cpp, through the chat template and tokenizer inside the GGUF file.
+"""Answers with llama.cpp from a GGUF file, by the chat template and tokenizer inside it.
 
-This is llama.cpp's own server within this process (xllamacpp), so what is measured is what will be served. It
-listens on a free port of the loopback interface for as long as a function here runs.
+Runs llama.cpp's own server in this process (xllamacpp), so that parity measures what users will serve. While a
+function of this module runs, the server listens on a free port of the loopback interface.
 """
 
 import json
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, Request, build_opener
 
 from modelmake.errors import UserError
-from stages.training import resume
+from stages.evaluating import resumable_batches
 
 if TYPE_CHECKING:
     from xllamacpp import Server
 
-# Only the likeliest token is left to choose from, whatever other samplers' defaults are.
+# top_k = 1 leaves one token to choose from, whatever the defaults of other samplers are.
 GREEDY = {"temperature": 0, "samplers": ["top_k"], "top_k": 1}
 
 
@@ -31,13 +31,16 @@ def generate(
 ) -> list[str]:
     """The greedy answer to each conversation (`[{role, content}, …]`), in order, without special tokens.
 
-    `context_tokens` bounds prompt and answer together. Raises UserError for a conversation that leaves no
-    room for `max_new_tokens` and for a file without a chat template, and for what llama.cpp refuses. Answers that
-    the file `checkpoint` holds are taken from there.
+    `context_tokens` bounds prompt and answer together. Finished answers are kept in the file `checkpoint` and read
+    from there after a kill.
+
+    Raises:
+        UserError: the file has no chat template or llama.cpp cannot load it; or a conversation leaves no room for
+            `max_new_tokens`, or llama.cpp refuses it.
     """
     from tqdm import tqdm
 
-    if not _has_chat_template(model):  # llama.cpp would silently take ChatML
+    if not _has_chat_template(model):  # llama.cpp would silently use ChatML
         raise UserError(f"{model}: no chat template: want one; write the file from a folder that has one")
     servers = [_start(model, threads, context_tokens)]
 
@@ -47,14 +50,16 @@ def generate(
         return [_answer(reply, max_new_tokens, context_tokens, f"{model}: conversation {i}")]
 
     try:
-        done = resume.batches(list(enumerate(conversations)), 1, answer, checkpoint)
-        return [text for _, [text] in tqdm(done, total=len(conversations), desc="llama.cpp", unit="row", disable=None)]
+        answers = resumable_batches.run(list(enumerate(conversations)), 1, answer, checkpoint)
+        return [
+            text for _, [text] in tqdm(answers, total=len(conversations), desc="llama.cpp", unit="row", disable=None)
+        ]
     finally:
-        servers.clear()  # ends it, even while a traceback holds this frame
+        servers.clear()  # stops the server even while a traceback holds this frame
 
 
 def tokenize(model: Path, texts: list[str]) -> list[list[int]]:
-    """The token ids of each text, with the begin and end tokens that the tokenizer adds by itself."""
+    """The token ids of each text, including begin and end tokens that the tokenizer adds by itself."""
     server = _start(model, threads=1, context_tokens=256)
     try:
         requests = [{"content": text, "add_special": True, "parse_special": True} for text in texts]
@@ -64,7 +69,7 @@ def tokenize(model: Path, texts: list[str]) -> list[list[int]]:
 
 
 def apply_template(model: Path, conversation: list[dict]) -> str:
-    """The prompt for a conversation, as text; without a begin token, if it's the tokenizer that adds that."""
+    """The prompt of a conversation as text, without the begin token if the tokenizer adds it."""
     server = _start(model, threads=1, context_tokens=256)
     try:
         return _post(server, "/apply-template", {"messages": conversation})["prompt"]
@@ -78,24 +83,23 @@ def _start(model: Path, threads: int, context_tokens: int) -> "Server":
     params = CommonParams()
     params.model.path = str(model)
     params.hostnames = ["127.0.0.1"]
-    params.port = 0  # any free one
+    params.port = 0  # any free port
     params.verbosity = 1  # errors only
     params.ui = False
     params.n_threads_http = 1
     params.n_gpu_layers = 0
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.n_ctx = context_tokens
-    params.fit_params = False  # else it shrinks n_ctx to the memory that is free
-    params.cache_prompt = False  # a prompt evaluated in other pieces rounds otherwise
-    # The answer whole, thoughts included, and as a new message even after an assistant's. (Its "pure content
-    # parser" would cut the answer's leading spaces.)
+    params.fit_params = False  # would shrink n_ctx to the free memory
+    params.cache_prompt = False  # would evaluate a prompt in other pieces, which rounds differently
+    # Return the whole answer, reasoning included. (llama.cpp's "pure content parser" would cut leading spaces.)
     params.reasoning_format = common_reasoning_format.COMMON_REASONING_FORMAT_NONE
-    params.prefill_assistant = False
+    params.prefill_assistant = False  # after an assistant's message, begin a new one
     try:
         server = Server(params)
     except RuntimeError as error:
         raise UserError(f"{model}: llama.cpp cannot load it ({error}); its log above says why") from error
-    # A server that is ended before its two loops run never ends (seen in half of the tries): see both run.
+    # A server that is stopped before its two loops run hangs (seen in half of the tries). Wait until both do.
     build_opener(ProxyHandler({})).open(f"{server.listening_address}/health").read()
     server.handle_completions({"prompt": [0], "n_predict": 0})
     return server
@@ -115,7 +119,7 @@ def _answer(reply: dict[str, Any], max_new_tokens: int, context_tokens: int, whe
 
 def _post(server: "Server", path: str, body: dict[str, Any]) -> dict[str, Any]:
     request = Request(server.listening_address + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with build_opener(ProxyHandler({})).open(request) as response:  # no proxy stands before the loopback
+    with build_opener(ProxyHandler({})).open(request) as response:  # never through a proxy
         return json.load(response)
 
 

@@ -1,10 +1,10 @@
-"""Answer conversations, or read texts, with transformers: the model folder's own tokenizer and chat template."""
+"""Answers and text likelihoods with transformers, by the model folder's own tokenizer and chat template."""
 
 from pathlib import Path
 
 from modelmake.errors import UserError
-from stages.evaluating.text_likelihood import Reading
-from stages.training import resume
+from stages.evaluating import resumable_batches
+from stages.evaluating.text_likelihood import TextLikelihood
 
 
 def generate(
@@ -19,17 +19,19 @@ def generate(
 ) -> list[str]:
     """The greedy answer to each conversation (`[{role, content}, …]`), in order, without special tokens.
 
-    `dtype` is torch's name ("float32", "bfloat16"). Generation ends at the tokenizer's eos_token or at the
-    folder's `eos_token_id`; its other generation settings (penalties, sampling) don't apply. Raises
-    UserError for a conversation that doesn't leave room for `max_new_tokens` in the model's context. Batches that
-    the file `checkpoint` holds are taken from there.
+    `dtype` is torch's name ("float32", "bfloat16"). Generation stops at the tokenizer's eos_token and at the folder's
+    `eos_token_id`; its other generation settings (penalties, sampling) are ignored. Finished batches are kept in the
+    file `checkpoint` and read from there after a kill.
+
+    Raises:
+        UserError: a conversation leaves no room for `max_new_tokens` in the model's context, or there is no end token.
     """
     import torch
     from tqdm import tqdm
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # that of loading the weights
+    logging.disable_progress_bar()  # of loading weights
     tokenizer = AutoTokenizer.from_pretrained(model)
     network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, device_map=device).eval()
     context_tokens = network.config.max_position_embeddings
@@ -43,14 +45,14 @@ def generate(
                 f"{model}: conversation {i}: {len(prompt)} tokens and max_new_tokens = {max_new_tokens}: "
                 f"want at most the model's max_position_embeddings = {context_tokens} together; drop the row"
             )
-    named = network.generation_config.eos_token_id
-    ends = {tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None}
-    if not ends:
+    configured = network.generation_config.eos_token_id
+    stops = {tokenizer.eos_token_id, *(configured if isinstance(configured, list) else [configured])} - {None}
+    if not stops:
         raise UserError(f"{model}: no eos_token: want one to end answers; set it in tokenizer_config.json")
-    pad = min(ends)  # any token will do: it's masked before the prompt and cut off after the answer
-    # generate() fills what its arguments leave open from this: a penalty saved there would change answers.
+    pad = min(stops)  # any token will do: it is masked before the prompt and cut off after the answer
+    # generate() takes all other settings from here. A penalty saved in the folder would change answers.
     network.generation_config = GenerationConfig(
-        do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=sorted(ends), pad_token_id=pad
+        do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=sorted(stops), pad_token_id=pad
     )
 
     def answer(batch: list[int]) -> list[str]:
@@ -63,26 +65,26 @@ def generate(
         outputs = network.generate(
             input_ids=input_ids.to(device), attention_mask=attention_mask.to(device)
         )  # (B, T + new)
-        found = []
+        texts = []
         for tokens in outputs[:, width:].tolist():
-            length = next((at for at, token in enumerate(tokens) if token in ends), len(tokens))
+            length = next((at for at, token in enumerate(tokens) if token in stops), len(tokens))
             text = tokenizer.decode(tokens[:length], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            # Half a character at the limit is no character; llama.cpp leaves it out as well.
-            found.append(text.rstrip("\ufffd") if length == len(tokens) else text)
-        return found
+            # The limit may cut a character into bytes that are no UTF-8. llama.cpp leaves those out as well.
+            texts.append(text.rstrip("\ufffd") if length == len(tokens) else text)
+        return texts
 
     answers = [""] * len(prompts)
-    # Prompts of one length need no padding; the longest first, so that too little memory shows at once.
+    # Prompts of equal length need no padding. The longest come first, so that a lack of memory shows at once.
     order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
     with tqdm(total=len(prompts), desc="transformers", unit="row", disable=None) as progress:
-        for batch, texts in resume.batches(order, batch_size, answer, checkpoint):
+        for batch, texts in resumable_batches.run(order, batch_size, answer, checkpoint):
             for i, text in zip(batch, texts, strict=True):
                 answers[i] = text
             progress.update(len(batch))
     return answers
 
 
-def read(
+def text_likelihoods(
     model: Path,
     texts: list[str],
     *,
@@ -91,12 +93,15 @@ def read(
     device: str,
     dtype: str,
     checkpoint: Path,
-) -> list[Reading]:
-    """How well the model foresees each text, in order; every token counts once.
+) -> list[TextLikelihood]:
+    """The likelihood of each text, in order; every token is predicted exactly once.
 
-    The first token is predicted from bos (or eos, where there is no bos), and a text longer than `context_tokens` is
-    read in windows that share one token, as lm-eval's `loglikelihood_rolling` does. Raises UserError for windows
-    that are longer than the model's context. Batches that the file `checkpoint` holds are taken from there.
+    As in lm-eval's `loglikelihood_rolling`, the first token is predicted from bos (from eos where there is no bos),
+    and a text longer than `context_tokens` is read in windows that overlap by one token. Finished batches are kept in
+    the file `checkpoint` and read from there after a kill.
+
+    Raises:
+        UserError: `context_tokens` is more than the model's context.
     """
     import torch
     from tqdm import tqdm
@@ -112,32 +117,32 @@ def read(
             f"{network.config.max_position_embeddings}; lower it in the suite"
         )
     first = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    windows: list[tuple[int, list[int]]] = []  # (text, tokens): all but the first are predicted
+    windows: list[tuple[int, list[int]]] = []  # (index of the text, tokens); all tokens but the first are predicted
     encoded = [tokenizer.encode(text, add_special_tokens=False) for text in texts]
     for text, tokens in enumerate(encoded):
         stream = [first, *tokens]
         windows += [(text, stream[s : s + context_tokens + 1]) for s in range(0, len(tokens), context_tokens)]
-    windows.sort(key=lambda w: -len(w[1]))  # like lengths together, and too little memory shows at once
+    windows.sort(key=lambda w: -len(w[1]))  # similar lengths together; a lack of memory shows at once
 
-    def foresee(batch: list[tuple[int, list[int]]]) -> list[tuple[float, int]]:
+    def predict(batch: list[tuple[int, list[int]]]) -> list[tuple[float, int]]:
         width = len(batch[0][1])
-        tokens = torch.full((len(batch), width), first)  # (B, T + 1), padded on the right, where nothing looks
-        wanted = torch.full((len(batch), width - 1), -100)  # (B, T)
+        tokens = torch.full((len(batch), width), first)  # (B, T + 1); padding on the right is never attended to
+        labels = torch.full((len(batch), width - 1), -100)  # (B, T)
         for row, (_, window) in enumerate(batch):
             tokens[row, : len(window)] = torch.tensor(window)
-            wanted[row, : len(window) - 1] = torch.tensor(window[1:])
-        wanted = wanted.to(device)
+            labels[row, : len(window) - 1] = torch.tensor(window[1:])
+        labels = labels.to(device)
         logits = network(input_ids=tokens[:, :-1].to(device), use_cache=False).logits.float()  # (B, T, V)
-        losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none")  # 0 at -100
-        right = logits.argmax(-1) == wanted
-        return list(zip(losses.double().sum(1).tolist(), right.sum(1).tolist(), strict=True))
+        losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none")  # 0 at -100
+        hits = logits.argmax(-1) == labels
+        return list(zip(losses.double().sum(1).tolist(), hits.sum(1).tolist(), strict=True))
 
     nats, hits = [0.0] * len(texts), [0] * len(texts)
     with torch.inference_mode(), tqdm(total=len(windows), desc="transformers", unit="window", disable=None) as progress:
-        for batch, sums in resume.batches(windows, batch_size, foresee, checkpoint):
-            for (text, _), (nats_here, hits_here) in zip(batch, sums, strict=True):
-                nats[text] += nats_here
-                hits[text] += hits_here
+        for batch, sums in resumable_batches.run(windows, batch_size, predict, checkpoint):
+            for (text, _), (window_nats, window_hits) in zip(batch, sums, strict=True):
+                nats[text] += window_nats
+                hits[text] += window_hits
             progress.update(len(batch))
     lengths = ((len(tokens), len(text.encode())) for tokens, text in zip(encoded, texts, strict=True))
-    return [Reading(n, h, *counts) for n, h, counts in zip(nats, hits, lengths, strict=True)]
+    return [TextLikelihood(n, h, *counts) for n, h, counts in zip(nats, hits, lengths, strict=True)]

@@ -1,4 +1,4 @@
-"""llama.cpp reads and answers a GGUF file as transformers does the folder that it was written from."""
+"""llama.cpp gives the same tokens, prompts and answers from a GGUF file as transformers from its model folder."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import pytest
 from modelmake.errors import UserError
 from stages.evaluating.runtimes import llama_cpp, transformers
 from stages.exporting.gguf import write_gguf
-from tests.exporting.test_gguf import TEMPLATE, build_model, build_tokenizer, edit_json, teach
+from tests.tiny_models import TEMPLATE, build_model, build_tokenizer, edit_json, teach
 
 CHATML = (
     "{{ bos_token }}{%- for m in messages -%}\n<|im_start|>{{ m['role'] }}\n{{ m.content | trim }}<|end|>\n"
@@ -57,7 +57,7 @@ AWKWARD = [
 ]
 
 
-NONE = Path(os.devnull)  # a checkpoint that holds nothing
+NONE = Path(os.devnull)  # no checkpoint
 
 
 @pytest.fixture(scope="module", params=["llama", "qwen2", "qwen3"])
@@ -85,7 +85,7 @@ def answers_of(model: Path, gguf_file: Path, max_new_tokens: int = 40) -> tuple[
 def test_greedy_answers_are_those_of_transformers(model: Path, tmp_path: Path, quant: str, least_equal: int) -> None:
     write_gguf(model, tmp_path / "a.gguf", quant)
     answers, expected = answers_of(model, tmp_path / "a.gguf")
-    assert expected == [answer.replace("<|bos|>", "") for answer in ANSWERS]  # else equality would say little
+    assert expected == [answer.replace("<|bos|>", "") for answer in ANSWERS]  # not trivially equal
     assert sum(a == b for a, b in zip(answers, expected, strict=True)) >= least_equal, answers
 
 
@@ -116,7 +116,7 @@ def test_log_probabilities_are_those_of_transformers(tmp_path: Path, architectur
     with torch.no_grad():
         expected = network(ids).logits[0, -1].log_softmax(-1)
     request = {"prompt": ids[0].tolist(), "n_predict": 1, "n_probs": 300}
-    request["logit_bias"] = [["a", 1000]]  # sampled after the probabilities; half a character would have none
+    request["logit_bias"] = [["a", 1000]]  # next a whole character, at unchanged probabilities
     server = llama_cpp._start(tmp_path / "a.gguf", threads=1, context_tokens=256)
     try:
         [step] = llama_cpp._post(server, "/completion", request)["completion_probabilities"]
@@ -124,11 +124,11 @@ def test_log_probabilities_are_those_of_transformers(tmp_path: Path, architectur
         del server
     errors = [abs(expected[token["id"]].item() - token["logprob"]) for token in step["top_logprobs"]]
     assert len(errors) == 300 and expected.std() > 0.5
-    assert max(errors) < 0.01  # keys and values are F16 there; a wrong RoPE, norm or bias is off by tenths
+    assert max(errors) < 0.01  # llama.cpp caches keys and values in F16; a wrong RoPE, norm or bias is off by tenths
 
 
 @pytest.mark.parametrize("pre_tokenizer", ["gpt-2", "smollm", "llama-bpe", "qwen2"])
-def test_tokenizes_as_transformers(tmp_path: Path, pre_tokenizer: str) -> None:
+def test_tokens_are_those_of_transformers(tmp_path: Path, pre_tokenizer: str) -> None:
     from transformers import AutoTokenizer
 
     build_tokenizer(tmp_path / "model", pre_tokenizer)
@@ -142,7 +142,7 @@ def test_tokenizes_as_transformers(tmp_path: Path, pre_tokenizer: str) -> None:
     ("architecture", "tokenizer_class", "pre_tokenizer"),
     [("llama", "GPT2Tokenizer", "gpt-2"), ("qwen3", "Qwen2Tokenizer", "qwen2"), ("qwen2", None, "qwen2")],
 )
-def test_tokenizes_as_the_class_that_overrules_the_file(
+def test_tokens_are_those_of_the_class_that_overrides_tokenizer_json(
     tmp_path: Path, architecture: str, tokenizer_class: str | None, pre_tokenizer: str
 ) -> None:
     from transformers import AutoTokenizer
@@ -157,7 +157,7 @@ def test_tokenizes_as_the_class_that_overrules_the_file(
 
 
 @pytest.mark.parametrize("template", [TEMPLATE, CHATML], ids=["generation", "chatml"])
-def test_renders_the_template_as_transformers(tmp_path: Path, template: str) -> None:
+def test_prompts_are_those_of_transformers(tmp_path: Path, template: str) -> None:
     from transformers import AutoTokenizer
 
     build_tokenizer(tmp_path / "model", chat_template=template, bos_token="<|bos|>")
@@ -169,7 +169,7 @@ def test_renders_the_template_as_transformers(tmp_path: Path, template: str) -> 
         assert llama_cpp.apply_template(tmp_path / "a.gguf", conversation) == expected
 
 
-def test_begin_token_is_added_once(tmp_path: Path) -> None:
+def test_the_begin_token_is_added_once(tmp_path: Path) -> None:
     from transformers import AutoTokenizer
 
     build_tokenizer(
@@ -190,7 +190,7 @@ def test_begin_token_is_added_once(tmp_path: Path) -> None:
     assert answers == expected
 
 
-def test_ends_at_each_end_token(model: Path, tmp_path: Path) -> None:
+def test_generation_stops_at_each_end_token(model: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(model, tmp_path / "copy")
     edit_json(copy / "generation_config.json", eos_token_id=[4, 5])  # <|end|> and <|bos|>
     write_gguf(copy, tmp_path / "a.gguf", "F32")
@@ -199,14 +199,14 @@ def test_ends_at_each_end_token(model: Path, tmp_path: Path) -> None:
     assert answers[6] == "first"
 
 
-def test_half_a_character_at_the_limit_is_left_out(model: Path, tmp_path: Path) -> None:
+def test_an_incomplete_character_at_the_limit_is_left_out(model: Path, tmp_path: Path) -> None:
     write_gguf(model, tmp_path / "a.gguf", "F32")
     for max_new_tokens in (9, 11, 13):  # within characters of ANSWERS[2]
         answers, expected = answers_of(model, tmp_path / "a.gguf", max_new_tokens)
         assert answers == expected
 
 
-def test_refusals_are_told(model: Path, tmp_path: Path) -> None:
+def test_files_and_conversations_that_cannot_be_answered_are_errors(model: Path, tmp_path: Path) -> None:
     gguf_file = tmp_path / "a.gguf"
     write_gguf(model, gguf_file, "F16")
     settings = {"max_new_tokens": 24, "threads": 1, "context_tokens": 256, "checkpoint": NONE}
@@ -225,17 +225,17 @@ def test_refusals_are_told(model: Path, tmp_path: Path) -> None:
 
 
 def listening() -> set[tuple]:
-    """Addresses at which this process takes connections; other tests' servers may be among them."""
+    """Addresses on which this process listens; other tests' servers may be among them."""
     return {c.laddr for c in psutil.Process().net_connections("inet") if c.status == psutil.CONN_LISTEN}
 
 
-def test_no_server_is_left_and_none_hangs(model: Path, tmp_path: Path) -> None:
+def test_every_server_stops_and_none_hangs(model: Path, tmp_path: Path) -> None:
     before = listening()
     write_gguf(model, tmp_path / "a.gguf", "Q8_0")
     for _ in range(10):
         assert llama_cpp.tokenize(tmp_path / "a.gguf", []) == []
-    with pytest.raises(UserError, match="context_tokens") as kept:
+    with pytest.raises(UserError, match="context_tokens") as error:
         settings = {"max_new_tokens": 256, "threads": 1, "context_tokens": 256, "checkpoint": NONE}
         llama_cpp.generate(tmp_path / "a.gguf", CONVERSATIONS, **settings)
     assert listening() == before
-    assert kept.tb is not None  # a traceback, with its frames, keeps no server
+    assert error.tb is not None  # its frames did not keep the server alive

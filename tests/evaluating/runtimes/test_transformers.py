@@ -1,4 +1,4 @@
-"""The transformers runtime is plain greedy decoding, whatever the batch and the folder's settings."""
+"""The transformers runtime: greedy decoding and likelihoods, whatever the batch size and the folder's settings."""
 
 import os
 import shutil
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from modelmake.errors import UserError
-from stages.evaluating.runtimes.transformers import generate, read
-from stages.evaluating.text_likelihood import Reading
-from tests.exporting.test_gguf import build_model, edit_json, teach
+from stages.evaluating.runtimes.transformers import generate, text_likelihoods
+from stages.evaluating.text_likelihood import TextLikelihood
+from tests.tiny_models import build_model, edit_json, teach
 
 CONVERSATIONS = [
     [{"role": "user", "content": content}]
@@ -25,7 +25,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def greedy(model: Path, conversation: list[dict]) -> str:
-    """The definition: the likeliest next token, until an end, each time from the whole text."""
+    """The definition: the most likely next token, computed from the whole text, until an end token."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -39,25 +39,25 @@ def greedy(model: Path, conversation: list[dict]) -> str:
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 100])
-def test_greedy_in_the_order_given(model: Path, batch_size: int) -> None:
+def test_answers_are_greedy_and_in_the_order_of_conversations(model: Path, batch_size: int) -> None:
     answers = generate(model, CONVERSATIONS, **(SETTINGS | {"batch_size": batch_size}))
     assert answers == [greedy(model, conversation) for conversation in CONVERSATIONS]
     assert answers == [answer.replace("<|bos|>", "") for answer in ANSWERS]
 
 
-def test_sampling_settings_of_the_folder_do_not_apply(model: Path, tmp_path: Path) -> None:
+def test_sampling_settings_of_the_folder_are_ignored(model: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(model, tmp_path / "copy")
     edit_json(copy / "generation_config.json", do_sample=True, temperature=2.0, repetition_penalty=5.0, top_k=3)
     assert generate(copy, CONVERSATIONS, **SETTINGS) == generate(model, CONVERSATIONS, **SETTINGS)
 
 
-def test_ends_at_each_end_token(model: Path, tmp_path: Path) -> None:
+def test_generation_stops_at_each_end_token(model: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(model, tmp_path / "copy")
     edit_json(copy / "generation_config.json", eos_token_id=[4, 5])  # <|end|> and <|bos|>
     assert generate(copy, CONVERSATIONS, **SETTINGS)[4] == "first"
 
 
-def test_no_end_token_is_an_error(model: Path, tmp_path: Path) -> None:
+def test_a_model_without_an_end_token_is_an_error(model: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(model, tmp_path / "copy")
     edit_json(copy / "generation_config.json", eos_token_id=None)
     edit_json(copy / "tokenizer_config.json", eos_token=None)
@@ -65,22 +65,28 @@ def test_no_end_token_is_an_error(model: Path, tmp_path: Path) -> None:
         generate(copy, CONVERSATIONS, **SETTINGS)
 
 
-def test_too_long_is_an_error(model: Path) -> None:
+def test_a_conversation_longer_than_the_context_is_an_error(model: Path) -> None:
     long = [{"role": "user", "content": "cat " * 250}]
     with pytest.raises(UserError, match=r"conversation 1: \d+ tokens and max_new_tokens = 24: want at most the"):
         generate(model, [CONVERSATIONS[0], long], **SETTINGS)
 
 
-def test_no_conversations(model: Path) -> None:
+def test_no_conversations_have_no_answers(model: Path) -> None:
     assert generate(model, [], **SETTINGS) == []
 
 
 TEXTS = ["The cat sat on the mat.", "Grüße 🙂 and 1234 " * 5, "a"]
-READING = {"context_tokens": 256, "batch_size": 1, "device": "cpu", "dtype": "float32", "checkpoint": Path(os.devnull)}
+READING = {
+    "context_tokens": 256,
+    "batch_size": 1,
+    "device": "cpu",
+    "dtype": "float32",
+    "checkpoint": Path(os.devnull),
+}
 
 
-def foreseen(model: Path, text: str, context_tokens: int) -> Reading:
-    """The definition: each token from what its window has before it, one token at a time."""
+def likelihood(model: Path, text: str, context_tokens: int) -> TextLikelihood:
+    """The definition: each token is predicted from the tokens before it in its window, one at a time."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -94,7 +100,7 @@ def foreseen(model: Path, text: str, context_tokens: int) -> Reading:
             logits = network(torch.tensor([tokens[start:at]])).logits[0, -1]
         nats -= float(logits.log_softmax(-1)[tokens[at]])
         hits += int(logits.argmax()) == tokens[at]
-    return Reading(nats, hits, len(tokens) - 1, len(text.encode()))
+    return TextLikelihood(nats, hits, len(tokens) - 1, len(text.encode()))
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 100])
@@ -102,24 +108,26 @@ def foreseen(model: Path, text: str, context_tokens: int) -> Reading:
 def test_every_token_of_a_text_is_predicted_once_from_its_window(
     model: Path, batch_size: int, context_tokens: int
 ) -> None:
-    found = read(model, TEXTS, **(READING | {"batch_size": batch_size, "context_tokens": context_tokens}))
+    likelihoods = text_likelihoods(
+        model, TEXTS, **(READING | {"batch_size": batch_size, "context_tokens": context_tokens})
+    )
 
-    for reading, text in zip(found, TEXTS, strict=True):
-        wanted = foreseen(model, text, context_tokens)
-        assert reading.nats == pytest.approx(wanted.nats, rel=1e-4)
-        assert reading[1:] == wanted[1:]
+    for result, text in zip(likelihoods, TEXTS, strict=True):
+        expected = likelihood(model, text, context_tokens)
+        assert result.nats == pytest.approx(expected.nats, rel=1e-4)
+        assert result[1:] == expected[1:]
 
 
-def test_a_text_that_a_model_learnt_takes_it_fewer_nats(model: Path) -> None:
-    learnt, other = read(model, ["a cat", "tac a"], **READING)
+def test_a_text_that_the_model_learnt_has_fewer_nats_a_token(model: Path) -> None:
+    learnt, other = text_likelihoods(model, ["a cat", "tac a"], **READING)
 
     assert learnt.nats / learnt.tokens < other.nats / other.tokens
 
 
 def test_windows_longer_than_the_models_context_are_an_error(model: Path) -> None:
     with pytest.raises(UserError, match="context_tokens = 257: want at most the model's max_position_embeddings = 256"):
-        read(model, TEXTS, **(READING | {"context_tokens": 257}))
+        text_likelihoods(model, TEXTS, **(READING | {"context_tokens": 257}))
 
 
-def test_no_texts(model: Path) -> None:
-    assert read(model, [], **READING) == []
+def test_no_texts_have_no_likelihoods(model: Path) -> None:
+    assert text_likelihoods(model, [], **READING) == []
