@@ -1,9 +1,10 @@
-"""Quantize a GGUF file with llama.cpp itself, for the types that NumPy cannot do (Q4_K_M, Q6_K, …).
+"""Quantizes a GGUF file with llama.cpp itself, for the types that gguf's NumPy code lacks (Q4_K_M, Q6_K, …).
 
     python envs/llama_cpp/quantize.py --source model-F16.gguf --gguf model-Q4_K_M.gguf --quant Q4_K_M
 
 Inputs: --source, a GGUF file in F32, F16 or BF16. Outputs: --gguf. --quant is one of llama.cpp's file types.
-Rows that are no multiple of 256 fall back to other types. One thread; the same source gives the same bytes.
+Matrices whose rows are no multiple of 256 fall back to other types. It runs on one thread, so that the same source
+gives the same bytes.
 """
 
 import argparse
@@ -14,7 +15,12 @@ PREFIX = "LLAMA_FTYPE_MOSTLY_"
 
 
 def quantize(source: Path, gguf: Path, quant: str) -> None:
-    """Write `source` as `gguf` in llama.cpp's file type `quant`. Raises ValueError or RuntimeError."""
+    """Writes `source` as `gguf` in llama.cpp's file type `quant`.
+
+    Raises:
+        ValueError: `quant` is unknown, or there is no such source file.
+        RuntimeError: llama.cpp failed.
+    """
     import llama_cpp
 
     quants = {name.removeprefix(PREFIX): name for name in dir(llama_cpp) if name.startswith(PREFIX)}

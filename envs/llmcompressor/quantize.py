@@ -1,4 +1,4 @@
-"""Quantize a model to four bits with AWQ (Lin et al. 2023, arXiv:2306.00978): W4A16, symmetric, groups of 128.
+"""Quantizes a model to four bits with AWQ (Lin et al. 2023, arXiv:2306.00978): W4A16, symmetric, groups of 128.
 
     python envs/llmcompressor/quantize.py --weights models/sft --calibration rows.jsonl --quantized models/awq \
         --max-seq-length 512 --device cpu
@@ -13,11 +13,11 @@ import json
 import sys
 from pathlib import Path
 
-GROUP = 128  # neighbouring weights of a row that share a scale
+GROUP = 128  # consecutive weights of a row that share a scale
 
 
 def read(file: Path, tokenizer, max_seq_length: int) -> tuple[list[list[int]], int]:
-    """The rows as token ids, and how many of them were cut. Raises ValueError for a file without rows."""
+    """Token ids of the rows, and the number of rows that were cut. Raises ValueError for a file without rows."""
     rows = []
     for line in file.read_text("utf-8").splitlines():
         content = json.loads(line)["content"]
@@ -31,7 +31,7 @@ def read(file: Path, tokenizer, max_seq_length: int) -> tuple[list[list[int]], i
 
 
 def check_widths(model) -> None:
-    """Raises ValueError where a row of weights does not divide into groups."""
+    """Raises ValueError if a linear layer's input width is no multiple of `GROUP`."""
     import torch
 
     for name, module in model.named_modules():
@@ -42,7 +42,7 @@ def check_widths(model) -> None:
 
 
 def quantize(weights: Path, calibration: Path, quantized: Path, max_seq_length: int, device: str) -> str:
-    """Write the folder; return a line of counts. Raises ValueError for what cannot be quantized so."""
+    """Writes the folder and returns a line of counts. Raises ValueError if the model cannot be quantized."""
     import torch
     from datasets import Dataset
     from llmcompressor import oneshot
@@ -52,7 +52,7 @@ def quantize(weights: Path, calibration: Path, quantized: Path, max_seq_length: 
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     if device == "cpu":
-        IntermediatesCache.pin_memory = lambda *_, **__: None  # asks for a GPU that is not there
+        IntermediatesCache.pin_memory = lambda *_, **__: None  # pinning memory needs a GPU
     elif not torch.cuda.is_available():
         raise ValueError("--device cuda: torch sees no GPU here; want one, or cpu")
     tokenizer = AutoTokenizer.from_pretrained(weights)
@@ -73,7 +73,7 @@ def quantize(weights: Path, calibration: Path, quantized: Path, max_seq_length: 
     )
     model.save_pretrained(quantized, save_compressed=True)
     tokenizer.save_pretrained(quantized)
-    (quantized / "recipe.yaml").unlink(missing_ok=True)  # what stands above
+    (quantized / "recipe.yaml").unlink(missing_ok=True)  # repeats the recipe above
     return f"calibrated on {len(rows)} rows, {cut} of them cut at {max_seq_length} tokens"
 
 

@@ -1,1 +1,1 @@
-"""Quantized models and the files that they are written to."""
+"""Quantizers, and writers of the files that they make."""

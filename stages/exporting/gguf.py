@@ -1,8 +1,8 @@
-"""Write a Hugging Face model folder as one GGUF file, with NumPy only: no torch, no compiler.
+"""Writes a Hugging Face model folder as one GGUF file, with NumPy only: no torch, no compiler.
 
-Reads `config.json`, `model.safetensors` or its shards, and the tokenizer's files (gguf_tokenizer.py). Keys
-and tensor layouts are those of the GGUF specification (ggml, docs/gguf.md). What GGUF cannot say is refused
-with a UserError, never approximated: such a file would load, answer, and differ from the trained model.
+Reads `config.json`, `model.safetensors` or its shards, and the tokenizer's files (gguf_tokenizer.py). Keys and tensor
+layouts follow the GGUF specification (ggml, docs/gguf.md). What GGUF cannot represent is refused with a UserError,
+never approximated: the file would load and answer, but differ from the trained model.
 """
 
 import json
@@ -18,19 +18,19 @@ from gguf import GGMLQuantizationType
 from modelmake.errors import UserError
 from stages.exporting.gguf_tokenizer import add_tokenizer
 
-QUANTS = ("F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")  # those that gguf does in NumPy
+QUANTS = ("F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")  # those that the gguf package computes in NumPy
 ARCHITECTURES = {
     "llama": gguf.MODEL_ARCH.LLAMA,
     "qwen2": gguf.MODEL_ARCH.QWEN2,
     "qwen3": gguf.MODEL_ARCH.QWEN3,
 }
-# What llama.cpp's graphs of these architectures take for granted
-FIXED = {"hidden_act": "silu", "use_sliding_window": False, "partial_rotary_factor": 1.0}
+# Settings that llama.cpp's graphs of these architectures assume
+REQUIRED_SETTINGS = {"hidden_act": "silu", "use_sliding_window": False, "partial_rotary_factor": 1.0}
 SAFETENSORS_DTYPES = {"F32": np.float32, "F16": np.float16, "BF16": np.uint16}  # NumPy has no bfloat16
 
 
-class Source(NamedTuple):
-    """Where one tensor lies in a safetensors file."""
+class TensorSource(NamedTuple):
+    """Position of one tensor in a safetensors file."""
 
     path: Path
     dtype: str
@@ -39,13 +39,15 @@ class Source(NamedTuple):
 
 
 def write_gguf(model: Path, gguf_file: Path, quant: str) -> dict[str, Any]:
-    """Write the Hugging Face folder `model` as `gguf_file`; the bytes depend on the folder's content only.
+    """Writes the Hugging Face folder `model` as `gguf_file`; the bytes depend on the folder's content only.
 
-    `quant` is one of QUANTS. One-dimensional tensors stay F32, rows that are no multiple of the quant's block
-    become F16, and below eight bits the output matrix (the embedding, if tied) is Q8_0: it harms most.
+    `quant` is one of QUANTS. One-dimensional tensors stay F32. Matrices whose rows are no multiple of the quant's
+    block become F16. Below eight bits the output matrix (the embedding, if tied) is Q8_0, as its errors harm most.
 
     Returns `{architecture, pre_tokenizer, parameters, tensors: {type: count}, bytes}`.
-    Raises UserError for whatever GGUF cannot hold faithfully.
+
+    Raises:
+        UserError: GGUF cannot represent the model faithfully.
     """
     if quant not in QUANTS:
         raise UserError(f"quant = {quant!r}: want one of {', '.join(QUANTS)}; let llama.cpp quantize an F16 file")
@@ -70,14 +72,14 @@ def write_gguf(model: Path, gguf_file: Path, quant: str) -> dict[str, Any]:
         nbytes = int(np.prod(source.shape)) // block * block_bytes
         writer.add_tensor_info(name, source.shape, np.dtype(np.float32), nbytes, raw_dtype=types[name])
 
-    # One tensor at a time, so that memory holds the largest one and not the model.
+    # One tensor at a time, so that memory holds the largest tensor and not the model.
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     if rope_factors is not None:
         writer.write_tensor_data(rope_factors)
     for name, source in sources.items():
-        writer.write_tensor_data(_stored(name, source, types[name], config))
+        writer.write_tensor_data(_quantized(name, source, types[name], config))
     writer.close()
     return {
         "architecture": architecture,
@@ -93,33 +95,33 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _architecture(model: Path, config: dict) -> str:
-    """The config's model_type, refused unless llama.cpp computes it as transformers does."""
+    """The config's model_type. Refused if llama.cpp would compute it differently from transformers."""
     architecture = config.get("model_type")
     if architecture not in ARCHITECTURES:
         raise UserError(
             f"{model / 'config.json'}: model_type = {architecture!r}: want one of {', '.join(ARCHITECTURES)};"
             " use llama.cpp's own convert_hf_to_gguf.py"
         )
-    for key, wanted in FIXED.items():
-        if config.get(key) not in (wanted, None):
+    for key, required in REQUIRED_SETTINGS.items():
+        if config.get(key) not in (required, None):
             raise UserError(
-                f"{model / 'config.json'}: {key} = {config[key]!r}: want {wanted!r}, which is what llama.cpp "
+                f"{model / 'config.json'}: {key} = {config[key]!r}: want {required!r}, which is what llama.cpp "
                 f"computes for {architecture}; serve this model with transformers or vLLM"
             )
     return architecture
 
 
 def _heads(config: dict) -> tuple[int, int, int]:
-    """Query heads, key and value heads, and features of a head."""
+    """Number of query heads, number of key and value heads, and dimension of a head."""
     heads = config["num_attention_heads"]
     head_dim = config.get("head_dim") or config["hidden_size"] // heads
     return heads, config.get("num_key_value_heads") or heads, head_dim
 
 
 def _rope(config: dict) -> dict[str, Any]:
-    """RoPE settings, as transformers 5 (`rope_parameters`) or 4 (`rope_theta`, `rope_scaling`) has them."""
-    plain = {"rope_theta": config.get("rope_theta", 10000.0), "rope_type": "default"}
-    return plain | (config.get("rope_parameters") or config.get("rope_scaling") or {})
+    """RoPE settings as written by transformers 5 (`rope_parameters`) or 4 (`rope_theta`, `rope_scaling`)."""
+    default = {"rope_theta": config.get("rope_theta", 10000.0), "rope_type": "default"}
+    return default | (config.get("rope_parameters") or config.get("rope_scaling") or {})
 
 
 def _add_sizes(writer: gguf.GGUFWriter, config: dict) -> None:
@@ -139,9 +141,9 @@ def _add_sizes(writer: gguf.GGUFWriter, config: dict) -> None:
 
 
 def _rope_factors(model: Path, config: dict) -> np.ndarray | None:
-    """Divisors of the RoPE frequencies where Llama 3 scales them, (head_dim / 2,); else None.
+    """Llama 3's divisors of the RoPE frequencies, (head_dim / 2,); None where they are not scaled.
 
-    Long waves are stretched by `factor`, short ones kept, those between interpolated (transformers'
+    Low frequencies are divided by `factor`, high ones kept, those in between interpolated (transformers,
     modeling_rope_utils.py).
     """
     rope = _rope(config)
@@ -154,14 +156,14 @@ def _rope_factors(model: Path, config: dict) -> np.ndarray | None:
         )
     _, _, head_dim = _heads(config)
     frequencies = rope["rope_theta"] ** -(np.arange(0, head_dim, 2) / head_dim)  # radians per token
-    turns = rope["original_max_position_embeddings"] * frequencies / (2 * np.pi)  # in the original context
+    rotations = rope["original_max_position_embeddings"] * frequencies / (2 * np.pi)  # within the original context
     low, high = rope["low_freq_factor"], rope["high_freq_factor"]
-    kept = np.clip((turns - low) / (high - low), 0, 1)
-    return (1 / ((1 - kept) / rope["factor"] + kept)).astype(np.float32)
+    smooth = np.clip((rotations - low) / (high - low), 0, 1)  # 0: divided by factor, 1: kept
+    return (1 / ((1 - smooth) / rope["factor"] + smooth)).astype(np.float32)
 
 
-def _named_sources(model: Path, config: dict) -> dict[str, Source]:
-    """GGUF name -> source, sorted by name, so that the same weights in other shards give the same bytes."""
+def _named_sources(model: Path, config: dict) -> dict[str, TensorSource]:
+    """{GGUF name: source}, sorted by name, so that bytes do not depend on how the weights are sharded."""
     names = gguf.get_tensor_name_map(ARCHITECTURES[config["model_type"]], config["num_hidden_layers"])
     tied = config.get("tie_word_embeddings", False)
     named = {}
@@ -183,7 +185,8 @@ def _named_sources(model: Path, config: dict) -> dict[str, Source]:
     return dict(sorted(named.items()))
 
 
-def _sources(model: Path) -> Iterator[tuple[str, Source]]:
+def _sources(model: Path) -> Iterator[tuple[str, TensorSource]]:
+    """(name, source) of every tensor in the folder's safetensors files."""
     index = model / "model.safetensors.index.json"
     files = sorted(set(_read_json(index)["weight_map"].values())) if index.exists() else ["model.safetensors"]
     for path in (model / file for file in files):
@@ -193,7 +196,7 @@ def _sources(model: Path) -> Iterator[tuple[str, Source]]:
         header.pop("__metadata__", None)
         for name, tensor in header.items():
             offset = 8 + header_bytes + tensor["data_offsets"][0]
-            yield name, Source(path, tensor["dtype"], tuple(tensor["shape"]), offset)
+            yield name, TensorSource(path, tensor["dtype"], tuple(tensor["shape"]), offset)
 
 
 def _tensor_type(shape: tuple[int, ...], quant: str, is_output: bool) -> GGMLQuantizationType:
@@ -204,23 +207,24 @@ def _tensor_type(shape: tuple[int, ...], quant: str, is_output: bool) -> GGMLQua
     return qtype if shape[-1] % block == 0 else GGMLQuantizationType.F16
 
 
-def _stored(name: str, source: Source, qtype: GGMLQuantizationType, config: dict) -> np.ndarray:
-    """One tensor as the GGUF file holds it."""
+def _quantized(name: str, source: TensorSource, qtype: GGMLQuantizationType, config: dict) -> np.ndarray:
+    """One tensor in the layout and type that the GGUF file stores."""
     weights = np.memmap(source.path, SAFETENSORS_DTYPES[source.dtype], "r", source.offset, source.shape)
-    if source.dtype == "BF16":  # the upper half of a float32
+    if source.dtype == "BF16":  # the upper 16 bits of a float32
         weights = np.left_shift(weights, 16, dtype=np.uint32).view(np.float32)
     weights = np.asarray(weights, np.float32)
     heads, kv_heads, _ = _heads(config)
     rotated = {"attn_q": heads, "attn_k": kv_heads} if config["model_type"] == "llama" else {}
     if (layer := name.split(".")[-2]) in rotated:
-        # transformers rotates the halves of a head, llama.cpp neighbouring pairs: (heads * head_dim, …).
+        # RoPE pairs feature i with i + head_dim / 2 in transformers, with its neighbour in llama.cpp's llama:
+        # reorder the rows (heads * head_dim, …).
         halves = weights.reshape(rotated[layer], 2, -1, *weights.shape[1:])
         weights = np.ascontiguousarray(halves.swapaxes(1, 2)).reshape(weights.shape)
-    with np.errstate(over="ignore", invalid="ignore"):  # told below
-        stored = gguf.quants.quantize(weights, qtype)
-    if not np.isfinite(stored if stored.dtype == np.float16 else weights).all():
+    with np.errstate(over="ignore", invalid="ignore"):  # checked below
+        quantized = gguf.quants.quantize(weights, qtype)
+    if not np.isfinite(quantized if quantized.dtype == np.float16 else weights).all():
         raise UserError(
             f"{source.path}: {name} as {qtype.name}: want finite numbers within that type's range; "
             "take BF16 instead of F16, or look into the training"
         )
-    return stored
+    return quantized

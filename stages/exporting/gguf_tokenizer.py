@@ -1,9 +1,9 @@
-"""Put a BPE tokenizer and its chat template into a GGUF file, so that llama.cpp reads text as transformers.
+"""Writes a BPE tokenizer and its chat template into a GGUF file, so that llama.cpp tokenizes as transformers does.
 
-Reads `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja` and `generation_config.json` of a
-Hugging Face folder. Whatever llama.cpp would tokenize otherwise is refused. Two differences are llama.cpp's
-own and stay: it does no NFC normalization (Qwen's tokenizers do), and it also stops at tokens that look like
-an end (`<|im_end|>`, `<|endoftext|>`, …) though the folder doesn't name them.
+Reads `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja` and `generation_config.json` of a Hugging Face
+folder. A tokenizer that llama.cpp would apply differently is refused. Two differences cannot be avoided: llama.cpp does
+no NFC normalization (Qwen's tokenizers do), and it also stops at tokens that look like end tokens (`<|im_end|>`,
+`<|endoftext|>`, …) even if the folder does not name them.
 """
 
 import json
@@ -25,14 +25,14 @@ _BYTES = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
 _WORDS = _BYTES | {"use_regex": True}
 _DIGITS = {"type": "Digits", "individual_digits": True}
 _SPLIT = {"type": "Split", "behavior": "Isolated", "invert": False}
-# llama.cpp's name (`tokenizer.ggml.pre`) -> tokenizer.json's steps, and whether its BPE ignores merges
+# {llama.cpp's name (`tokenizer.ggml.pre`): (pre_tokenizer steps of tokenizer.json, its BPE's ignore_merges)}
 PRE_TOKENIZERS = {
     "gpt-2": ([_WORDS], False),
     "smollm": ([_DIGITS, _WORDS], False),
     "llama-bpe": ([_SPLIT | {"pattern": {"Regex": _LLAMA3}}, _BYTES], True),
     "qwen2": ([_SPLIT | {"pattern": {"Regex": _QWEN2}}, _BYTES], False),
 }
-# transformers 5 obeys tokenizer.json for the first classes; for the others it splits text as it sees fit.
+# For these classes transformers 5 follows tokenizer.json; for the others it builds its own pre-tokenizer.
 FILE_CLASSES = ("TokenizersBackend", "PreTrainedTokenizer", "LlamaTokenizer")
 CLASS_PRE_TOKENIZERS = {"GPT2Tokenizer": "gpt-2", "Qwen2Tokenizer": "qwen2"}
 
@@ -41,23 +41,26 @@ END_KEYS = ("eos", "eot", "eom")  # llama.cpp stops at each of them
 
 
 def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) -> str:
-    """Add the tokenizer of the folder `model` to `writer`; return llama.cpp's name of its pre-tokenizer.
+    """Adds the tokenizer of the folder `model` to `writer`. Returns llama.cpp's name of its pre-tokenizer.
 
     `config` is the folder's config.json. Ids without a token, up to `vocab_size`, become unused tokens.
-    Raises UserError for a tokenizer or chat template that llama.cpp would not read as transformers does.
+
+    Raises:
+        UserError: llama.cpp would apply the tokenizer or the chat template differently from transformers.
     """
     where = model / "tokenizer.json"
     tokenizer = json.loads(where.read_text(encoding="utf-8"))
     settings = json.loads((model / "tokenizer_config.json").read_text(encoding="utf-8"))
     bpe, added, size = tokenizer["model"], tokenizer["added_tokens"], config["vocab_size"]
-    odd = [option for option in BPE_OPTIONS if bpe.get(option)]
-    odd += [setting for setting in ("add_prefix_space", "split_special_tokens") if settings.get(setting)]
-    odd += [token["content"] for token in added if token["lstrip"] or token["rstrip"] or token["single_word"]]
-    odd += [kind for kind in [(tokenizer["normalizer"] or {}).get("type")] if kind not in (None, "NFC")]
-    if bpe["type"] != "BPE" or odd:
+    unsupported = [option for option in BPE_OPTIONS if bpe.get(option)]
+    unsupported += [setting for setting in ("add_prefix_space", "split_special_tokens") if settings.get(setting)]
+    unsupported += [t["content"] for t in added if t["lstrip"] or t["rstrip"] or t["single_word"]]
+    unsupported += [kind for kind in [(tokenizer["normalizer"] or {}).get("type")] if kind not in (None, "NFC")]
+    if bpe["type"] != "BPE" or unsupported:
         raise UserError(
-            f"{where}: {bpe['type']} with {odd}: want byte-level BPE without options, normalizer, or tokens "
-            "that take spaces; use llama.cpp's own convert_hf_to_gguf.py"
+            f"{where}: {bpe['type']} with {unsupported}: want byte-level BPE without these options, no "
+            "normalizer but NFC, and added tokens without lstrip, rstrip and single_word; use llama.cpp's own "
+            "convert_hf_to_gguf.py"
         )
     pre_tokenizer = _pre_tokenizer(where, tokenizer, settings, config["model_type"])
     ids = bpe["vocab"] | {token["content"]: token["id"] for token in added}
@@ -104,33 +107,34 @@ def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) 
 
 
 def _pre_tokenizer(where: Path, tokenizer: dict, settings: dict, model_type: str) -> str:
+    """llama.cpp's name of the pre-tokenizer that transformers applies."""
     name = settings.get("tokenizer_class", "").removesuffix("Fast")
-    if model_type == "qwen2":  # AutoTokenizer takes this class for all of them
+    if model_type == "qwen2":  # AutoTokenizer always loads this class
         name = "Qwen2Tokenizer"
     if name in CLASS_PRE_TOKENIZERS:
         return CLASS_PRE_TOKENIZERS[name]
     step = tokenizer["pre_tokenizer"] or {"type": None}
     steps = [
-        {key: value for key, value in step.items() if key != "trim_offsets"}  # moves offsets, not tokens
+        {key: value for key, value in step.items() if key != "trim_offsets"}  # changes offsets, not tokens
         for step in step.get("pretokenizers", [step])
     ]
-    split = steps, bool(tokenizer["model"].get("ignore_merges"))
-    for pre_tokenizer, known in PRE_TOKENIZERS.items():
-        if known == split and name in FILE_CLASSES:
+    ignore_merges = bool(tokenizer["model"].get("ignore_merges"))
+    for pre_tokenizer, definition in PRE_TOKENIZERS.items():
+        if definition == (steps, ignore_merges) and name in FILE_CLASSES:
             return pre_tokenizer
     raise UserError(
-        f"{where}: tokenizer_class = {name!r}, pre_tokenizer = {steps}, ignore_merges = {split[1]}: "
+        f"{where}: tokenizer_class = {name!r}, pre_tokenizer = {steps}, ignore_merges = {ignore_merges}: "
         f"want {', '.join(FILE_CLASSES)} with the steps of {', '.join(PRE_TOKENIZERS)}, or "
         f"{', '.join(CLASS_PRE_TOKENIZERS)}; train it with pre_tokenizers.ByteLevel(add_prefix_space=False)"
     )
 
 
 def _end_ids(model: Path, config: dict, eos: int | None) -> list[int]:
-    """The ids at which generation stops: the tokenizer's and the generation config's, each once."""
+    """Ids at which generation stops, without repetition: the tokenizer's, then those of the generation config."""
     path = model / "generation_config.json"
     generation = json.loads(path.read_text(encoding="utf-8")) if path.exists() else config
-    named = generation.get("eos_token_id")
-    ends = [eos, *named] if isinstance(named, list) else [eos, named]
+    configured = generation.get("eos_token_id")
+    ends = [eos, *configured] if isinstance(configured, list) else [eos, configured]
     ends = [i for i in dict.fromkeys(ends) if i is not None]
     if not 1 <= len(ends) <= len(END_KEYS):
         raise UserError(
@@ -143,8 +147,8 @@ def _end_ids(model: Path, config: dict, eos: int | None) -> list[int]:
 def _added_around(
     where: Path, post_processor: dict | None, settings: dict, bos: str | None, eos: str | None
 ) -> tuple[list[str], list[str]]:
-    """The tokens that the tokenizer itself puts before and after a text: [] or [bos], and [] or [eos]."""
-    if settings.keys() & {"add_bos_token", "add_eos_token"}:  # then transformers replaces the post-processor
+    """Tokens that the tokenizer itself adds before and after a text: [] or [bos], and [] or [eos]."""
+    if settings.keys() & {"add_bos_token", "add_eos_token"}:  # these replace the post-processor in transformers
         before, after = bool(settings.get("add_bos_token")), bool(settings.get("add_eos_token"))
         return [bos] * (before and bos is not None), [eos] * (after and eos is not None)
     before, after = [], []
@@ -176,11 +180,11 @@ def _chat_template(model: Path, settings: dict) -> str | None:
 
 
 def _check_template(model: Path, template: str, bos: str | None, before: list[str], after: list[str]) -> None:
-    """Refuse where a chat is a text for llama.cpp, with begin and end added, and isn't for transformers."""
+    """Refuses a template to which llama.cpp, unlike transformers, would add the tokenizer's begin and end tokens."""
     writes_bos = "bos_token" in template or (bos is not None and bos in template)
     if after or (before and not writes_bos):
         raise UserError(
-            f"{model}: the tokenizer adds {[*before, *after]} and the chat template doesn't begin with "
+            f"{model}: the tokenizer adds {[*before, *after]} and the chat template does not begin with "
             "{{ bos_token }}: want the same in training and serving, but llama.cpp would add them to a chat; "
             "set add_bos_token and add_eos_token to false, or begin the template with {{ bos_token }}"
         )

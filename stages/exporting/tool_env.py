@@ -1,4 +1,4 @@
-"""Runs a script of an isolated tool environment in `envs/`, which uv builds from its lock at the first use."""
+"""Runs scripts of the isolated tool environments in `envs/`, which uv builds from their locks at the first use."""
 
 import hashlib
 import os
@@ -10,13 +10,13 @@ from modelmake.running import state_dir
 
 
 def run(environment: Path, script: str, arguments: dict[str, str | Path | int], where: str) -> None:
-    """Runs `environment/script` with `--name value` for each argument; it prints on this process's streams.
+    """Runs `environment/script` with `--name value` for each argument, on this process's stdout and stderr.
 
     Raises:
-        UserError: the environment cannot be built, or the script ended with an error.
+        UserError: the environment cannot be built, or the script failed.
     """
     lock = hashlib.sha256((environment / "uv.lock").read_bytes()).hexdigest()[:16]
-    venv = state_dir.folder(Path()) / "envs" / f"{environment.name}-{lock}"
+    venv = state_dir.folder(Path()) / state_dir.TOOL_ENVIRONMENTS / f"{environment.name}-{lock}"
     flags = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
     finished = subprocess.run(
         ["uv", "run", "--project", str(environment), "--frozen", "python", str(environment / script), *flags],
@@ -24,6 +24,6 @@ def run(environment: Path, script: str, arguments: dict[str, str | Path | int], 
     )
     if finished.returncode:
         raise UserError(
-            f"{where}: {environment}/{script} ended with {finished.returncode}: want 0; its own message stands "
-            "above (the first use installs the environment: that wants the network, and llama.cpp a C++ compiler)"
+            f"{where}: {environment}/{script} ended with {finished.returncode}: want 0; its own message is "
+            "above (the first use installs the environment, which needs the network, for llama.cpp a C++ compiler)"
         )

@@ -1,1 +1,5 @@
-"""One tool a file: `quantize(weights, calibration, folder, quant, params)` writes the folder and tells what was odd."""
+"""One quantization tool a module.
+
+`quantize(weights, calibration, folder, quant, params)` writes the folder and returns a remark for the stage's summary
+line, beginning with "; ", or an empty string.
+"""

@@ -1,4 +1,4 @@
-"""A GGUF file quantized by llama.cpp itself, in its own environment: the k-quants."""
+"""GGUF files with k-quants, by llama.cpp itself in its own environment."""
 
 import tempfile
 from collections import Counter
@@ -8,11 +8,11 @@ from stages.exporting import tool_env
 from stages.exporting.gguf import write_gguf
 from stages.params.release import LlamaCpp
 
-BLOCK = 256  # numbers that share a k-quant's scales
+BLOCK = 256  # weights in a block of a k-quant
 
 
 def quantize(weights: Path, calibration: Path, folder: Path, quant: str, params: LlamaCpp) -> str:
-    """Writes `model.gguf`; tells which matrices llama.cpp gave other types, their rows being no multiple of 256."""
+    """Writes `model.gguf`. The remark counts the matrices that llama.cpp stored in other types."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         source = Path(scratch) / "F16.gguf"
         write_gguf(weights, source, "F16")
@@ -22,12 +22,12 @@ def quantize(weights: Path, calibration: Path, folder: Path, quant: str, params:
 
 
 def fallbacks(file: Path) -> str:
-    """`; 14 of 15 matrices are Q5_0 12, Q8_0 2: …`, or nothing where every matrix has its k-quant."""
+    """`; 14 of 15 matrices are Q5_0 12, Q8_0 2, …`, or an empty string if every matrix has its k-quant."""
     from gguf import GGUFReader
 
     matrices = [tensor for tensor in GGUFReader(file).tensors if len(tensor.shape) > 1]
-    odd = Counter(tensor.tensor_type.name for tensor in matrices if tensor.shape[0] % BLOCK)
-    if not odd:
+    other_types = Counter(tensor.tensor_type.name for tensor in matrices if tensor.shape[0] % BLOCK)
+    if not other_types:
         return ""
-    types = ", ".join(f"{name} {n}" for name, n in sorted(odd.items()))
-    return f"; {odd.total()} of {len(matrices)} matrices are {types}, their rows being no multiple of {BLOCK}"
+    types = ", ".join(f"{name} {n}" for name, n in sorted(other_types.items()))
+    return f"; {other_types.total()} of {len(matrices)} matrices are {types}, their rows being no multiple of {BLOCK}"

@@ -1,4 +1,4 @@
-"""AWQ through llmcompressor, in its own environment: a folder in the compressed-tensors format."""
+"""AWQ by llmcompressor in its own environment: a folder in the compressed-tensors format."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from stages.params.release import Llmcompressor
 
 
 def quantize(weights: Path, calibration: Path, folder: Path, quant: str, params: Llmcompressor) -> str:
-    """Writes a model folder; llmcompressor tells how many rows it was calibrated on."""
+    """Writes a model folder. The remark counts the calibration rows."""
     arguments = {
         "weights": weights,
         "calibration": calibration,
