@@ -1,1 +1,1 @@
-"""The typed form of `params.yaml`, one file a chapter. Values live in `params.yaml` only: no defaults here."""
+"""The sections of `params.yaml` as typed structs, one chapter a module. No defaults: values live in `params.yaml`."""

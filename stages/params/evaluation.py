@@ -9,7 +9,7 @@ from stages.params.numbers import Positive
 
 
 class Suite(Params, tag_field="rows", tag="chat"):
-    """How a file of held-out chats is answered and scored; the file is `data/splits/test/<suite>.jsonl`."""
+    """A suite of held-out chats, `data/splits/test/<suite>.jsonl`, that models answer."""
 
     section: ClassVar[str] = "suites.{suite}"
 
@@ -18,9 +18,9 @@ class Suite(Params, tag_field="rows", tag="chat"):
     metrics: list[
         Literal["exact_match", "final_number", "valid_json", "schema", "slot_f1", "label_accuracy", "compact"]
     ]
-    label: str | None  # the field of the answer's JSON that is the label; null where answers are no JSON
-    slots: list[str]  # the other fields, scored by F1
-    answer_schema: dict[str, Any] | None  # JSON Schema of an answer
+    label: str | None  # field of the JSON answer that holds the label; null: answers are not JSON
+    slots: list[str]  # other fields of the JSON answer, each scored by F1
+    answer_schema: dict[str, Any] | None  # JSON Schema of an answer; null: none
 
     def problems(self) -> list[str]:
         return [
@@ -34,12 +34,12 @@ class Suite(Params, tag_field="rows", tag="chat"):
 
 
 class TextSuite(Params, tag_field="rows", tag="text"):
-    """How a file of held-out texts is read: every token is predicted from what stands before it."""
+    """A suite of held-out texts, whose tokens models predict from the tokens before them."""
 
     section: ClassVar[str] = "suites.{suite}"
 
     batch_size: Positive
-    context_tokens: Positive  # a longer text is read in windows of these; at most the model's own context
+    context_tokens: Positive  # size of the windows that longer texts are read in; at most the model's own context
     metrics: list[Literal["bits_per_byte", "token_accuracy"]]
 
     def modules(self) -> list[str]:
@@ -52,14 +52,14 @@ AnySuite = Suite | TextSuite
 class Evaluate(Params):
     section: ClassVar[str] = "evaluate"
 
-    models: list[str]  # `base` and steps
+    models: list[str]  # `base` or names of steps
     suites: list[str]
 
 
 class Gate(Params):
-    """`metric` of `model` (or, with `against`, its difference from that model) is at least `min`.
+    """Passes if `metric` of `model`, minus that of the model `against` if there is one, is at least `min`.
 
-    A metric is named as in reports/metrics.json: `<suite>.<metric>` in suites other than compare.suite.
+    Metrics are named as in reports/metrics.json: `<metric>` in compare.suite, `<suite>.<metric>` in other suites.
     """
 
     model: str
@@ -71,10 +71,10 @@ class Gate(Params):
 class Compare(Params):
     section: ClassVar[str] = "compare"
 
-    suite: str  # its metrics carry no prefix in reports/metrics.json
+    suite: str  # its metrics have no prefix in reports/metrics.json
     baseline: str
     bootstrap_samples: Positive
     confidence: Annotated[float, Meta(gt=0, lt=1)]
     seed: int
-    min_rows: Positive  # a gate on fewer rows fails
+    min_rows: Positive  # gates on fewer rows fail
     gates: dict[str, Gate]

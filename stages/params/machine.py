@@ -1,4 +1,4 @@
-"""What the graph is allowed to assume of the machine; declared, so that it is in every key that it touches."""
+"""The machine that the graph assumes. It is declared, so that it is in the key of every stage that depends on it."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -13,12 +13,12 @@ class Machine(Params):
 
     device: Literal["cpu", "cuda"]
     dtype: Literal["float32", "bfloat16"]  # of weights and arithmetic
-    threads: Positive  # CPU threads of one stage; other numbers give other bytes
+    threads: Positive  # CPU threads of a stage; the bytes of models depend on it
 
 
 class Reservation(Params):
     mem_mb: Positive
-    minutes: Positive  # a scheduler may end a stage that takes longer
+    minutes: Positive  # a scheduler may kill a stage that takes longer
 
 
 class DeviceReservation(Reservation):
@@ -26,11 +26,11 @@ class DeviceReservation(Reservation):
 
 
 class Resources(Params):
-    """What a scheduler reserves for a stage. Templates in dvc.yaml read it, by each stage's `meta`; no stage does."""
+    """Reservations of a scheduler by kind of stage. Only the `meta` templates of dvc.yaml read them, no stage does."""
 
     section: ClassVar[str] = "resources"
 
-    light: Reservation  # preflight, and what reads reports only
+    light: Reservation  # preflight, and stages that only read reports
     rows: Reservation  # ingest to split
-    model: DeviceReservation  # what runs a model on machine.device: base, train, evaluate
-    weights: Reservation  # what handles whole weights on the CPU: merge, quantize, parity
+    model: DeviceReservation  # stages that run a model on machine.device: base, train, evaluate
+    weights: Reservation  # stages that handle whole weights on the CPU: merge, quantize, parity

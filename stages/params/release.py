@@ -1,4 +1,4 @@
-"""Release: quantized models, their parity with the model that they were made of, the card and the report."""
+"""Release: quantized models, their parity with the model that they were made from, the card and the report."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -11,53 +11,55 @@ from stages.params.numbers import Fraction, Positive
 
 
 class Calibration(Params):
-    """Training rows for a tool that looks at activations."""
+    """Training rows for a tool that calibrates on activations."""
 
     section: ClassVar[str] = "quantize.{quant}.calibration"
 
-    rows: Literal["chat", "text"]  # their kind
-    num_calibration_samples: Positive  # rows
+    rows: Literal["chat", "text"]  # kind of rows
+    num_calibration_samples: Positive
 
 
 class _Quant(Params, rename={"from_": "from"}):
     section: ClassVar[str] = "quantize.{quant}"
 
-    from_: str  # the model
+    from_: str  # `base` or a step: the model to quantize
 
     def modules(self) -> list[str]:
         return [f"stages.exporting.quantizers.{type(self).__struct_config__.tag}"]
 
 
 class Gguf(_Quant, tag_field="tool", tag="gguf"):
-    """A GGUF file written through the gguf package: no compiler needed. The section's name is its type."""
+    """A GGUF file written by the gguf package, without a compiler. The section's name is the type."""
 
     TYPES: ClassVar = ("F32", "F16", "Q8_0", "Q5_0", "Q4_0")
     RUNTIMES: ClassVar = ("llama_cpp",)
 
-    calibration: None  # it looks at weights alone
+    calibration: None  # uses the weights alone
 
 
 class LlamaCpp(_Quant, tag_field="tool", tag="llama_cpp"):
-    """A GGUF file quantized by llama.cpp itself, which envs/llama_cpp compiles at its first use."""
+    """A GGUF file quantized by llama.cpp itself, which envs/llama_cpp compiles at the first use."""
 
     TYPES: ClassVar = ("Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
     RUNTIMES: ClassVar = ("llama_cpp",)
 
-    calibration: None  # it looks at weights alone
+    calibration: None  # uses the weights alone
 
     def environments(self) -> list[str]:
         return ["envs/llama_cpp"]
 
 
 class Llmcompressor(_Quant, tag_field="tool", tag="llmcompressor"):
-    """Safetensors in the compressed-tensors format, calibrated on training rows; llmcompressor is in an environment
-    of its own. `awq` is W4A16, symmetric, in groups of 128 (Lin et al. 2023, arXiv:2306.00978)."""
+    """Safetensors in the compressed-tensors format, calibrated on training rows by llmcompressor in envs/llmcompressor.
+
+    `awq` is W4A16, symmetric, in groups of 128 (Lin et al. 2023, arXiv:2306.00978).
+    """
 
     TYPES: ClassVar = ("awq",)
     RUNTIMES: ClassVar = ("compressed_tensors",)
 
     calibration: Calibration
-    max_seq_length: Positive  # tokens of a row; the rest is cut
+    max_seq_length: Positive  # tokens; longer rows are cut
     device: Literal["cpu", "cuda"]
 
     def environments(self) -> list[str]:
@@ -68,26 +70,26 @@ Quant = Gguf | LlamaCpp | Llmcompressor
 
 
 class _Parity(Params):
-    """How far the answers of a quantized model may be from those of the model that it was made of."""
+    """Bounds on the difference between a quantized model's answers and those of the model that it was made from."""
 
     section: ClassVar[str] = "parity.{quant}"
 
-    max_difference: Fraction  # of exact_match
-    min_same_answers: Fraction | None  # share of rows that both answer alike; null where no type promises that
+    max_difference: Fraction  # of exact_match, either way
+    min_same_answers: Fraction | None  # share of rows with equal answers; null: no bound, as for types of few bits
 
     def modules(self) -> list[str]:
         return [f"stages.evaluating.runtimes.{type(self).__struct_config__.tag}"]
 
 
 class InLlamaCpp(_Parity, tag_field="runtime", tag="llama_cpp"):
-    """llama.cpp answers, from a GGUF file."""
+    """Answers by llama.cpp from a GGUF file."""
 
     FILE: ClassVar = "model.gguf"
 
-    context_tokens: Positive  # window that llama.cpp is started with
+    context_tokens: Positive  # of prompt and answer together
 
     def settings(self, suite: Suite, machine: Machine) -> dict[str, Any]:
-        """What the runtime's `generate` takes."""
+        """Keyword arguments of the runtime's `generate`."""
         return {
             "max_new_tokens": suite.max_new_tokens,
             "threads": machine.threads,
@@ -96,12 +98,12 @@ class InLlamaCpp(_Parity, tag_field="runtime", tag="llama_cpp"):
 
 
 class InCompressedTensors(_Parity, tag_field="runtime", tag="compressed_tensors"):
-    """transformers answers, from a folder in the compressed-tensors format."""
+    """Answers by transformers from a folder in the compressed-tensors format."""
 
     FILE: ClassVar = "."
 
     def settings(self, suite: Suite, machine: Machine) -> dict[str, Any]:
-        """What the runtime's `generate` takes."""
+        """Keyword arguments of the runtime's `generate`."""
         return {
             "max_new_tokens": suite.max_new_tokens,
             "batch_size": suite.batch_size,
@@ -116,7 +118,7 @@ Parity = InLlamaCpp | InCompressedTensors
 class Card(Params):
     section: ClassVar[str] = "card"
 
-    model: str  # the model that the card describes
+    model: str  # `base` or a step: the model that the card describes
     name: str
     license: str  # SPDX identifier of the weights
     language: list[str]  # ISO 639-1
@@ -127,4 +129,4 @@ class Report(Params):
     section: ClassVar[str] = "report"
 
     title: str
-    examples: Annotated[int, Meta(ge=0)]  # held-out questions shown with every model's answer
+    examples: Annotated[int, Meta(ge=0)]  # held-out questions, shown with every model's answer

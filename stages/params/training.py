@@ -1,4 +1,4 @@
-"""Training: the base model, and the steps from it. Fields are spelt as TRL, PEFT and transformers spell them."""
+"""Training: the base model, and the steps from it. Fields have the names that TRL, PEFT and transformers use."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -13,7 +13,7 @@ class Tiny(Params, tag_field="kind", tag="tiny"):
 
     section: ClassVar[str] = "base"
 
-    source: str  # JSONL rows to pretrain on: texts, or the user turns of chats
+    source: str  # JSONL rows to pretrain on: texts, and user turns of chats
     vocab_size: Positive
     hidden_size: Positive
     intermediate_size: Positive
@@ -21,52 +21,52 @@ class Tiny(Params, tag_field="kind", tag="tiny"):
     num_attention_heads: Positive
     max_position_embeddings: Positive  # tokens
     max_steps: Positive
-    per_device_train_batch_size: Positive  # blocks a step
-    block_tokens: Positive  # tokens a block
+    per_device_train_batch_size: Positive  # blocks
+    block_tokens: Positive  # length of a block
     learning_rate: Rate
     warmup_steps: Annotated[int, Meta(ge=0)]
     weight_decay: Annotated[float, Meta(ge=0)]
     seed: int
 
     def problems(self) -> list[str]:
-        found = []
+        problems = []
         if self.hidden_size % self.num_attention_heads:
-            found.append(
+            problems.append(
                 f"hidden_size = {self.hidden_size}: want a multiple of num_attention_heads = {self.num_attention_heads}"
             )
         if self.block_tokens > self.max_position_embeddings:
-            found.append(
+            problems.append(
                 f"block_tokens = {self.block_tokens}: want at most max_position_embeddings = "
                 f"{self.max_position_embeddings}"
             )
         if self.vocab_size < 300:
-            found.append(f"vocab_size = {self.vocab_size}: want at least 300: 256 bytes and the special tokens")
-        return found
+            problems.append(f"vocab_size = {self.vocab_size}: want at least 300: 256 bytes and the special tokens")
+        return problems
 
 
 class Folder(Params, tag_field="kind", tag="folder"):
-    """A model that is on this disk already."""
+    """A model folder on this machine."""
 
     section: ClassVar[str] = "base"
 
     source: str  # folder with config.json, *.safetensors, tokenizer.json
-    chat_template: str | None  # Jinja; replaces the model's own in training, evaluation and serving; null keeps that
+    chat_template: str | None  # Jinja; replaces the model's own in training, evaluation and serving; null keeps it
 
 
 class Hub(Params, tag_field="kind", tag="hub"):
-    """A model of the hub at a pinned revision."""
+    """A model of the Hugging Face hub at a pinned revision."""
 
     section: ClassVar[str] = "base"
 
     source: str  # JSON file {"repo": "org/name", "revision": 40 hex digits}
-    chat_template: str | None  # Jinja; replaces the model's own in training, evaluation and serving; null keeps that
+    chat_template: str | None  # Jinja; replaces the model's own in training, evaluation and serving; null keeps it
 
 
 Base = Tiny | Folder | Hub
 
 
 class Lora(Params):
-    """PEFT's LoraConfig."""
+    """Fields of PEFT's LoraConfig."""
 
     r: Positive
     lora_alpha: Positive
@@ -76,13 +76,13 @@ class Lora(Params):
 
 
 class Quantization(Params):
-    """transformers' BitsAndBytesConfig: the frozen base in 4 bits, which makes LoRA QLoRA."""
+    """Fields of transformers' BitsAndBytesConfig: LoRA on a base in 4 bits is QLoRA."""
 
     section: ClassVar[str] = "train.{step}.quantization"
 
     load_in_4bit: bool
     bnb_4bit_quant_type: Literal["nf4", "fp4"]
-    bnb_4bit_use_double_quant: bool  # the scales are rounded as well
+    bnb_4bit_use_double_quant: bool  # also quantizes the scales
     bnb_4bit_compute_dtype: Literal["float32", "bfloat16"]
 
     def problems(self) -> list[str]:
@@ -95,9 +95,9 @@ class Quantization(Params):
 class _Step(Params, rename={"from_": "from"}):
     from_: str  # `base` or another step
     seed: int
-    lora: Lora | None  # null trains every weight
-    quantization: Quantization | None  # of the weights that lora leaves alone; null keeps them whole
-    max_length: Positive  # tokens of a row under the model's own template
+    lora: Lora | None  # null: trains every weight
+    quantization: Quantization | None  # of the frozen base under lora; null: none
+    max_length: Positive  # tokens of a row under the model's chat template
     over_long: Literal["drop", "truncate", "error"]
     num_train_epochs: Rate
     per_device_train_batch_size: Positive
@@ -130,10 +130,10 @@ class Sft(_Step, tag_field="method", tag="sft"):
     assistant_only_loss: bool
 
     def problems(self) -> list[str]:
-        found = super().problems()
+        problems = super().problems()
         if self.rows == "text" and self.assistant_only_loss:
-            found.append("assistant_only_loss = True: want false for rows = text, which have no assistant turns")
-        return found
+            problems.append("assistant_only_loss = True: want false for rows = text, which have no assistant turns")
+        return problems
 
 
 class Dpo(_Step, tag_field="method", tag="dpo"):
@@ -147,15 +147,17 @@ class Dpo(_Step, tag_field="method", tag="dpo"):
     loss_weights: list[Annotated[float, Meta(ge=0)]]
 
     def problems(self) -> list[str]:
-        found = super().problems()
+        problems = super().problems()
         if len(self.loss_type) != len(self.loss_weights):
-            found.append(
+            problems.append(
                 f"loss_weights: found {len(self.loss_weights)} values, want {len(self.loss_type)}, "
                 "one for each loss_type"
             )
         if self.over_long == "truncate":
-            found.append("over_long = 'truncate': want drop or error: a pair that is cut prefers nothing")
-        return found
+            problems.append(
+                "over_long = 'truncate': want drop or error: a truncated pair may lose what makes it a preference"
+            )
+        return problems
 
 
 Step = Sft | Dpo

@@ -1,0 +1,157 @@
+"""Checks between chapters of `params.yaml` that are each valid by themselves.
+
+A chapter that could not be decoded is None, and the checks that need it are left out. Only preflight imports this
+module: a stage that did would rerun at every change of a check.
+"""
+
+import re
+from typing import Any
+
+from stages.params.evaluation import AnySuite, Evaluate, Suite
+from stages.params.training import Step
+
+NAME = re.compile(r"[a-z0-9_]+")  # of steps and suites
+RESERVED = ("base", "trained", "quantized")  # folders in models/ that no step may write
+
+
+def problems(chapters: dict[str, Any]) -> list[str]:
+    """What is wrong, a line each, as `section.field = value: wanted`."""
+    return [
+        *_names(chapters),
+        *_steps(chapters.get("train") or {}),
+        *_references(chapters),
+        *_parity(chapters),
+        *_compared_suite(chapters),
+        *_gpus(chapters),
+        *_lengths(chapters),
+    ]
+
+
+def _names(chapters: dict[str, Any]) -> list[str]:
+    mismatches = []
+    for section in ("train", "suites"):
+        for name in chapters.get(section) or {}:
+            if not NAME.fullmatch(name):
+                mismatches.append(f"{section}: name {name!r}: want {NAME.pattern}; rename it")
+            elif section == "train" and name in RESERVED:
+                mismatches.append(f"train: name {name!r}: is taken in models/; rename the step")
+    for name, quant in (chapters.get("quantize") or {}).items():
+        if name not in quant.TYPES:
+            mismatches.append(
+                f"quantize: name {name!r}: want one of {', '.join(quant.TYPES)} with tool = "
+                f"{type(quant).__struct_config__.tag}"
+            )
+    for section in ("train", "quantize"):
+        if chapters.get(section) == {}:
+            mismatches.append(f"{section}: is empty: want at least one entry")
+    return mismatches
+
+
+def _steps(train: dict[str, Step]) -> list[str]:
+    """Steps that start from no step, and circles; a circle is reported once, by the step whose name sorts first."""
+    mismatches = []
+    for name in train:
+        chain = [name]
+        while chain[-1] in train and (start := train[chain[-1]].from_) != "base":
+            if start not in train:
+                if len(chain) == 1:
+                    mismatches.append(
+                        f"train.{name}.from = {start!r}: no such step: want one of "
+                        f"{', '.join(sorted({'base', *train} - {name}))}"
+                    )
+                break
+            chain.append(start)
+            if start in chain[:-1]:
+                if start == name and name == min(chain):
+                    mismatches.append(f"train: {' from '.join(chain)}: steps in a circle; start one from base")
+                break
+    return mismatches
+
+
+def _references(chapters: dict[str, Any]) -> list[str]:
+    """Names of models, suites and metrics that do not exist."""
+    train, suites = chapters.get("train"), chapters.get("suites")
+    evaluate, compare = chapters.get("evaluate"), chapters.get("compare")
+    models = None if train is None else {"base", *train}
+    references: list[tuple[str, str, set[str] | None]] = []  # (where, name, allowed names or None for unknown)
+    if evaluate:
+        references += [("evaluate.models", model, models) for model in evaluate.models]
+        references += [("evaluate.suites", suite, None if suites is None else set(suites)) for suite in evaluate.suites]
+        evaluated = set(evaluate.models)
+        if compare:
+            references.append(("compare.baseline", compare.baseline, evaluated))
+            references.append(("compare.suite", compare.suite, set(evaluate.suites)))
+            metrics = _metrics(suites, compare.suite, evaluate)
+            for name, gate in compare.gates.items():
+                references.append((f"compare.gates.{name}.model", gate.model, evaluated))
+                references.append((f"compare.gates.{name}.metric", gate.metric, metrics))
+                if gate.against:
+                    references.append((f"compare.gates.{name}.against", gate.against, evaluated))
+        for name, quant in (chapters.get("quantize") or {}).items():
+            references.append((f"quantize.{name}.from", quant.from_, evaluated))
+    if card := chapters.get("card"):
+        references.append(("card.model", card.model, models))
+    return [
+        f"{where} = {name!r}: want one of {', '.join(sorted(allowed)) or '(none there)'}"
+        for where, name, allowed in references
+        if allowed is not None and name not in allowed
+    ]
+
+
+def _metrics(suites: dict[str, AnySuite] | None, compared: str, evaluate: Evaluate) -> set[str] | None:
+    """Names of all metrics as in reports/metrics.json; None if a suite is unknown, which `_references` reports."""
+    if not suites or not {compared, *evaluate.suites} <= suites.keys():
+        return None
+    names = set()
+    for name in evaluate.suites:
+        suite, prefix = suites[name], "" if name == compared else f"{name}."
+        names |= {f"{prefix}{metric}" for metric in suite.metrics if metric != "slot_f1"}
+        if isinstance(suite, Suite) and "slot_f1" in suite.metrics:
+            names |= {f"{prefix}slot_f1.{slot}" for slot in suite.slots}
+    return names
+
+
+def _parity(chapters: dict[str, Any]) -> list[str]:
+    """Entries of `quantize` and `parity` without a counterpart, and runtimes that cannot read what the tool writes."""
+    quantize, parity = chapters.get("quantize"), chapters.get("parity")
+    if quantize is None or parity is None:
+        return []
+    mismatches = [f"parity.{name}: missing; say how far quantize.{name} may be from its model"
+             for name in quantize if name not in parity]  # fmt: skip
+    mismatches += [f"parity.{name}: no such entry of quantize; want one of {', '.join(quantize)}"
+              for name in parity if name not in quantize]  # fmt: skip
+    for name in quantize.keys() & parity.keys():
+        runtime = type(parity[name]).__struct_config__.tag
+        if runtime not in quantize[name].RUNTIMES:
+            tool = type(quantize[name]).__struct_config__.tag
+            mismatches.append(
+                f"parity.{name}.runtime = {runtime!r}: want {' or '.join(quantize[name].RUNTIMES)} for what "
+                f"{tool} writes"
+            )
+    return mismatches
+
+
+def _compared_suite(chapters: dict[str, Any]) -> list[str]:
+    compare, suites = chapters.get("compare"), chapters.get("suites") or {}
+    suite = suites.get(compare.suite) if compare else None
+    if suite and "exact_match" not in suite.metrics:
+        return [f"suites.{compare.suite}.metrics: want exact_match among them: parity and report need it"]
+    return []
+
+
+def _gpus(chapters: dict[str, Any]) -> list[str]:
+    machine, resources = chapters.get("machine"), chapters.get("resources")
+    if machine and resources and (machine.device == "cuda") != (resources.model.gpu > 0):
+        wanted = "1 or more" if machine.device == "cuda" else "0"
+        return [f"resources.model.gpu = {resources.model.gpu}: want {wanted} with machine.device = {machine.device!r}"]
+    return []
+
+
+def _lengths(chapters: dict[str, Any]) -> list[str]:
+    ingest, clean = chapters.get("ingest"), chapters.get("clean")
+    if ingest and clean and ingest.documents and ingest.documents.max_chars > clean.max_chars:
+        return [
+            f"ingest.documents.max_chars = {ingest.documents.max_chars}: want at most clean.max_chars = "
+            f"{clean.max_chars}: longer pieces would be dropped"
+        ]
+    return []

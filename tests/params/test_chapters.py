@@ -1,0 +1,85 @@
+"""Chapters of params: each problem within a chapter is one exact line."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelmake import params
+from stages import preflight
+
+PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
+NF4 = {
+    "load_in_4bit": True,
+    "bnb_4bit_quant_type": "nf4",
+    "bnb_4bit_use_double_quant": True,
+    "bnb_4bit_compute_dtype": "float32",
+}
+AWQ = {"tool": "llmcompressor", "from": "dpo", "max_seq_length": 256, "device": "cpu"}
+SEMANTIC = {"threshold": 0.95, "neighbours": 16, "max_tokens": 256, "batch_size": 32}
+TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["exact_match"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda v: v["train"]["sft"].update(learning_rat=1),
+         "train.sft.learning_rat: unknown key; did you mean learning_rate?"),
+        (lambda v: v["train"].update({"x; touch y": v["train"]["sft"]}),
+         "train: name 'x; touch y': want only letters, digits and _ ([A-Za-z0-9_]+); rename it"),
+        (lambda v: v["quantize"]["Q8_0"].update(calibration={"rows": "chat", "num_calibration_samples": 8}),
+         "quantize.Q8_0.calibration = {'rows': 'chat', 'num_calibration_samples': 8}: want null, got a section"),
+        (lambda v: v["quantize"].update(awq=AWQ | {"calibration": None}),
+         "quantize.awq.calibration = None: want a section of its own, got nothing"),
+        (lambda v: v["train"]["sft"].update(quantization=NF4),
+         "train.sft.quantization: want null where lora is null: 4-bit weights cannot be trained; give it a lora"),
+        (lambda v: v["train"]["dpo"].update(quantization=NF4 | {"load_in_4bit": False}),
+         "train.dpo.quantization.load_in_4bit = False: want true; or write `quantization: null`"),
+        (lambda v: v["suites"]["chat"].update(batch_size="x"),
+         "suites.chat.batch_size = 'x': want a whole number, got text"),
+        (lambda v: v["machine"].update(device="gpu"), "machine.device = 'gpu': want one of cpu, cuda"),
+        (lambda v: v["suites"]["chat"]["metrics"].append("bleu"),
+         "suites.chat.metrics[6] = 'bleu': want one of exact_match, final_number, valid_json, schema, slot_f1, "
+         "label_accuracy, compact"),
+        (lambda v: v["suites"]["chat"].update(label=None),
+         "suites.chat.label = null: want a value: label_accuracy needs it"),
+        (lambda v: v["suites"]["chat"].update(answer_schema=None),
+         "suites.chat.answer_schema = null: want a value: schema needs it"),
+        (lambda v: v["suites"]["chat"].pop("rows"), "suites.chat.rows = None: want one of chat, text"),
+        (lambda v: v["suites"].update(text=TEXT_SUITE),
+         "suites.text.metrics[0] = 'exact_match': want one of bits_per_byte, token_accuracy"),
+        (lambda v: v["ingest"].update(documents={"max_chars": 0, "headings": True}),
+         "ingest.documents.max_chars = 0: expected `int` >= 1"),
+        (lambda v: v["clean"].update(pii=["email"]), "clean.pii = ['email']: want a section of its own, got a list"),
+        (lambda v: v["clean"]["pii"].update(drop=["mail"]),
+         "clean.pii.drop[0] = 'mail': want one of api_key, iban, national_id, card, email, ip, phone, person, "
+         "location"),
+        (lambda v: v["clean"]["pii"].update(report=["email"]),
+         "clean.pii.email: is named 2 times: want one action for it"),
+        (lambda v: v["clean"]["pii"].update(report=["national_id"]),
+         "clean.pii.countries: is empty: want the countries whose national_id to look for, such as [US, DE]"),
+        (lambda v: v["clean"]["pii"].update(report=["person"]), "clean.pii.person: wants presidio with a model"),
+        (lambda v: v["clean"]["pii"].update(presidio={"language": "en", "model": "big", "min_score": 0.5}),
+         "clean.pii.presidio.model = 'big': want name==version, such as en_core_web_lg==3.8.0"),
+        (lambda v: v["clean"].update(languages={"allowed": ["eng"], "min_letters": 20, "min_probability": 0.9}),
+         "clean.languages.allowed: 'eng': want a code of ISO 639-1, such as en"),
+        (lambda v: v["clean"].update(languages={"allowed": [], "min_letters": 20, "min_probability": 0.9}),
+         "clean.languages.allowed: is empty: want a language, or write languages: null"),
+        (lambda v: v["dedup"].update(semantic={**SEMANTIC, "threshold": 1.1}),
+         "dedup.semantic.threshold = 1.1: expected `float` <= 1.0"),
+        (lambda v: v["split"].update(time={"val_from": "soon", "test_from": "2026-01-31"}),
+         "split.time.val_from = 'soon': want ISO 8601, or seconds since 1970"),
+        (lambda v: v["split"].update(time={"val_from": "2026-02-01", "test_from": "2026-01-31"}),
+         "split.time.val_from = '2026-02-01': want it no later than test_from = '2026-01-31'"),
+    ],
+    ids=lambda value: value.split(": ")[0] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_each_problem_is_one_exact_line(change: Callable[[dict[str, Any]], Any], line: str) -> None:
+    values = copy.deepcopy(PARAMS)
+    change(values)
+
+    _, problems = preflight.decode(values)
+
+    assert problems == [f"params.yaml: {line}"]

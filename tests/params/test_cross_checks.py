@@ -1,0 +1,118 @@
+"""Checks between chapters of params: each mismatch is one exact line."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelmake import params
+from stages import preflight
+from stages.params import cross_checks
+
+PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
+BOUNDS = {"max_difference": 1.0, "min_same_answers": None}
+TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["bits_per_byte"]}
+
+
+def problems(change: Callable[[dict[str, Any]], Any]) -> list[str]:
+    """Problems of the default params after an edit."""
+    values = copy.deepcopy(PARAMS)
+    change(values)
+    chapters, chapter_problems = preflight.decode(values)
+    assert chapter_problems == []
+    return cross_checks.problems(chapters)
+
+
+def gate_a_text_suite(values: dict[str, Any], metric: str) -> None:
+    """Adds a suite of texts, and a gate on a metric."""
+    values["suites"]["text"] = TEXT_SUITE
+    values["evaluate"]["suites"].append("text")
+    values["compare"]["gates"]["sft_answers"]["metric"] = metric
+
+
+def test_the_default_params_have_no_mismatch() -> None:
+    assert problems(lambda values: None) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda v: v["train"]["dpo"].update({"from": "stf"}),
+         "train.dpo.from = 'stf': no such step: want one of base, sft"),
+        (lambda v: v["train"]["sft"].update({"from": "dpo"}),
+         "train: dpo from sft from dpo: steps in a circle; start one from base"),
+        (lambda v: v["train"]["sft"].update({"from": "sft"}),
+         "train: sft from sft: steps in a circle; start one from base"),
+        (lambda v: v["train"].update(Upper=v["train"]["sft"]), "train: name 'Upper': want [a-z0-9_]+; rename it"),
+        (lambda v: v["train"].update(base=v["train"]["sft"]),
+         "train: name 'base': is taken in models/; rename the step"),
+        (lambda v: v["evaluate"]["models"].append("sftt"), "evaluate.models = 'sftt': want one of base, dpo, sft"),
+        (lambda v: v["evaluate"]["suites"].append("chta"), "evaluate.suites = 'chta': want one of chat"),
+        (lambda v: v["compare"]["gates"]["sft_answers"].update(metric="bleu"),
+         "compare.gates.sft_answers.metric = 'bleu': want one of compact, exact_match, label_accuracy, schema, "
+         "slot_f1.product, slot_f1.urgency, valid_json"),
+        (lambda v: v["compare"]["gates"]["sft_answers"].update(against="none"),
+         "compare.gates.sft_answers.against = 'none': want one of base, dpo, sft"),
+        (lambda v: v["compare"].update(baseline="bse"), "compare.baseline = 'bse': want one of base, dpo, sft"),
+        (lambda v: [v[section].update(Q4_K_M=v[section]["Q8_0"]) for section in ("quantize", "parity")],
+         "quantize: name 'Q4_K_M': want one of F32, F16, Q8_0, Q5_0, Q4_0 with tool = gguf"),
+        (lambda v: v["quantize"].update(Q8_0={"tool": "llama_cpp", "from": "dpo", "calibration": None}),
+         "quantize: name 'Q8_0': want one of Q6_K, Q5_K_M, Q4_K_M, Q3_K_M with tool = llama_cpp"),
+        (lambda v: v["quantize"]["Q8_0"].update({"from": "dop"}),
+         "quantize.Q8_0.from = 'dop': want one of base, dpo, sft"),
+        (lambda v: v["quantize"].update(F16=v["quantize"]["Q8_0"]),
+         "parity.F16: missing; say how far quantize.F16 may be from its model"),
+        (lambda v: v["parity"].update(F16=v["parity"]["Q8_0"]),
+         "parity.F16: no such entry of quantize; want one of Q8_0"),
+        (lambda v: v["parity"].update(Q8_0={"runtime": "compressed_tensors"} | BOUNDS),
+         "parity.Q8_0.runtime = 'compressed_tensors': want llama_cpp for what gguf writes"),
+        (lambda v: v.update(quantize={}, parity={}), "quantize: is empty: want at least one entry"),
+        (lambda v: v["card"].update(model="dop"), "card.model = 'dop': want one of base, dpo, sft"),
+        (lambda v: v["machine"].update(device="cuda"),
+         "resources.model.gpu = 0: want 1 or more with machine.device = 'cuda'"),
+        (lambda v: v["resources"]["model"].update(gpu=1),
+         "resources.model.gpu = 1: want 0 with machine.device = 'cpu'"),
+        (lambda v: gate_a_text_suite(v, "bits_per_byte"),
+         "compare.gates.sft_answers.metric = 'bits_per_byte': want one of compact, exact_match, label_accuracy, "
+         "schema, slot_f1.product, slot_f1.urgency, text.bits_per_byte, valid_json"),
+        (lambda v: v["ingest"].update(documents={"max_chars": 2001, "headings": True}),
+         "ingest.documents.max_chars = 2001: want at most clean.max_chars = 2000: longer pieces would be dropped"),
+    ],
+    ids=lambda value: value.split(": ")[0] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_each_mismatch_is_one_exact_line(change: Callable[[dict[str, Any]], Any], line: str) -> None:
+    assert problems(change) == [line]
+
+
+def test_metrics_of_a_suite_of_texts_can_be_gated() -> None:
+    assert problems(lambda values: gate_a_text_suite(values, "text.bits_per_byte")) == []
+
+
+def test_parity_needs_exact_match_in_the_compared_suite() -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["suites"]["chat"]["metrics"] = ["compact"]
+        values["compare"]["gates"] = {"compact": {"model": "dpo", "metric": "compact", "against": None, "min": 0.9}}
+
+    assert problems(change) == ["suites.chat.metrics: want exact_match among them: parity and report need it"]
+
+
+def test_a_circle_is_reported_once_and_not_for_steps_that_only_lead_to_it() -> None:
+    def change(values: dict[str, Any]) -> None:
+        sft = values["train"].pop("sft")
+        values["train"] |= {
+            name: sft | {"from": start} for name, start in zip("abcd", ("b", "c", "b", "base"), strict=True)
+        }
+        values["train"]["dpo"]["from"] = "base"
+        values["evaluate"]["models"] = ["base", "dpo"]
+        values["compare"]["gates"] = {}
+
+    assert problems(change) == ["train: b from c from b: steps in a circle; start one from base"]
+
+
+def test_checks_that_need_a_chapter_that_could_not_be_decoded_are_left_out() -> None:
+    chapters, _ = preflight.decode(PARAMS)
+
+    for name in chapters:
+        assert cross_checks.problems(chapters | {name: None}) == []
