@@ -1,4 +1,4 @@
-"""Encoders of a few numbers, made up: one whose cosines are known, and two of random weights."""
+"""Tiny encoders: one with known cosines, and two with random weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from modelmake.progress import Count
+from modelmake.progress import ProgressBar
 from stages.params.data import Dedup, Near, Semantic
 from stages.similarity import embeddings
 
@@ -40,7 +40,7 @@ def params(**changes: Any) -> Dedup:
 
 
 def save(folder: Path, network: PreTrainedModel, **special: str) -> Path:
-    """A model's folder; a word is a token, in lower case, and so is each sign."""
+    """Saves a model with a tokenizer for which each word in lower case and each punctuation mark is a token."""
     words = Tokenizer(models.WordLevel({word: i for i, word in enumerate(["[PAD]", "[UNK]", *WORDS])}, "[UNK]"))
     words.normalizer, words.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]", **special)
@@ -50,7 +50,7 @@ def save(folder: Path, network: PreTrainedModel, **special: str) -> Path:
 
 
 def bag(folder: Path) -> Path:
-    """A network without layers: a text is the mean of its words' vectors, of which any two have a cosine of -1 / 63."""
+    """A network without layers: a text is the mean of its words' vectors, any two of which have a cosine of -1 / 63."""
     network = BertModel(BertConfig(vocab_size=D, hidden_size=D, num_hidden_layers=0, max_position_embeddings=64))
     with torch.no_grad():
         network.embeddings.word_embeddings.weight.copy_(torch.eye(D))
@@ -66,10 +66,10 @@ def network(folder: Path) -> Path:
 
 
 def decoder(folder: Path) -> Path:
-    """The same of a decoder, without a token to pad with."""
+    """A decoder of two layers of seeded random weights, without a padding token."""
     torch.manual_seed(0)
     return save(folder, LlamaForCausalLM(LlamaConfig(**SHAPE)))
 
 
-def read(folder: Path, texts: Sequence[str], chosen: Dedup | None = None) -> np.ndarray:
-    return embeddings.Encoder(folder, chosen or params()).read(texts, Count(len(texts), "", ""))
+def encode(folder: Path, texts: Sequence[str], dedup: Dedup | None = None) -> np.ndarray:
+    return embeddings.Encoder(folder, dedup or params()).encode(texts, ProgressBar(len(texts), "", ""))

@@ -1,7 +1,7 @@
-"""Embeddings of rows: float32 vectors of length 1, made on the CPU and kept for later runs.
+"""Embeddings of rows: float32 vectors of length 1, computed on the CPU and kept for later runs.
 
-A row's vector follows from the row alone, to the bit: a batch has always as many rows, padded to one length, and each
-thread works on a batch of its own. So what was kept, in whatever run, is what would be made now.
+A row's vector depends on the row alone, to the bit: every batch has the same number of rows, padded to one width, and
+every thread computes a batch of its own. So a kept vector equals the one that would be computed now.
 """
 
 import os
@@ -16,94 +16,102 @@ import numpy as np
 
 from modelmake import artifacts
 from modelmake.errors import UserError
-from modelmake.progress import Count
+from modelmake.progress import ProgressBar
 from stages.params.data import Dedup
 from stages.reading import hub
-from stages.similarity import encoder
+from stages.similarity import encoder_config
 
-STEP = 16  # tokens: rows are padded to multiples of it
-SHARD = 8192  # rows that are read, and written to the memo, at once: a kill costs no more
+WIDTH_STEP = 16  # tokens: rows are padded to multiples of it
+SHARD_ROWS = 8192  # rows between two writes to the memo: a kill loses no more
 SUFFIX = ".safetensors"
 
-Batch = tuple[int, list[int]]  # width, rows
+Batch = tuple[int, list[int]]  # width in tokens, rows
 
 
 class Encoder:
-    """Gives each text a vector, of nan where it has no token or more than `max_tokens`.
+    """A text encoder on the CPU, from a folder or a pin of the hub.
 
     Raises:
-        UserError: what `path` names is no encoder.
+        UserError: `path` is no encoder that can be used.
     """
 
     def __init__(self, path: Path, params: Dedup) -> None:
-        encoder.check(path, params.semantic.max_tokens)
+        encoder_config.check(path, params.semantic.max_tokens)
         import torch
         from safetensors import SafetensorError
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # that of loading the weights
-        folder = path if path.is_dir() else hub.fetch(path, "model", encoder.WANTED)
-        model, self.pooling = encoder.describe(folder, params.semantic.max_tokens)
+        logging.disable_progress_bar()  # of loading the weights
+        folder = path if path.is_dir() else hub.fetch(path, "model", encoder_config.FILES)
+        model, self.pooling = encoder_config.read(folder, params.semantic.max_tokens)
         torch.set_num_threads(1)
         local = {"local_files_only": True, "trust_remote_code": False}
         try:
             self.tokenizer = AutoTokenizer.from_pretrained(model, **local)
-            network, loaded = AutoModel.from_pretrained(
+            network, loading = AutoModel.from_pretrained(
                 model, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **local
             )
         except (OSError, ValueError, SafetensorError) as error:
-            told = str(error).strip().partition("\n")[0]
+            message = str(error).strip().partition("\n")[0]
             raise UserError(
-                f"params.yaml: dedup.encoder: {model}: transformers says: {told}; name another encoder"
+                f"params.yaml: dedup.encoder: {model}: transformers says: {message}; name another encoder"
             ) from None
-        if missing := sorted(name for name in loaded["missing_keys"] if "pooler" not in name):  # which is not used
+        if missing := sorted(name for name in loading["missing_keys"] if "pooler" not in name):  # poolers are not used
             raise UserError(f"params.yaml: dedup.encoder: {model}: has no weights {missing[0]}: name another encoder")
         self.network = network.eval()
         self.network.config.use_cache = False
         self.path, self.params, self.threads = path, params.semantic, params.near.threads
         self.size = self.network.config.hidden_size
 
-    def read(self, texts: Sequence[str], told: Count) -> np.ndarray:
-        """The vectors of texts, (n, D)."""
+    def encode(self, texts: Sequence[str], progress: ProgressBar) -> np.ndarray:
+        """The vectors of texts, (n, D); NaN for a text of no token or of more than `max_tokens`.
+
+        Raises:
+            UserError: the encoder returned NaN or infinity.
+        """
         tokens = [self.tokenizer(text, verbose=False)["input_ids"] for text in texts]
         vectors = np.full((len(texts), self.size), np.nan, np.float32)
-        batches = list(self._batches([len(found) for found in tokens]))
+        batches = list(self._batches([len(ids) for ids in tokens]))
 
-        def read(batch: Batch) -> np.ndarray:
-            return self._read([tokens[row] for row in batch[1]], batch[0])
+        def encode_batch(batch: Batch) -> np.ndarray:
+            return self._encode_batch([tokens[row] for row in batch[1]], batch[0])
 
         with ThreadPoolExecutor(self.threads) as pool:
-            for (_, rows), found in zip(batches, pool.map(read, batches), strict=True):
-                if not np.isfinite(found).all():
+            for (_, rows), encoded in zip(batches, pool.map(encode_batch, batches), strict=True):
+                if not np.isfinite(encoded).all():
                     raise UserError(
-                        f"params.yaml: dedup.encoder: {self.path}: gives embeddings that are no numbers: name another"
+                        f"params.yaml: dedup.encoder = {str(self.path)!r}: the encoder returned NaN or infinity; "
+                        "choose another model in dedup.encoder"
                     )
-                vectors[rows] = found
-                told.add(len(rows))
+                vectors[rows] = encoded
+                progress.update(len(rows))
         return vectors
 
     def _batches(self, lengths: list[int]) -> Iterator[Batch]:
-        """Rows of one width, the longest first, so that too little memory shows at once. Those that fill it are apart:
-        a mask that hides nothing is left out, and other kernels run."""
+        """Batches of rows padded to one width, the widest first, so that too little memory shows at once.
+
+        Full-width rows get their own batches: without padding transformers drops the mask and takes another kernel,
+        which rounds differently.
+        """
         groups: dict[tuple[int, bool], list[int]] = defaultdict(list)
-        for row, n in enumerate(lengths):
-            if 0 < n <= self.params.max_tokens:
-                width = min(-(-n // STEP) * STEP, self.params.max_tokens)
-                groups[width, n == width].append(row)
+        for row, length in enumerate(lengths):
+            if 0 < length <= self.params.max_tokens:
+                width = min(-(-length // WIDTH_STEP) * WIDTH_STEP, self.params.max_tokens)
+                groups[width, length == width].append(row)
         for (width, _), rows in sorted(groups.items(), reverse=True):
             for start in range(0, len(rows), self.params.batch_size):
                 yield width, rows[start : start + self.params.batch_size]
 
-    def _read(self, tokens: list[list[int]], width: int) -> np.ndarray:
-        """The vectors of a batch; where rows are too few, some are read again to fill it."""
+    def _encode_batch(self, tokens: list[list[int]], width: int) -> np.ndarray:
+        """The vectors of at most `batch_size` rows, (n, D); a smaller batch is filled up by repeating its rows."""
         import torch
 
         shape = (self.params.batch_size, width)
         ids, mask = torch.full(shape, self.tokenizer.pad_token_id or 0), torch.zeros(shape, dtype=torch.long)
         for row in range(shape[0]):
-            found = tokens[row % len(tokens)]
-            ids[row, : len(found)], mask[row, : len(found)] = torch.tensor(found), 1
+            row_tokens = tokens[row % len(tokens)]
+            ids[row, : len(row_tokens)], mask[row, : len(row_tokens)] = torch.tensor(row_tokens), 1
         with torch.inference_mode():
             hidden = self.network(input_ids=ids, attention_mask=mask).last_hidden_state  # (B, T, D)
             lengths = mask.sum(dim=1)  # (B,)
@@ -116,66 +124,66 @@ class Encoder:
             return (pooled / pooled.norm(dim=1, keepdim=True)).numpy()[: len(tokens)]  # (B, D)
 
 
-def embed(ids: Sequence[str], texts: Sequence[str], reader: Encoder, memo: Path | None) -> np.ndarray:
-    """A vector of each text, (n, D), nan where it is not compared; by id from the folder `memo`, where it has it.
+def embed(ids: Sequence[str], texts: Sequence[str], encoder: Encoder, memo: Path | None) -> np.ndarray:
+    """A vector of each text, (n, D), NaN where `Encoder.encode` gives none.
 
-    Memory: four bytes a row for each of the D numbers.
+    The folder `memo` holds vectors by id; only the others are computed, and added to it. Memory: 4 D bytes a row.
     """
-    vectors, new = np.full((len(ids), reader.size), np.nan, np.float32), np.ones(len(ids), bool)
-    places, stored = {id: place for place, id in enumerate(ids)}, 0
+    vectors, new = np.full((len(ids), encoder.size), np.nan, np.float32), np.ones(len(ids), bool)
+    places, stored_count = {id: place for place, id in enumerate(ids)}, 0
     for file in sorted(memo.glob(f"*{SUFFIX}")) if memo else ():
-        known, found = _shard(file, reader.size)
-        at = np.array([places.get(id, -1) for id in known], np.int64)
-        vectors[at[at >= 0]], new[at[at >= 0]] = found[at >= 0], False
-        stored += len(known)
+        stored_ids, stored = _read_shard(file, encoder.size)
+        at = np.array([places.get(id, -1) for id in stored_ids], np.int64)
+        vectors[at[at >= 0]], new[at[at >= 0]] = stored[at >= 0], False
+        stored_count += len(stored_ids)
     rows = np.flatnonzero(new)
-    told = Count(len(rows), "embeddings", "rows")
-    for start in range(0, len(rows), SHARD):
-        part = rows[start : start + SHARD]
-        vectors[part] = reader.read([texts[row] for row in part], told)
+    progress = ProgressBar(len(rows), "embeddings", "rows")
+    for start in range(0, len(rows), SHARD_ROWS):
+        part = rows[start : start + SHARD_ROWS]
+        vectors[part] = encoder.encode([texts[row] for row in part], progress)
         if memo:
-            _keep(memo, [ids[row] for row in part], vectors[part])
-    if memo and stored > 2 * len(ids):  # mostly of rows that are gone
-        _keep(memo, list(ids), vectors)
+            _write_shard(memo, [ids[row] for row in part], vectors[part])
+    if memo and stored_count > 2 * len(ids):  # most of the memo is of rows that are gone
+        _write_shard(memo, list(ids), vectors)
         for file in sorted(memo.glob(f"*{SUFFIX}"))[:-1]:
             file.unlink()
     return vectors
 
 
-def _keep(memo: Path, ids: list[str], vectors: np.ndarray) -> None:
-    """A file more, whole or not at all."""
+def _write_shard(memo: Path, ids: list[str], vectors: np.ndarray) -> None:
+    """Adds a file to the memo, atomically."""
     from safetensors.numpy import save_file
 
     memo.mkdir(parents=True, exist_ok=True)
-    named = np.frombuffer("".join(ids).encode("ascii"), np.uint8)
+    id_bytes = np.frombuffer("".join(ids).encode("ascii"), np.uint8)
     numbers = [int(file.stem) for file in memo.glob(f"*{SUFFIX}")]
     partial = memo / ".partial"
-    save_file({"ids": named, "vectors": vectors}, partial, {"crc32": _crc(named, vectors)})
+    save_file({"ids": id_bytes, "vectors": vectors}, partial, {"crc32": _checksum(id_bytes, vectors)})
     os.replace(partial, memo / f"{max(numbers, default=0) + 1:06}{SUFFIX}")
 
 
-def _shard(file: Path, size: int) -> tuple[list[str], np.ndarray]:
-    """The ids in a file, and their vectors; none where the file is not what was written."""
+def _read_shard(file: Path, size: int) -> tuple[list[str], np.ndarray]:
+    """The ids and vectors of a file; none if it is damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(file, "numpy") as opened:
-            named, vectors, crc = opened.get_tensor("ids"), opened.get_tensor("vectors"), opened.metadata()["crc32"]
-        if crc == _crc(named, vectors):
-            return [id.decode("ascii") for id in named.view("S24").tolist()], vectors
+        with safe_open(file, "numpy") as shard:
+            id_bytes, vectors, crc = shard.get_tensor("ids"), shard.get_tensor("vectors"), shard.metadata()["crc32"]
+        if crc == _checksum(id_bytes, vectors):
+            return [id.decode("ascii") for id in id_bytes.view("S24").tolist()], vectors
     except SafetensorError:  # cut short by a loss of power
         pass
     return [], np.empty((0, size), np.float32)
 
 
-def _crc(named: np.ndarray, vectors: np.ndarray) -> str:
-    return f"{zlib.crc32(vectors, zlib.crc32(named)):08x}"
+def _checksum(id_bytes: np.ndarray, vectors: np.ndarray) -> str:
+    return f"{zlib.crc32(vectors, zlib.crc32(id_bytes)):08x}"
 
 
-def folder(memo: Path, path: Path, max_tokens: int) -> Path:
-    """Where in `memo` vectors by this encoder are; those by another one go."""
-    wanted = memo / f"{artifacts.measure(path).md5}-{max_tokens}"
-    for other in memo.glob("*"):
-        if other != wanted:
-            shutil.rmtree(other)
-    return wanted
+def memo_folder(memo: Path, encoder: Path, max_tokens: int) -> Path:
+    """The folder in `memo` for vectors of this encoder; those of other encoders are deleted."""
+    folder = memo / f"{artifacts.measure(encoder).md5}-{max_tokens}"
+    for stale in memo.glob("*"):
+        if stale != folder:
+            shutil.rmtree(stale)
+    return folder

@@ -1,7 +1,8 @@
-"""Rows that say the same in other words: embeddings that are near each other, by their exact cosine.
+"""Rows that say the same in other words: pairs of embeddings with a high exact cosine.
 
-As SemDeDup (Abbas et al. 2023, arXiv:2303.09540), but that a row is held against its nearest ones, not against a
-cluster's. Few rows are all compared; of more, HNSW finds the nearest (Malkov and Yashunin 2016, arXiv:1603.09320).
+As SemDeDup (Abbas et al. 2023, arXiv:2303.09540), except that a row is compared with its nearest neighbours rather than
+with a k-means cluster. Up to `MAX_EXACT_ROWS` rows the neighbours are exact; above that HNSW approximates them (Malkov
+and Yashunin 2016, arXiv:1603.09320).
 """
 
 from collections.abc import Sequence
@@ -13,14 +14,14 @@ import numpy as np
 from stages.params.data import Dedup, Semantic
 from stages.similarity import embeddings, near
 
-EXACT = 50_000  # rows that are all compared; of more, the index is faster on one core
-BLOCK = 256  # rows that are held against all at once
-MARGIN = 1e-3  # by which a product of float32, or float16 in the index, may be off
-VERIFIED = 1 << 16  # pairs at once
+MAX_EXACT_ROWS = 50_000  # above it the index is faster on one core
+BLOCK_ROWS = 256  # rows that are compared with all at once
+TOLERANCE = 1e-3  # of cosines in float32, or in the index's float16
+PAIRS_AT_ONCE = 1 << 16  # that are verified
 
 
-class Stood(NamedTuple):
-    """A row, the one that stands for it, and the cosine of their embeddings."""
+class SemanticDuplicate(NamedTuple):
+    """A row, the one to keep in its place, and the cosine of their embeddings."""
 
     row: int
     kept: int
@@ -28,57 +29,62 @@ class Stood(NamedTuple):
 
 
 class Search:
-    """Searches rows by what `encoder` makes of them; counts what is compared, and what is too long for that."""
+    """Search for semantic duplicates with one encoder; counts the rows that it compared and those too long for it."""
 
     def __init__(self, encoder: Path, params: Dedup, memo: Path | None) -> None:
         self.encoder, self.params = embeddings.Encoder(encoder, params), params
-        self.memo = embeddings.folder(memo / "semantic", encoder, params.semantic.max_tokens) if memo else None
+        folder = memo and embeddings.memo_folder(memo / "semantic", encoder, params.semantic.max_tokens)
+        self.memo: Path | None = folder
         self.compared = self.over_long = 0
 
-    def find(self, kind: str, ids: Sequence[str], texts: Sequence[str]) -> list[Stood]:
-        """Every row that an earlier one stands for, where near ones are one cluster: its first row stands for all."""
+    def find_duplicates(self, kind: str, ids: Sequence[str], texts: Sequence[str]) -> list[SemanticDuplicate]:
+        """Every row but the first of each cluster of similar rows; the first one is kept."""
         vectors = embeddings.embed(ids, texts, self.encoder, self.memo / kind if self.memo else None)
         rows = np.flatnonzero(~np.isnan(vectors[:, 0]))
         vectors = vectors[rows] if len(rows) < len(ids) else vectors
         self.compared, self.over_long = self.compared + len(rows), self.over_long + len(ids) - len(rows)
-        roots = near.clusters(len(rows), alike(vectors, self.params.semantic, self.params.near.threads))
-        others = np.flatnonzero(roots != np.arange(len(roots)))
-        found = cosines(vectors, np.stack([roots[others], others], axis=1))
-        return list(map(Stood, rows[others].tolist(), rows[roots[others]].tolist(), found.tolist()))
+        roots = near.clusters(len(rows), find_pairs(vectors, self.params.semantic, self.params.near.threads))
+        duplicates = np.flatnonzero(roots != np.arange(len(roots)))
+        similarities = cosines(vectors, np.stack([roots[duplicates], duplicates], axis=1))
+        columns = rows[duplicates].tolist(), rows[roots[duplicates]].tolist(), similarities.tolist()
+        return list(map(SemanticDuplicate, *columns))
 
-    def told(self) -> dict[str, int]:
-        """For the report."""
+    def counts(self) -> dict[str, int]:
+        """{compared, over_long}, for the report."""
         return {"compared": self.compared, "over_long": self.over_long}
 
 
-def alike(vectors: np.ndarray, params: Semantic, threads: int, exact: int = EXACT) -> np.ndarray:
-    """Pairs (n, 2) of rows at least `threshold` alike, one of them among the `neighbours` nearest of the other."""
+def find_pairs(vectors: np.ndarray, params: Semantic, threads: int, max_exact: int = MAX_EXACT_ROWS) -> np.ndarray:
+    """Pairs (n, 2) with a cosine of at least `threshold`, one row being among the other's `neighbours` nearest."""
     n = len(vectors)
     neighbours = min(params.neighbours, n - 1)
     if neighbours < 1:
         return np.empty((0, 2), np.int64)
-    found = _compared(vectors, neighbours, params.threshold) if n <= exact else _indexed(vectors, neighbours, threads)
-    found = np.unique(np.sort(found[found[:, 0] != found[:, 1]], axis=1), axis=0)
-    return found[cosines(vectors, found) >= params.threshold]
+    if n <= max_exact:
+        pairs = _exact_neighbours(vectors, neighbours, params.threshold)
+    else:
+        pairs = _approximate_neighbours(vectors, neighbours, threads)
+    pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)
+    return pairs[cosines(vectors, pairs) >= params.threshold]
 
 
 def cosines(vectors: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """The exact cosine of each of `pairs` (n, 2)."""
-    found = np.empty(len(pairs))
-    for start in range(0, len(pairs), VERIFIED):
-        first, second = (vectors[side].astype(np.float64) for side in pairs[start : start + VERIFIED].T)
+    """The exact cosine of each of `pairs` (n, 2), in float64."""
+    result = np.empty(len(pairs))
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+        first, second = (vectors[side].astype(np.float64) for side in pairs[start : start + PAIRS_AT_ONCE].T)
         norms = np.einsum("ij,ij->i", first, first) * np.einsum("ij,ij->i", second, second)
-        found[start : start + VERIFIED] = np.einsum("ij,ij->i", first, second) / np.sqrt(norms)
-    return found
+        result[start : start + PAIRS_AT_ONCE] = np.einsum("ij,ij->i", first, second) / np.sqrt(norms)
+    return result
 
 
-def _compared(vectors: np.ndarray, neighbours: int, threshold: float) -> np.ndarray:
-    """Each row with those that may be alike, at most the nearest `neighbours`."""
+def _exact_neighbours(vectors: np.ndarray, neighbours: int, threshold: float) -> np.ndarray:
+    """Pairs (n, 2) of each row and those near the threshold or above, at most its nearest `neighbours`."""
     pairs = [np.empty((0, 2), np.int64)]
-    for start in range(0, len(vectors), BLOCK):
-        products = vectors[start : start + BLOCK] @ vectors.T
-        products[np.arange(len(products)), np.arange(start, start + len(products))] = -2  # itself
-        close = products >= threshold - MARGIN
+    for start in range(0, len(vectors), BLOCK_ROWS):
+        products = vectors[start : start + BLOCK_ROWS] @ vectors.T
+        products[np.arange(len(products)), np.arange(start, start + len(products))] = -2  # a row with itself
+        close = products >= threshold - TOLERANCE
         for row in np.flatnonzero(close.sum(axis=1) > neighbours):
             close[row] = False
             close[row, np.argpartition(-products[row], neighbours - 1)[:neighbours]] = True
@@ -87,8 +93,8 @@ def _compared(vectors: np.ndarray, neighbours: int, threshold: float) -> np.ndar
     return np.concatenate(pairs)
 
 
-def _indexed(vectors: np.ndarray, neighbours: int, threads: int) -> np.ndarray:
-    """Each row with nearly always its nearest; built by one thread, so that it is the same for the same rows."""
+def _approximate_neighbours(vectors: np.ndarray, neighbours: int, threads: int) -> np.ndarray:
+    """Pairs (n, 2) of each row and most of its nearest; one thread builds the index, so that it is reproducible."""
     from usearch.index import Index
 
     index = Index(ndim=vectors.shape[1], metric="ip", dtype="f16", expansion_search=max(64, 2 * neighbours))
@@ -96,6 +102,6 @@ def _indexed(vectors: np.ndarray, neighbours: int, threads: int) -> np.ndarray:
     matches = index.search(vectors, neighbours + 1, threads=threads)
     keys = np.asarray(matches.keys).astype(np.int64)
     counts = np.asarray(matches.counts)
-    held = np.arange(keys.shape[1]) < counts[:, None]
+    valid = np.arange(keys.shape[1]) < counts[:, None]
     rows = np.broadcast_to(np.arange(len(keys))[:, None], keys.shape)
-    return np.stack([rows[held], keys[held]], axis=1)
+    return np.stack([rows[valid], keys[valid]], axis=1)

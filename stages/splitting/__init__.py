@@ -1,1 +1,1 @@
-"""What keeps held-out rows out of training."""
+"""What `split` keeps out of training: held-out questions, the golden set, text of evaluation sets."""

@@ -1,4 +1,4 @@
-"""Embeddings: known cosines, the same bits in any company, and those that were kept."""
+"""Embeddings: known cosines, bits that do not depend on other rows, and the memo."""
 
 import json
 import shutil
@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from modelmake.progress import Count
+from modelmake.progress import ProgressBar
 from stages.params.data import Dedup
 from stages.rows.row import Text, make_row
 from stages.similarity import embeddings
 from tests import made_up_encoder
-from tests.made_up_encoder import CARD, CARD_ASKED, CARD_SHUFFLED, NEAR, TOASTER, WORDS, D, params, read
+from tests.made_up_encoder import CARD, CARD_ASKED, CARD_SHUFFLED, NEAR, TOASTER, WORDS, D, encode, params
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,8 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_up_encoder.decoder(tmp_path_factory.mktemp("decoder"))
 
 
-def test_a_text_is_the_mean_over_its_tokens_normalized(bag: Path) -> None:
-    first, second, third, fourth = read(bag, ["my card", "card my", "my card where", "my card is"])
+def test_a_vector_is_the_normalized_mean_over_the_tokens(bag: Path) -> None:
+    first, second, third, fourth = encode(bag, ["my card", "card my", "my card where", "my card is"])
 
     assert np.linalg.norm(first) == pytest.approx(1)
     assert first @ second == pytest.approx(1)
@@ -43,104 +43,104 @@ def test_a_text_is_the_mean_over_its_tokens_normalized(bag: Path) -> None:
     assert first @ third == pytest.approx(0.80979, abs=1e-4)
 
 
-def test_sentence_transformers_say_how_a_text_is_pooled(bag: Path, tmp_path: Path) -> None:
+def test_a_text_is_pooled_as_sentence_transformers_configures_it(bag: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(bag, tmp_path / "model")
     kinds = ("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")
     listed = [{"idx": i, "type": f"sentence_transformers.models.{t}", "path": p} for i, (t, p) in enumerate(kinds)]
     (folder / "modules.json").write_text(json.dumps(listed))
     (folder / "1_Pooling").mkdir()
-    my, card = read(bag, ["my", "card"])
-    for settings_, expected in (
+    my, card = encode(bag, ["my", "card"])
+    for pooling, expected in (
         ({"pooling_mode": "cls"}, my),
         ({"pooling_mode_cls_token": False, "pooling_mode_lasttoken": True}, card),
         ({"pooling_mode_mean_tokens": True}, (my + card) / np.linalg.norm(my + card)),
     ):
-        (folder / "1_Pooling/config.json").write_text(json.dumps({"word_embedding_dimension": D, **settings_}))
-        np.testing.assert_allclose(read(folder, ["my card"])[0], expected, atol=1e-6)
+        (folder / "1_Pooling/config.json").write_text(json.dumps({"word_embedding_dimension": D, **pooling}))
+        np.testing.assert_allclose(encode(folder, ["my card"])[0], expected, atol=1e-6)
 
 
 def test_variants_of_a_text_are_nearer_than_other_texts(network: Path) -> None:
-    vectors = read(network, [CARD, CARD_ASKED, CARD_SHUFFLED, TOASTER])
+    vectors = encode(network, [CARD, CARD_ASKED, CARD_SHUFFLED, TOASTER])
 
     assert min(vectors[0] @ vectors[1], vectors[0] @ vectors[2]) > 0.9 > vectors[0] @ vectors[3]
 
 
 @pytest.mark.parametrize("kind", ["network", "decoder"])
-def test_a_vector_is_the_same_bits_whatever_is_read_beside_it_by_however_many_threads(
+def test_a_vector_has_the_same_bits_alone_in_a_batch_and_with_other_threads(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     folder = request.getfixturevalue(kind)
     texts = [" ".join(WORDS[start : start + length]) for length in (1, 5, 15, 16) for start in (0, 2, 4, 1, 3)]
-    alone = np.concatenate([read(folder, [text]) for text in texts])
+    alone = np.concatenate([encode(folder, [text]) for text in texts])
     threads = Dedup(msgspec.structs.replace(NEAR, threads=3), "", params().semantic)
 
     assert np.isfinite(alone).all()
-    assert read(folder, texts).tobytes() == alone.tobytes()
-    assert read(folder, texts[::-1], threads)[::-1].tobytes() == alone.tobytes()
+    assert encode(folder, texts).tobytes() == alone.tobytes()
+    assert encode(folder, texts[::-1], threads)[::-1].tobytes() == alone.tobytes()
 
 
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The texts that are read from now on."""
-    seen: list[str] = []
-    plainly = embeddings.Encoder.read
+def record_encoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list that the texts which are encoded from now on are added to."""
+    encoded: list[str] = []
+    encode = embeddings.Encoder.encode
 
-    def noted(self: embeddings.Encoder, texts: Sequence[str], told: Count) -> np.ndarray:
-        seen.extend(texts)
-        return plainly(self, texts, told)
+    def record(self: embeddings.Encoder, texts: Sequence[str], progress: ProgressBar) -> np.ndarray:
+        encoded.extend(texts)
+        return encode(self, texts, progress)
 
-    monkeypatch.setattr(embeddings.Encoder, "read", noted)
-    return seen
+    monkeypatch.setattr(embeddings.Encoder, "encode", record)
+    return encoded
 
 
-def named(*texts: str) -> tuple[list[str], list[str]]:
+def with_ids(*texts: str) -> tuple[list[str], list[str]]:
     return [make_row(Text(text)).id for text in texts], list(texts)
 
 
-def test_only_new_rows_are_read_and_the_result_is_the_same(
+def test_only_new_rows_are_encoded_and_the_result_is_the_same(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embeddings, "SHARD", 2)
-    seen = counted(monkeypatch)
-    reader = embeddings.Encoder(network, params(max_tokens=9))
-    embeddings.embed(*named(CARD, TOASTER, "my card"), reader, tmp_path)  # the toaster is too long, and known to be
-    del seen[:]
+    monkeypatch.setattr(embeddings, "SHARD_ROWS", 2)
+    encoded = record_encoded(monkeypatch)
+    encoder = embeddings.Encoder(network, params(max_tokens=9))
+    embeddings.embed(*with_ids(CARD, TOASTER, "my card"), encoder, tmp_path)  # TOASTER is too long; the memo holds NaN
+    encoded.clear()
 
-    more = named("where", "my card", CARD_ASKED, TOASTER)
-    again = embeddings.embed(*more, reader, tmp_path)
+    more = with_ids("where", "my card", CARD_ASKED, TOASTER)
+    again = embeddings.embed(*more, encoder, tmp_path)
 
-    assert seen == ["where", CARD_ASKED]
+    assert encoded == ["where", CARD_ASKED]
     assert np.isnan(again[3]).all() and np.isfinite(again[:3]).all()
-    assert again.tobytes() == embeddings.embed(*more, reader, None).tobytes()
+    assert again.tobytes() == embeddings.embed(*more, encoder, None).tobytes()
 
 
-def test_a_file_of_the_memo_that_is_not_whole_is_made_anew(
+def test_a_damaged_file_of_the_memo_is_computed_again(
     bag: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, reader = counted(monkeypatch), embeddings.Encoder(bag, params())
-    expected = embeddings.embed(*named(CARD, TOASTER), reader, tmp_path)
+    encoded, encoder = record_encoded(monkeypatch), embeddings.Encoder(bag, params())
+    expected = embeddings.embed(*with_ids(CARD, TOASTER), encoder, tmp_path)
     [file] = tmp_path.glob("*.safetensors")
     whole = file.read_bytes()
-    for spoilt in (whole[:-9], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
-        file.write_bytes(spoilt)
-        assert embeddings.embed(*named(CARD, TOASTER), reader, tmp_path).tobytes() == expected.tobytes()
-        assert seen == [CARD, TOASTER] * 2
-        for made in set(tmp_path.glob("*.safetensors")) - {file}:
-            made.unlink()
-        del seen[2:]
+    for damaged in (whole[:-9], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+        file.write_bytes(damaged)
+        assert embeddings.embed(*with_ids(CARD, TOASTER), encoder, tmp_path).tobytes() == expected.tobytes()
+        assert encoded == [CARD, TOASTER] * 2
+        for added in set(tmp_path.glob("*.safetensors")) - {file}:
+            added.unlink()
+        del encoded[2:]
 
 
-def test_rows_that_are_gone_leave_the_memo_once_they_are_the_most(bag: Path, tmp_path: Path) -> None:
-    reader = embeddings.Encoder(bag, params())
-    embeddings.embed(*named(*WORDS), reader, tmp_path)
-    embeddings.embed(*named(CARD, WORDS[0]), reader, tmp_path)
+def test_the_memo_drops_rows_that_are_gone_once_they_are_more_than_half(bag: Path, tmp_path: Path) -> None:
+    encoder = embeddings.Encoder(bag, params())
+    embeddings.embed(*with_ids(*WORDS), encoder, tmp_path)
+    embeddings.embed(*with_ids(CARD, WORDS[0]), encoder, tmp_path)
 
     [file] = tmp_path.glob("*.safetensors")
     assert len(load_file(file)["vectors"]) == 2
 
 
-def test_what_another_encoder_made_is_not_taken(bag: Path, network: Path, tmp_path: Path) -> None:
-    before = embeddings.folder(tmp_path, bag, 16)
-    before.mkdir()
+def test_vectors_of_another_encoder_are_deleted(bag: Path, network: Path, tmp_path: Path) -> None:
+    folder = embeddings.memo_folder(tmp_path, bag, 16)
+    folder.mkdir()
 
-    assert embeddings.folder(tmp_path, bag, 16) == before and before.is_dir()
-    assert embeddings.folder(tmp_path, network, 16) != before and not before.exists()
+    assert embeddings.memo_folder(tmp_path, bag, 16) == folder and folder.is_dir()
+    assert embeddings.memo_folder(tmp_path, network, 16) != folder and not folder.exists()

@@ -53,9 +53,9 @@ def test_similarity_is_common_shingles_over_all_shingles(first: str, second: str
 Pairs = list[tuple[int, int, float]]
 
 
-def pairs(texts: list[str], params: Near = NEAR, last: SearchMemo | None = None) -> Pairs:
-    found = near.find_pairs(texts, params, last)
-    return [(int(a), int(b), float(alike)) for (a, b), alike in zip(found.pairs, found.similarities, strict=True)]
+def pairs(texts: list[str], params: Near = NEAR, memo: SearchMemo | None = None) -> Pairs:
+    similar = near.find_pairs(texts, params, memo)
+    return [(int(a), int(b), float(s)) for (a, b), s in zip(similar.pairs, similar.similarities, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_a_pair_as_similar_as_the_threshold_counts(threshold: float, expected: P
 
 def all_pairs(texts: list[str], threshold: float = NEAR.threshold) -> Pairs:
     sets = [shingles(text, NEAR.shingle_chars) for text in texts]
-    alike = [(i, j, jaccard(sets[i], sets[j])) for i, j in combinations(range(len(texts)), 2)]
-    return [pair for pair in alike if pair[2] >= threshold]
+    compared = [(i, j, jaccard(sets[i], sets[j])) for i, j in combinations(range(len(texts)), 2)]
+    return [pair for pair in compared if pair[2] >= threshold]
 
 
 def families(seed: int, changes: int) -> list[str]:
-    """40 random texts of 300 letters, each with two copies that differ from it in so many places."""
+    """40 random texts of 300 letters, each with two copies of it that have `changes` letters replaced."""
     chance = random.Random(seed)
     texts = []
     for _ in range(40):
@@ -101,31 +101,31 @@ def families(seed: int, changes: int) -> list[str]:
 def test_pairs_well_above_the_threshold_are_all_found() -> None:
     texts = families(seed=1, changes=1)  # similarity 0.93 to 0.97: one in 10^8 is missed
 
-    found = pairs(texts)
+    similar = pairs(texts)
 
-    assert len(found) == 120
-    assert found == all_pairs(texts)
+    assert len(similar) == 120
+    assert similar == all_pairs(texts)
 
 
-def test_no_pair_below_the_threshold_is_ever_given() -> None:
+def test_no_pair_below_the_threshold_is_found() -> None:
     texts = families(seed=2, changes=4)  # similarity 0.75 to 0.93, on both sides of the threshold
-    everything = all_pairs(texts)
+    expected = all_pairs(texts)
 
-    found = pairs(texts)
+    similar = pairs(texts)
 
-    assert 0 < len(everything) < 120
-    assert set(found) <= set(everything)
-    assert len(found) >= 0.99 * len(everything)  # at 0.85 one in 10^4 is missed
+    assert 0 < len(expected) < 120
+    assert set(similar) <= set(expected)
+    assert len(similar) >= 0.99 * len(expected)  # at 0.85 one in 10^4 is missed
 
 
-def test_threads_change_nothing() -> None:
+def test_the_pairs_do_not_depend_on_the_number_of_threads() -> None:
     texts = families(seed=3, changes=4)
 
     assert pairs(texts, NEAR) == pairs(texts, Near(0.85, 5, 128, 21, 1, 3)) == sorted(pairs(texts))
 
 
 def template(count: int, seed: int = 4) -> list[str]:
-    """Texts that share a long beginning, so that a band has many of them, but are no near-duplicates; then a copy."""
+    """Texts with a long beginning in common that crowd buckets but are no near-duplicates; then a near copy of one."""
     chance = random.Random(seed)
     shared = "".join(chance.choices(string.ascii_lowercase, k=600))
     texts = [shared + "".join(chance.choices(string.ascii_lowercase, k=250)) for _ in range(count)]
@@ -133,18 +133,18 @@ def template(count: int, seed: int = 4) -> list[str]:
 
 
 def test_a_copy_among_many_texts_of_one_template_is_found() -> None:
-    texts = template(800)  # 0.55 alike: in a band 1 in 40 pairs meets, and a text is held against 32 of 20
+    texts = template(800)  # similarity 0.55: 1 in 40 pairs shares a bucket of a band
 
-    found = pairs(texts)
+    similar = pairs(texts)
 
-    assert found == [(400, 800, jaccard(shingles(texts[400], 5), shingles(texts[800], 5)))]
+    assert similar == [(400, 800, jaccard(shingles(texts[400], 5), shingles(texts[800], 5)))]
 
 
-def test_equal_texts_beyond_number_are_one_cluster() -> None:
-    found = near.find_pairs(["the very same"] * 500, NEAR)
+def test_many_equal_texts_are_one_cluster_without_comparing_all_pairs() -> None:
+    similar = near.find_pairs(["the very same"] * 500, NEAR)
 
-    assert set(near.clusters(500, found.pairs).tolist()) == {0}
-    assert len(found.pairs) < 500 * 33 * 4  # no square of them
+    assert set(near.clusters(500, similar.pairs).tolist()) == {0}
+    assert len(similar.pairs) < 500 * 33 * 4  # of 124,750
 
 
 SHORT = st.lists(st.text("ab ", max_size=12), max_size=8)
@@ -152,13 +152,13 @@ SHORT = st.lists(st.text("ab ", max_size=12), max_size=8)
 
 @settings(max_examples=60)
 @given(SHORT)
-def test_of_any_short_texts_only_similar_ones_are_paired_and_equal_ones_always(texts: list[str]) -> None:
-    everything = all_pairs(texts)
+def test_short_texts_are_paired_only_if_similar_and_always_if_equal(texts: list[str]) -> None:
+    expected = all_pairs(texts)
 
-    found = pairs(texts)
+    similar = pairs(texts)
 
-    assert set(found) <= set(everything)
-    assert {p for p in everything if p[2] == 1} <= set(found)
+    assert set(similar) <= set(expected)
+    assert {pair for pair in expected if pair[2] == 1} <= set(similar)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_of_any_short_texts_only_similar_ones_are_paired_and_equal_ones_always(t
         (4, [(0, 1), (1, 2), (2, 3)], [0, 0, 0, 0]),
     ],
 )
-def test_a_cluster_bears_its_smallest_index(n: int, linked: list[tuple[int, int]], expected: list[int]) -> None:
-    found = np.array(linked, np.int64).reshape(-1, 2)
+def test_a_cluster_is_named_by_its_smallest_index(n: int, linked: list[tuple[int, int]], expected: list[int]) -> None:
+    links = np.array(linked, np.int64).reshape(-1, 2)
 
-    assert near.clusters(n, found).tolist() == near.clusters(n, found[::-1]).tolist() == expected
+    assert near.clusters(n, links).tolist() == near.clusters(n, links[::-1]).tolist() == expected

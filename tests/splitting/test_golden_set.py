@@ -7,7 +7,7 @@ import pytest
 
 from modelmake.errors import UserError
 from stages.rows.row import Chat, Message, make_row
-from stages.splitting import golden
+from stages.splitting import golden_set
 
 QA = '{"question": "How many legs?", "answer": "Eight."}\n'
 CHAT = Chat([Message("user", "How many legs?"), Message("assistant", "Eight.")])
@@ -19,40 +19,40 @@ def write(folder: Path, content: str) -> tuple[Path, str]:
     return path, hashlib.sha256(content.encode()).hexdigest()
 
 
-def test_its_chats_are_rows_of_test_by_id(tmp_path: Path) -> None:
+def test_its_chats_are_rows_of_the_test_split_by_id(tmp_path: Path) -> None:
     row = make_row(CHAT, "test")
 
-    assert golden.read(*write(tmp_path, QA)) == {row.id: row}
+    assert golden_set.read(*write(tmp_path, QA)) == {row.id: row}
 
 
 @pytest.mark.parametrize("content", ["", "\n"])
 def test_a_file_without_records_is_no_golden_set(tmp_path: Path, content: str) -> None:
-    assert golden.read(*write(tmp_path, content)) == {}
+    assert golden_set.read(*write(tmp_path, content)) == {}
 
 
 def test_another_set_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
     path, sha256 = write(tmp_path, QA)
     path.write_text(QA.replace("Eight", "Six"))
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    actual = hashlib.sha256(path.read_bytes()).hexdigest()
 
-    with pytest.raises(UserError) as told:
-        golden.read(path, sha256)
+    with pytest.raises(UserError) as error:
+        golden_set.read(path, sha256)
 
-    assert str(told.value) == (
-        f"{path}: SHA-256 {found}: want {sha256}, as split.golden pins it: `git checkout {path}`, or write the new "
+    assert str(error.value) == (
+        f"{path}: SHA-256 {actual}: want {sha256}, as split.golden pins it: `git checkout {path}`, or write the new "
         "hash there if the set is meant to change"
     )
 
 
-def test_a_set_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"gone: no such file: want the golden set of split.golden, or a file with a blank line"
     ):
-        golden.check(tmp_path / "gone", "")
+        golden_set.check(tmp_path / "gone", "")
 
 
 @pytest.mark.parametrize(
-    ("line", "why"),
+    ("line", "message"),
     [
         ('{"text": "no chat"}', "text: want a chat; take it out"),
         ('{"prompt": "p", "completion": "c", "label": false}', "kto: want a chat; take it out"),
@@ -60,10 +60,10 @@ def test_a_set_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ("{", "broken_json: "),
     ],
 )
-def test_a_record_that_is_no_good_chat_is_refused(tmp_path: Path, line: str, why: str) -> None:
+def test_a_record_that_is_no_usable_chat_is_refused(tmp_path: Path, line: str, message: str) -> None:
     path, sha256 = write(tmp_path, QA + line + "\n")
 
-    with pytest.raises(UserError) as told:
-        golden.read(path, sha256)
+    with pytest.raises(UserError) as error:
+        golden_set.read(path, sha256)
 
-    assert str(told.value).startswith(f"{path}:2: {why}")
+    assert str(error.value).startswith(f"{path}:2: {message}")

@@ -1,0 +1,55 @@
+"""The golden set: chats that are never trained on, in a file that git keeps and params.yaml pins by its SHA-256."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from modelmake.errors import UserError
+from stages.reading import files, ratings
+from stages.reading.containers.record import Broken
+from stages.reading.record_reader import RecordReader
+from stages.reading.rejection import RejectedRecord
+from stages.rows.row import Chat, Content, Row, make_row
+
+
+def check(path: Path, sha256: str) -> None:
+    """Checks that a file is the pinned golden set.
+
+    Raises:
+        UserError: the file is missing, or its hash differs.
+    """
+    if not path.is_file():
+        raise UserError(
+            f"{path}: no such file: want the golden set of split.golden, or a file with a blank line for none"
+        )
+    actual = hashlib.sha256(path.read_bytes()).hexdigest()
+    if actual != sha256:
+        raise UserError(
+            f"{path}: SHA-256 {actual}: want {sha256}, as split.golden pins it: `git checkout {path}`, or write the "
+            "new hash there if the set is meant to change"
+        )
+
+
+def read(path: Path, sha256: str) -> dict[str, Row]:
+    """The golden chats as rows of the test split, {id: row}.
+
+    Raises:
+        UserError: the file is not the pinned one, or a record is no chat that could be trained on.
+    """
+    check(path, sha256)
+    rows, reader = {}, RecordReader(None, None)
+    for record in files.read(path, path.name):
+        where = f"{path}:{record.line}"
+        if isinstance(record, Broken):
+            raise UserError(f"{where}: {record.reason}: {record.detail}: want a golden set without one; mend it")
+        try:
+            contents, _ = reader.read(record.value)
+        except RejectedRecord as error:
+            raise UserError(f"{where}: {error.reason}: {error.detail}: want a chat; mend it, or take it out") from None
+        content = None if isinstance(contents, ratings.RatedAnswer) else msgspec.json.decode(contents[0], type=Content)
+        if not isinstance(content, Chat):
+            raise UserError(f"{where}: {reader.format}: want a chat; take it out")
+        row = make_row(content, "test")
+        rows[row.id] = row
+    return rows
