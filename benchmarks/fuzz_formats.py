@@ -1,9 +1,9 @@
-"""Fuzzes every reader of raw files: made-up files, half of them damaged, through `ingest`, which must lose no record.
+"""Fuzzes every reader of raw files: runs `ingest` on random files, half of them damaged; no record may be lost.
 
     uv run python benchmarks/fuzz_formats.py [--cases 100000] [--json]
 
-Cases are hypothesis's, the same at every run; what must hold of each is in tests/fuzzing.py. A failing case is shown in
-its smallest form, and ends the run.
+Hypothesis makes the same cases at every run; tests/fuzzing.py checks each. A failing case ends the run and is shown in
+its smallest form.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from tests.fuzzing import PARAMS, Case, cases, check  # noqa: E402
 
 
 def fuzz(suffix: str, count: int, folder: Path) -> Counter[str]:
-    """How many cases gave rows, or which kind of error."""
+    """Number of cases by outcome, as `check` names it."""
     outcomes: Counter[str] = Counter()
 
     @settings(
@@ -45,17 +45,18 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    each = -(-arguments.cases // len(READERS))
-    found, started = {}, time.monotonic()
+    cases_each = -(-arguments.cases // len(READERS))
+    outcomes, started = {}, time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         for suffix in READERS:
-            found[suffix] = dict(sorted(fuzz(suffix, each, Path(folder) / "case").items()))
+            outcomes[suffix] = dict(sorted(fuzz(suffix, cases_each, Path(folder) / "case").items()))
             if not arguments.json:
-                print(f"{suffix:9} {', '.join(f'{kind} {n}' for kind, n in found[suffix].items())}", flush=True)
-    total = sum(sum(kinds.values()) for kinds in found.values())
+                counts = ", ".join(f"{outcome} {n}" for outcome, n in outcomes[suffix].items())
+                print(f"{suffix:9} {counts}", flush=True)
+    total = sum(sum(counts.values()) for counts in outcomes.values())
     seconds = round(time.monotonic() - started, 1)
     if arguments.json:
-        print(json.dumps({"cases": total, "seconds": seconds, "tracebacks": 0, "lost": 0, "readers": found}))
+        print(json.dumps({"cases": total, "seconds": seconds, "tracebacks": 0, "lost": 0, "readers": outcomes}))
     else:
         print(f"{total} cases in {seconds} s: no traceback, no record lost")
     if total < arguments.cases:

@@ -1,4 +1,4 @@
-"""Natural rows, put together from the tables in `phrases.py`."""
+"""Natural rows, composed from the tables in `phrases.py`."""
 
 import json
 import re
@@ -13,28 +13,28 @@ URGENCIES, URGENCY_WEIGHTS = ("normal", "high", "low"), (40, 30, 30)
 
 @dataclass(frozen=True)
 class Row:
-    """One chat row, pair or paragraph (`message` alone); `kind` is "natural" or the defect it carries."""
+    """A chat, a preference pair, or a paragraph (only `message`)."""
 
     message: str
     answer: str = ""
     product: str = "none"
     note: str = ""
-    kind: str = "natural"
-    pii: str = ""
+    kind: str = "natural"  # or the name of its defect
+    pii: str = ""  # planted personal data
 
     @property
     def user(self) -> str:
         return f"{self.message}\n{self.note}" if self.note else self.message
 
 
-def fill(rng: Random, template: str, product: str = "none", /, **given: str) -> str:
-    """Expand the choices and slots of a template; a slot used twice gets two values."""
+def fill(rng: Random, template: str, product: str = "none", /, **values: str) -> str:
+    """Fills in the choices and slots of a template; a slot that occurs twice gets two values."""
     used: set[str] = set()
 
     def slot(match: re.Match[str]) -> str:
         name = match[1]
-        if name in given:
-            return given[name]
+        if name in values:
+            return values[name]
         if name == "p":
             return f"{rng.choice(phrases.COLOURS)} {product}" if rng.random() < 0.2 else product
         if name == "order":
@@ -52,14 +52,18 @@ def fill(rng: Random, template: str, product: str = "none", /, **given: str) -> 
 
 
 def pick_body(rng: Random, intent: str) -> tuple[str, str]:
-    """A template of the intent and the product it is about."""
+    """(a template of the intent, the product to fill in)."""
     if rng.random() < phrases.SHARE_WITHOUT_PRODUCT.get(intent, 0.0):
         return rng.choice(phrases.BODIES_WITHOUT_PRODUCT[intent]), "none"
     return rng.choice(phrases.BODIES[intent]), rng.choice(phrases.PRODUCTS)
 
 
 def compose(rng: Random, intent: str, detail: str | None = None) -> Row:
-    """A natural row; `detail` replaces the random detail sentence."""
+    """A natural chat about an intent.
+
+    Args:
+        detail: a sentence in place of the random detail.
+    """
     body, product = pick_body(rng, intent)
     urgency = rng.choices(URGENCIES, URGENCY_WEIGHTS)[0]
     parts = [fill(rng, body, product)]
@@ -86,11 +90,12 @@ def compose(rng: Random, intent: str, detail: str | None = None) -> Row:
 
 
 def minified(answer: str) -> str:
+    """The JSON of an answer without spaces."""
     return json.dumps(json.loads(answer), separators=(",", ":"))
 
 
 def paragraph(rng: Random, extra: str = "") -> Row:
-    """30 to 80 words about one intent and one product: rules, facts, quoted messages and how they are filed."""
+    """30 to 80 words about one intent and one product: rules, facts, quoted messages with their tags, and `extra`."""
     while True:
         intent, product = rng.choice(INTENTS), rng.choice(phrases.PRODUCTS)
         rules = rng.sample(phrases.POLICIES[intent], rng.randint(1, 3))

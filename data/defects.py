@@ -1,6 +1,6 @@
-"""The planted defects of a row: personal data, mojibake, typos, over-long messages and broken lines.
+"""Planted defects: personal data, mojibake, typos, over-long messages and broken lines.
 
-Personal data is made up: reserved domains, drama numbers, test banks and test cards.
+Personal data is fictional: reserved domains, phone numbers for fiction, test banks and test cards.
 """
 
 import re
@@ -25,9 +25,9 @@ PHONE_SHAPES = (
     "415-555-0{}",
     "+1 303 555 0{}",
 )
-# Country, bank code that no bank has, and digits that follow it.
+# (country, unassigned bank code, number of digits after it)
 IBAN_SHAPES = (("GB", "TEST", 14), ("NL", "TEST", 10), ("IE", "TEST", 14), ("DE", "99999999", 10))
-NEAR_LOW, NEAR_HIGH = 0.87, 0.99
+NEAR_LOW, NEAR_HIGH = 0.87, 0.99  # Jaccard similarity to the original
 OVER_LONG_CHARS = 4000
 
 
@@ -38,11 +38,12 @@ def make_email(rng: Random) -> str:
 
 
 def make_phone(rng: Random) -> str:
-    """A number from the ranges that Ofcom, NANPA and BNetzA keep free for fiction."""
+    """A number of the ranges that Ofcom, NANPA and BNetzA reserve for fiction."""
     return rng.choice(PHONE_SHAPES).format(f"1{rng.randrange(100):02d}")
 
 
 def make_iban(rng: Random) -> str:
+    """An IBAN with valid check digits (ISO 7064, MOD 97-10), in groups of four or without spaces."""
     country, bank, digits = rng.choice(IBAN_SHAPES)
     account = bank + "".join(rng.choice("0123456789") for _ in range(digits))
     number = int("".join(str(int(char, 36)) for char in f"{account}{country}00"))
@@ -51,6 +52,7 @@ def make_iban(rng: Random) -> str:
 
 
 def make_card(rng: Random) -> str:
+    """A card number of a test prefix with a valid check digit (Luhn)."""
     digits = rng.choice(("400000", "411111", "555555")) + "".join(rng.choice("0123456789") for _ in range(9))
     doubled = (int(digit) * (2 if i % 2 == 0 else 1) for i, digit in enumerate(digits))
     check = -sum(value - 9 if value > 9 else value for value in doubled) % 10
@@ -67,13 +69,14 @@ PII_MAKERS: dict[str, Callable[[Random], str]] = {
 
 
 def with_pii(rng: Random, kind: str, make: Callable[[str], Row]) -> Row:
+    """A row with a sentence that has personal data of a kind; `make` makes a row with a given sentence."""
     value = PII_MAKERS[kind](rng)
     sentence = fill(rng, rng.choice(phrases.PII_SENTENCES[kind.removeprefix("pii_")]), value=value)
     return replace(make(sentence), kind=kind, pii=value)
 
 
 def with_mojibake(rng: Random, make: Callable[[str], Row]) -> Row:
-    """A row whose UTF-8 bytes were read as cp1252 or latin-1, drawn again until ftfy can undo it."""
+    """A row whose UTF-8 was decoded as cp1252 or latin-1; drawn again until ftfy can repair it."""
     while True:
         town = rng.choice(phrases.MOJIBAKE_TOWNS)
         row = make(fill(rng, rng.choice(phrases.MOJIBAKE_SENTENCES), accent=town))
@@ -83,11 +86,12 @@ def with_mojibake(rng: Random, make: Callable[[str], Row]) -> Row:
 
 
 def plant_sentence(rng: Random, kind: str, make: Callable[[str], Row]) -> Row:
+    """A row with a defect of SPREAD_DEFECTS in one sentence; `make` makes a row with a given sentence."""
     return with_mojibake(rng, make) if kind == "mojibake" else with_pii(rng, kind, make)
 
 
 def typo(rng: Random, original: Row) -> Row:
-    """The row with one small slip, never in the product name, so the answer stays right."""
+    """A copy with one typo or changed mark. The product name stays, so the answer is still right."""
     message = original.message
     words = [m for m in re.finditer(r"[a-z]{5,}", message) if m[0] != original.product]
     word = rng.choice(words)
@@ -103,6 +107,7 @@ def typo(rng: Random, original: Row) -> Row:
 
 
 def near_duplicate(rng: Random, novelty: Novelty, original: Row) -> Row:
+    """A copy with a typo whose similarity is in the planned range, and that is like no other row."""
     base = shingles(chat_text(original))
     while True:
         row = typo(rng, original)
@@ -112,6 +117,7 @@ def near_duplicate(rng: Random, novelty: Novelty, original: Row) -> Row:
 
 
 def over_long(rng: Random, row: Row, sentences: list[str]) -> Row:
+    """The row with quoted sentences after its message, above OVER_LONG_CHARS."""
     message = f"{row.message} I paste our whole mail thread:"
     while len(message) <= OVER_LONG_CHARS + rng.randrange(100, 1500):
         message += f"\n> {rng.choice(sentences)}"
@@ -119,6 +125,6 @@ def over_long(rng: Random, row: Row, sentences: list[str]) -> Row:
 
 
 def break_line(rng: Random, line: str) -> str:
-    """A JSON line no parser takes: cut off, or with one character too many or too few."""
+    """Invalid JSON: the line cut off, or with a character too many, too few or changed."""
     middle = rng.randrange(len(line) // 3, len(line) - 10)
     return rng.choice((line[:middle], line[:-1], line + "}", line.replace(":", ";", 1), "'" + line))

@@ -1,6 +1,6 @@
-"""Write the default dataset: synthetic support-desk rows with planted defects, in data/raw.
+"""Writes the default dataset: synthetic support-desk rows with planted defects, in data/raw.
 
-The same seed gives the same bytes. What was planted, how often and on which lines, is in raw.manifest.json.
+The same seed gives the same bytes. raw.manifest.json lists every planted defect with its count and lines.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from mix import CHAT_DEFECTS, SPREAD_DEFECTS, make_chats, make_pairs, make_parag
 
 
 def line_of(rng: Random, name: str, row: Row) -> str:
-    """The row as one line of the file."""
+    """A row as a line of a file, in the format of that file."""
     value: object
     if name == "handbook.txt":
         return row.message
@@ -40,10 +40,12 @@ def file_text(name: str, lines: list[str]) -> str:
 
 
 def line_number(name: str, index: int) -> int:
+    """The line, from 1, of a file's row, from 0."""
     return {"tickets.json": index + 2, "handbook.txt": 2 * index + 1}.get(name, index + 1)
 
 
 def manifest_of(seed: int, placed: dict[str, list[Row]]) -> dict[str, object]:
+    """{seed, rows: {file: n}, planted: {defect: n}, where: {defect: [file:line]}} of the rows of each file."""
     where: dict[str, list[str]] = {kind: [] for kind in sorted([*CHAT_DEFECTS, *SPREAD_DEFECTS])}
     for name, rows in placed.items():
         for index, row in enumerate(rows):
@@ -62,7 +64,8 @@ def write_atomic(path: Path, text: str) -> None:
 
 
 def generate(out: Path, seed: int) -> dict[str, object]:
-    # A random stream of its own for each part, so a change to one leaves the others as they were.
+    """Writes the files below `out` and the manifest beside it, and returns the manifest."""
+    # Each part has its own random stream, so that a change of one leaves the others unchanged.
     paragraphs = make_paragraphs(Random(f"{seed}:handbook"))
     chats = make_chats(Random(f"{seed}:chats"), paragraphs)
     pairs = make_pairs(Random(f"{seed}:pairs"), chats)

@@ -1,4 +1,4 @@
-"""How many rows of each kind there are, natural or with a defect, and which file each goes to."""
+"""The rows of each file: numbers of natural rows and of rows with each defect, and their order."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ FILE_ROWS = {
 }
 CHAT_FILES = ("tickets.json", "chats.jsonl", "messages.jsonl")
 
-# Defects every kind of row can carry, as (chat rows, preference pairs, handbook paragraphs).
+# Defects that all kinds of rows can have: numbers of (chats, preference pairs, handbook paragraphs).
 SPREAD_DEFECTS = {
     "pii_email": (30, 6, 4),
     "pii_phone": (30, 6, 4),
@@ -36,11 +36,11 @@ CHAT_DEFECTS = {
     "empty_answers": 20,
     "over_long": 10,
 }
-NEAR_MIN_SHINGLES = 150
+NEAR_MIN_SHINGLES = 150  # of the original of a near-duplicate: in shorter rows one typo changes too much
 
 
 def spread_rows(rng: Random, novelty: Novelty, place: int, make: Callable[[str], Row]) -> list[Row]:
-    """The PII and mojibake rows of one kind of row (`place` in SPREAD_DEFECTS)."""
+    """The rows with personal data or mojibake of one kind of row, the `place`-th of SPREAD_DEFECTS."""
     rows = []
     for kind, counts in SPREAD_DEFECTS.items():
         for _ in range(counts[place]):
@@ -68,14 +68,14 @@ def make_chats(rng: Random, paragraphs: list[Row]) -> list[Row]:
         note = fill(rng, rng.choice(phrases.ORDER_NOTES)) if rng.random() < 0.02 else ""
         natural.append(novelty.first_new(lambda: replace(compose(rng, intent), note=note)))  # noqa: B023
 
-    # A copy must be free to stand in any file, so rows with a note (tickets only) are no originals.
+    # A copy may go to any file, so rows with a note, which only tickets.json has, are not copied.
     plain = [row for row in natural if not row.note]
     long = [row for row in plain if len(shingles(chat_text(row))) >= NEAR_MIN_SHINGLES]
     near_originals = rng.sample(long, defects["near_duplicates"])
     near = [near_duplicate(rng, novelty, row) for row in near_originals]
-    taken = {row.message for row in near_originals}
-    free = [row for row in plain if row.message not in taken]
-    exact = [replace(row, kind="exact_duplicates") for row in rng.sample(free, defects["exact_duplicates"])]
+    near_messages = {row.message for row in near_originals}
+    others = [row for row in plain if row.message not in near_messages]
+    exact = [replace(row, kind="exact_duplicates") for row in rng.sample(others, defects["exact_duplicates"])]
 
     def plant(kind: str, change: Callable[[Row], Row]) -> list[Row]:
         make = lambda: replace(change(compose(rng, rng.choice(INTENTS))), kind=kind)  # noqa: E731
@@ -93,7 +93,7 @@ def make_chats(rng: Random, paragraphs: list[Row]) -> list[Row]:
 
 def make_pairs(rng: Random, chats: list[Row]) -> list[Row]:
     novelty = Novelty(pair_text)
-    # Prompts are new messages, so no pair shows the answer to a row held out from the chat files.
+    # Prompts are new messages, so no pair reveals the answer to a chat that is held out.
     novelty.messages = {" ".join(clean_message(row).lower().split()) for row in chats}
     rows = spread_rows(rng, novelty, 1, lambda sentence: compose(rng, rng.choice(INTENTS), sentence))
     for index in range(FILE_ROWS["preferences.jsonl"] - len(rows)):
@@ -103,20 +103,20 @@ def make_pairs(rng: Random, chats: list[Row]) -> list[Row]:
 
 
 def place_chats(rng: Random, rows: list[Row]) -> dict[str, list[Row]]:
-    """Deal the rows to the chat files: notes to tickets, broken lines to JSONL, the rest anywhere."""
+    """Assigns chats to files: those with a note to tickets.json, broken lines to JSONL, the others to any."""
     placed: dict[str, list[Row]] = {name: [] for name in CHAT_FILES}
-    rest = []
+    others = []
     for row in rows:
         if row.note:
             placed["tickets.json"].append(row)
         elif row.kind == "broken_json":
             placed[rng.choice(CHAT_FILES[1:])].append(row)
         else:
-            rest.append(row)
-    rng.shuffle(rest)
-    for name, row_list in placed.items():
-        free = FILE_ROWS[name] - len(row_list)
-        row_list += rest[:free]
-        rest = rest[free:]
-        rng.shuffle(row_list)
+            others.append(row)
+    rng.shuffle(others)
+    for name, file_rows in placed.items():
+        missing = FILE_ROWS[name] - len(file_rows)
+        file_rows += others[:missing]
+        others = others[missing:]
+        rng.shuffle(file_rows)
     return placed

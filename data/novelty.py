@@ -1,4 +1,4 @@
-"""How alike rows are, and a gate that keeps them apart."""
+"""Similarity of generated rows, and a filter that admits only rows unlike all earlier ones."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,9 +7,9 @@ import ftfy
 from compose import Row, minified
 from datasketch import MinHash, MinHashLSH
 
-SHINGLE = 5
-# Well below the 0.80 that is promised, so that a MinHash estimate does not take a natural row for a copy.
-NOVELTY_LIMIT = 0.74
+SHINGLE_CHARS = 5
+# README.md promises 0.80. The margin keeps an estimate by MinHash from taking a natural row for a copy.
+MAX_JACCARD = 0.74
 
 
 def chat_text(row: Row) -> str:
@@ -25,8 +25,9 @@ def paragraph_text(row: Row) -> str:
 
 
 def shingles(text: str) -> frozenset[str]:
+    """The character 5-grams of a text, in lower case, with white space collapsed."""
     flat = " ".join(text.lower().split())
-    return frozenset(flat[i : i + SHINGLE] for i in range(max(1, len(flat) - SHINGLE + 1)))
+    return frozenset(flat[i : i + SHINGLE_CHARS] for i in range(max(1, len(flat) - SHINGLE_CHARS + 1)))
 
 
 def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
@@ -34,48 +35,50 @@ def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
     return shared / (len(a) + len(b) - shared)
 
 
-def minhash(form: frozenset[str]) -> MinHash:
+def minhash(shingle_set: frozenset[str]) -> MinHash:
     signature = MinHash(num_perm=128)
-    signature.update_batch([shingle.encode() for shingle in form])
+    signature.update_batch([shingle.encode() for shingle in shingle_set])
     return signature
 
 
 def clean_message(row: Row) -> str:
+    """The message as a cleaning step would leave it: mojibake repaired, personal data replaced by its kind."""
     message = ftfy.fix_text(row.message)
     return message.replace(row.pii, f"[{row.kind.removeprefix('pii_').upper()}]") if row.pii else message
 
 
 class Novelty:
-    """Admits a row only if it is far from all earlier ones, also with mojibake and PII cleaned."""
+    """Admits rows whose similarity to all admitted ones is below MAX_JACCARD, as they are and cleaned."""
 
     def __init__(self, text_of: Callable[[Row], str]) -> None:
         self.text_of = text_of
-        # 32 bands of 4 find a pair at 0.74 with 99.999 %: candidates are cheap, the exact check decides.
+        # 32 bands of 4 rows find a pair at 0.74 with a probability of 99.999 %; each is then verified exactly.
         self.lsh = MinHashLSH(num_perm=128, params=(32, 4))
         self.sets: list[frozenset[str]] = []
-        self.owners: list[Row] = []
+        self.owners: list[Row] = []  # of each of `sets`
         self.messages: set[str] = set()
 
     def admit(self, row: Row, original: Row | None = None) -> bool:
-        """Add the row unless it is too close to another; its original does not count as another."""
+        """Adds a row and returns True if it is unlike all admitted rows; its original may be like it."""
         cleaned = replace(row, message=clean_message(row))
         message = " ".join(cleaned.user.lower().split())
         if message in self.messages:
             return False
-        forms = [shingles(self.text_of(form)) for form in dict.fromkeys((row, cleaned))]
-        signatures = [minhash(form) for form in forms]
-        for form, signature in zip(forms, signatures, strict=True):
+        shingle_sets = [shingles(self.text_of(version)) for version in dict.fromkeys((row, cleaned))]
+        signatures = [minhash(shingle_set) for shingle_set in shingle_sets]
+        for shingle_set, signature in zip(shingle_sets, signatures, strict=True):
             for key in self.lsh.query(signature):
-                if self.owners[key] is not original and jaccard(form, self.sets[key]) >= NOVELTY_LIMIT:
+                if self.owners[key] is not original and jaccard(shingle_set, self.sets[key]) >= MAX_JACCARD:
                     return False
-        for form, signature in zip(forms, signatures, strict=True):
+        for shingle_set, signature in zip(shingle_sets, signatures, strict=True):
             self.lsh.insert(len(self.sets), signature)
-            self.sets.append(form)
+            self.sets.append(shingle_set)
             self.owners.append(row)
         self.messages.add(message)
         return True
 
     def first_new(self, make: Callable[[], Row]) -> Row:
+        """Makes rows until one is admitted, and returns it."""
         for _ in range(2000):
             row = make()
             if self.admit(row):

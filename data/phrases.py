@@ -1,7 +1,7 @@
-"""Phrase tables of the synthetic support-desk dataset; `compose.py` puts them together.
+"""Phrase tables of the synthetic support-desk dataset, from which `compose.py` makes rows.
 
-Syntax: `(a|b|c)` is a choice, `{p}` the product (perhaps after a colour), other `{...}` are slots of SLOTS.
-Words that decide an intent or an urgency stay out of every other table, so each row has one right answer.
+Syntax: `(a|b|c)` is a choice, `{p}` the product, sometimes with a colour before it; other `{...}` are slots of SLOTS.
+Words that decide an intent or an urgency are in no other table, so each row has exactly one right answer.
 """
 
 PRODUCTS = (
@@ -561,7 +561,7 @@ QUOTE_FRAMES = (
     "This one came in {month}: {quote}",
 )
 
-# How the desk tags a quoted message; the words are those of the answers, the form of an answer is not here.
+# Tags of quoted messages, in the words of the answers and not in their form.
 TAG_SENTENCES = (
     'The desk uses the tag "{intent}" for it.',
     'It gets the tags "{intent}" and "{product}".',

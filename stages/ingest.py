@@ -1,14 +1,14 @@
-"""Reads raw files of any known format into canonical rows, and keeps where every row came from.
+"""Reads raw files of any known format into canonical rows, and records the place that every row was read from.
 
 Inputs:  raw        folder of files in any container of stages/reading/containers (UTF-8), or one such file
 Outputs: ingested   JSONL, one canonical row a content, sorted by id
-         sources    Parquet {id, file, line}: every place that each row stands at, copies included
-         rejected   JSONL {file, line, reason, detail, found}: what could not be used, whole, as the file has it
+         sources    Parquet {id, file, line}: every place of each row, copies included
+         rejected   JSONL {file, line, reason, detail, found}: unusable records, `found` as the file spells them
          report     JSON {in, out, dropped, formats: {file: {format: records}}}
 Params:  ingest
 
-A record is one row, a document several (`ingest.documents`): `in` counts these rows, and records without one.
-Memory holds one record, a bounded number of rows that wait to be sorted, and nothing for each.
+A record becomes one row, a document several (`ingest.documents`); `in` counts these rows, and the records without one.
+Memory holds one record and a bounded number of rows that wait to be sorted.
 """
 
 from collections import Counter
@@ -23,16 +23,20 @@ from modelmake.errors import UserError
 from modelmake.signature import In, Out
 from stages.params.data import Ingest
 from stages.reading import files, ratings
-from stages.reading import record as reading
+from stages.reading.containers.record import Broken
+from stages.reading.record_reader import NO_FORMAT, Metadata, RecordReader, check_formats
+from stages.reading.rejection import RejectedRecord
 from stages.rows import accounting, parquet_table
 from stages.rows.row import Row, content_id, merge
 from stages.rows.spill import Spill
 
-SHOWN = 10  # rejected records named in an error
+MAX_NAMED = 10  # rejected records, or files of mixed formats, that a message names
 encode = msgspec.json.encode
 
 
 class Rejected(msgspec.Struct, frozen=True):
+    """A line of the output `rejected`."""
+
     file: str
     line: int
     reason: str
@@ -40,160 +44,165 @@ class Rejected(msgspec.Struct, frozen=True):
     found: str
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
-    """A row where it was read."""
+class SpilledRow(msgspec.Struct, frozen=True, array_like=True):
+    """A content with the place that it was read from."""
 
-    file: int
+    file: int  # index in Ingestion.file_names
     line: int
-    beside: reading.Beside
+    metadata: Metadata
     content: msgspec.Raw  # JSON
 
 
-class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """A judged answer where it was read."""
+class SpilledAnswer(msgspec.Struct, frozen=True, array_like=True):
+    """A rated answer with the place that it was read from."""
 
-    file: int
+    file: int  # index in Ingestion.file_names
     line: int
-    beside: reading.Beside
-    answer: ratings.Judged
-    text: str  # as the file has it
+    metadata: Metadata
+    answer: ratings.RatedAnswer
+    text: str  # of the record, as the file spells it
 
 
-class Ingested:
-    """What was read so far: rows and judged answers on disk, counts in memory."""
+class Ingestion:
+    """Everything read so far: rows and rated answers on disk, counts in memory."""
 
     def __init__(self, folder: Path, rejected: BinaryIO, params: Ingest) -> None:
-        self.rows, self._judged = Spill(folder), Spill(folder)
+        self.rows, self._answers = Spill(folder), Spill(folder)
         self._rejected, self._params = rejected, params
-        self.names: list[str] = []
-        self.formats: dict[str, dict[str, int]] = {}
+        self.file_names: list[str] = []
+        self.formats: dict[str, dict[str, int]] = {}  # file -> format -> records
         self.dropped: Counter[str] = Counter()
-        self.first: list[Rejected] = []
-        self.records = self.many = self.spilled = 0  # records; rows of theirs beyond one each; rows
+        self.first_rejected: list[Rejected] = []
+        self.records = 0
+        self.extra_rows = 0  # of documents, beyond one a record
+        self.row_count = 0  # copies included
 
-    def read(self, file: files.Raw) -> None:
-        """Takes in a file."""
-        number = len(self.names)
-        self.names.append(file.name)
+    def read(self, file: files.RawFile) -> None:
+        """Reads all records of a file."""
+        number = len(self.file_names)
+        self.file_names.append(file.name)
         by_format = self.formats.setdefault(file.name, {})
-        reader = reading.Reader(file.told, self._params.documents)
+        reader = RecordReader(file.rule, self._params.documents)
         for record in files.read(file.path, file.name):
             self.records += 1
-            if isinstance(record, files.Broken):
-                self.reject(number, record.line, record.reason, record.why, record.found)
+            if isinstance(record, Broken):
+                self.reject(number, record.line, record.reason, record.detail, record.text)
                 continue
             try:
-                found, beside = reader.read(record.value)
-                beside = beside if beside.split else beside._replace(split=record.split)
-            except reading.Unfit as error:
-                self.reject(number, record.line, *error.args, record.text or _text(record.value))
+                contents, metadata = reader.read(record.value)
+                metadata = metadata if metadata.split else metadata._replace(split=record.split)
+            except RejectedRecord as error:
+                self.reject(number, record.line, error.reason, error.detail, record.text or _json_text(record.value))
             else:
-                if isinstance(found, ratings.Judged):
-                    self._judge(Answer(number, record.line, beside, found, record.text or _text(record.value)))
+                if isinstance(contents, ratings.RatedAnswer):
+                    text = record.text or _json_text(record.value)
+                    self._add_answer(SpilledAnswer(number, record.line, metadata, contents, text))
                 else:
-                    self.many += len(found) - 1
-                    for content in found:
-                        self.add(number, record.line, beside, content)
-            by_format[reader.form] = by_format.get(reader.form, 0) + 1
+                    self.extra_rows += len(contents) - 1
+                    for content in contents:
+                        self.add(number, record.line, metadata, content)
+            by_format[reader.format] = by_format.get(reader.format, 0) + 1
 
-    def add(self, file: int, line: int, beside: reading.Beside, content: bytes) -> None:
-        """Takes in a row."""
-        self.spilled += 1
-        self.rows.add(content_id(content), encode(Place(file, line, beside, msgspec.Raw(content))))
+    def add(self, file: int, line: int, metadata: Metadata, content: bytes) -> None:
+        """Adds the row of a content encoded as JSON."""
+        self.row_count += 1
+        self.rows.add(content_id(content), encode(SpilledRow(file, line, metadata, msgspec.Raw(content))))
 
-    def reject(self, file: int, line: int, reason: str, detail: str, found: str) -> None:
-        """Writes down what is no row."""
-        bad = Rejected(self.names[file], line, reason, detail, found)
-        again = reason in reading.UNFIT.values() and any((b.file, b.detail) == (bad.file, detail) for b in self.first)
-        if len(self.first) < SHOWN and reason not in ratings.FINE and not again:
-            self.first.append(msgspec.structs.replace(bad, found=""))
+    def reject(self, file: int, line: int, reason: str, detail: str, text: str) -> None:
+        """Counts an unusable record and writes it to the output `rejected`."""
+        rejected = Rejected(self.file_names[file], line, reason, detail, text)
+        repeats = reason in NO_FORMAT.values() and any(
+            (r.file, r.detail) == (rejected.file, detail) for r in self.first_rejected
+        )
+        if len(self.first_rejected) < MAX_NAMED and reason not in ratings.EXPECTED_REASONS and not repeats:
+            self.first_rejected.append(msgspec.structs.replace(rejected, found=""))
         self.dropped[reason] += 1
-        self._rejected.write(encode(bad) + b"\n")
+        self._rejected.write(encode(rejected) + b"\n")
 
-    def _judge(self, found: Answer) -> None:
-        if found.answer.good:
-            self.add(found.file, found.line, found.beside, encode(ratings.chat(found.answer)))
-        self._judged.add(ratings.key(found.answer, found.beside.split), encode(found))
+    def _add_answer(self, spilled: SpilledAnswer) -> None:
+        if spilled.answer.good:
+            self.add(spilled.file, spilled.line, spilled.metadata, encode(ratings.as_chat(spilled.answer)))
+        self._answers.add(ratings.prompt_key(spilled.answer, spilled.metadata.split), encode(spilled))
 
-    def pair(self) -> None:
-        """Bad answers to rows, now that the good ones to the same prompts are known."""
-        decoder = msgspec.json.Decoder(Answer)
-        for _, values in self._judged:
+    def pair_answers(self) -> None:
+        """Turns every bad answer into a pair or a rejected record; call it once all files are read."""
+        decoder = msgspec.json.Decoder(SpilledAnswer)
+        for _, values in self._answers:
             answers = [decoder.decode(value) for value in values]
             good = [a.answer for a in answers if a.answer.good]
             for bad in (a for a in answers if not a.answer.good):
-                if pair := ratings.pair(bad.answer, good):
-                    self.add(bad.file, bad.line, bad.beside, encode(pair))
+                if pair := ratings.as_pair(bad.answer, good):
+                    self.add(bad.file, bad.line, bad.metadata, encode(pair))
                 else:
-                    self.reject(bad.file, bad.line, *ratings.ALONE, bad.text)
+                    self.reject(bad.file, bad.line, *ratings.BAD_ALONE, bad.text)
 
     def merged(self) -> Iterator[tuple[Row, list[tuple[str, str, int]]]]:
-        """Every row once, by id, with all its places."""
-        decoder, names = msgspec.json.Decoder(Place), self.names
+        """(row, its places as (id, file, line)), once for each id, by ascending id."""
+        decoder, names = msgspec.json.Decoder(SpilledRow), self.file_names
         for id, values in self.rows:
             first = decoder.decode(values[0])
-            row, places = Row(id, first.content, *first.beside), [(id, names[first.file], first.line)]
+            row, places = Row(id, first.content, *first.metadata), [(id, names[first.file], first.line)]
             for value in values[1:]:
-                place = decoder.decode(value)
-                row = merge(row, Row(id, row.content, *place.beside))
-                places.append((id, names[place.file], place.line))
+                copy = decoder.decode(value)
+                row = merge(row, Row(id, row.content, *copy.metadata))
+                places.append((id, names[copy.file], copy.line))
             yield row, sorted(places)
 
     def check(self, raw: Path) -> None:
-        """Refuses data that has no rows, or more unusable records than allowed.
+        """Refuses data without rows, or with more unusable records than allowed.
 
         Raises:
-            UserError: naming the first.
+            UserError: names the first of them.
         """
-        bad = self.dropped.total() - sum(self.dropped[reason] for reason in ratings.FINE)
-        if not self.spilled:
-            raise UserError(f"{raw}: {self.records} records, none usable: want at least one{self._told()}")
-        if bad / self.records > self._params.max_rejected_fraction:
+        unusable = self.dropped.total() - sum(self.dropped[reason] for reason in ratings.EXPECTED_REASONS)
+        if not self.row_count:
+            raise UserError(f"{raw}: {self.records} records, none usable: want at least one{self._first_rejected()}")
+        if unusable / self.records > self._params.max_rejected_fraction:
             raise UserError(
-                f"{raw}: {bad} of {self.records} records unusable: want at most "
+                f"{raw}: {unusable} of {self.records} records unusable: want at most "
                 f"{self._params.max_rejected_fraction:.2%}; mend them or raise ingest.max_rejected_fraction"
-                f"{self._told()}"
+                f"{self._first_rejected()}"
             )
 
-    def _told(self) -> str:
-        """A line each: files of no format at all, then the first records; those with the same wrong fields once."""
-        lost = {name for name, seen in self.formats.items() if seen and seen.keys() <= reading.UNFIT.keys()}
-        lines = [f"\n  {name}: {sum(self.formats[name].values())} records, all of no one format: say in ingest.files "
-                 "what they are, or move it elsewhere" for name in sorted(lost)]  # fmt: skip
-        return "".join([*lines, *(f"\n  {b.file}:{b.line}: {b.reason}: {b.detail}" for b in self.first)])
+    def _first_rejected(self) -> str:
+        """One line for each file without a known format, then for each of the first rejected records."""
+        unknown = {name for name, counts in self.formats.items() if counts and counts.keys() <= NO_FORMAT.keys()}
+        lines = [f"\n  {name}: {sum(self.formats[name].values())} records, none in one known format: name the format "
+                 "in ingest.files, or move the file elsewhere" for name in sorted(unknown)]  # fmt: skip
+        return "".join([*lines, *(f"\n  {r.file}:{r.line}: {r.reason}: {r.detail}" for r in self.first_rejected)])
 
-    def mixed(self) -> str:
-        """What files hold more than one format, or none, in words; "" where none does."""
-        mixed = {name: sorted(seen.items()) for name, seen in self.formats.items()
-                 if len(seen) > 1 or seen.keys() & reading.UNFIT.keys()}  # fmt: skip
-        found = [f"{name} ({', '.join(f'{form} {n}' for form, n in seen)})" for name, seen in mixed.items()]
-        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        return f"; mixed {', '.join(found[:SHOWN])}{more}" if found else ""
+    def mixed_formats(self) -> str:
+        """Files with several formats, or records of none, as the end of the line of counts; "" without such files."""
+        mixed = {name: sorted(counts.items()) for name, counts in self.formats.items()
+                 if len(counts) > 1 or counts.keys() & NO_FORMAT.keys()}  # fmt: skip
+        texts = [f"{name} ({', '.join(f'{format} {n}' for format, n in counts)})" for name, counts in mixed.items()]
+        more = f" and {len(texts) - MAX_NAMED} more" if len(texts) > MAX_NAMED else ""
+        return f"; mixed {', '.join(texts[:MAX_NAMED])}{more}" if texts else ""
 
 
-def _text(value: object) -> str:
+def _json_text(value: object) -> str:
     return encode(value).decode()
 
 
 def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, params: Ingest) -> str:
-    reading.check(params.files, "ingest.files")
+    check_formats(params.files, "ingest.files")
     with rejected.open("wb") as file:
-        found = Ingested(ingested.parent, file, params)
-        for raw_file in files.files(raw, params.files):
-            found.read(raw_file)
-        found.pair()
-    found.check(raw)
-    out = 0
+        ingestion = Ingestion(ingested.parent, file, params)
+        for raw_file in files.list_files(raw, params.files):
+            ingestion.read(raw_file)
+        ingestion.pair_answers()
+    ingestion.check(raw)
+    rows_out = 0
     with ingested.open("wb") as file, parquet_table.writer(sources, {"id": str, "file": str, "line": int}) as add:
-        for row, places in found.merged():
-            out += 1
+        for row, places in ingestion.merged():
+            rows_out += 1
             file.write(encode(row) + b"\n")
             for place in places:
                 add(place)
-    reasons = [*found.dropped.elements(), *["repeated"] * (found.spilled - out)]
-    counts = accounting.account(found.records + found.many, out, reasons)
-    accounting.write_json(report, {**counts, "formats": found.formats})
-    return accounting.summary(counts) + found.mixed()
+    reasons = [*ingestion.dropped.elements(), *["repeated"] * (ingestion.row_count - rows_out)]
+    counts = accounting.account(ingestion.records + ingestion.extra_rows, rows_out, reasons)
+    accounting.write_json(report, {**counts, "formats": ingestion.formats})
+    return accounting.summary(counts) + ingestion.mixed_formats()
 
 
 if __name__ == "__main__":

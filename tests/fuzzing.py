@@ -1,4 +1,4 @@
-"""Made-up raw files, right and damaged, for every reader; and what must hold of whatever `ingest` makes of them."""
+"""Random raw files for every reader, valid and damaged, and the check that `ingest` loses no record of them."""
 
 import bz2
 import csv
@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 
 from modelmake.errors import UserError
 from stages import ingest
-from stages.params.data import Documents, Files, Ingest
+from stages.params.data import Documents, FileRule, Ingest
 from stages.reading import files
 from stages.reading.containers import READERS
 from stages.reading.formats import READERS as FORMATS
 from stages.rows import jsonl
-from stages.rows.row import check_content, make_row
+from stages.rows.row import content_problem, make_row
 
 
 class Case(NamedTuple):
     name: str  # of the file
     content: bytes
-    count: int | None  # records in it; None where it was damaged
+    records: int | None  # in the file; None: unknown, as it may be damaged
 
 
 TEXT = st.sampled_from(
@@ -45,7 +45,7 @@ TURNS = st.lists(TURN | SCALAR, max_size=4) | st.just(
     [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
 )
 VALUE = TEXT | TURNS | SCALAR | st.dictionaries(TEXT, SCALAR, max_size=2)
-FIELDS = {  # what each format wants, and may have besides
+FIELDS = {  # format -> (required fields, optional fields)
     "alpaca": (("instruction", "output"), ("input", "system", "history")),
     "sharegpt": (("conversations",), ("system", "tools")),
     "messages": (("messages",), ("tools", "functions")),
@@ -59,35 +59,35 @@ FIELDS = {  # what each format wants, and may have besides
     "document": (("path", "text"), ()),
 }
 WORDS = st.sampled_from(["a", "Where is it?", "é😀", "Here.\n"])
-ASKED, ANSWERED = (WORDS.map(lambda t, r=r: {"role": r, "content": t}) for r in ("user", "assistant"))
-GOOD = {
+USER_TURN, ASSISTANT_TURN = (WORDS.map(lambda t, r=r: {"role": r, "content": t}) for r in ("user", "assistant"))
+VALID_VALUES = {  # of fields; any other field takes WORDS
     "label": st.booleans(), "rating": st.sampled_from([None, 1, -1, True, "down"]), "edit": st.none() | WORDS,
-    "response": WORDS | ANSWERED, "history": st.just([["q", "a"]]), "tools": st.just([{"name": "f"}]),
-    "functions": st.just('[{"name": "f"}]'), "messages": st.tuples(ASKED, ANSWERED).map(list),
+    "response": WORDS | ASSISTANT_TURN, "history": st.just([["q", "a"]]), "tools": st.just([{"name": "f"}]),
+    "functions": st.just('[{"name": "f"}]'), "messages": st.tuples(USER_TURN, ASSISTANT_TURN).map(list),
     "conversations": st.tuples(WORDS, WORDS).map(
-        lambda said: [{"from": "human", "value": said[0]}, {"from": "gpt", "value": said[1]}]
+        lambda texts: [{"from": "human", "value": texts[0]}, {"from": "gpt", "value": texts[1]}]
     ),
-    "chosen": WORDS | st.tuples(st.just({"role": "user", "content": "q"}), ANSWERED).map(list),
-    "rejected": WORDS | st.tuples(st.just({"role": "user", "content": "q"}), ANSWERED).map(list),
+    "chosen": WORDS | st.tuples(st.just({"role": "user", "content": "q"}), ASSISTANT_TURN).map(list),
+    "rejected": WORDS | st.tuples(st.just({"role": "user", "content": "q"}), ASSISTANT_TURN).map(list),
 }  # fmt: skip
 
 
 def _records(values: Callable[[str], st.SearchStrategy]) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of(
         *(
-            st.fixed_dictionaries({n: values(n) for n in wanted}, optional={n: values(n) for n in besides})
-            for wanted, besides in FIELDS.values()
+            st.fixed_dictionaries({n: values(n) for n in required}, optional={n: values(n) for n in optional})
+            for required, optional in FIELDS.values()
         )
     )
 
 
 RECORD = st.one_of(
-    _records(lambda name: GOOD.get(name, WORDS)),
-    _records(lambda name: GOOD.get(name, WORDS) | VALUE),
+    _records(lambda name: VALID_VALUES.get(name, WORDS)),
+    _records(lambda name: VALID_VALUES.get(name, WORDS) | VALUE),
     _records(lambda name: VALUE),
     st.dictionaries(TEXT, SCALAR, max_size=3),
 )
-TABLE = st.sampled_from(
+COLUMNS = st.sampled_from(
     [("text",), ("text", "label"), ("question", "answer"), ("prompt", "completion", "label"), ("x",)]
 )
 HTML = st.sampled_from(
@@ -113,8 +113,8 @@ PDF = (
 )
 
 
-def _lines(found: list[Any]) -> bytes:
-    return "".join(f"{json.dumps(r)}\n" for r in found).encode()
+def _jsonl(records: list[Any]) -> bytes:
+    return "".join(f"{json.dumps(record)}\n" for record in records).encode()
 
 
 def _table(delimiter: str) -> Callable[[tuple[tuple[str, ...], list[tuple[str, str, str]]]], bytes]:
@@ -138,15 +138,15 @@ def _parquet(lines: list[tuple[str, str, list[dict[str, Any]]]]) -> bytes:
 
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
-SIMPLE = st.tuples(ASKED, ANSWERED).map(list) | st.lists(
+SIMPLE = st.tuples(USER_TURN, ASSISTANT_TURN).map(list) | st.lists(
     st.fixed_dictionaries({"role": PLAIN | st.just("user"), "content": PLAIN}), max_size=3
 )
 ROWS = st.tuples(
-    TABLE, st.lists(st.tuples(TEXT | WORDS, TEXT | WORDS, TEXT | st.sampled_from(["True", "False"])), max_size=6)
+    COLUMNS, st.lists(st.tuples(TEXT | WORDS, TEXT | WORDS, TEXT | st.sampled_from(["True", "False"])), max_size=6)
 )
-CONTAINERS = {  # by suffix: bytes of a file
-    ".jsonl": st.lists(RECORD | SCALAR, max_size=6).map(_lines),
-    ".ndjson": st.lists(RECORD, max_size=6).map(_lines),
+CONTAINERS = {  # suffix -> bytes of a file
+    ".jsonl": st.lists(RECORD | SCALAR, max_size=6).map(_jsonl),
+    ".ndjson": st.lists(RECORD, max_size=6).map(_jsonl),
     ".json": st.lists(RECORD | SCALAR | st.tuples(TEXT, TEXT), max_size=6).map(json.dumps).map(str.encode)
     | st.dictionaries(st.sampled_from(["train", "dev", "x"]), st.lists(RECORD, max_size=3))
     .map(json.dumps)
@@ -171,7 +171,7 @@ DAMAGE = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.binary(max_si
 
 
 def damaged(content: bytes, damage: list[tuple[float, int, bytes]]) -> bytes:
-    """Bytes cut out and put in at some places."""
+    """The content with bytes cut out and put in at some places."""
     for place, length, new in damage:
         start = int(place * len(content))
         content = content[:start] + new + content[start + length :]
@@ -179,61 +179,65 @@ def damaged(content: bytes, damage: list[tuple[float, int, bytes]]) -> bytes:
 
 
 def cases(suffix: str) -> st.SearchStrategy[Case]:
-    """Files of one container, one in two of them damaged, before or after compression."""
+    """Files of one container; half of them are damaged, before or after compression."""
 
-    def made(content: bytes, compression: str, before: list, after: list, split: str) -> Case:
+    def case(content: bytes, compression: str, before: list, after: list, stem: str) -> Case:
         packed = damaged(COMPRESS[compression](damaged(content, before)), after)
-        count = content.count(b"\n") if suffix in (".jsonl", ".ndjson") and not before and not after else None
-        return Case(f"{split}{suffix}{compression}", packed, count)
+        records = content.count(b"\n") if suffix in (".jsonl", ".ndjson") and not before and not after else None
+        return Case(f"{stem}{suffix}{compression}", packed, records)
 
     none = st.just([])
-    harm = st.tuples(none, none) | st.tuples(none, none) | st.tuples(DAMAGE, none) | st.tuples(none, DAMAGE)
+    damages = st.tuples(none, none) | st.tuples(none, none) | st.tuples(DAMAGE, none) | st.tuples(none, DAMAGE)
     return st.builds(
-        lambda content, compression, harm, split: made(content, compression, *harm, split),
-        CONTAINERS[suffix], st.sampled_from(["", "", "", "", *COMPRESS]), harm, st.sampled_from(["a", "test"]),
+        lambda content, compression, damage, stem: case(content, compression, *damage, stem),
+        CONTAINERS[suffix], st.sampled_from(["", "", "", "", *COMPRESS]), damages, st.sampled_from(["a", "test"]),
     )  # fmt: skip
 
 
-REST = Files("z*", None, None)
+OTHER_FILES = FileRule("z*", None, None)
 PARAMS = [
     Ingest("", [], 1.0, Documents(40, True)),
     Ingest("", [], 1.0, Documents(1000, False)),
     Ingest("", [], 1.0, None),
-    Ingest("", [REST, Files("*", "qa", {"question": "prompt", "answer": "text"})], 1.0, None),
-    Ingest("", [REST, Files("*", "messages", None)], 1.0, None),
+    Ingest("", [OTHER_FILES, FileRule("*", "qa", {"question": "prompt", "answer": "text"})], 1.0, None),
+    Ingest("", [OTHER_FILES, FileRule("*", "messages", None)], 1.0, None),
 ]
 
 
 def check(folder: Path, case: Case, params: Ingest) -> str:
-    """Runs `ingest` on the file, beside one of one row; whether it gave rows. Fails where a record is lost."""
+    """Runs `ingest` on the file and a second file of one row, and asserts that no record is lost.
+
+    Returns:
+        "rows", "rejected" (no record is usable), "empty" (no records) or "unreadable" (a UserError).
+    """
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "raw").mkdir(parents=True)
     file = folder / "raw" / case.name
     file.write_bytes(case.content)
     (folder / "raw/z.jsonl").write_text('{"text": "A row."}')
-    out = [folder / name for name in ("ingested", "sources", "rejected", "report")]
+    ingested, sources, rejected, report = (folder / name for name in ("ingested", "sources", "rejected", "report"))
     try:
-        ingest.main(folder / "raw", *out, params)
+        ingest.main(folder / "raw", ingested, sources, rejected, report, params)
     except UserError as error:
         assert "\n" not in str(error), error
-        assert case.count is None, (case, str(error))
+        assert case.records is None, (case, str(error))
         return "unreadable"
-    report = json.loads(out[3].read_bytes())
-    found = jsonl.read(out[0])
-    rejected = [json.loads(line) for line in out[2].read_bytes().split(b"\n")[:-1]]
-    places = pyarrow.parquet.read_table(out[1]).to_pylist()
-    assert report["in"] == report["out"] + sum(report["dropped"].values())
-    assert len(found) == report["out"]
-    assert len(places) + len(rejected) == report["in"]
-    assert len(rejected) == sum(n for reason, n in report["dropped"].items() if reason != "repeated")
-    assert [r.id for r in found] == sorted({r.id for r in found}) == sorted({p["id"] for p in places})
-    assert all(r == make_row(r.content, r.split, r.group) and check_content(r.content) is None for r in found)
-    assert all(r["reason"] and r["detail"] and r["line"] >= 1 for r in rejected)
-    lines = [r.line for r in files.read(file, case.name)]
-    used = [p["line"] for p in places if p["file"] == case.name]
-    assert {*used, *(r["line"] for r in rejected)} == set(lines)
-    if not any(r.group for r in found):
-        assert report["in"] == len(lines) + 1
-    if case.count is not None:
-        assert len(lines) == case.count
-    return "rows" if used else "rejected" if lines else "empty"
+    counts = json.loads(report.read_bytes())
+    rows = jsonl.read(ingested)
+    bad = [json.loads(line) for line in rejected.read_bytes().split(b"\n")[:-1]]
+    places = pyarrow.parquet.read_table(sources).to_pylist()
+    assert counts["in"] == counts["out"] + sum(counts["dropped"].values())
+    assert len(rows) == counts["out"]
+    assert len(places) + len(bad) == counts["in"]
+    assert len(bad) == sum(n for reason, n in counts["dropped"].items() if reason != "repeated")
+    assert [r.id for r in rows] == sorted({r.id for r in rows}) == sorted({p["id"] for p in places})
+    assert all(r == make_row(r.content, r.split, r.group) and content_problem(r.content) is None for r in rows)
+    assert all(r["reason"] and r["detail"] and r["line"] >= 1 for r in bad)
+    record_lines = [r.line for r in files.read(file, case.name)]
+    row_lines = [p["line"] for p in places if p["file"] == case.name]
+    assert {*row_lines, *(r["line"] for r in bad)} == set(record_lines)
+    if not any(r.group for r in rows):
+        assert counts["in"] == len(record_lines) + 1
+    if case.records is not None:
+        assert len(record_lines) == case.records
+    return "rows" if row_lines else "rejected" if record_lines else "empty"

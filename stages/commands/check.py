@@ -1,9 +1,9 @@
-"""`modelmake check FILE…`: what `ingest` and `clean` would say of files before they join the raw data, in a second."""
+"""`modelmake check FILE…`: reports what `ingest` and `clean` would do with files before they join the raw data."""
 
 import argparse
-import fnmatch
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -13,16 +13,20 @@ import msgspec
 from modelmake import params
 from modelmake.errors import UserError
 from stages import clean
-from stages.params.data import Clean, Ingest
+from stages.params.cleaning import Clean
+from stages.params.data import Ingest
 from stages.reading import files, ratings
-from stages.reading import record as reading
-from stages.reporting.summaries import count
-from stages.rows import texts
+from stages.reading.containers.record import Broken
+from stages.reading.record_reader import RecordReader
+from stages.reading.rejection import RejectedRecord
+from stages.reporting.formatting import count
 from stages.rows.accounting import Drop
 from stages.rows.row import Content, Row, make_row
+from stages.rows.texts import content_texts
 
 PARAMS = "params.yaml"
-ADVICE = {  # reason -> what to do; also those that rules of `clean` give
+EXCERPT_CHARS = 60
+ADVICE = {  # reason of `ingest`, or of a rule of `clean` -> what to do
     "broken_json": "mend the line: one whole JSON object each, in double quotes; `python -m json.tool` says where",
     "broken_csv": "mend the quotes: RFC 4180 doubles those within a field; a spreadsheet exports it so",
     "broken_html": "fetch the page again, or leave it out",
@@ -36,12 +40,12 @@ ADVICE = {  # reason -> what to do; also those that rules of `clean` give
     "wrong_time": "give times as ISO 8601, such as 2026-01-31T12:00:00Z, or leave `time` out of `fields`",
     "document": "say in ingest.documents how documents become rows",
     "empty_text": "leave such records out where they are made",
-    "empty_question": "an answer to nothing teaches nothing: leave it out, or train on it as text",
-    "empty_answer": "an empty answer teaches silence: leave it out",
+    "empty_question": "give it a question, train on it as text, or leave it out",
+    "empty_answer": "leave it out: an empty answer teaches silence",
     "no_answer": "the last turn has to be the assistant's: cut what follows it",
     "bad_alone": "give its prompt a good answer too: the two become a pair",
-    "unrated": "nothing to do: what nobody rated or edited says nothing",
-    "repeated": "`ingest` keeps one of them; nothing to do",
+    "unrated": "nothing to do: only rated or edited answers become rows",
+    "repeated": "nothing to do: `ingest` keeps one of them",
     "over_long": "cut it, or raise clean.max_chars or clean.max_tokens",
     "refusal": "if the model should refuse here, take the phrase out of clean.refusals",
     "role_order": "mend the order of turns, or set clean.turns.roles: any if the template takes it",
@@ -55,157 +59,160 @@ ADVICE = {  # reason -> what to do; also those that rules of `clean` give
 
 @dataclass
 class Problem:
-    """Records that would go no further, for one reason."""
+    """Records that a stage would drop for one reason."""
 
     stage: str
     reason: str
     records: int
-    line: int  # of the first
-    detail: str  # of the first
+    line: int  # of the first record
+    detail: str  # of the first record
     advice: str
 
 
 @dataclass
-class Found:
-    """What would become of a file, or of its first records."""
+class FileReport:
+    """What `ingest` and `clean` would make of a file, or of its first records."""
 
     file: str
     records: int = 0
-    whole: bool = True  # all records were looked at
+    whole: bool = True  # all records were read
     rows: int = 0  # after clean
-    formats: Counter[str] = field(default_factory=Counter)
-    problems: dict[str, Problem] = field(default_factory=dict)
-    changed: Counter[str] = field(default_factory=Counter)
-    personal: Counter[str] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)  # records by format
+    problems: dict[str, Problem] = field(default_factory=dict)  # by stage and reason
+    changed: Counter[str] = field(default_factory=Counter)  # rows by the rule of clean that changes them
+    personal: Counter[str] = field(default_factory=Counter)  # matches by kind of personal data
     notes: list[str] = field(default_factory=list)
 
     def add(self, stage: str, line: int, reason: str, detail: str) -> None:
+        """Counts a record that the stage would drop."""
         first = Problem(stage, reason, 0, line, detail, ADVICE[reason])
         self.problems.setdefault(f"{stage} {reason}", first).records += 1
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a raw file, or a folder of some")
-    parser.add_argument("--records", type=int, default=2000, help="of each file, from its beginning; 0 is all (2000)")
-    parser.add_argument("--json", action="store_true", help="the same facts for programs")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="raw files, or folders of them")
+    parser.add_argument("--records", type=int, default=2000, help="of each file, from its beginning; 0: all (2000)")
+    parser.add_argument("--json", action="store_true", help="prints the same facts as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0: `ingest` would take each of the files by itself; 1: it would refuse one."""
+    """Prints the reports. Exit code 0: `ingest` would accept each file by itself; 1: it would refuse one."""
     values = params.load(Path(PARAMS))
     ingest, cleaning = (params.section(values, kind.section, kind, PARAMS) for kind in (Ingest, Clean))
     paths = [Path(arguments.here, file) for file in arguments.files]
     if missing := [str(path) for path in paths if not path.exists()]:
         raise UserError(f"{', '.join(missing)}: no such file or folder: want raw data to look at")
-    found = [look(raw, arguments.records, ingest, cleaning) for path in paths for raw in _raw(path, ingest)]
+    reports = [
+        check_file(file, arguments.records, ingest, cleaning) for path in paths for file in _raw_files(path, ingest)
+    ]
     if arguments.json:
-        told = [{**file, "problems": list(file["problems"].values())} for file in msgspec.to_builtins(found)]
-        print(json.dumps({"files": told}, indent=1))
+        plain = [{**report, "problems": list(report["problems"].values())} for report in msgspec.to_builtins(reports)]
+        print(json.dumps({"files": plain}, indent=1))
     else:
-        print("\n".join(line for file in found for line in _lines(file, ingest)))
-    return int(any(refused(file, ingest) for file in found))
+        print("\n".join(line for report in reports for line in _lines(report, ingest)))
+    return int(any(refusal(report, ingest) for report in reports))
 
 
-def _raw(path: Path, ingest: Ingest) -> list[files.Raw]:
-    """The files of a path by the names that `ingest.files` would know them by, if they were below ingest.raw."""
+def _raw_files(path: Path, ingest: Ingest) -> Iterator[files.RawFile]:
+    """The files of a path with the rules of `ingest.files`, which match names below `ingest.raw`."""
     raw = Path(ingest.raw).resolve()
-    found = []
-    for file in files.files(path, []):
-        here = file.path.resolve()
-        name = here.relative_to(raw).as_posix() if here.is_relative_to(raw) else file.name
-        told = next((entry for entry in ingest.files if fnmatch.fnmatchcase(name, entry.glob)), None)
-        found.append(files.Raw(file.path, name, told))
-    return found
+    for file in files.list_files(path, []):
+        resolved = file.path.resolve()
+        name = resolved.relative_to(raw).as_posix() if resolved.is_relative_to(raw) else file.name
+        yield files.RawFile(file.path, name, files.matching_rule(name, ingest.files))
 
 
-def look(file: files.Raw, limit: int, ingest: Ingest, cleaning: Clean) -> Found:
-    """Reads and cleans the first `limit` records of a file, or all where that is 0."""
-    found = Found(file.name)
-    if ingest.files and file.told is None:
-        found.notes.append("no entry of ingest.files fits its name: `ingest` would leave it out")
+def check_file(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean) -> FileReport:
+    """Reads and cleans the first `max_records` records of a file; 0: all."""
+    report = FileReport(file.name)
+    if ingest.files and file.rule is None:
+        report.notes.append("no entry of ingest.files fits its name: `ingest` would leave it out")
     if cleaning.max_tokens and not Path(cleaning.tokenizer).is_dir():
-        found.notes.append(f"lengths in tokens are not looked at: {cleaning.tokenizer} is not there yet")
+        report.notes.append(f"lengths in tokens are not checked: {cleaning.tokenizer} is not built yet")
         cleaning = msgspec.structs.replace(cleaning, max_tokens=None)
-    reader, seen, answers = reading.Reader(file.told, ingest.documents), set(), []
-    every = files.read(file.path, file.name)
-    for record in islice(every, limit or None):
-        found.records += 1
-        if isinstance(record, files.Broken):
-            found.add("ingest", record.line, record.reason, record.why)
+    reader, ids, answers = RecordReader(file.rule, ingest.documents), set(), []
+    records = files.read(file.path, file.name)
+    for record in islice(records, max_records or None):
+        report.records += 1
+        if isinstance(record, Broken):
+            report.add("ingest", record.line, record.reason, record.detail)
             continue
         try:
             contents, _ = reader.read(record.value)
-        except reading.Unfit as error:
-            found.add("ingest", record.line, *error.args)
+        except RejectedRecord as error:
+            report.add("ingest", record.line, error.reason, error.detail)
             continue
-        found.formats[reader.form] += 1
-        if isinstance(contents, ratings.Judged):
+        report.formats[reader.format] += 1
+        if isinstance(contents, ratings.RatedAnswer):
             answers.append((record.line, contents))
             continue
         for encoded in contents:
             content = msgspec.json.decode(encoded, type=Content)
             row = make_row(content)
-            if row.id in seen:
-                found.add("ingest", record.line, "repeated", f"the very same as another: {_start(content)}")
+            if row.id in ids:
+                report.add("ingest", record.line, "repeated", f"same content as another record: {_excerpt(content)}")
                 continue
-            seen.add(row.id)
-            _clean(found, record.line, row, cleaning)
-    found.whole = next(every, None) is None
-    good = {ratings.key(answer, "") for _, answer in answers if answer.good}
+            ids.add(row.id)
+            _clean(report, record.line, row, cleaning)
+    report.whole = next(records, None) is None
+    good_prompts = {ratings.prompt_key(answer, "") for _, answer in answers if answer.good}
     for line, answer in answers:
-        if ratings.key(answer, "") in good:
-            _clean(found, line, make_row(ratings.chat(answer)), cleaning)  # a bad one too: its pair says the same
+        if ratings.prompt_key(answer, "") in good_prompts:
+            # A bad answer becomes a pair; as a chat it has the same texts to clean.
+            _clean(report, line, make_row(ratings.as_chat(answer)), cleaning)
         else:
-            found.add("ingest", line, *ratings.ALONE)
-    return found
+            report.add("ingest", line, *ratings.BAD_ALONE)
+    return report
 
 
-def _clean(found: Found, line: int, row: Row, cleaning: Clean) -> None:
+def _clean(report: FileReport, line: int, row: Row, cleaning: Clean) -> None:
     result, rules, personal = clean.clean(row, cleaning)
-    found.personal.update(personal)
+    report.personal.update(personal)
     if isinstance(result, Drop):
-        found.add("clean", line, result.reason, result.detail)
+        report.add("clean", line, result.reason, result.detail)
     elif problem := clean.chosen(result.content, Path(cleaning.tokenizer), cleaning, Counter()):
-        found.add("clean", line, *problem)
+        report.add("clean", line, *problem)
     else:
-        found.rows += 1
-        found.changed.update(rules)
+        report.rows += 1
+        report.changed.update(rules)
 
 
-def refused(file: Found, ingest: Ingest) -> str:
-    """Why `ingest` would refuse a file if it were alone; "" where it would not."""
-    lost = {p.reason: p.records for p in file.problems.values() if p.stage == "ingest" and p.reason != "repeated"}
-    bad = sum(n for reason, n in lost.items() if reason not in ratings.FINE)
-    if not file.records:
+def refusal(report: FileReport, ingest: Ingest) -> str:
+    """Why `ingest` would refuse the file by itself; "" if it would not."""
+    lost = {p.reason: p.records for p in report.problems.values() if p.stage == "ingest" and p.reason != "repeated"}
+    unusable = sum(n for reason, n in lost.items() if reason not in ratings.EXPECTED_REASONS)
+    if not report.records:
         return "it has no records"
-    if sum(lost.values()) == file.records:
+    if sum(lost.values()) == report.records:
         return "none of its records is usable"
-    if bad / file.records > ingest.max_rejected_fraction:
+    if unusable / report.records > ingest.max_rejected_fraction:
         return (
-            f"{bad / file.records:.2%} of its records are unusable, at most {ingest.max_rejected_fraction:.2%} may be"
+            f"{unusable / report.records:.2%} of its records are unusable, at most {ingest.max_rejected_fraction:.2%} "
+            "may be"
         )
     return ""
 
 
-def _start(content: Content) -> str:
-    text = " ".join(" ".join(texts.texts(content)).split())
-    return text if len(text) <= 60 else f"{text[:57]}…"
+def _excerpt(content: Content) -> str:
+    text = " ".join(" ".join(content_texts(content)).split())
+    return text if len(text) <= EXCERPT_CHARS else f"{text[: EXCERPT_CHARS - 3]}…"
 
 
-def _lines(file: Found, ingest: Ingest) -> list[str]:
-    formats = ", ".join(f"{name} {n:,}" for name, n in sorted(file.formats.items())) or "of no format"
-    first = "" if file.whole else "the first "
-    lines = [f"{file.file}: {first}{count(file.records, 'records')} ({formats}), cleaned {count(file.rows, 'rows')}"]
-    lines += [f"  {note}" for note in file.notes]
-    for problem in sorted(file.problems.values(), key=lambda p: -p.records):
+def _lines(report: FileReport, ingest: Ingest) -> list[str]:
+    formats = ", ".join(f"{name} {n:,}" for name, n in sorted(report.formats.items())) or "of no format"
+    first = "" if report.whole else "the first "
+    records, rows = count(report.records, "records"), count(report.rows, "rows")
+    lines = [f"{report.file}: {first}{records} ({formats}), cleaned {rows}"]
+    lines += [f"  {note}" for note in report.notes]
+    for problem in sorted(report.problems.values(), key=lambda p: -p.records):
         lines.append(
             f"  {problem.stage}: {problem.reason} {problem.records:,}, first in line {problem.line}: {problem.detail}"
         )
         lines.append(f"    {problem.advice}")
-    if why := refused(file, ingest):
+    if why := refusal(report, ingest):
         lines.append(f"  `ingest` would refuse it by itself: {why}")
-    if file.changed:
-        lines.append(f"  clean changes {', '.join(f'{rule} {n:,}' for rule, n in sorted(file.changed.items()))}")
-    if file.personal:
-        lines.append(f"  personal data: {', '.join(f'{kind} {n:,}' for kind, n in sorted(file.personal.items()))}")
+    if report.changed:
+        lines.append(f"  clean changes {', '.join(f'{rule} {n:,}' for rule, n in sorted(report.changed.items()))}")
+    if report.personal:
+        lines.append(f"  personal data: {', '.join(f'{kind} {n:,}' for kind, n in sorted(report.personal.items()))}")
     return lines

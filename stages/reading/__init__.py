@@ -1,1 +1,1 @@
-"""Raw files to canonical rows."""
+"""Raw files to canonical rows: containers hold records, formats give them meaning."""

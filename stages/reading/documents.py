@@ -1,4 +1,4 @@
-"""A document becomes several rows: pieces of its text to train on and, where asked for, its headings as questions."""
+"""Documents cut into several rows: pieces of text to train on and, on request, headings as questions."""
 
 import re
 from collections.abc import Iterator
@@ -13,42 +13,41 @@ QUESTION = "Which heading does this text stand under?\n\n"
 
 
 class Document(msgspec.Struct, frozen=True):
-    path: str  # names the document: its rows go to the split that this hashes to, or its content where it has no name
+    path: str  # the document's name and the group of its rows, so that all go to one split; "" groups by content
     text: str
 
 
 def contents(document: Document, params: Documents) -> list[Content]:
-    """Every piece of the document, then every question about it, white space around them taken off.
+    """The pieces of a document, then its questions, without white space around them; a blank document stays one text.
 
-    Asserts that the pieces together are the document. A blank document gives its blank text.
+    Raises:
+        AssertionError: the pieces together are not the document.
     """
-    found: list[Content] = []
+    pieces: list[Content] = []
     questions: list[Content] = []
     parts: list[str] = []
     for heading, section in sections(document.text):
-        pieces = cut(section, params.max_chars)
-        parts += pieces
-        found += [Text(piece.strip()) for piece in pieces if piece.strip()]
+        section_parts = split_text(section, params.max_chars)
+        parts += section_parts
+        pieces += [Text(part.strip()) for part in section_parts if part.strip()]
         paragraphs = (paragraph.strip() for paragraph in section.partition("\n")[2].split("\n\n"))
-        said = next(
-            (paragraph for paragraph in paragraphs if paragraph.endswith(".")), ""
-        )  # a sentence: no table, no code
-        if params.headings and heading and said:
-            passage = cut(said, params.max_chars)[0].strip()
+        sentence = next((paragraph for paragraph in paragraphs if paragraph.endswith(".")), "")  # no table, no code
+        if params.headings and heading and sentence:
+            passage = split_text(sentence, params.max_chars)[0].strip()
             questions.append(Chat([Message("user", QUESTION + passage), Message("assistant", heading)]))
     if "".join(parts) != document.text:
         raise AssertionError(f"{document.path}: its pieces are not the document")
-    return [*found, *questions] or [Text(document.text)]
+    return [*pieces, *questions] or [Text(document.text)]
 
 
 def sections(text: str) -> Iterator[tuple[str, str]]:
-    """(heading, section with its heading) in order; what stands before the first heading has none.
+    """(heading, section with its heading) in order; text before the first heading has heading "".
 
-    A heading is a line such as `# Notes` with blank lines (or nothing) around it: a comment in code seldom has both.
+    A heading is a line such as `# Notes` between blank lines (or the ends of the text): comments in code seldom are.
     """
     lines = text.split("\n")
     blank = [not line.strip() for line in lines]
-    blank += [True]  # before the first line, as blank[-1], and after the last
+    blank += [True]  # after the last line; as blank[-1] also before the first
     starts = [(i, m[1].strip()) for i, line in enumerate(lines)
               if (m := HEADING.fullmatch(line)) and blank[i - 1] and blank[i + 1]]  # fmt: skip
     if not starts or starts[0][0] > 0:
@@ -57,10 +56,11 @@ def sections(text: str) -> Iterator[tuple[str, str]]:
         yield heading, "\n".join(lines[start:end]) + ("\n" if end < len(lines) else "")
 
 
-def cut(text: str, max_chars: int) -> list[str]:
+def split_text(text: str, max_chars: int) -> list[str]:
     """Parts of at most `max_chars` characters that together are the text.
 
-    A cut is after the last blank line, else line, else word, of the second half of a part; else where it is full.
+    A part ends after the last blank line in its second half, else after the last line, else the last word, else at
+    `max_chars`.
     """
     parts, start = [], 0
     while len(text) - start > max_chars:

@@ -1,4 +1,4 @@
-"""`modelmake check` says of a file what `ingest` and `clean` then do, and what to do about it."""
+"""`modelmake check` reports what `ingest` and `clean` would do with a file, and what to do about it."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from typing import Any
 from stages.commands import check
 from tests.conftest import ROOT
 
+REASON = re.compile(r'"((?:ambiguous|bad|broken|empty|no|over|personal|repeated|role|unknown|wrong)_[a-z]+)"')
 GOOD = {"question": "How many legs has a spider?", "answer": "Eight."}
 
 
@@ -32,7 +33,7 @@ def test_a_good_file_is_one_line(tmp_path: Path) -> None:
     assert run(tmp_path, file) == (0, "new.jsonl: 2 records (qa 1, text 1), cleaned 2 rows\n")
 
 
-def test_every_problem_is_told_once_with_its_first_line_and_what_to_do(tmp_path: Path) -> None:
+def test_every_problem_is_reported_once_with_its_first_line_and_what_to_do(tmp_path: Path) -> None:
     unknown = {"title": "x", "reply": "y"}
     file = write(
         tmp_path, GOOD, unknown, GOOD, unknown, "{", GOOD | {"answer": "I'm sorry, but no."},
@@ -45,7 +46,7 @@ def test_every_problem_is_told_once_with_its_first_line_and_what_to_do(tmp_path:
         "new.jsonl: 7 records (qa 4), cleaned 2 rows",
         "  ingest: unknown_format 2, first in line 2: fields ['reply', 'title']: no format has these",
         f"    {check.ADVICE['unknown_format']}",
-        "  ingest: repeated 1, first in line 3: the very same as another: How many legs has a spider? Eight.",
+        "  ingest: repeated 1, first in line 3: same content as another record: How many legs has a spider? Eight.",
         f"    {check.ADVICE['repeated']}",
         output.splitlines()[5],
         f"    {check.ADVICE['broken_json']}",
@@ -58,14 +59,14 @@ def test_every_problem_is_told_once_with_its_first_line_and_what_to_do(tmp_path:
     assert output.splitlines()[5].startswith("  ingest: broken_json 1, first in line 5: ")
 
 
-def test_of_a_long_file_the_first_records_are_looked_at(tmp_path: Path) -> None:
+def test_of_a_long_file_the_first_records_are_checked(tmp_path: Path) -> None:
     file = write(tmp_path, *({"text": f"Text {n}"} for n in range(12)))
 
     assert run(tmp_path, file, "--records", "10") == (0, "new.jsonl: the first 10 records (text 10), cleaned 10 rows\n")
     assert run(tmp_path, file, "--records", "0") == (0, "new.jsonl: 12 records (text 12), cleaned 12 rows\n")
 
 
-def test_judged_answers_are_paired_as_ingest_pairs_them(tmp_path: Path) -> None:
+def test_rated_answers_are_paired_as_ingest_pairs_them(tmp_path: Path) -> None:
     answers = [{"prompt": p, "completion": c, "label": good} for p, c, good in
                (("Hi", "Hello!", True), ("Hi", "GO!", False), ("Bye", "GO!", False))]  # fmt: skip
 
@@ -75,13 +76,13 @@ def test_judged_answers_are_paired_as_ingest_pairs_them(tmp_path: Path) -> None:
     assert output.startswith("new.jsonl: 3 records (kto 3), cleaned 2 rows\n  ingest: bad_alone 1, first in line 3: ")
 
 
-def test_a_log_that_nobody_rated_gives_no_row(tmp_path: Path) -> None:
+def test_a_log_without_ratings_has_no_usable_record(tmp_path: Path) -> None:
     code, output = run(tmp_path, write(tmp_path, {"messages": "q", "response": "a", "rating": None}))
 
     assert (code, output.splitlines()[-1]) == (1, "  `ingest` would refuse it by itself: none of its records is usable")
 
 
-def test_files_of_a_folder_are_told_for_programs(tmp_path: Path) -> None:
+def test_files_of_a_folder_are_reported_as_json(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     write(tmp_path, {"text": "\u0000"}, name="other.jsonl")
 
@@ -93,7 +94,7 @@ def test_files_of_a_folder_are_told_for_programs(tmp_path: Path) -> None:
     assert code == 0
 
 
-def test_what_is_not_there_or_unreadable_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_or_unreadable_file_is_one_line(tmp_path: Path) -> None:
     assert run(tmp_path, "gone.jsonl") == (
         1, f"{ROOT}/gone.jsonl: no such file or folder: want raw data to look at\n",
     )  # fmt: skip
@@ -101,10 +102,10 @@ def test_what_is_not_there_or_unreadable_is_one_line(tmp_path: Path) -> None:
     assert code == 1 and output.startswith("new.docx: suffix .docx: want one of .json, ")
 
 
-def test_every_reason_has_its_advice() -> None:
-    sources = [p.read_text() for folder in ("containers", "cleaning") for p in (ROOT / "stages" / folder).glob("*.py")]
-    sources += [(ROOT / f"stages/{name}.py").read_text() for name in ("reading", "rows", "judged")]
-    names = {name for source in sources for name in re.findall(r'"([a-z]+_[a-z]+)", f?"', source)}
+def test_every_reason_has_advice() -> None:
+    stages = ROOT / "stages"
+    sources = [*(stages / "reading").rglob("*.py"), *(stages / "cleaning").glob("*.py"), stages / "rows/row.py"]
+    reasons = {reason for source in sources for reason in REASON.findall(source.read_text())}
 
-    assert {"unknown_format", "no_field", "role_order", "empty_answer", "broken_csv"} - check.ADVICE.keys() == set()
-    assert {name for name in names if name.split("_")[0] in ("broken", "empty", "wrong", "no")} <= check.ADVICE.keys()
+    assert {"unknown_format", "no_field", "role_order", "empty_answer", "broken_csv"} <= reasons
+    assert reasons <= check.ADVICE.keys()

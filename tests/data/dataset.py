@@ -1,4 +1,4 @@
-"""The committed dataset, read from the files alone."""
+"""The committed dataset, read without the code that generated it."""
 
 import json
 import re
@@ -22,6 +22,7 @@ class Row:
     rejected: str = ""
 
     def measured(self) -> str:
+        """The text that similarity is measured on."""
         return "\n".join(part for part in (self.user, self.answer, self.rejected) if part)
 
 
@@ -30,7 +31,7 @@ def lines(name: str) -> list[str]:
 
 
 def read_chats() -> tuple[list[Row], list[str]]:
-    """All chat rows, and the places of the lines that do not parse."""
+    """(all chats, places of the lines that are not JSON)."""
     rows, broken = [], []
     for index, row in enumerate(json.loads((RAW / "tickets.json").read_text("utf-8"))):
         user = "\n".join(filter(None, (row["instruction"], row["input"])))

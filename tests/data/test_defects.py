@@ -1,4 +1,4 @@
-"""Each planted defect stands on exactly the rows that the manifest says, copies aside."""
+"""Planted defects: each is in exactly the rows that the manifest lists."""
 
 import re
 from collections import defaultdict
@@ -10,23 +10,23 @@ from tests.data.dataset import ALL, BROKEN, CHATS, DIGITS, EMAIL, IBAN, PAIRS, W
 
 
 def pii_in(text: str) -> dict[str, list[str]]:
-    found = {"email": EMAIL.findall(text), "iban": IBAN.findall(text)}
+    matches = {"email": EMAIL.findall(text), "iban": IBAN.findall(text)}
     rest = IBAN.sub(" ", text)
     numbers = DIGITS.findall(rest)
-    found["card"] = [number for number in numbers if sum(map(str.isdigit, number)) == 16]
-    found["phone"] = [number for number in numbers if 9 <= sum(map(str.isdigit, number)) <= 13]
-    return {kind: values for kind, values in found.items() if values}
+    matches["card"] = [number for number in numbers if sum(map(str.isdigit, number)) == 16]
+    matches["phone"] = [number for number in numbers if 9 <= sum(map(str.isdigit, number)) <= 13]
+    return {kind: values for kind, values in matches.items() if values}
 
 
-def test_pii_is_exactly_on_the_planted_rows_and_never_in_answers() -> None:
-    found: dict[str, set[str]] = defaultdict(set)
+def test_personal_data_is_in_exactly_the_planted_rows_and_in_no_answer() -> None:
+    places_by_kind: dict[str, set[str]] = defaultdict(set)
     for row in ALL:
         kinds = pii_in(row.user)
         assert sum(map(len, kinds.values())) <= 1, row
         assert not pii_in(row.answer + " " + row.rejected)
         for kind in kinds:
-            found[f"pii_{kind}"].add(row.place)
-    assert found == {kind: places for kind, places in WHERE.items() if kind.startswith("pii_")}
+            places_by_kind[f"pii_{kind}"].add(row.place)
+    assert places_by_kind == {kind: places for kind, places in WHERE.items() if kind.startswith("pii_")}
 
 
 def test_cards_pass_luhn() -> None:
@@ -46,7 +46,7 @@ def test_ibans_pass_mod_97() -> None:
         assert int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97 == 1, iban
 
 
-def test_mojibake_is_exactly_on_the_planted_rows_and_ftfy_repairs_it() -> None:
+def test_mojibake_is_in_exactly_the_planted_rows_and_ftfy_repairs_it() -> None:
     assert {row.place for row in ALL if is_bad(row.user)} == WHERE["mojibake"]
     for row in ALL:
         fixed = ftfy.fix_text(row.user)
@@ -57,7 +57,7 @@ def test_mojibake_is_exactly_on_the_planted_rows_and_ftfy_repairs_it() -> None:
             assert fixed == row.user, "ftfy must leave a sound row alone"
 
 
-def test_refusals_and_empty_answers_are_exactly_the_planted_rows() -> None:
+def test_refusals_and_empty_answers_are_in_exactly_the_planted_rows() -> None:
     beginnings = (
         "I'm sorry",
         "I am sorry",
@@ -73,7 +73,7 @@ def test_refusals_and_empty_answers_are_exactly_the_planted_rows() -> None:
     assert len({row.answer for row in CHATS if row.place in WHERE["refusals"]}) >= 8
 
 
-def test_broken_lines_are_exactly_the_planted_ones() -> None:
+def test_broken_lines_are_exactly_the_planted_lines() -> None:
     assert set(BROKEN) == WHERE["broken_json"]
     assert {place.split(":")[0] for place in BROKEN} == {"chats.jsonl", "messages.jsonl"}
 

@@ -1,4 +1,4 @@
-"""The planted copies are there, exact and near, and no other two rows are alike."""
+"""Planted copies, exact and near: the manifest lists all of them, and no other two rows are similar."""
 
 import re
 from collections import Counter, defaultdict
@@ -21,28 +21,31 @@ def shingles(text: str) -> frozenset[str]:
 
 
 def similar(texts: list[str], limit: float) -> dict[tuple[int, int], float]:
-    """All pairs with a Jaccard of at least `limit`, exactly: such sets share one of their rarest shingles."""
+    """{(i, j): similarity} of all pairs with a Jaccard similarity of at least `limit`.
+
+    Exact, by prefix filtering: two such sets share one of their rarest shingles.
+    """
     sets = [shingles(text) for text in texts]
     count = Counter(shingle for one in sets for shingle in one)
     index: dict[str, list[int]] = defaultdict(list)
-    found = {}
+    pairs = {}
     for number, one in enumerate(sets):
         prefix = sorted(one, key=lambda s: (count[s], s))[: len(one) - int(limit * len(one)) + 1]
         for other in {other for shingle in prefix for other in index[shingle]}:
             near_size = limit * len(one) <= len(sets[other]) <= len(one) / limit
             score = len(one & sets[other]) / len(one | sets[other]) if near_size else 0.0
             if score >= limit:
-                found[other, number] = score
+                pairs[other, number] = score
         for shingle in prefix:
             index[shingle].append(number)
-    return found
+    return pairs
 
 
 @pytest.fixture(scope="module")
 def chat_copies() -> dict[frozenset[str], float]:
-    """Similar chat rows by their places, with the broken lines (cut ones too) left out."""
-    found = similar([row.measured() for row in CHATS], 0.80)
-    return {frozenset((CHATS[a].place, CHATS[b].place)): score for (a, b), score in found.items()}
+    """{places of two similar chats: similarity}, without broken lines."""
+    pairs = similar([row.measured() for row in CHATS], 0.80)
+    return {frozenset((CHATS[a].place, CHATS[b].place)): score for (a, b), score in pairs.items()}
 
 
 def test_exact_duplicates_are_exactly_the_planted_ones() -> None:
@@ -71,7 +74,7 @@ def test_near_duplicates_are_near_exactly_one_natural_row(chat_copies: dict[froz
         assert answers[copy] == answers[original]
         near[copy].append(original)
     assert near.keys() == WHERE["near_duplicates"]
-    originals = [original for found in near.values() for original in found]
+    originals = [original for copies in near.values() for original in copies]
     assert len(originals) == len(set(originals)) == 80
 
 

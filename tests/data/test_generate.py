@@ -1,4 +1,4 @@
-"""Regenerating gives the committed files; they hold the promised rows, and the natural ones are sound."""
+"""The generator writes the committed files; they have the promised rows, and natural rows are consistent."""
 
 import json
 import os
@@ -41,7 +41,7 @@ HIGH_CUE = re.compile(r"\burgent\b|\bby tomorrow\b|\bimmediately\b|\bright away\
 LOW_CUE = re.compile(r"\bno rush\b|\btake your time\b|\bwhenever you can\b|\bnot important\b", re.I)
 
 
-def test_regenerating_gives_the_committed_bytes(tmp_path: Path) -> None:
+def test_the_generator_writes_the_committed_bytes(tmp_path: Path) -> None:
     out = tmp_path / "raw"
     command = [sys.executable, str(DATA / "generate.py"), "--out", str(out)]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": "12345"})
@@ -51,7 +51,7 @@ def test_regenerating_gives_the_committed_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "raw.manifest.json").read_bytes() == (DATA / "raw.manifest.json").read_bytes()
 
 
-def test_row_counts_are_those_promised() -> None:
+def test_files_have_the_promised_numbers_of_rows() -> None:
     promised = {
         "tickets.json": 1500,
         "chats.jsonl": 1300,
@@ -64,15 +64,15 @@ def test_row_counts_are_those_promised() -> None:
     assert not any(b"\r" in path.read_bytes() for path in RAW.iterdir())
 
 
-def test_ticket_rows_stand_on_their_line() -> None:
+def test_each_ticket_is_on_a_line_of_its_own() -> None:
     text = lines("tickets.json")
     assert (text[0], text[-1]) == ("[", "]")
     for row, line in zip(CHATS[:1500], text[1:-1], strict=True):
         assert json.loads(line.rstrip(","))["output"] == row.answer
 
 
-def test_manifest_numbers_are_those_asked_for_and_match_its_places() -> None:
-    asked = {
+def test_the_manifest_has_the_planned_numbers_and_as_many_places() -> None:
+    planned = {
         "exact_duplicates": 60,
         "near_duplicates": 80,
         "pii": {"email": 40, "phone": 40, "iban": 12, "card": 15},
@@ -82,21 +82,21 @@ def test_manifest_numbers_are_those_asked_for_and_match_its_places() -> None:
         "empty_answers": 20,
         "over_long": 10,
     }
-    assert MANIFEST["planted"] == asked
-    flat = {kind: n for kind, n in asked.items() if kind != "pii"}
-    flat |= {f"pii_{kind}": n for kind, n in asked["pii"].items()}
+    assert MANIFEST["planted"] == planned
+    flat = {kind: n for kind, n in planned.items() if kind != "pii"}
+    flat |= {f"pii_{kind}": n for kind, n in planned["pii"].items()}
     assert {kind: len(places) for kind, places in MANIFEST["where"].items()} == flat
     assert len(PLANTED_PLACES) == sum(flat.values()), "a row carries two defects"
 
 
-def test_sound_non_ascii_stands_in_natural_rows() -> None:
+def test_natural_rows_have_sound_non_ascii_characters() -> None:
     words = {word.strip(".,") for row in natural(CHATS) for word in row.user.split() if not word.isascii()}
     assert {"Zürich", "Malmö", "café", "€"} <= words
 
 
-def test_answers_parse_to_the_schema_and_follow_from_the_message() -> None:
-    judged = [row for row in CHATS if row.place not in WHERE["refusals"] | WHERE["empty_answers"]]
-    for row in judged + PAIRS:
+def test_answers_have_the_schema_and_follow_from_the_message() -> None:
+    answered = [row for row in CHATS if row.place not in WHERE["refusals"] | WHERE["empty_answers"]]
+    for row in answered + PAIRS:
         answer = json.loads(row.answer)
         assert list(answer) == ["intent", "product", "urgency"]
         assert answer["intent"] in INTENTS
@@ -110,7 +110,7 @@ def test_answers_parse_to_the_schema_and_follow_from_the_message() -> None:
         assert answer["urgency"] == ("high" if high else "low" if low else "normal"), row
 
 
-def test_answers_are_written_with_default_spaces_and_chosen_ones_without() -> None:
+def test_chosen_answers_have_no_spaces_and_all_others_the_default_ones() -> None:
     for row in natural(CHATS):
         assert row.answer == json.dumps(json.loads(row.answer))
     for row in PAIRS:
@@ -118,7 +118,7 @@ def test_answers_are_written_with_default_spaces_and_chosen_ones_without() -> No
         assert row.answer == json.dumps(json.loads(row.rejected), separators=(",", ":")) != row.rejected
 
 
-def test_one_message_has_one_answer_and_pairs_have_messages_of_their_own() -> None:
+def test_a_message_has_one_answer_and_no_pair_repeats_a_message_of_a_chat() -> None:
     answers: dict[str, set[str]] = defaultdict(set)
     for row in CHATS:
         answers[row.user.lower()].add(row.answer)

@@ -1,11 +1,11 @@
-"""A document in pieces is the whole document, and what is asked about it stands in it."""
+"""Documents: the pieces together are the document, and questions quote it."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.params.data import Documents
-from stages.reading.documents import QUESTION, Document, contents, cut, sections
+from stages.reading.documents import QUESTION, Document, contents, sections, split_text
 from stages.rows.row import Chat, Message, Text
 
 PAGE = """\
@@ -44,13 +44,13 @@ def test_every_section_is_a_piece_and_the_first_sentence_under_a_heading_asks_fo
         Text("# Examples\n\nABORT;\n\n   To abort all changes:\n\n# a comment in code\nABORT;"),
         Text("# See Also"),
         question("ABORT rolls back the current\n   transaction.", "Description"),
-    ]  # of Examples and See Also nothing ends in a full stop
+    ]  # Examples and See Also have no paragraph that ends in a full stop
 
 
-def test_a_long_section_is_cut_and_its_question_too() -> None:
-    found = contents(Document("d", "# A\n\nOne two three. Four five six.\n"), Documents(max_chars=16, headings=True))
+def test_a_long_section_is_split_and_its_question_too() -> None:
+    pieces = contents(Document("d", "# A\n\nOne two three. Four five six.\n"), Documents(max_chars=16, headings=True))
 
-    assert found == [
+    assert pieces == [
         Text("# A\n\nOne two"),
         Text("three. Four"),
         Text("five six."),
@@ -58,7 +58,7 @@ def test_a_long_section_is_cut_and_its_question_too() -> None:
     ]
 
 
-def test_headings_are_not_asked_for_where_params_do_not() -> None:
+def test_headings_are_questions_only_on_request() -> None:
     kinds = {type(content) for content in contents(Document("d", PAGE), Documents(max_chars=1000, headings=False))}
 
     assert kinds == {Text}
@@ -91,26 +91,26 @@ def test_a_heading_has_blank_lines_around_it(text: str, headings: list[str]) -> 
         ("1\n\n4567 90", ["1\n\n4567 ", "90"]),  # not in the first half
     ],
 )
-def test_a_cut_is_where_it_hurts_least(text: str, parts: list[str]) -> None:
-    assert cut(text, 8) == parts
+def test_a_part_ends_at_a_blank_line_else_a_line_else_a_word(text: str, parts: list[str]) -> None:
+    assert split_text(text, 8) == parts
 
 
-WRITTEN = st.lists(st.sampled_from(["# A", "# ", "a.", "b c", "\n", "\n\n", "  ", "é", "\r\n"]), max_size=30).map(
+SNIPPETS = st.lists(st.sampled_from(["# A", "# ", "a.", "b c", "\n", "\n\n", "  ", "é", "\r\n"]), max_size=30).map(
     "".join
 )
 
 
-@given(WRITTEN | st.text(), st.integers(1, 20))
-def test_nothing_of_a_document_is_left_out_or_said_twice(text: str, max_chars: int) -> None:
-    found = contents(Document("d", text), Documents(max_chars, headings=True))  # asserts that pieces are the document
+@given(SNIPPETS | st.text(), st.integers(1, 20))
+def test_nothing_of_a_document_is_left_out_or_repeated(text: str, max_chars: int) -> None:
+    pieces = contents(Document("d", text), Documents(max_chars, headings=True))
 
     assert "".join(section for _, section in sections(text)) == text
-    assert "".join(part for _, section in sections(text) for part in cut(section, max_chars)) == text
-    texts = [content.text for content in found if isinstance(content, Text)]
+    assert "".join(part for _, section in sections(text) for part in split_text(section, max_chars)) == text
+    texts = [content.text for content in pieces if isinstance(content, Text)]
     assert "".join("".join(texts).split()) == "".join(text.split())
     if text.strip():
         assert all(0 < len(piece) <= max_chars for piece in texts)
-    for content in found:
+    for content in pieces:
         if isinstance(content, Chat):
-            asked, answer = (message.content for message in content.messages)
-            assert asked.removeprefix(QUESTION) in text and answer in text
+            question, answer = (message.content for message in content.messages)
+            assert question.removeprefix(QUESTION) in text and answer in text

@@ -1,4 +1,4 @@
-"""Each input format: what it matches, and the canonical content it gives."""
+"""Input formats: the records that each matches, and what it makes of them."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from stages.reading.documents import Document
 from stages.reading.formats import READERS
 from stages.reading.formats.feedback import RATINGS
 from stages.reading.formats.turns import ROLES
-from stages.reading.ratings import Judged, Unused
+from stages.reading.ratings import RatedAnswer
+from stages.reading.rejection import RejectedRecord
 from stages.rows.row import Chat, Content, Function, Message, Pair, Text, ToolCall
 
 SYSTEM, USER, ASSISTANT = (Message(role, role[0]) for role in ("system", "user", "assistant"))
@@ -139,24 +140,32 @@ TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}
         ("completion", {"prompt": "u", "completion": "a"}, Chat([USER, ASSISTANT])),
         ("completion", {"prompt": TURNS[:1], "completion": TURNS[1:], "id": 1}, Chat([USER, ASSISTANT])),
         ("completion", {"system": "s", "prompt": "u", "completion": "a"}, Chat([SYSTEM, USER, ASSISTANT])),
-        ("kto", {"prompt": "u", "completion": "a", "label": True}, Judged([USER], [ASSISTANT], True)),
-        ("kto", {"prompt": TURNS[:1], "completion": TURNS[1:], "label": "False"}, Judged([USER], [ASSISTANT], False)),
-        ("kto", {"prompt": "u", "completion": "a", "label": 0, "id": 1}, Judged([USER], [ASSISTANT], False)),
+        ("kto", {"prompt": "u", "completion": "a", "label": True}, RatedAnswer([USER], [ASSISTANT], True)),
+        (
+            "kto",
+            {"prompt": TURNS[:1], "completion": TURNS[1:], "label": "False"},
+            RatedAnswer([USER], [ASSISTANT], False),
+        ),
+        ("kto", {"prompt": "u", "completion": "a", "label": 0, "id": 1}, RatedAnswer([USER], [ASSISTANT], False)),
         ("document", {"path": "p.md", "text": "# A"}, Document("p.md", "# A")),
         ("labelled", {"text": "u", "label": 3}, Chat([USER, Message("assistant", '{"intent": 3}')])),
-        ("feedback", {"messages": TURNS[:1], "response": "a", "rating": "up"}, Judged([USER], [ASSISTANT], True)),
+        ("feedback", {"messages": TURNS[:1], "response": "a", "rating": "up"}, RatedAnswer([USER], [ASSISTANT], True)),
         (
             "feedback",
             {"messages": "u", "response": {"choices": [{"index": 0, "message": TURNS[1]}]}, "rating": -1},
-            Judged([USER], [ASSISTANT], False),
+            RatedAnswer([USER], [ASSISTANT], False),
         ),
-        ("feedback", {"messages": "u", "response": "a", "rating": 1.0, "edit": ""}, Judged([USER], [ASSISTANT], True)),
+        (
+            "feedback",
+            {"messages": "u", "response": "a", "rating": 1.0, "edit": ""},
+            RatedAnswer([USER], [ASSISTANT], True),
+        ),
         (
             "feedback",
             {"messages": "u", "response": "a", "rating": "Thumbs down", "edit": "b"},
             Pair([USER], [OTHER], [ASSISTANT]),
         ),
-        ("feedback", {"messages": "u", "response": "a", "edit": TURNS[1:]}, Judged([USER], [ASSISTANT], True)),
+        ("feedback", {"messages": "u", "response": "a", "edit": TURNS[1:]}, RatedAnswer([USER], [ASSISTANT], True)),
         (
             "feedback",
             {"messages": "u", "response": "a", "edit": "b", "tools": [{"name": "f"}]},
@@ -199,7 +208,7 @@ def test_a_record_with_other_fields_matches_no_format(record: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "record", "error"),
+    ("name", "record", "message"),
     [
         ("messages", {"messages": [{"role": "x", "content": "y"}]}, f"role 'x': want one of {', '.join(ROLES)}"),
         ("messages", {"messages": ["u"]}, 'a text: want a message, such as {"role", "content"}'),
@@ -236,11 +245,11 @@ def test_a_record_with_other_fields_matches_no_format(record: dict[str, Any]) ->
         ("feedback", {"messages": "u", "response": None}, "null: want a text or a list of messages"),
     ],
 )
-def test_what_a_format_cannot_read_is_told(name: str, record: dict[str, Any], error: str) -> None:
-    with pytest.raises((TypeError, ValueError)) as told:
+def test_a_record_of_another_shape_is_an_error(name: str, record: dict[str, Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as raised:
         READERS[name].read(record)
 
-    assert str(told.value) == error
+    assert str(raised.value) == message
 
 
 @pytest.mark.parametrize(
@@ -252,11 +261,11 @@ def test_what_a_format_cannot_read_is_told(name: str, record: dict[str, Any], er
         ({"rating": -1, "tools": [{"name": "f"}]}, "bad_alone"),
     ],
 )
-def test_feedback_that_says_nothing_is_no_fault(record: dict[str, Any], reason: str) -> None:
-    with pytest.raises(Unused) as told:
+def test_feedback_without_a_usable_rating_is_rejected_with_its_reason(record: dict[str, Any], reason: str) -> None:
+    with pytest.raises(RejectedRecord) as error:
         READERS["feedback"].read({"messages": "u", "response": "a", **record})
 
-    assert told.value.args[0] == reason
+    assert error.value.reason == reason
 
 
 def test_every_format_is_a_module_of_its_name() -> None:

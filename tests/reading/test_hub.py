@@ -1,4 +1,4 @@
-"""A pinned dataset stands for its data files; models and datasets are had once; what cannot be is one line."""
+"""The hub: a pinned dataset is read as its files, a repository is fetched once, and a failure is one line."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from typing import ClassVar
 import pytest
 
 from modelmake.errors import UserError
-from stages.reading import files as records
+from stages.reading import files
 from tests.conftest import ROOT
 
 REVISION = "0123456789abcdef" * 2 + "01234567"
@@ -40,53 +40,55 @@ def pinned(folder: Path, pin: object) -> Path:
     return folder / "raw"
 
 
-def test_a_pin_stands_for_the_files_of_the_dataset(tmp_path: Path, cache: Path) -> None:
-    [file] = records.files(pinned(tmp_path, PIN), [])
+def test_a_pinned_dataset_is_read_as_its_files(tmp_path: Path, cache: Path) -> None:
+    [file] = files.list_files(pinned(tmp_path, PIN), [])
 
     assert file.name == "d.hub.json/data/test.jsonl"
-    [record] = records.read(file.path, file.name)
+    [record] = files.read(file.path, file.name)
     assert (record.value, record.split) == ({"text": "a"}, "test")
 
 
 def test_a_dataset_that_is_not_there_offline_is_one_line(tmp_path: Path, cache: Path) -> None:
     raw = pinned(tmp_path, {**PIN, "repo": "org/other"})
-    with pytest.raises(UserError) as told:
-        records.files(raw, [])
+    with pytest.raises(UserError) as error:
+        files.list_files(raw, [])
 
-    assert str(told.value) == (
+    assert str(error.value) == (
         f"{raw}/d.hub.json: org/other@01234567 is not in the hub's cache, and this build is offline: "
         "run once with HF_HUB_OFFLINE=0"
     )
 
 
 @pytest.mark.parametrize("pin", [{"repo": "org/name", "revision": "main"}, {"revision": PIN["revision"]}, [], "x"])
-def test_what_is_no_pin_is_one_line(tmp_path: Path, pin: object) -> None:
+def test_an_invalid_pin_is_one_line(tmp_path: Path, pin: object) -> None:
     raw = pinned(tmp_path, pin)
-    with pytest.raises(UserError) as told:
-        records.files(raw, [])
+    with pytest.raises(UserError) as error:
+        files.list_files(raw, [])
 
-    assert str(told.value) == (f'{raw}/d.hub.json: found {pin}: want {{"repo": "org/name", "revision": 40 hex digits}}')
+    assert str(error.value) == (
+        f'{raw}/d.hub.json: found {pin}: want {{"repo": "org/name", "revision": 40 hex digits}}'
+    )
 
 
 def test_a_name_that_the_hub_refuses_is_one_line(tmp_path: Path, cache: Path) -> None:
-    with pytest.raises(UserError, match="the hub says: ") as told:
-        records.files(pinned(tmp_path, {**PIN, "repo": "no name at all"}), [])
+    with pytest.raises(UserError, match="the hub says: ") as error:
+        files.list_files(pinned(tmp_path, {**PIN, "repo": "no name at all"}), [])
 
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 def test_pages_are_not_fetched() -> None:
-    assert "*.md" not in records.PINNED and {"*.parquet", "*.jsonl.zst"} <= set(records.PINNED)
+    assert "*.md" not in files.HUB_PATTERNS and {"*.parquet", "*.jsonl.zst"} <= set(files.HUB_PATTERNS)
 
 
 class Hub(BaseHTTPRequestHandler):
-    """As much of the hub as a download asks for, on the loopback; without files, it holds a gated model."""
+    """The part of the hub's API that a download uses, on the loopback. Without files it serves a gated repository."""
 
     files: ClassVar[dict[str, bytes]] = {}
-    asked: ClassVar[list[tuple[str, str | None]]] = []
+    requests: ClassVar[list[tuple[str, str | None]]] = []
 
     def do_GET(self) -> None:
-        self.asked.append((self.path, self.headers.get("Authorization")))
+        self.requests.append((self.path, self.headers.get("Authorization")))
         name = self.path.partition(f"/resolve/{REVISION}/")[2]
         headers = {"X-Repo-Commit": REVISION}
         if not self.files:
@@ -116,53 +118,54 @@ class Hub(BaseHTTPRequestHandler):
 def fetch(folder: Path, kind: str, server: HTTPServer, **environment: str) -> tuple[str, str]:
     """stdout and stderr of a fetch in a process of its own: hub settings are read at import."""
     (folder / "pin.json").write_text(json.dumps(PIN))
-    wanted = ["*.json", "*.safetensors"]
-    code = f"from pathlib import Path; from stages import hub; print(hub.fetch(Path('pin.json'), {kind!r}, {wanted!r}))"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    patterns = ["*.json", "*.safetensors"]
+    call = f"hub.fetch(Path('pin.json'), {kind!r}, {patterns!r})"
+    code = f"from pathlib import Path; from stages.reading import hub; print({call})"
+    own = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     settings = {"HF_HUB_OFFLINE": "0", "HF_HOME": str(folder / "cache"), "PYTHONPATH": str(ROOT)}
     settings |= {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}"}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=kept | settings | environment, capture_output=True, text=True
+        [sys.executable, "-c", code], cwd=folder, env=own | settings | environment, capture_output=True, text=True
     )
     return done.stdout.strip(), done.stderr
 
 
 @pytest.fixture
 def server() -> Iterator[HTTPServer]:
-    Hub.files, Hub.asked = {}, []
-    with HTTPServer(("127.0.0.1", 0), Hub) as found:
-        threading.Thread(target=found.serve_forever, daemon=True).start()
-        yield found
-        found.shutdown()
+    Hub.files, Hub.requests = {}, []
+    with HTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 @pytest.mark.parametrize("kind", ["model", "dataset"])
-def test_what_is_wanted_is_fetched_once_at_its_revision(tmp_path: Path, kind: str, server: HTTPServer) -> None:
-    wanted = {"config.json": b"{}", "model.safetensors": b"weights", "tokenizer.json": b"[]"}
-    Hub.files = wanted | {"pytorch_model.bin": b"pickle", "modeling.py": b"import os"}
+def test_a_repository_is_fetched_once_at_its_revision(tmp_path: Path, kind: str, server: HTTPServer) -> None:
+    expected = {"config.json": b"{}", "model.safetensors": b"weights", "tokenizer.json": b"[]"}
+    Hub.files = expected | {"pytorch_model.bin": b"pickle", "modeling.py": b"import os"}
 
-    found, told = fetch(tmp_path, kind, server)
-    requests = len(Hub.asked)
+    fetched, errors = fetch(tmp_path, kind, server)
+    requests = len(Hub.requests)
     again, _ = fetch(tmp_path, kind, server, HF_HUB_OFFLINE="1")
 
-    assert found, told
-    assert {file.name: file.read_bytes() for file in Path(found).iterdir()} == wanted
-    assert REVISION in found
-    assert (again, len(Hub.asked)) == (found, requests), "from the cache, and nobody was asked"
+    assert fetched, errors
+    assert {file.name: file.read_bytes() for file in Path(fetched).iterdir()} == expected
+    assert REVISION in fetched
+    assert (again, len(Hub.requests)) == (fetched, requests), "from the cache, without a request"
 
 
 @pytest.mark.parametrize("kind", ["model", "dataset"])
-def test_what_is_gated_says_what_it_wants_and_only_the_environments_token_is_sent(
+def test_a_gated_repository_is_one_line_and_only_the_token_of_the_environment_is_sent(
     tmp_path: Path, kind: str, server: HTTPServer
 ) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache/token").write_text("hf_stored")
 
-    told = [fetch(tmp_path, kind, server, HF_TOKEN="hf_secret")[1], fetch(tmp_path, kind, server)[1]]
+    errors = [fetch(tmp_path, kind, server, HF_TOKEN="hf_secret")[1], fetch(tmp_path, kind, server)[1]]
 
-    for lines in told:
-        assert lines.splitlines()[-1].endswith(
+    for error in errors:
+        assert error.splitlines()[-1].endswith(
             "pin.json: org/name@01234567 is gated: want its licence accepted on its page of the hub, and a token in "
             "HF_TOKEN"
         )
-    assert {token for _, token in Hub.asked} == {"Bearer hf_secret", None}
+    assert {token for _, token in Hub.requests} == {"Bearer hf_secret", None}

@@ -1,40 +1,44 @@
-"""A judged answer is a chat, a side of a pair, or a drop: one of them, whatever the order."""
+"""Rated answers: a good one is a chat, a bad one a side of a pair if there is a good one; order does not matter."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.reading.ratings import Judged, chat, key, pair
+from stages.reading.ratings import RatedAnswer, as_chat, as_pair, prompt_key
 from stages.rows.row import Chat, Message, Pair
 
-ASKED = [Message("user", "q")]
+PROMPT = [Message("user", "q")]
 
 
-def judged(text: str, good: bool) -> Judged:
-    return Judged(ASKED, [Message("assistant", text)], good)
+def rated(text: str, good: bool) -> RatedAnswer:
+    return RatedAnswer(PROMPT, [Message("assistant", text)], good)
 
 
 def test_a_good_answer_is_a_chat_and_a_bad_one_a_side_of_a_pair() -> None:
-    assert chat(judged("yes", True)) == Chat([*ASKED, Message("assistant", "yes")])
-    assert pair(judged("no", False), [judged("yes", True)]) == Pair(
-        ASKED, [Message("assistant", "yes")], [Message("assistant", "no")]
+    assert as_chat(rated("yes", True)) == Chat([*PROMPT, Message("assistant", "yes")])
+    assert as_pair(rated("no", False), [rated("yes", True)]) == Pair(
+        PROMPT, [Message("assistant", "yes")], [Message("assistant", "no")]
     )
 
 
-def test_a_bad_answer_is_no_pair_with_itself_or_with_nothing() -> None:
-    assert pair(judged("no", False), []) is None
-    assert pair(judged("no", False), [judged("no", True)]) is None
+def test_a_bad_answer_is_not_paired_with_itself() -> None:
+    assert as_pair(rated("no", False), []) is None
+    assert as_pair(rated("no", False), [rated("no", True)]) is None
 
 
-def test_answers_meet_by_prompt_and_split() -> None:
-    assert key(judged("a", True), "train") == key(judged("b", False), "train") != key(judged("b", False), "test")
-    assert key(judged("a", True), "") != key(Judged([Message("user", "r")], [], True), "")
+def test_answers_share_a_key_by_prompt_and_split() -> None:
+    assert (
+        prompt_key(rated("a", True), "train")
+        == prompt_key(rated("b", False), "train")
+        != prompt_key(rated("b", False), "test")
+    )
+    assert prompt_key(rated("a", True), "") != prompt_key(RatedAnswer([Message("user", "r")], [], True), "")
 
 
 @given(st.lists(st.sampled_from("abcdef"), min_size=1, unique=True), st.sampled_from("uvwxyz"), st.randoms())
-def test_the_pair_follows_from_what_there_is_and_not_from_its_order(texts: list[str], bad: str, order: object) -> None:
-    good = [judged(text, True) for text in texts]
-    found = pair(judged(bad, False), good)
+def test_the_pair_does_not_depend_on_the_order_of_answers(texts: list[str], bad: str, order: object) -> None:
+    good = [rated(text, True) for text in texts]
+    pair = as_pair(rated(bad, False), good)
     order.shuffle(good)
 
-    assert pair(judged(bad, False), [*good, *good]) == found
-    assert found.chosen[0].content in texts
+    assert as_pair(rated(bad, False), [*good, *good]) == pair
+    assert pair.chosen[0].content in texts

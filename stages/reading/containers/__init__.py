@@ -1,11 +1,11 @@
-"""One container a file: bytes of a file in, its records out, each with the line (or row, or page) it begins on.
+"""Readers of file containers, one module each: the bytes of a file in, its records out.
 
-A reader takes an open file and yields as it goes: memory holds one record, not the file.
+A reader takes an open binary file and yields a `Record` or a `Broken` as it goes, so memory holds one record.
 """
 
 from stages.reading.containers import delimited, html, json_document, jsonl, parquet, pdf, plain_text
 
-READERS = {  # by suffix, compression taken off
+READERS = {  # by suffix, without that of a compression
     ".json": json_document.read,
     ".jsonl": jsonl.read,
     ".ndjson": jsonl.read,
@@ -18,4 +18,4 @@ READERS = {  # by suffix, compression taken off
     ".htm": html.read,
     ".pdf": pdf.read,
 }
-DOCUMENTS = (".md", ".html", ".htm", ".pdf")  # one document a file
+DOCUMENTS = (".md", ".html", ".htm", ".pdf")  # the whole file is one document

@@ -1,28 +1,27 @@
 """A JSON document: an array of records, or an object of splits such as {"train": [[text, label], …], "test": …}.
 
-Read element by element through a window, so that every record has its line, a file that is cut off loses only its end,
-and memory holds an element, not the file.
+Elements are read one at a time through a window: every record has its line, a file that is cut off loses only its end,
+and memory holds one element.
 """
 
 from collections.abc import Generator, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from stages.reading.containers import stream
 from stages.reading.containers.json_window import Element, Window
-from stages.reading.containers.record import SHOWN, Broken, Record
-from stages.reading.containers.split_names import named
+from stages.reading.containers.record import MAX_BROKEN_CHARS, Broken, Record
+from stages.reading.containers.split_names import split_from_name
 
 WANTED = 'want an array of records, or an object of splits such as {"train": [[text, label], …]}'
 
 
-class Found(NamedTuple):
-    element: Element
-    split: str
-
-
 def read(file: BinaryIO) -> Iterator[Record | Broken]:
-    """The records of the document; what is after its first error is one broken record."""
-    window = Window(stream.pieces(file))
+    """The records of the document; everything after the first error is one broken record.
+
+    Raises:
+        Unreadable: the file is not UTF-8 text, or an element is longer than MAX_RECORD_SIZE.
+    """
+    window = Window(stream.text_chunks(file))
     try:
         for (line, value, text), split in _elements(window):
             if isinstance(value, dict):
@@ -32,18 +31,18 @@ def read(file: BinaryIO) -> Iterator[Record | Broken]:
             else:
                 yield Broken(line, "no JSON object", text)
     except (ValueError, RecursionError) as error:
-        line, found, left = window.line(), *window.rest(SHOWN)
-        more = f"; {left} more characters are not kept here" if left else ""
-        yield Broken(line, f"no JSON: {error}{more}", found)
+        line, (text, chars_left) = window.line(), window.take_rest(MAX_BROKEN_CHARS)
+        more = f"; {chars_left} more characters are not kept here" if chars_left else ""
+        yield Broken(line, f"no JSON: {error}{more}", text)
 
 
-def _elements(window: Window) -> Iterator[Found]:
-    """Every element of the document's arrays; a ValueError where it breaks off."""
+def _elements(window: Window) -> Iterator[tuple[Element, str]]:
+    """(element, split) of every array of the document; raises ValueError where the document breaks off."""
     if window.take("["):
         yield from _array(window, "")
     elif window.take("{"):
         while not window.take("}"):
-            yield from _array(window, named(_name(window)))
+            yield from _array(window, split_from_name(_array_name(window)))
             window.take(",")
     else:
         raise ValueError(WANTED)
@@ -51,20 +50,20 @@ def _elements(window: Window) -> Iterator[Found]:
         raise ValueError("more text after the document's end")
 
 
-def _name(window: Window) -> str:
-    """The name before an array, both of which are taken from the window only if they are right."""
-    window.hold()
-    name = window.value().value
+def _array_name(window: Window) -> str:
+    """Takes `"name": [` and returns the name; takes nothing if the text is anything else."""
+    window.mark()
+    name = window.take_value().value
     if not isinstance(name, str) or not window.take(":") or not window.take("["):
-        window.back()
+        window.reset()
         raise ValueError(WANTED)
-    window.free()
+    window.unmark()
     return name
 
 
-def _array(window: Window, split: str) -> Generator[Found, None, None]:
-    """The elements of an array that is open, and its end."""
+def _array(window: Window, split: str) -> Generator[tuple[Element, str], None, None]:
+    """Takes the elements of an array after its opening bracket, and the closing one."""
     while not window.take("]"):
-        yield Found(window.value(), split)
+        yield window.take_value(), split
         if not window.take(",") and window.peek() != "]":
             raise ValueError("want , or ]" if window.peek() else "the file ends before its ]")

@@ -1,14 +1,14 @@
-"""A text that comes in pieces, of which JSON values are taken one after the other."""
+"""JSON values taken one after the other from a text that comes in chunks."""
 
 import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from stages.reading.containers.record import LONGEST, too_long
+from stages.reading.containers.record import MAX_RECORD_SIZE, too_long
 
 SPACE = re.compile(r"[ \t\r\n]*")
-AHEAD = 16  # characters that an error may want to see: both halves of a pair are \ud83d\ude00
+LOOKAHEAD_CHARS = 16  # errors this near the end may come from the cut: an escape such as \ud83d\ude00 has 12
 
 
 class Element(NamedTuple):
@@ -18,118 +18,119 @@ class Element(NamedTuple):
 
 
 class Window:
-    """The text from some place on; what was taken is forgotten."""
+    """The part of the text that was read and not taken yet; what is taken is discarded."""
 
-    def __init__(self, pieces: Iterator[str]) -> None:
-        self._pieces = pieces
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self._chunks = chunks
         self._text = ""
-        self._at = 0  # in the window
-        self._held: int | None = None  # in the window: from here on nothing is forgotten
-        self._forgotten = 0  # characters before the window
+        self._position = 0  # in `_text`
+        self._marked: int | None = None  # in `_text`: nothing from here on is discarded
+        self._discarded = 0  # characters before `_text`
         self._newlines = 0  # before `_counted`
-        self._counted = 0  # in the window
+        self._counted = 0  # in `_text`
         self._line_start = 0  # in the whole text, of the line that `_counted` is in
 
     def peek(self) -> str:
-        """The next character that is no white space, or "" at the end; what is before it is taken."""
+        """The next character that is not white space, or "" at the end; takes the white space before it."""
         while True:
-            self._at = SPACE.match(self._text, self._at).end()
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._more():
+            self._position = SPACE.match(self._text, self._position).end()
+            if self._position < len(self._text):
+                return self._text[self._position]
+            if not self._read_more():
                 return ""
 
     def take(self, character: str) -> bool:
-        """Whether the next character is this one; if so it is taken, with the white space around."""
+        """Takes the next character if it is this one, with the white space around it; returns whether it did."""
         if self.peek() != character:
             return False
-        self._at += 1
+        self._position += 1
         self.peek()
         return True
 
-    def value(self) -> Element:
+    def take_value(self) -> Element:
         """Takes the next JSON value.
 
         Raises:
-            ValueError: there is none; the window stays where it should begin.
+            ValueError: there is none; the window stays at the place where it should begin.
         """
         self.peek()
         while True:
             try:
-                value, end = json.JSONDecoder().raw_decode(self._text, self._at)
+                value, end = json.JSONDecoder().raw_decode(self._text, self._position)
             except json.JSONDecodeError as error:
-                cut = error.msg.startswith("Unterminated string") or error.pos + AHEAD > len(self._text)
-                if cut and self._more():
+                cut_off = error.msg.startswith("Unterminated string") or error.pos + LOOKAHEAD_CHARS > len(self._text)
+                if cut_off and self._read_more():
                     continue
-                raise ValueError(self._told(error)) from None
-            if end + 2 < len(self._text) or not self._more():  # else a number may go on
+                raise ValueError(self._locate(error)) from None
+            if end + 2 < len(self._text) or not self._read_more():  # a number at the end may go on
                 break
-        text = self._text[self._at : end]
+        text = self._text[self._position : end]
         line = self.line()
-        self._at = end
+        self._position = end
         return Element(line, value, text)
 
-    def hold(self) -> None:
-        """Lets nothing be forgotten from here on, until `back` or `free`."""
-        self._held = self._at
+    def mark(self) -> None:
+        """Keeps all text from here on, until `reset` or `unmark`."""
+        self._marked = self._position
 
-    def back(self) -> None:
-        """Goes back to where it was held."""
-        self._at, self._held = self._held or 0, None
+    def reset(self) -> None:
+        """Goes back to the mark."""
+        self._position, self._marked = self._marked or 0, None
 
-    def free(self) -> None:
-        """Goes on from here."""
-        self._held = None
+    def unmark(self) -> None:
+        """Drops the mark and goes on from here."""
+        self._marked = None
 
     def line(self) -> int:
-        """The line that the next character stands on."""
-        self._count(self._at)
+        """The number of the line of the next character, from 1."""
+        self._count_lines(self._position)
         return self._newlines + 1
 
-    def rest(self, shown: int) -> tuple[str, int]:
-        """Takes all that is left: so many characters of it, and the number of the others."""
-        found, left = self._text[self._at : self._at + shown], max(0, len(self._text) - self._at - shown)
-        for piece in self._pieces:
-            taken = piece[: shown - len(found)]
-            found += taken
-            left += len(piece) - len(taken)
-        return found, left
+    def take_rest(self, max_chars: int) -> tuple[str, int]:
+        """Takes all remaining text: (its first `max_chars` characters, number of the others)."""
+        text = self._text[self._position : self._position + max_chars]
+        chars_left = max(0, len(self._text) - self._position - max_chars)
+        for chunk in self._chunks:
+            head = chunk[: max_chars - len(text)]
+            text += head
+            chars_left += len(chunk) - len(head)
+        return text, chars_left
 
-    def _more(self) -> bool:
-        """Reads on, at least as much again as what is not taken yet, so that trying again stays cheap."""
-        start = self._at if self._held is None else self._held
-        kept = len(self._text) - start
-        if kept > LONGEST:
+    def _read_more(self) -> bool:
+        """Reads at least as much as the window holds, so that decoding again from its start stays linear in total."""
+        start = self._position if self._marked is None else self._marked
+        held = len(self._text) - start
+        if held > MAX_RECORD_SIZE:
             raise too_long(self.line(), "the record", "split it, or mend what is open in it")
-        parts, size = [], 0
-        while size <= kept and (piece := next(self._pieces, "")):
-            parts.append(piece)
-            size += len(piece)
-        if not parts:
+        chunks, size = [], 0
+        while size <= held and (chunk := next(self._chunks, "")):
+            chunks.append(chunk)
+            size += len(chunk)
+        if not chunks:
             return False
-        self._count(start)
-        self._text = self._text[start:] + "".join(parts)
-        self._forgotten += start
-        self._at -= start
+        self._count_lines(start)
+        self._text = self._text[start:] + "".join(chunks)
+        self._discarded += start
+        self._position -= start
         self._counted -= start
-        if self._held is not None:
-            self._held = 0
+        if self._marked is not None:
+            self._marked = 0
         return True
 
-    def _count(self, to: int) -> None:
-        if to < self._counted:  # of what is held
+    def _count_lines(self, to: int) -> None:
+        if to < self._counted:  # after a reset
             return
-        found = self._text.count("\n", self._counted, to)
-        if found:
-            self._newlines += found
-            self._line_start = self._forgotten + self._text.rindex("\n", self._counted, to) + 1
+        newlines = self._text.count("\n", self._counted, to)
+        if newlines:
+            self._newlines += newlines
+            self._line_start = self._discarded + self._text.rindex("\n", self._counted, to) + 1
         self._counted = to
 
-    def _told(self, error: json.JSONDecodeError) -> str:
-        """The error with its place in the whole text."""
-        char = self._forgotten + error.pos
-        line, start = self.line(), self._line_start
-        if found := self._text.count("\n", self._at, error.pos):
-            line += found
-            start = self._forgotten + self._text.rindex("\n", self._at, error.pos) + 1
-        return f"{error.msg}: line {line} column {char - start + 1} (char {char})"
+    def _locate(self, error: json.JSONDecodeError) -> str:
+        """The message of an error, with its place in the whole text."""
+        char = self._discarded + error.pos
+        line, line_start = self.line(), self._line_start
+        if newlines := self._text.count("\n", self._position, error.pos):
+            line += newlines
+            line_start = self._discarded + self._text.rindex("\n", self._position, error.pos) + 1
+        return f"{error.msg}: line {line} column {char - line_start + 1} (char {char})"

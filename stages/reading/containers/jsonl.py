@@ -1,4 +1,4 @@
-"""JSON Lines: a record a line."""
+"""JSON Lines: each line a record."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,11 @@ ADVICE = "want a record a line; save an array as .json"
 
 
 def read(file: BinaryIO) -> Iterator[Record | Broken]:
-    """The records of JSON Lines; lines without text are none."""
+    """The records of the lines; blank lines are skipped.
+
+    Raises:
+        Unreadable: the file is not UTF-8 text, or a line is longer than MAX_RECORD_SIZE.
+    """
     decode = msgspec.json.Decoder().decode
     for number, line in enumerate(stream.lines(file, ADVICE), 1):
         if not line.strip():
@@ -22,16 +26,16 @@ def read(file: BinaryIO) -> Iterator[Record | Broken]:
         try:
             value = decode(text)
         except (ValueError, RecursionError):
-            value = _slowly(text)
+            value = _decode_with_json(text)
         if isinstance(value, dict):
             yield Record(number, value, text)
         else:
-            why = f"no JSON: {value}" if isinstance(value, Exception) else "no JSON object"
-            yield Broken(number, why, text)
+            detail = f"no JSON: {value}" if isinstance(value, Exception) else "no JSON object"
+            yield Broken(number, detail, text)
 
 
-def _slowly(text: str) -> Any:
-    """What msgspec refuses, as Python reads it (NaN, half a surrogate pair), or Python's error: it says where."""
+def _decode_with_json(text: str) -> Any:
+    """Decodes what msgspec refuses (NaN, half a surrogate pair), or returns the error of json, which says where."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

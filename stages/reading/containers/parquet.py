@@ -1,7 +1,7 @@
-"""Parquet: a record a row; memory holds a row group, as Parquet wants it.
+"""Parquet: each row a record. Memory holds one row group.
 
-Dates, times and decimals become text, bytes become null: no format takes them. Objects within a row have the
-fields that are not null, for in Parquet all have the fields of any.
+Values become those of JSON: dates, times and decimals become text, bytes become null (no format takes them). Objects
+lose their null fields, since Parquet gives every object the fields of all.
 """
 
 import io
@@ -10,37 +10,37 @@ from typing import Any, BinaryIO
 
 from stages.reading.containers.record import Record, Unreadable
 
-ROWS = 1024  # decoded at a time
+BATCH_ROWS = 1024  # decoded at a time
 
 
 def read(file: BinaryIO) -> Iterator[Record]:
-    """The table's rows.
+    """The rows of the table, with their number in place of a line.
 
     Raises:
-        Unreadable: this is no Parquet, or damaged.
+        Unreadable: the file is not Parquet, is damaged, or is compressed as a whole.
     """
     import pyarrow
     import pyarrow.parquet
 
     if not isinstance(file, io.BufferedReader):
-        raise Unreadable(" Parquet is compressed within, and is not read through another compression: unpack it")
+        raise Unreadable(" Parquet has its own compression, and is not read through another one: unpack it")
     number = 0
     try:
         table = pyarrow.parquet.ParquetFile(file, pre_buffer=False)
-        for batch in table.iter_batches(batch_size=ROWS):
-            for value in batch.to_pylist(maps_as_pydicts="lossy"):
+        for batch in table.iter_batches(batch_size=BATCH_ROWS):
+            for row in batch.to_pylist(maps_as_pydicts="lossy"):
                 number += 1
-                yield Record(number, {name: _plain(item) for name, item in value.items()}, "")
+                yield Record(number, {name: _json_value(item) for name, item in row.items()}, "")
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise Unreadable(f"{number + 1}: no Parquet that can be read: {why}: fetch or write it again") from None
+        cause = " ".join(str(error).split())
+        raise Unreadable(f"{number + 1}: no Parquet that can be read: {cause}: fetch or write it again") from None
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, dict):
-        return {str(name): _plain(item) for name, item in value.items() if item is not None}  # no such field there
+        return {str(name): _json_value(item) for name, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_json_value(item) for item in value]
     return None if isinstance(value, bytes) else str(value)

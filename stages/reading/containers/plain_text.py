@@ -1,42 +1,50 @@
-"""Plain text: a paragraph a record, or a whole file as a document."""
+"""Plain text: each paragraph a record, or the whole file one document."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from stages.reading.containers import stream
-from stages.reading.containers.record import LONGEST, Record, too_long
+from stages.reading.containers.record import MAX_RECORD_SIZE, Record, too_long
 
 ADVICE = "want blank lines between paragraphs"
 
 
 def paragraphs(file: BinaryIO) -> Iterator[Record]:
-    """What stands between blank lines."""
+    """{"text"} records of the paragraphs, which blank lines separate.
+
+    Raises:
+        Unreadable: the file is not UTF-8 text, or a paragraph is longer than MAX_RECORD_SIZE.
+    """
     paragraph: list[str] = []
     size = number = 0
 
-    def found() -> Record:
-        whole = "\n".join(paragraph)
-        return Record(number - len(paragraph) + 1, {"text": whole}, whole)
+    def record() -> Record:
+        text = "\n".join(paragraph)
+        return Record(number - len(paragraph) + 1, {"text": text}, text)
 
     for line in stream.lines(file, ADVICE):
         if line.strip():
             number += 1
             paragraph.append(line.rstrip())
             size += len(line)
-            if size > LONGEST:
+            if size > MAX_RECORD_SIZE:
                 raise too_long(number - len(paragraph) + 1, "the paragraph", ADVICE)
             continue
         if paragraph:
-            yield found()
+            yield record()
         paragraph, size = [], 0
         number += 1
     if paragraph:
-        yield found()
+        yield record()
 
 
 def document(file: BinaryIO) -> Iterator[Record]:
-    """The whole file, as a document; its path is the file's."""
+    """The whole file as one {"path", "text"} record; the caller fills in the path.
+
+    Raises:
+        Unreadable: the file is not UTF-8 text, or longer than MAX_RECORD_SIZE.
+    """
     text = "".join(stream.lines(file, ADVICE)).replace("\r\n", "\n")
-    if len(text) > LONGEST:
+    if len(text) > MAX_RECORD_SIZE:
         raise too_long(1, "the document", "split it")
     yield Record(1, {"path": None, "text": text}, text)

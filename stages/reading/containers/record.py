@@ -1,29 +1,37 @@
-"""What containers give: a record, or what is broken where one should be, or a file that is of no use at all."""
+"""What readers of containers yield for each record, and the error for a file that cannot be read at all."""
 
 from typing import Any, NamedTuple
 
-LONGEST = 64 << 20  # bytes or characters of one record; memory is bounded by a few times this
-SHOWN = 1 << 20  # characters of what is broken that are kept
+MAX_RECORD_SIZE = 64 << 20  # bytes or characters of one record; bounds memory to a few times this
+MAX_BROKEN_CHARS = 1 << 20  # characters of a broken record that are kept
 
 
 class Record(NamedTuple):
-    line: int  # 1-based
+    """One record of a file."""
+
+    line: int  # that it begins on, from 1; the row of a table without lines
     value: dict[str, Any]
-    text: str  # as the file has it; "" where it has no text
-    split: str = ""  # where the file, or its name, says so
+    text: str  # as the file spells it; "" in binary containers
+    split: str = ""  # where the file or its name gives one
 
 
 class Broken(NamedTuple):
-    line: int
-    why: str
-    found: str
+    """A part of a file that should be a record and cannot be read as one."""
+
+    line: int  # that it begins on, from 1
+    detail: str
+    text: str  # as the file spells it
     reason: str = "broken_json"
 
 
 class Unreadable(Exception):
-    """What makes a whole file useless: `line: found: wanted; what to do`."""
+    """A file that cannot be read at all. The message continues the file's path: `line: found: wanted; what to do`."""
 
 
-def too_long(line: int, what: str, advice: str) -> Unreadable:
-    """A record that no memory should have to hold."""
-    return Unreadable(f"{line}: {what} is longer than {LONGEST >> 20} MiB: {advice}")
+def too_long(line: int, part: str, advice: str) -> Unreadable:
+    """The error for a record of more than MAX_RECORD_SIZE.
+
+    Args:
+        part: what is too long, such as "the line".
+    """
+    return Unreadable(f"{line}: {part} is longer than {MAX_RECORD_SIZE >> 20} MiB: {advice}")

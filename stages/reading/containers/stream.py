@@ -1,4 +1,4 @@
-"""Bytes to text as they come: decompressed, decoded, a piece at a time."""
+"""Files as streams: decompressed, decoded and cut into lines, one chunk at a time."""
 
 import bz2
 import codecs
@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from stages.reading.containers.record import LONGEST, Unreadable, too_long
+from stages.reading.containers.record import MAX_RECORD_SIZE, Unreadable, too_long
 
-PIECE = 1 << 18  # bytes read at a time
-COMPRESSED = (".gz", ".bz2", ".zst")
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
-DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, OSError)  # as decompressors tell of it
+CHUNK_BYTES = 1 << 18
+COMPRESSED_SUFFIXES = (".gz", ".bz2", ".zst")
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+DECOMPRESSION_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, OSError)
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file's bytes, decompressed as its suffix says.
+def open_decompressed(path: Path) -> Iterator[BinaryIO]:
+    """Context manager for a file's bytes, decompressed by its suffix.
 
     Raises:
-        Unreadable: where reading it finds the compressed stream damaged or cut off.
+        Unreadable: while reading, where the compressed stream is damaged or cut off.
     """
     with contextlib.ExitStack() as stack:
         file: BinaryIO = stack.enter_context(path.open("rb"))
@@ -33,84 +33,88 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         elif suffix == ".bz2":
             file = stack.enter_context(bz2.open(file))
         elif suffix == ".zst":
-            file = stack.enter_context(_zstd(file))
+            file = stack.enter_context(_open_zstd(file))
         try:
             yield file
-        except DAMAGE as error:
-            if suffix not in COMPRESSED or getattr(error, "errno", None) is not None:
+        except DECOMPRESSION_ERRORS as error:
+            # Errors of the system, such as an unreadable disk, have a number; those of decompressors have none.
+            if suffix not in COMPRESSED_SUFFIXES or getattr(error, "errno", None) is not None:
                 raise
-            why = " ".join(str(error).split())
-            raise Unreadable(f" its {suffix} stream is damaged or cut off: {why}: fetch the file again") from None
+            cause = " ".join(str(error).split())
+            raise Unreadable(f" its {suffix} stream is damaged or cut off: {cause}: fetch the file again") from None
 
 
-def _zstd(file: BinaryIO) -> BinaryIO:
+def _open_zstd(file: BinaryIO) -> BinaryIO:
     import pyarrow
 
     return pyarrow.CompressedInputStream(pyarrow.PythonFile(file, mode="r"), "zstd")
 
 
-def whole(file: BinaryIO) -> bytes:
-    """All of a file that is one record.
+def read_whole(file: BinaryIO) -> bytes:
+    """All bytes of a file that is one record.
 
     Raises:
-        Unreadable: no memory should have to hold it.
+        Unreadable: the file is longer than MAX_RECORD_SIZE.
     """
-    parts, size = [], 0
-    while piece := file.read(PIECE):
-        parts.append(piece)
-        size += len(piece)
-        if size > LONGEST:
+    chunks, size = [], 0
+    while chunk := file.read(CHUNK_BYTES):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_RECORD_SIZE:
             raise too_long(1, "the document", "split it")
-    return b"".join(parts)
+    return b"".join(chunks)
 
 
-def pieces(file: BinaryIO) -> Iterator[str]:
-    """The file's text, a piece at a time.
+def text_chunks(file: BinaryIO) -> Iterator[str]:
+    """The text of a UTF-8 file in chunks, without a byte order mark.
 
     Raises:
-        Unreadable: it is no UTF-8 text.
+        Unreadable: the file is not UTF-8 text.
     """
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    read = newlines = 0
+    bytes_read = newlines = 0
     while True:
-        piece = file.read(PIECE)
-        if not read and piece[:2] in UTF16:
+        chunk = file.read(CHUNK_BYTES)
+        if not bytes_read and chunk[:2] in UTF16_MARKS:
             raise Unreadable(" is UTF-16: want UTF-8; `iconv -f UTF-16 -t UTF-8` converts it")
-        if (nul := piece.find(b"\0")) >= 0:
-            raise Unreadable(f" byte {read + nul} is NUL, so this is no text: want UTF-8 text; move it elsewhere")
+        if (nul := chunk.find(b"\0")) >= 0:
+            raise Unreadable(f" byte {bytes_read + nul} is NUL, so this is no text: want UTF-8 text; move it elsewhere")
         try:
-            text = decoder.decode(piece, final=not piece)
+            text = decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
             line = newlines + error.object[: error.start].count(b"\n") + 1
-            wrong = error.object[error.start]
-            raise Unreadable(f"{line}: byte {wrong:#04x} is not UTF-8: save the file as UTF-8") from None
-        read += len(piece)
+            byte = error.object[error.start]
+            raise Unreadable(f"{line}: byte {byte:#04x} is not UTF-8: save the file as UTF-8") from None
+        bytes_read += len(chunk)
         newlines += text.count("\n")
         if text:
             yield text
-        if not piece:
+        if not chunk:
             return
 
 
 def lines(file: BinaryIO, advice: str) -> Iterator[str]:
-    """The file's lines with their ends; only a newline ends one.
+    """The lines of a UTF-8 file with their ends; only `\\n` ends a line.
+
+    Args:
+        advice: what to do about a line that is too long.
 
     Raises:
-        Unreadable: it is no UTF-8 text, or a line is too long, where `advice` says what to do.
+        Unreadable: the file is not UTF-8 text, or a line is longer than MAX_RECORD_SIZE.
     """
-    rest: list[str] = []  # of a line that goes on
+    unfinished: list[str] = []  # parts of the line that the next chunk continues
     number = size = 0
-    for text in pieces(file):
+    for text in text_chunks(file):
         head, newline, tail = text.rpartition("\n")
         if newline:
-            for line in io.StringIO(f"{''.join(rest)}{head}\n", newline="\n"):
+            for line in io.StringIO(f"{''.join(unfinished)}{head}\n", newline="\n"):
                 number += 1
                 yield line
-            rest, size = [], 0
+            unfinished, size = [], 0
         if tail:
-            rest.append(tail)
+            unfinished.append(tail)
             size += len(tail)
-        if size > LONGEST:
+        if size > MAX_RECORD_SIZE:
             raise too_long(number + 1, "the line", advice)
-    if rest:
-        yield "".join(rest)
+    if unfinished:
+        yield "".join(unfinished)

@@ -1,5 +1,8 @@
-"""One input format a file: `matches(fields)` by the names of a record's fields; `read(record)` to canonical content, a
-document, or a judged answer."""
+"""Input formats, one module each.
+
+`matches(fields)` tells by the names of a record's fields whether it has the format. `read(record)` returns a canonical
+content, a `Document` or a `RatedAnswer`, and raises ValueError, TypeError or KeyError for a record of another shape.
+"""
 
 from stages.reading.formats import (
     alpaca,

@@ -1,4 +1,4 @@
-"""Alpaca: {"instruction", "input", "output"}, with an optional "system" and "history": [[asked, answered], …]."""
+"""Alpaca: {"instruction", "input", "output"}, with an optional "system" and "history": [[question, answer], …]."""
 
 from collections.abc import Set
 from typing import Any
@@ -12,10 +12,10 @@ def matches(fields: Set[str]) -> bool:
 
 
 def read(record: dict[str, Any]) -> Content:
-    asked = "\n\n".join(part for part in (record["instruction"], record.get("input")) if part)
-    before = [
-        Message(role, said)
-        for question, answer in record.get("history") or ()
-        for role, said in (("user", question), ("assistant", answer))
+    question = "\n\n".join(part for part in (record["instruction"], record.get("input")) if part)
+    history = [
+        Message(role, text)
+        for earlier_question, earlier_answer in record.get("history") or ()
+        for role, text in (("user", earlier_question), ("assistant", earlier_answer))
     ]
-    return Chat([*turns.system(record), *before, Message("user", asked), Message("assistant", record["output"])])
+    return Chat([*turns.system(record), *history, Message("user", question), Message("assistant", record["output"])])

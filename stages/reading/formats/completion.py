@@ -1,4 +1,4 @@
-"""TRL's prompt and completion: {"prompt", "completion"}, each a text or a list of messages."""
+"""TRL's prompt-completion: {"prompt", "completion"}, each a text or a list of messages."""
 
 from collections.abc import Set
 from typing import Any

@@ -1,4 +1,4 @@
-"""A document: {"path", "text"}; `ingest.documents` says how it becomes rows."""
+"""A document: {"path", "text"}. `ingest.documents` says how it becomes rows."""
 
 from collections.abc import Set
 from typing import Any

@@ -1,10 +1,10 @@
-"""TRL's unpaired preferences, as KTO takes them: {"prompt", "completion", "label"}; the label says: good or bad."""
+"""TRL's unpaired preferences, for KTO: {"prompt", "completion", "label"}; the label is true for a good answer."""
 
 from collections.abc import Set
 from typing import Any
 
 from stages.reading.formats import turns
-from stages.reading.ratings import Judged
+from stages.reading.ratings import RatedAnswer
 
 LABELS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -13,11 +13,11 @@ def matches(fields: Set[str]) -> bool:
     return fields >= {"prompt", "completion", "label"}
 
 
-def read(record: dict[str, Any]) -> Judged:
+def read(record: dict[str, Any]) -> RatedAnswer:
     good = LABELS.get(str(record["label"]).strip().lower())
     if good is None:
         raise ValueError(f"label {record['label']!r}: want true or false")
     if turns.tools(record):
         raise ValueError("tools: want them on chats only")
     prompt = [*turns.system(record), *turns.messages(record["prompt"], "user")]
-    return Judged(prompt, turns.messages(record["completion"], "assistant"), good)
+    return RatedAnswer(prompt, turns.messages(record["completion"], "assistant"), good)

@@ -1,4 +1,4 @@
-"""Labelled text, as intent datasets ship it: {"text", "label"} or {"text", "category"}; the answer is {"intent": …}."""
+"""Labelled text, as intent datasets have it: {"text", "label"} or {"text", "category"}; the answer is {"intent": …}."""
 
 import json
 from collections.abc import Set

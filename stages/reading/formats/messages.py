@@ -1,4 +1,4 @@
-"""OpenAI and TRL messages: {"messages": [{"role", "content"}]}, with an optional "tools"; calls of tools are kept."""
+"""Messages of OpenAI and TRL: {"messages": [{"role", "content"}]}, with optional tool calls and "tools"."""
 
 from collections.abc import Set
 from typing import Any

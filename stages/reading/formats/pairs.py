@@ -1,7 +1,7 @@
 """Preferences: {"prompt", "chosen", "rejected"}, each a text or a list of messages.
 
-Without a prompt it is what both lists begin with, as TRL reads them; or what both texts begin with where they are
-spelt "\\n\\nHuman: …\\n\\nAssistant: …". A prompt that both lists repeat is taken once.
+Without a prompt it is the turns that both lists begin with, as in TRL. Texts spelt "\\n\\nHuman: …\\n\\nAssistant: …"
+are read as such lists. A prompt that both lists repeat is taken once.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 from stages.reading.formats import turns
 from stages.rows.row import Content, Message, Pair
 
-SAID = re.compile(r"\n\n(Human|Assistant): ?")
+SPEAKER = re.compile(r"\n\n(Human|Assistant): ?")
 ROLES: dict[str, Any] = {"Human": "user", "Assistant": "assistant"}
 
 
@@ -25,9 +25,9 @@ def read(record: dict[str, Any]) -> Content:
     chosen, rejected = (_messages(record[name]) for name in ("chosen", "rejected"))
     if record.get("prompt"):
         prompt = [*turns.system(record), *turns.messages(record["prompt"], "user")]
-        again = [m for m in prompt if m.role != "system" or m in chosen[:1]]
-        if again and turns.shared(again, chosen) == len(again) == turns.shared(again, rejected):
-            chosen, rejected = chosen[len(again) :], rejected[len(again) :]
+        repeated = [m for m in prompt if m.role != "system" or m in chosen[:1]]
+        if repeated and turns.shared(repeated, chosen) == len(repeated) == turns.shared(repeated, rejected):
+            chosen, rejected = chosen[len(repeated) :], rejected[len(repeated) :]
     else:
         count = turns.shared(chosen, rejected)
         if not count:
@@ -42,5 +42,5 @@ def read(record: dict[str, Any]) -> Content:
 def _messages(value: Any) -> list[Message]:
     if not isinstance(value, str) or not value.startswith("\n\nHuman:"):
         return turns.messages(value, "assistant")
-    _, *said = SAID.split(value)
-    return [Message(ROLES[who], text.strip()) for who, text in zip(said[::2], said[1::2], strict=True)]
+    _, *parts = SPEAKER.split(value)
+    return [Message(ROLES[speaker], text.strip()) for speaker, text in zip(parts[::2], parts[1::2], strict=True)]

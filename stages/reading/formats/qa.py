@@ -1,4 +1,4 @@
-"""A question and its answer: {"question", "answer"}."""
+"""A question with its answer: {"question", "answer"}."""
 
 from collections.abc import Set
 from typing import Any

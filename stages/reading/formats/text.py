@@ -1,4 +1,4 @@
-"""Plain text for pretraining: {"text"}; a .txt file gives one such record a paragraph."""
+"""Plain text for pretraining: {"text"}. Each paragraph of a .txt file is such a record."""
 
 from collections.abc import Set
 from typing import Any

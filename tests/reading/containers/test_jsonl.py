@@ -1,4 +1,4 @@
-"""JSON Lines: what the fast decoder reads is what Python reads, and what it refuses is Python's to say."""
+"""JSON Lines: values and errors are those of Python's json, whichever decoder read the line."""
 
 import io
 import json
@@ -29,37 +29,38 @@ def test_a_value_is_read_as_python_reads_it(value: dict, ascii: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii)
     text = json.dumps(value) if HALF.search(text) else text
 
-    [found] = read(text)
+    [record] = read(text)
 
-    assert repr(found.value) == repr(json.loads(text)) and found.text == text  # NaN too
+    assert repr(record.value) == repr(json.loads(text)) and record.text == text  # NaN too
 
 
 @pytest.mark.parametrize(
     "number", ["1e23", "-0.0", "0.1", "1E400", "18446744073709551616", "-9223372036854775809", "5e-324"]
 )
 def test_a_number_is_read_as_python_reads_it(number: str) -> None:
-    [found] = read(f'{{"n": {number}}}')
+    [record] = read(f'{{"n": {number}}}')
 
-    assert repr(found.value["n"]) == repr(json.loads(number))
+    assert repr(record.value["n"]) == repr(json.loads(number))
 
 
 @pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": "\\ud800"}', '{"a": Infinity}'])
-def test_what_only_python_reads_is_read(text: str) -> None:
-    [found] = read(text)
+def test_values_that_msgspec_refuses_are_read(text: str) -> None:
+    [record] = read(text)
 
-    assert isinstance(found, Record) and not (isinstance(found.value["a"], float) and math.isfinite(found.value["a"]))
+    assert isinstance(record, Record)
+    assert not (isinstance(record.value["a"], float) and math.isfinite(record.value["a"]))
 
 
 @given(st.text())
-def test_what_is_no_json_is_told_as_python_tells_it(text: str) -> None:
+def test_an_invalid_line_has_the_error_of_python(text: str) -> None:
     text = text.replace("\0", "").replace("\n", "").lstrip("\ufeff")
     try:
         value = json.loads(text)
     except ValueError as error:
         value = error
-    found = read(text.encode("utf-8", "replace").decode())
+    records = read(text.encode("utf-8", "replace").decode())
 
-    assert [f.why if isinstance(f, Broken) else f.value for f in found] == (
+    assert [r.detail if isinstance(r, Broken) else r.value for r in records] == (
         [] if not text.strip() else [f"no JSON: {value}"] if isinstance(value, ValueError)
         else [value if isinstance(value, dict) else "no JSON object"]
     )  # fmt: skip

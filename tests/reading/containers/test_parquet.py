@@ -1,4 +1,4 @@
-"""Parquet: every row a record, types that JSON has not told apart; damage is one line."""
+"""Parquet: every row is a record with the types of JSON; a damaged file is one error of one line."""
 
 import datetime
 import decimal
@@ -27,15 +27,15 @@ def read(path: Path) -> list[Record] | str:
         return str(error)
 
 
-def test_every_row_is_a_record_with_its_number_and_the_split_of_the_shards_name(tmp_path: Path) -> None:
+def test_every_row_is_a_record_with_its_number_and_the_split_of_the_file_name(tmp_path: Path) -> None:
     rows = [{"text": str(n)} for n in range(3000)]
 
-    found = read(write(tmp_path / "train-00000-of-00001.parquet", rows, row_group_size=500))
+    records = read(write(tmp_path / "train-00000-of-00001.parquet", rows, row_group_size=500))
 
-    assert found == [Record(n, row, "", "train") for n, row in enumerate(rows, 1)]
+    assert records == [Record(n, row, "", "train") for n, row in enumerate(rows, 1)]
 
 
-def test_values_are_those_of_json(tmp_path: Path) -> None:
+def test_values_have_types_of_json(tmp_path: Path) -> None:
     row = {
         "turns": [{"role": "user", "content": "é", "extra": None}, {"role": "x", "content": None, "extra": 1.5}],
         "day": datetime.date(2026, 11, 22),
@@ -46,9 +46,9 @@ def test_values_are_those_of_json(tmp_path: Path) -> None:
         "yes": True,
     }
 
-    [found] = read(write(tmp_path / "a.parquet", [row]))
+    [record] = read(write(tmp_path / "a.parquet", [row]))
 
-    assert found.value == {
+    assert record.value == {
         "turns": [{"role": "user", "content": "é"}, {"role": "x", "extra": 1.5}],
         "day": "2026-11-22",
         "at": "2026-11-22 01:02:03",
@@ -60,7 +60,7 @@ def test_values_are_those_of_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "why"),
+    ("content", "cause"),
     [
         (b"", "Parquet file size is 0 bytes"),
         (b"text\n", "Parquet file size is 5 bytes, smaller than the minimum file footer (8 bytes)"),
@@ -70,19 +70,19 @@ def test_values_are_those_of_json(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_no_parquet_is_one_line(tmp_path: Path, content: bytes, why: str) -> None:
+def test_a_file_that_is_not_parquet_is_one_line(tmp_path: Path, content: bytes, cause: str) -> None:
     (tmp_path / "a.parquet").write_bytes(content)
 
-    told = read(tmp_path / "a.parquet")
+    error = read(tmp_path / "a.parquet")
 
-    assert told == f"{tmp_path}/a.parquet:1: no Parquet that can be read: {why}: fetch or write it again"
+    assert error == f"{tmp_path}/a.parquet:1: no Parquet that can be read: {cause}: fetch or write it again"
 
 
 def test_parquet_within_gzip_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.parquet.gz").write_bytes(b"")
 
     assert read(tmp_path / "a.parquet.gz") == (
-        f"{tmp_path}/a.parquet.gz: Parquet is compressed within, and is not read through another compression: unpack it"
+        f"{tmp_path}/a.parquet.gz: Parquet has its own compression, and is not read through another one: unpack it"
     )
 
 
@@ -95,6 +95,6 @@ def test_damaged_parquet_is_rows_or_one_line(tmp_path_factory: pytest.TempPathFa
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)) | st.just(len(content)))])
 
-    told = read(path)
+    records = read(path)
 
-    assert isinstance(told, list) or "\n" not in told
+    assert isinstance(records, list) or "\n" not in records

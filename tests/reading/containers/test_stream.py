@@ -1,4 +1,4 @@
-"""Bytes to text as they come: the size of the pieces never shows, compression neither, damage is one line."""
+"""Streams: neither the size of chunks nor compression changes the records; damage is one error of one line."""
 
 import bz2
 import gzip
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from modelmake.errors import UserError
 from stages.reading import files
-from stages.reading.containers import record, stream
+from stages.reading.containers import json_window, plain_text, record, stream
 from stages.reading.containers.record import Broken, Record, Unreadable
 
 
@@ -31,10 +31,10 @@ def read(path: Path, content: bytes) -> list[Record | Broken] | str:
         return str(error)
 
 
-PIECES = st.sampled_from(
+SNIPPETS = st.sampled_from(
     [*'[]{},:"\\\n\r\t 1-', "null", "Infinity", "1e999", '"train"', '"text"', "\ufeff", "é", "\\ud83d\\ude00", "😀"]
 )
-TEXTS = st.lists(PIECES, max_size=40).map("".join) | st.sampled_from(
+TEXTS = st.lists(SNIPPETS, max_size=40).map("".join) | st.sampled_from(
     [
         '[{"text": "a"},\n{"text": "b"} {"text"',
         '{"test": [["a", "b"]],\n"dev" [',
@@ -47,16 +47,16 @@ TEXTS = st.lists(PIECES, max_size=40).map("".join) | st.sampled_from(
 @given(
     TEXTS, st.sampled_from([".json", ".jsonl", ".csv", ".tsv", ".txt", ".md"]), st.integers(1, 9), st.binary(max_size=2)
 )
-def test_the_size_of_the_pieces_never_shows(
+def test_the_size_of_chunks_does_not_change_the_records(
     tmp_path_factory: pytest.TempPathFactory, text: str, suffix: str, size: int, end: bytes
 ) -> None:
     path, content = tmp_path_factory.getbasetemp() / f"a{suffix}", text.encode() + end
     whole = read(path, content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream, "PIECE", size)
-        found = read(path, content)
-    two_faults = end and all(isinstance(told, str) for told in (whole, found, read(path, content[:-1])))
-    assert found == whole or two_faults  # of which the one that is read first is told
+        patch.setattr(stream, "CHUNK_BYTES", size)
+        chunked = read(path, content)
+    two_faults = end and all(isinstance(result, str) for result in (whole, chunked, read(path, content[:-1])))
+    assert chunked == whole or two_faults  # the error is about the fault that is read first
 
 
 @pytest.mark.parametrize("compression", COMPRESS)
@@ -88,26 +88,28 @@ def test_a_compressed_file_has_the_records_and_the_split_of_the_plain_one(
 def test_a_compressed_file_that_is_cut_off_is_one_line(tmp_path: Path, compression: str, cut: int) -> None:
     packed = COMPRESS[compression](b"".join(b'{"text": "%d"}\n' % n**9 for n in range(9999)))
 
-    told = read(tmp_path / f"a.jsonl{compression}", packed[:-cut])
+    error = read(tmp_path / f"a.jsonl{compression}", packed[:-cut])
 
-    assert isinstance(told, str) and "\n" not in told
-    assert told.startswith(f"{tmp_path}/a.jsonl{compression}: its {compression} stream is damaged or cut off: ")
-    assert told.endswith(": fetch the file again")
+    assert isinstance(error, str) and "\n" not in error
+    assert error.startswith(f"{tmp_path}/a.jsonl{compression}: its {compression} stream is damaged or cut off: ")
+    assert error.endswith(": fetch the file again")
 
 
 @pytest.mark.parametrize("compression", COMPRESS)
 @pytest.mark.parametrize("content", [b"no stream at all, but text", b"\0"])
-def test_what_is_not_compressed_as_its_name_says_is_one_line(tmp_path: Path, compression: str, content: bytes) -> None:
-    told = read(tmp_path / f"a.txt{compression}", content)
+def test_a_file_that_is_not_compressed_as_its_suffix_says_is_one_line(
+    tmp_path: Path, compression: str, content: bytes
+) -> None:
+    error = read(tmp_path / f"a.txt{compression}", content)
 
-    assert told.startswith(f"{tmp_path}/a.txt{compression}: its {compression} stream is damaged or cut off: "), told
+    assert error.startswith(f"{tmp_path}/a.txt{compression}: its {compression} stream is damaged or cut off: "), error
 
 
 def test_a_file_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as error:
         list(files.read(tmp_path / "a.txt", "a.txt"))
 
-    assert str(told.value) == f"{tmp_path}/a.txt: No such file or directory: want a file that can be read"
+    assert str(error.value) == f"{tmp_path}/a.txt: No such file or directory: want a file that can be read"
 
 
 @pytest.mark.parametrize(
@@ -125,39 +127,33 @@ def test_a_file_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_record_that_no_memory_should_hold_is_one_line(
+def test_a_record_above_the_limit_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: str, message: str
 ) -> None:
-    for module in (record, stream, *(m for m in map(_module, ("plain_text", "json_window")))):
-        monkeypatch.setattr(module, "LONGEST", 50)
-    monkeypatch.setattr(stream, "PIECE", 10)
+    for module in (record, stream, plain_text, json_window):
+        monkeypatch.setattr(module, "MAX_RECORD_SIZE", 50)
+    monkeypatch.setattr(stream, "CHUNK_BYTES", 10)
 
     assert read(tmp_path / name, content.encode()) == f"{tmp_path}/{name}:{message}"
 
 
-def _module(name: str) -> object:
-    import importlib
-
-    return importlib.import_module(f"stages.reading.containers.{name}")
-
-
 @given(st.text(st.sampled_from("ab\n\r\u2028é")), st.integers(1, 5))
-def test_lines_are_the_text_and_only_newlines_end_them(text: str, size: int) -> None:
+def test_lines_together_are_the_text_and_only_newlines_end_them(text: str, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream, "PIECE", size)
-        found = list(stream.lines(io.BytesIO(text.encode()), ""))
+        patch.setattr(stream, "CHUNK_BYTES", size)
+        lines = list(stream.lines(io.BytesIO(text.encode()), ""))
 
-    assert "".join(found) == text
-    assert [line.count("\n") for line in found] == [1] * text.count("\n") + [0] * (text[-1:] not in ("", "\n"))
+    assert "".join(lines) == text
+    assert [line.count("\n") for line in lines] == [1] * text.count("\n") + [0] * (text[-1:] not in ("", "\n"))
 
 
-def test_bytes_that_are_no_text_are_told_with_their_line_in_any_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "PIECE", 2)
+def test_bytes_that_are_not_text_are_an_error_with_their_line_in_any_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "CHUNK_BYTES", 2)
     for content, message in (
         (b"ab\ncd\n\xc3\xa9\xe9x", "3: byte 0xe9 is not UTF-8: save the file as UTF-8"),
         (b"ab\ncd\n\xc3", "3: byte 0xc3 is not UTF-8: save the file as UTF-8"),
         (b"abc\0", " byte 3 is NUL, so this is no text: want UTF-8 text; move it elsewhere"),
     ):
-        with pytest.raises(Unreadable) as told:
+        with pytest.raises(Unreadable) as error:
             list(stream.lines(io.BytesIO(content), ""))
-        assert str(told.value) == message
+        assert str(error.value) == message

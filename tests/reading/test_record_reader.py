@@ -1,0 +1,118 @@
+"""Records: the format is given or detected, fields are mapped, contents are validated."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from stages.params.data import Documents, FileRule
+from stages.reading import record_reader
+from stages.reading.formats import READERS
+from stages.reading.ratings import RatedAnswer
+from stages.reading.record_reader import Metadata, RecordReader, detect_format, map_fields, validate
+from stages.reading.rejection import RejectedRecord
+from stages.rows.row import Chat, Message, Text
+
+
+@pytest.mark.parametrize(
+    ("record", "fields", "mapped"),
+    [
+        ({"a": 1, "b": 2}, {"x": "a"}, {"x": 1}),
+        ({"a": {"b": {"c": 1}}}, {"x": "a.b.c", "y": "a.b"}, {"x": 1, "y": {"c": 1}}),
+        ({"a.b": 1, "a": {"b": 2}}, {"x": "a.b"}, {"x": 1}),  # a name with a dot goes first
+        ({"a": None}, {"x": "a"}, {"x": None}),
+    ],
+)
+def test_fields_are_taken_by_name_or_path(record: dict[str, Any], fields: dict[str, str], mapped: dict) -> None:
+    assert map_fields(record, fields) == mapped
+
+
+@pytest.mark.parametrize("record", [{}, {"a": 1}, {"a": None}, {"a": {"c": 1}}, {"a": ["b"]}])
+def test_a_missing_field_is_rejected(record: dict[str, Any]) -> None:
+    with pytest.raises(RejectedRecord) as error:
+        map_fields(record, {"x": "a.b"})
+
+    assert (error.value.reason, error.value.detail) == ("no_field", f"no field 'a.b' for x: found {sorted(record)}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "format"),
+    [({"text"}, "text"), ({"text", "id"}, "unknown"), (set(), "unknown"), ({"messages", "conversations"}, "ambiguous")],
+)
+def test_a_format_is_detected_if_it_alone_has_the_fields(fields: set[str], format: str) -> None:
+    assert detect_format(fields) == format
+
+
+def test_formats_are_detected_for_any_number_of_field_sets_and_few_are_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(record_reader, "MAX_FIELD_SETS", 2)
+    reader = RecordReader(None, None)
+    for _ in range(2):
+        for name, record in (("alpaca", {"instruction": "q", "output": "a"}), ("text", {"text": "t"}),
+                             ("qa", {"question": "q", "answer": "a"})):  # fmt: skip
+            reader.read(record)
+            assert reader.format == name
+    assert len(reader._format_of) == 2
+
+
+def test_contents_are_validated_and_encoded() -> None:
+    chat = Chat([Message("user", "é"), Message("assistant", "a")])
+
+    assert validate(chat) == (chat, msgspec.json.encode(chat))
+    for wrong in (Text(3), Chat([Message("user", None)]), RatedAnswer([], [], "yes")):
+        with pytest.raises(ValueError):
+            validate(wrong)
+
+
+def test_a_given_format_reads_records_that_no_format_matches() -> None:
+    reader = RecordReader(FileRule("*", "text", None), None)
+
+    assert reader.read({"text": "t", "url": "u"}) == ([b'{"kind":"text","text":"t"}'], Metadata())
+    with pytest.raises(RejectedRecord) as error:
+        reader.read({"url": "u"})
+    assert (error.value.reason, error.value.detail) == ("wrong_shape", "text: KeyError: 'text'")
+    assert reader.format == "text" and "text" in READERS
+
+
+@pytest.mark.parametrize(
+    ("values", "metadata"),
+    [
+        ({"s": "validation", "g": 7, "t": "2026-01-31"}, ("val", "7", "2026-01-31T00:00:00+00:00")),
+        ({"s": None, "g": None, "t": None}, ("", "", "")),
+    ],
+)
+def test_split_group_and_time_are_taken_from_any_field(values: dict[str, Any], metadata: tuple[str, str, str]) -> None:
+    fields = {"text": "x.text", "split": "x.s", "group": "x.g", "time": "x.t"}
+    reader = RecordReader(FileRule("*", None, fields), None)
+
+    assert reader.read({"x": {"text": "t", **values}}) == ([b'{"kind":"text","text":"t"}'], metadata)
+    assert reader.format == "text"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "detail"),
+    [
+        ("split", "holdout", "split 'holdout': want train, val (validation, dev) or test"),
+        ("group", [1], "group [1]: want text or a whole number"),
+        ("time", "soon", "time 'soon': want ISO 8601, or seconds since 1970"),
+    ],
+)
+def test_an_invalid_split_group_or_time_is_rejected(field: str, value: Any, detail: str) -> None:
+    reader = RecordReader(FileRule("*", None, {"text": "text", field: "x"}), None)
+
+    with pytest.raises(RejectedRecord) as error:
+        reader.read({"text": "t", "x": value})
+
+    assert (error.value.reason, error.value.detail) == (f"wrong_{field}", detail)
+
+
+@pytest.mark.parametrize("path", ["", "notes.md"])
+def test_the_rows_of_a_document_are_one_group_and_those_of_another_are_not(path: str) -> None:
+    reader = RecordReader(None, Documents(max_chars=1000, headings=True))
+
+    contents, metadata = reader.read({"path": path, "text": "# A\n\nOne."})
+    _, other = reader.read({"path": path and "more.md", "text": "# B\n\nTwo."})
+
+    assert len(contents) == 2
+    assert metadata.group and other.group and metadata.group != other.group
