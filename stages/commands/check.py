@@ -13,6 +13,7 @@ import msgspec
 from modelmake import params
 from modelmake.errors import UserError
 from stages import clean
+from stages.cleaning import rules
 from stages.params.cleaning import Clean
 from stages.params.data import Ingest
 from stages.reading import files, ratings
@@ -166,15 +167,15 @@ def check_file(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: 
 
 
 def _clean(report: FileReport, line: int, row: Row, cleaning: Clean) -> None:
-    result, rules, personal = clean.clean(row, cleaning)
+    result, changed_by, personal = clean.clean(row, cleaning)
     report.personal.update(personal)
     if isinstance(result, Drop):
         report.add("clean", line, result.reason, result.detail)
-    elif problem := clean.chosen(result.content, Path(cleaning.tokenizer), cleaning, Counter()):
+    elif problem := rules.optional_drop_reason(result.content, Path(cleaning.tokenizer), cleaning, Counter()):
         report.add("clean", line, *problem)
     else:
         report.rows += 1
-        report.changed.update(rules)
+        report.changed.update(changed_by)
 
 
 def refusal(report: FileReport, ingest: Ingest) -> str:
