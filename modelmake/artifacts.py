@@ -1,4 +1,4 @@
-"""Artifacts as DVC names them: by the MD5 of a file, or of the list of a folder's files (`….dir`)."""
+"""Hashes of artifacts as in dvc.lock: the MD5 of a file, or of the listing of a folder (`….dir`)."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-BLOCK_BYTES = 1 << 20  # read at once
+BLOCK_BYTES = 1 << 20  # size of one read
 Files = Mapping[str, str]  # {path in a folder: MD5}, or {"": MD5} of a single file
 
 
@@ -31,12 +31,12 @@ class Artifact:
 
 
 def md5(content: bytes) -> str:
-    """The MD5 of some bytes, as DVC names files by it; it protects nothing."""
+    """The MD5 of some bytes, by which DVC names files. It is no protection against forgery."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def read(stream: BinaryIO, advance: Callable[[int], Any] = lambda _: None) -> File:
-    """The MD5 and size of a stream, which is read to its end; `advance` is called with the bytes of each block."""
+    """The MD5 and size of a stream, read to its end; `advance` is called with the number of bytes of each block."""
     digest, size = hashlib.md5(usedforsecurity=False), 0
     while block := stream.read(BLOCK_BYTES):
         digest.update(block)
@@ -61,12 +61,12 @@ def files_md5(files: Files) -> str:
 
 
 def folder_md5(files: Files) -> str:
-    """The hash of a folder as dvc.lock holds it: the MD5 of its listing, with `.dir` behind it."""
+    """The hash of a folder as dvc.lock holds it: the MD5 of its listing, followed by `.dir`."""
     return md5(listing(files)) + ".dir"
 
 
 def listing(files: Files) -> bytes:
-    """The listing of a folder, as DVC 3 stores it: a JSON list of `{"md5", "relpath"}`, sorted by path."""
+    """The listing of a folder as DVC 3 stores it: a JSON list of `{"md5", "relpath"}`, sorted by path."""
     return json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)]).encode()
 
 

@@ -1,5 +1,5 @@
-"""The one error that people are meant to read."""
+"""The error whose message is written for the user."""
 
 
 class UserError(Exception):
-    """Something the user can mend: where, what was found, what was wanted, what to do; a line each."""
+    """A problem that the user can solve. One line each: where: what was found: what was wanted; what to do."""

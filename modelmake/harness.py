@@ -1,20 +1,17 @@
-"""The harness every stage runs in.
+"""The harness in which every stage runs.
 
-It reads the flags and parameters that a stage's `main` asks for, and lets it work in a sandbox that holds its inputs
-and nothing else. It computes the stage's key before and after, keeps the finished work by what it was built from,
-publishes it once all is well, dies with the dvc that started it, and leaves one line in the run log. It imports nothing
-heavy: errors come in the first second.
+It reads the flags and parameters that a stage's `main` asks for and runs it in a sandbox that holds its inputs and
+nothing else. It computes the stage's key before and after the run, stores the finished outputs by the hash of what they
+were built from, publishes them if nothing changed meanwhile, ends with the dvc that started it, and writes one line to
+the run log. It imports nothing heavy, so that errors come in the first second.
 """
 
 import argparse
 import contextlib
-import errno
 import importlib
 import json
 import os
-import re
 import resource
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,16 +23,17 @@ import __main__
 from modelmake import artifacts, params, signature
 from modelmake.errors import UserError
 from modelmake.identity import identity
-from modelmake.keys import key as keys
-from modelmake.keys import key_file, symbols
-from modelmake.running import platform, run_log, sandbox, state_dir, supervision, threads, work_store
+from modelmake.keys import key_file, parse_cache, stage_key
+from modelmake.running import disk_full, opened_files, platform, run_log, sandbox, supervision, threads, work_store
+from modelmake.running.sandbox import Sandbox
+from modelmake.running.work_store import Work
 
 PARAMS = "params.yaml"
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One stage about to run: what `main` gets, and what must still hold when it is done."""
+class _Stage:
+    """One stage about to run: the arguments of its `main`, and what they were read from."""
 
     name: str  # as DVC addresses it; the module's name when run by hand
     module: str
@@ -48,14 +46,14 @@ class _Run:
 
 
 def run(main: Callable[..., str]) -> None:
-    """Runs a stage's `main` from the command line and exits: 0 published, 1 told why not, 130 interrupted."""
+    """Runs a stage's `main` from the command line and exits: 0 published, 1 failed and said why, 130 interrupted."""
     module = __main__.__spec__.name
     name = os.environ.get("DVC_STAGE", "").rpartition(":")[2] or module
-    imported = time.process_time() - IMPORTED_CPU_S  # the stage's module, with all that it imports after this one
+    imported = time.process_time() - IMPORTED_CPU_S  # by the stage's module and everything it imports
     record: dict[str, Any] = {"stage": name, "outcome": "failed", "own_cpu_seconds": imported}
     started, code, root = time.time(), 1, Path.cwd()
     try:
-        print(f"{name}: {_run(_read(main, name, module, root), main, record)}", flush=True)
+        print(f"{name}: {_run(_read_stage(main, name, module, root), main, record)}", flush=True)
         code = 0
     except UserError as error:
         print(error, file=sys.stderr)
@@ -63,96 +61,102 @@ def run(main: Callable[..., str]) -> None:
         print(f"{name}: interrupted: nothing published; `dvc repro` runs it again", file=sys.stderr)
         record["outcome"], code = "interrupted", 130
     except Exception as error:
-        if not _disk_full(error):
+        if not disk_full.is_disk_full(error):
             raise
-        print(no_space(name, error), file=sys.stderr)
+        print(disk_full.message(name, error), file=sys.stderr)
     finally:
         os.chdir(root)
         _log(root, record, started)
     sys.exit(code)
 
 
-def _run(stage: _Run, main: Callable[..., str], record: dict[str, Any]) -> str:
-    """Does a stage's work, or takes it where it was done already; publishes it, and returns its line of counts."""
-    symbols.recall(state_dir.folder(stage.root) / state_dir.PARSED)
+def _run(stage: _Stage, main: Callable[..., str], record: dict[str, Any]) -> str:
+    """Runs a stage, or finds its outputs in the store; publishes them and returns the line of counts."""
+    parse_cache.load(stage.root)
     key, values = _key(stage), _values(stage)
-    with sandbox.enter(stage.root, stage.name, stage.inputs, [*key["environments"], *key["files"], ".dvc"]) as bench:
+    links = [*key["environments"], *key["files"], ".dvc"]
+    with sandbox.enter(stage.root, stage.name, stage.inputs, links) as box:
         supervision.die_with_dvc()
         command = ["python", "-m", stage.module, *sys.argv[1:]]
-        code = {key_file.path_of(stage.name): artifacts.md5(keys.written(key).encode())}
-        built_from = identity(command, {**bench.md5s, **code}, values)
+        code = {key_file.path_of(stage.name): artifacts.md5(stage_key.to_json(key).encode())}
+        built_from = identity(command, {**box.md5s, **code}, values)
         record["identity"] = built_from
         work_store.prune(stage.root, stage.name)
-        with work_store.held(stage.root, stage.name, built_from):
-            work, record["outcome"] = work_store.take(stage.root, stage.name, built_from), "taken"
-            if work is None:
-                record["outcome"] = "failed"
-                with _own(record):
-                    _load(stage, key)
-                if _key(stage) != key:
-                    raise UserError(
-                        f"{stage.name}: its code changed while it started: nothing published; run `dvc repro` again"
-                    )
-                with _own(record):
-                    folders = _folders(stage, bench.folder, built_from, identity(command, code, values))
-                    line = _work(stage, main, key, folders)
-                if not bench.intact():
-                    raise UserError(
-                        f"{stage.name}: an input was written to while it ran: want them still; nothing published; "
-                        "run `dvc repro` again"
-                    )
-                work = work_store.keep(
-                    stage.root, stage.name, built_from, {p.as_posix(): p for p in stage.outputs}, line
-                )
+        with work_store.lock(stage.root, stage.name, built_from):
+            work = work_store.load(stage.root, stage.name, built_from)
+            if work is not None:
+                record["outcome"] = "taken"
+            else:
+                work = _compute(stage, main, key, box, built_from, identity(command, code, values), record)
                 record["outcome"] = "kept"
-            if changed := _changed(stage, key, values, bench):
+            if changed := _changed(stage, key, values, box):
                 raise UserError(
-                    f"{stage.name}: {', '.join(changed)} changed while it ran: nothing published; run `dvc repro` "
-                    "again, or put back what it was: its work is kept and then taken at once"
+                    f"{stage.name}: {', '.join(changed)} changed while the stage ran: nothing published; run `dvc "
+                    "repro` again, or undo the change: the finished outputs are kept and then published at once"
                 )
             work_store.publish(stage.root, work)
             record["outs"] = work.md5s
-            record["outcome"] = "taken" if record["outcome"] == "taken" else "done"
+            if record["outcome"] == "kept":
+                record["outcome"] = "done"
     return work.line
 
 
+def _compute(
+    stage: _Stage, main: Callable[..., str], key: dict[str, Any], box: Sandbox, built_from: str, without_inputs: str,
+    record: dict[str, Any],
+) -> Work:  # fmt: skip
+    """Runs a stage and stores its outputs. `built_from` is its identity, `without_inputs` the one of its memo."""
+    with _stage_time(record):
+        _import_all(stage, key)
+    if _key(stage) != key:
+        raise UserError(f"{stage.name}: its code changed while it started: nothing published; run `dvc repro` again")
+    with _stage_time(record):
+        line = _call(stage, main, key, _folders(stage, box, built_from, without_inputs))
+    if not box.intact():
+        raise UserError(
+            f"{stage.name}: an input file changed while the stage ran: nothing published; run `dvc repro` again"
+        )
+    return work_store.save(stage.root, stage.name, built_from, {p.as_posix(): p for p in stage.outputs}, line)
+
+
 @contextlib.contextmanager
-def _own(record: dict[str, Any]) -> Iterator[None]:
-    """Counts what runs meanwhile as the stage's, not as the harness's."""
+def _stage_time(record: dict[str, Any]) -> Iterator[None]:
+    """Counts the CPU time of the block as the stage's own, not the harness's."""
     before = time.process_time()
     yield
     record["own_cpu_seconds"] += time.process_time() - before
 
 
-def _folders(stage: _Run, work: Path, built_from: str, without_inputs: str) -> dict[str, Path]:
+def _folders(stage: _Stage, box: Sandbox, built_from: str, without_inputs: str) -> dict[str, Path]:
     """The folders that `main` asks for, by argument."""
-    found = {}
+    folders = {}
     for argument, kind in stage.signature.folders.items():
         if kind == "checkpoints":
-            found[argument] = work_store.checkpoints(stage.root, stage.name, built_from)
+            folder = work_store.checkpoints(stage.root, stage.name, built_from)
         elif kind == "archive":
-            found[argument] = work_store.archive(stage.root, stage.module)
-        else:  # one of its own, which goes, where another process has it
-            found[argument] = work_store.memo(stage.root, stage.name, without_inputs) or work / ".memo"
-        found[argument].mkdir(parents=True, exist_ok=True)
-    return found
+            folder = work_store.archive(stage.root, stage.module)
+        else:  # while another process has the memo, an empty one that is removed with the sandbox
+            folder = work_store.memo(stage.root, stage.name, without_inputs) or box.folder / ".memo"
+        folder.mkdir(parents=True, exist_ok=True)
+        folders[argument] = folder
+    return folders
 
 
-def _work(stage: _Run, main: Callable[..., str], key: dict[str, Any], folders: dict[str, Path]) -> str:
-    """Runs `main` on what its key covers and its inputs hold."""
+def _call(stage: _Stage, main: Callable[..., str], key: dict[str, Any], folders: dict[str, Path]) -> str:
+    """Calls `main`, and checks that it ran only code and read only files that its key or its inputs cover."""
     for path in stage.outputs:
         path.parent.mkdir(parents=True, exist_ok=True)
     threads.limit(getattr(stage.arguments.get("machine"), "threads", 1))
-    with supervision.reads(stage.root) as read:
+    with opened_files.record(stage.root) as opened:
         line = main(**stage.signature.grouped({**stage.arguments, **folders}))
-    if missed := sorted(_loaded() - key["symbols"].keys()):
+    if modules := sorted(_first_party_modules() - key["symbols"].keys()):
         raise UserError(
-            f"{stage.name}: ran {', '.join(missed)}, which its key does not cover: import it plainly, "
+            f"{stage.name}: ran {', '.join(modules)}, which its key does not cover: import it plainly, "
             "or name it in `modules()` of its params; nothing published"
         )
-    if missed := sorted(read - key["files"].keys()):
+    if files := sorted(opened - key["files"].keys()):
         raise UserError(
-            f"{stage.name}: read {', '.join(missed)}, which is neither an input nor in its key: declare it in "
+            f"{stage.name}: read {', '.join(files)}, which is neither an input nor in its key: declare it in "
             "dvc.yaml, or name it in the code as a path from the project's root; nothing published"
         )
     for path in stage.outputs:
@@ -161,24 +165,8 @@ def _work(stage: _Run, main: Callable[..., str], key: dict[str, Any], folders: d
     return line
 
 
-def _disk_full(error: Exception) -> bool:
-    """Also as numpy's tofile and safetensors tell it: without an errno."""
-    written = isinstance(error, OSError) and re.fullmatch(r"\d+ requested and \d+ written", str(error))
-    return getattr(error, "errno", None) == errno.ENOSPC or bool(written) or "No space left on device" in str(error)
-
-
-def no_space(where: str, error: Exception) -> str:
-    """The line for a full disk."""
-    path = Path(str(getattr(error, "filename", None) or "."))
-    existing = next(p for p in [path, *path.absolute().parents] if p.exists())
-    free = shutil.disk_usage(existing).free >> 20
-    return (
-        f"{where}: no space left on the disk of {existing}: found {free} MiB free; nothing published; "
-        "free some (`dvc gc -w` drops what no build uses) and `dvc repro` again"
-    )
-
-
-def _read(main: Callable[..., str], name: str, module: str, root: Path) -> _Run:
+def _read_stage(main: Callable[..., str], name: str, module: str, root: Path) -> _Stage:
+    """The stage with its arguments, from the command line and params.yaml."""
     spec = signature.read(main)
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for flag in spec.flags:
@@ -192,7 +180,7 @@ def _read(main: Callable[..., str], name: str, module: str, root: Path) -> _Run:
             raise UserError(f"{name}: {paths[n]}: no such file or folder: want its input; make it, or `dvc pull` it")
     values = params.load(root / PARAMS)
     typed = {a: params.section(values, dotted, kind, PARAMS) for a, (dotted, kind) in sections.items()}
-    return _Run(
+    return _Stage(
         name,
         module,
         root,
@@ -204,64 +192,62 @@ def _read(main: Callable[..., str], name: str, module: str, root: Path) -> _Run:
     )
 
 
-def _values(stage: _Run) -> dict[str, Any]:
-    """The sections of params.yaml that a stage takes, as they are there now."""
-    values = params.load(stage.root / PARAMS)
-    found = {}
+def _values(stage: _Stage) -> dict[str, Any]:
+    """{dotted section: value} of the sections that a stage takes, as params.yaml has them now."""
+    whole = params.load(stage.root / PARAMS)
+    values = {}
     for dotted, _ in stage.sections.values():
-        found[dotted] = values
+        value: Any = whole
         for part in dotted.split("."):
-            found[dotted] = found[dotted].get(part) if isinstance(found[dotted], dict) else None
-    return found
+            value = value.get(part) if isinstance(value, dict) else None
+        values[dotted] = value
+    return values
 
 
-def _key(stage: _Run) -> dict[str, Any]:
-    """The key as it is now. Under DVC it must be the one that preflight wrote: nothing stale is called fresh."""
-    chosen_modules, environments = chosen([stage.arguments[a] for a in stage.sections])
-    now = keys.compute(stage.root, stage.module, chosen_modules, environments)
+def _key(stage: _Stage) -> dict[str, Any]:
+    """The key of the code now.
+
+    Raises:
+        UserError: DVC runs the stage, and preflight wrote another key: outputs would be recorded under that one.
+    """
+    key = _computed_key(stage)
     if "DVC_STAGE" in os.environ:
         file = stage.root / key_file.path_of(stage.name)
         recorded = json.loads(file.read_text()) if file.exists() else {}
-        if recorded != now:
+        if recorded != key:
             raise UserError(
                 f"{stage.name}: code, packages or parameters changed since preflight "
-                f"({', '.join(keys.difference(recorded, now))}): nothing published; run `dvc repro` again"
+                f"({', '.join(stage_key.difference(recorded, key))}): nothing published; run `dvc repro` again"
             )
-    return now
+    return key
 
 
-def chosen(parameters: list[Any]) -> tuple[list[str], list[str]]:
-    """The modules and the tool environments that a stage's parameters choose."""
-    structs = [value for value in parameters if isinstance(value, params.Params)]
-    return (
-        [name for value in structs for name in value.modules()],
-        [name for value in structs for name in value.environments()],
-    )
+def _computed_key(stage: _Stage) -> dict[str, Any]:
+    modules, environments = params.selected_code(stage.arguments[a] for a in stage.sections)
+    return stage_key.compute(stage.root, stage.module, modules, environments)
 
 
-def _load(stage: _Run, key: dict[str, Any]) -> None:
-    """Imports all that the key covers, so that what runs is what was hashed, whatever is edited from now on."""
+def _import_all(stage: _Stage, key: dict[str, Any]) -> None:
+    """Imports every module that the key covers: code edited from now on is not run."""
     for module in key["symbols"]:
         if module != stage.module:
             importlib.import_module(module)
 
 
-def _loaded() -> set[str]:
-    """The first-party modules that really run here."""
-    return {name for name in sys.modules if name.partition(".")[0] in keys.FIRST_PARTY}
+def _first_party_modules() -> set[str]:
+    """The first-party modules that this process has imported."""
+    return {name for name in sys.modules if name.partition(".")[0] in stage_key.FIRST_PARTY}
 
 
-def _changed(stage: _Run, key: dict[str, Any], values: dict[str, Any], bench: sandbox.Sandbox) -> list[str]:
-    """What is no longer as it was when the stage began, in words."""
-    found = bench.changed()
+def _changed(stage: _Stage, key: dict[str, Any], values: dict[str, Any], box: Sandbox) -> list[str]:
+    """The inputs, parameters and code that have changed since the stage began."""
     now = _values(stage)
-    found += [f"{PARAMS}: {section}" for section in values if values[section] != now[section]]
-    chosen_modules, environments = chosen([stage.arguments[a] for a in stage.sections])
-    return found + keys.difference(key, keys.compute(stage.root, stage.module, chosen_modules, environments))
+    sections = [f"{PARAMS}: {section}" for section in values if values[section] != now[section]]
+    return [*box.changed(), *sections, *stage_key.difference(key, _computed_key(stage))]
 
 
 def _log(root: Path, record: dict[str, Any], started: float) -> None:
-    """One line in the run log: what is true of this run and machine, so never part of an artifact."""
+    """Writes one line to the run log: facts of this run and machine, which no artifact holds."""
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     harness_s = time.process_time() - record.pop("own_cpu_seconds")
     line = {
@@ -275,12 +261,12 @@ def _log(root: Path, record: dict[str, Any], started: float) -> None:
     }
     try:
         run_log.append(root, line)
-    except OSError as error:  # the log must not fail a build whose outputs are good
+    except OSError as error:  # the outputs are good without a line in the log
         print(f"{record['stage']}: {run_log.path(root)}: not logged: {error.strerror}", file=sys.stderr)
 
 
 def _peak_kib(maxrss: int) -> int:
-    """Most memory of this process; on Linux `ru_maxrss` counts the process that started it too (see getrusage(2))."""
+    """Peak memory of this process. On Linux `ru_maxrss` includes the process that started it (see getrusage(2))."""
     try:
         status = Path("/proc/self/status").read_text("ascii")
     except OSError:
@@ -288,4 +274,4 @@ def _peak_kib(maxrss: int) -> int:
     return int(status.partition("VmHWM:")[2].split()[0])
 
 
-IMPORTED_CPU_S = time.process_time()  # what starting Python and importing the harness took
+IMPORTED_CPU_S = time.process_time()  # of starting Python and importing the harness

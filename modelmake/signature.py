@@ -1,4 +1,4 @@
-"""A stage's interface, read from the annotations of its `main`: inputs, outputs, parameter sections, names.
+"""The interface of a stage, read from the annotations of its `main`: inputs, outputs, names, parameter sections.
 
     def main(rows: In, cleaned: Out, step: str, params: Step) -> str
 
@@ -9,9 +9,9 @@
 | a `Params` struct | the section of `params.yaml` that its `section` names (`train.{step}`) |
 | a dict of such structs | the section above it (`train`) |
 | a `NamedTuple` | a group: each of its fields is an argument like those above |
-| `Checkpoints` | a folder for the next run with the same command, inputs and parameters, if this one is killed |
-| `Memo` | a folder for later runs with the same code, packages and parameters, whatever their inputs |
-| `Archive` | a folder for all later runs of the stage |
+| `Checkpoints` | a folder that the next run with the same command, inputs and parameters gets if this one is killed |
+| `Memo` | a folder that later runs with the same code, packages and parameters get, whatever their inputs |
+| `Archive` | a folder that all later runs of the stage get |
 """
 
 import inspect
@@ -29,7 +29,7 @@ Archive = Annotated[Path, "archive"]
 
 @dataclass(frozen=True)
 class Signature:
-    """The arguments of a `main` by kind. Fields of groups are listed like arguments of their own."""
+    """The arguments of a `main` by kind. Fields of groups are listed like arguments."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -40,6 +40,7 @@ class Signature:
 
     @property
     def flags(self) -> tuple[str, ...]:
+        """The arguments that come from the command line."""
         return (*self.inputs, *self.outputs, *self.names)
 
     def grouped(self, values: dict[str, Any]) -> dict[str, Any]:

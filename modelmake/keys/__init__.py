@@ -1,1 +1,1 @@
-"""Keys: the code and the locked packages that a stage reaches, hashed."""
+"""Keys of stages: hashes of the code, data files and locked packages that a stage reaches."""

@@ -1,15 +1,15 @@
-"""What import statements bind and load, by dotted names."""
+"""Names that import statements bind, and modules that they load."""
 
 import ast
 from collections.abc import Iterable
 
 Statement = ast.Import | ast.ImportFrom
-Aliases = dict[str, frozenset[str]]  # {name that an import binds: dotted names that it may stand for}
+Aliases = dict[str, frozenset[str]]  # {name that an import binds: dotted names it may refer to}
 
 
 def aliases(statements: Iterable[Statement], package: str) -> Aliases:
     """The names that imports bind in a module of `package`."""
-    found: dict[str, set[str]] = {}
+    bound: dict[str, set[str]] = {}
     for statement in statements:
         for alias in statement.names:
             if isinstance(statement, ast.ImportFrom):
@@ -17,27 +17,28 @@ def aliases(statements: Iterable[Statement], package: str) -> Aliases:
             else:
                 name = alias.asname or alias.name.partition(".")[0]
                 dotted = alias.name if alias.asname else name
-            found.setdefault(name, set()).add(dotted)
-    return {name: frozenset(dotted) for name, dotted in found.items()}
+            bound.setdefault(name, set()).add(dotted)
+    return {name: frozenset(dotted) for name, dotted in bound.items()}
 
 
 def loaded(statements: Iterable[Statement], package: str) -> frozenset[str]:
-    """What import statements load: for `from a import b`, `a` and, where that is a module, `a.b`."""
-    found = set()
+    """The dotted names that imports load if they are modules: for `from a import b`, both `a` and `a.b`."""
+    modules = set()
     for statement in statements:
         if isinstance(statement, ast.ImportFrom):
             base = _base(statement, package)
-            found |= {base, *(f"{base}.{alias.name}" for alias in statement.names if alias.name != "*")}
+            modules |= {base, *(f"{base}.{alias.name}" for alias in statement.names if alias.name != "*")}
         else:
-            found |= {alias.name for alias in statement.names}
-    return frozenset(found)
+            modules |= {alias.name for alias in statement.names}
+    return frozenset(modules)
 
 
 def starred(statements: Iterable[Statement], package: str) -> frozenset[str]:
-    """The modules of which imports take every name."""
+    """The modules of which imports take every name (`from a import *`)."""
     return frozenset(_base(s, package) for s in statements if isinstance(s, ast.ImportFrom) and s.names[0].name == "*")
 
 
 def _base(statement: ast.ImportFrom, package: str) -> str:
+    """The module after `from`, as an absolute name."""
     above = package.split(".")[: len(package.split(".")) - statement.level + 1] if statement.level else []
     return ".".join([*above, *([statement.module] if statement.module else [])])

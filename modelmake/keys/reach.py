@@ -1,8 +1,9 @@
-"""What a program reaches: first-party symbols, packages of others, and data files beside the code.
+"""Everything that a program reaches: first-party symbols, third-party packages, and data files beside the code.
 
 A name leads to the symbol that it is bound to, through imports, attributes of modules and re-exports. A class is one
-symbol: which of its methods run is not known before they do. Importing a module runs its side effects. What names do
-not tell takes a whole module: one used as a value (`getattr(module, name)`), `globals()`, `eval`, a starred import.
+symbol, because only a run shows which of its methods are called. Importing a module runs its side effects. A module is
+taken whole where names do not tell what is used: a module used as a value (`getattr(module, name)`), `globals()`,
+`eval`, a starred import.
 """
 
 import os
@@ -11,27 +12,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelmake import artifacts
-from modelmake.keys import symbols
+from modelmake.keys import parse_cache, symbols
 from modelmake.keys.symbols import EFFECTS, MAIN, Module, Symbol
+
+MAX_PATH_CHARS = 200  # a longer string in code is not looked up as a path
 
 
 @dataclass
 class Reached:
-    """What is reached, by module."""
+    """Symbols by module, and the data files and imports of third parties."""
 
     symbols: dict[str, dict[str, str]] = field(default_factory=dict)  # {module: {symbol: hash}}
-    whole: dict[str, str] = field(default_factory=dict)  # {module taken whole: why}
+    whole: dict[str, str] = field(default_factory=dict)  # {module taken whole: reason}
     files: dict[str, str] = field(default_factory=dict)  # {path from the root: MD5}
-    imports: dict[str, str] = field(default_factory=dict)  # {module of others: who imports it}
+    imports: dict[str, str] = field(default_factory=dict)  # {third-party module: importer}
 
 
 def reach(root: Path, program: str, chosen: Iterable[str], packages: tuple[str, ...]) -> Reached:
-    """All that `python -m program` reaches, and `chosen`: modules that it imports by computed names.
+    """Everything that `python -m program` reaches, and all of the modules `chosen`, imported by computed names.
 
     `packages` are the first-party ones, folders of `root`.
 
     Raises:
-        UserError: a module is no Python.
+        UserError: a module is not Python.
     """
     walk = _Walk(root, packages)
     if walk.load(program, "dvc.yaml"):
@@ -39,16 +42,16 @@ def reach(root: Path, program: str, chosen: Iterable[str], packages: tuple[str, 
     for name in chosen:
         walk.take_whole(name, "chosen by params.yaml")
     walk.run()
-    return walk.found
+    return walk.reached
 
 
 class _Walk:
     def __init__(self, root: Path, packages: tuple[str, ...]) -> None:
-        self.root, self.packages, self.found = root, packages, Reached()
+        self.root, self.packages, self.reached = root, packages, Reached()
         self.queue: list[tuple[str, Symbol]] = []
         self.modules: dict[str, Module | None] = {}
-        self.asked: set[tuple[str, tuple[str, ...]]] = set()  # names that are being followed
-        self.everything = ""
+        self.resolving: set[tuple[str, tuple[str, ...]]] = set()  # names being resolved, to end at circular imports
+        self.everything = ""  # the reason for taking every loaded module whole
 
     def run(self) -> None:
         while self.queue:
@@ -60,111 +63,116 @@ class _Walk:
             elif symbol.dynamic:
                 self.take_whole(name, symbol.dynamic)
             for chain in symbol.names:
-                for module, reached in self.find(name, chain, symbol):
-                    if reached is None:
+                for module, target in self.resolve(name, chain, symbol):
+                    if target is None:
                         self.take_whole(module, f"used as a value in {name}")
                     else:
-                        self.take(module, reached)
+                        self.take(module, target)
             self.take_files(name, symbol.strings)
             if self.everything and not self.queue:
-                for module in list(self.found.symbols):
+                for module in list(self.reached.symbols):
                     self.take_whole(module, self.everything)
 
     def module(self, name: str) -> Module | None:
+        """A first-party module, parsed; None if there is none of this name."""
         if name not in self.modules:
             path = self.path(name)
-            self.modules[name] = symbols.read(path, name, self.packages) if path else None
+            self.modules[name] = parse_cache.read(path, name, self.packages) if path else None
         return self.modules[name]
 
     def path(self, name: str) -> Path | None:
         base = self.root.joinpath(*name.split("."))
-        found = (p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file())
-        return next(found, None) if self.is_ours(name) else None
+        files = (p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file())
+        return next(files, None) if self.is_first_party(name) else None
 
-    def is_ours(self, name: str) -> bool:
+    def is_first_party(self, name: str) -> bool:
         return name.partition(".")[0] in self.packages
 
-    def load(self, name: str, by: str) -> bool:
-        """Imports a module, and those above it; False where it is not first-party or no module."""
-        if not self.is_ours(name):
-            self.found.imports[name] = min(by, self.found.imports.get(name, by))  # the same in whatever order
+    def load(self, name: str, importer: str) -> bool:
+        """Imports a module and its parents; false if it is third-party or not a module."""
+        if not self.is_first_party(name):
+            # the least importer, so that the order of the walk does not matter
+            self.reached.imports[name] = min(importer, self.reached.imports.get(name, importer))
             return False
         if (module := self.module(name)) is None:
             return False
-        if name not in self.found.symbols:
-            self.found.symbols[name] = {}
+        if name not in self.reached.symbols:
+            self.reached.symbols[name] = {}
             self.load(name.rpartition(".")[0] or name, name)
             self.take(name, EFFECTS)
             for target in module.imports:
                 self.load(target, name)
             for target in module.starred:
                 self.take_whole(target, f"{name} imports every name of it")
-            for symbol, found in module.symbols.items():
-                if any(self.hooked(name, chain, found) for chain in found.bases):
-                    self.take(name, symbol)
+            for symbol_name, symbol in module.symbols.items():
+                if any(self.has_hook(name, chain, symbol) for chain in symbol.bases):
+                    self.take(name, symbol_name)
         return True
 
-    def take(self, name: str, symbol: str) -> None:
-        taken = self.found.symbols[name]
-        if symbol not in taken:
-            found = self.modules[name].symbols[symbol]
-            taken[symbol] = found.hash
-            self.queue.append((name, found))
+    def take(self, name: str, symbol_name: str) -> None:
+        """Adds a symbol of a loaded module."""
+        hashes = self.reached.symbols[name]
+        if symbol_name not in hashes:
+            symbol = self.modules[name].symbols[symbol_name]
+            hashes[symbol_name] = symbol.hash
+            self.queue.append((name, symbol))
 
-    def take_whole(self, name: str, why: str) -> None:
-        if self.load(name, why):
-            self.found.whole[name] = min(why, self.found.whole.get(name, why))
-            for symbol in self.modules[name].symbols.keys() - {MAIN}:
-                self.take(name, symbol)
+    def take_whole(self, name: str, reason: str) -> None:
+        """Adds every symbol of a module."""
+        if self.load(name, reason):
+            self.reached.whole[name] = min(reason, self.reached.whole.get(name, reason))
+            for symbol_name in self.modules[name].symbols.keys() - {MAIN}:
+                self.take(name, symbol_name)
 
-    def find(self, name: str, chain: tuple[str, ...], symbol: Symbol | None) -> set[tuple[str, str | None]]:
-        """The (module, symbol) that a dotted name may mean in a symbol of module `name`; (module, None) is a module."""
-        module, places = self.modules[name], set()
+    def resolve(self, name: str, chain: tuple[str, ...], symbol: Symbol | None) -> set[tuple[str, str | None]]:
+        """The (module, symbol) that a dotted name in a symbol of module `name` may refer to; None for the module."""
+        module, targets = self.modules[name], set()
         if chain[0] in module.symbols and chain[0] != MAIN:
-            places.add((name, chain[0]))
+            targets.add((name, chain[0]))
         for dotted in (symbol.aliases.get(chain[0], ()) if symbol else ()) or module.aliases.get(chain[0], ()):
-            places |= self.follow(name, [*dotted.split("."), *chain[1:]])
-        return places
+            targets |= self.follow(name, [*dotted.split("."), *chain[1:]])
+        return targets
 
-    def follow(self, by: str, parts: list[str]) -> set[tuple[str, str | None]]:
+    def follow(self, importer: str, parts: list[str]) -> set[tuple[str, str | None]]:
+        """The targets of an absolute dotted name, whose first parts are modules."""
         target = parts[0]
-        if not self.load(target, by):
+        if not self.load(target, importer):
             return set()
         for i, part in enumerate(parts[1:], start=1):
             rest = (target, tuple(parts[i:]))
-            if rest not in self.asked:  # else a package imports a module of its own by name: it is the module
-                self.asked.add(rest)
-                found = self.find(*rest, None)
-                self.asked.remove(rest)
-                if found:
-                    return found
-            if not self.load(f"{target}.{part}", by):
-                # bound by the module's side effects, which are taken; or asked of its __getattr__
+            if rest not in self.resolving:  # else a package imports its own module by name: the name is the module
+                self.resolving.add(rest)
+                targets = self.resolve(*rest, None)
+                self.resolving.remove(rest)
+                if targets:
+                    return targets
+            if not self.load(f"{target}.{part}", importer):
+                # bound by the module's side effects, which are taken anyway, or by its __getattr__
                 return {(target, "__getattr__")} if "__getattr__" in self.modules[target].symbols else set()
             target = f"{target}.{part}"
         return {(target, None)}
 
-    def hooked(self, name: str, chain: tuple[str, ...], symbol: Symbol) -> bool:
-        """Whether a class has, or inherits, code that runs when it is subclassed."""
-        bases = [(m, self.modules[m].symbols[s]) for m, s in self.find(name, chain, symbol) if s is not None]
+    def has_hook(self, name: str, chain: tuple[str, ...], symbol: Symbol) -> bool:
+        """True if a base class has, or inherits, code that runs when it is subclassed."""
+        bases = [(m, self.modules[m].symbols[s]) for m, s in self.resolve(name, chain, symbol) if s is not None]
         return any(
-            base.hooks or any(self.hooked(m, above, base) for above in base.bases - symbol.bases) for m, base in bases
+            base.hooks or any(self.has_hook(m, above, base) for above in base.bases - symbol.bases) for m, base in bases
         )
 
     def take_files(self, name: str, strings: Iterable[str]) -> None:
-        """Files of the packages that strings name, from the root or from beside the code; all of a folder of files."""
+        """Adds files and folders of the packages that strings name, relative to the root or to the module."""
         beside = self.path(name).parent
         for string in strings:
-            words = string.strip("/")
-            if not words.strip("./") or len(words) > 200 or not words.isprintable():
+            relative = string.strip("/")
+            if not relative.strip("./") or len(relative) > MAX_PATH_CHARS or not relative.isprintable():
                 continue
-            for named in {os.path.join(self.root, words), os.path.join(beside, words)}:
-                if not os.path.exists(named) or os.path.exists(os.path.join(named, "__init__.py")):
+            for candidate in {os.path.join(self.root, relative), os.path.join(beside, relative)}:
+                if not os.path.exists(candidate) or os.path.exists(os.path.join(candidate, "__init__.py")):
                     continue
-                path = Path(named)
+                path = Path(candidate)
                 if os.path.relpath(path, self.root).split("/")[0] not in self.packages:
                     continue
                 for file in [path] if path.is_file() else path.rglob("*"):
                     if file.is_file() and file.suffix not in (".py", ".pyc"):
-                        relative = Path(os.path.relpath(file, self.root)).as_posix()
-                        self.found.files[relative] = artifacts.md5(file.read_bytes())
+                        from_root = Path(os.path.relpath(file, self.root)).as_posix()
+                        self.reached.files[from_root] = artifacts.md5(file.read_bytes())

@@ -7,7 +7,7 @@ from pathlib import Path
 from modelmake import identity
 from modelmake.artifacts import Files, files_md5
 from modelmake.dvc.reproduction import Node, Records
-from modelmake.running import state_dir, work_store
+from modelmake.running import work_store
 
 WILL = "will run"
 MAY = "may run"  # what it is made from may come out as it was
@@ -156,12 +156,11 @@ def _decide(records: Records, node: Node, future: _Future) -> Forecast:
 
 def _with_work(root: Path, found: Forecast, future: _Future) -> Forecast:
     """What the harness does with earlier work of the same command, inputs and parameters."""
-    name, work = found.node.name.rpartition(":")[2], state_dir.folder(root)
-    some = any((work / kind / name).is_dir() for kind in ("finished", "checkpoints"))
-    if found.status != WILL or found.makers or found.node.always or not some:
+    name = found.node.name.rpartition(":")[2]
+    if found.status != WILL or found.makers or found.node.always or not work_store.has_work(root, name):
         return found
     built_from = identity.of_lock(future.records.entry(found.node.name, found.known) | {"cmd": found.node.cmd})
-    finished = work_store.listed(root, name, built_from)
+    finished = work_store.find(root, name, built_from)
     made = {out: future.records.files(str(path)) for out, path in finished.outputs.items()} if finished else {}
     if finished and all(files is not None and files_md5(files) == finished.md5s[out] for out, files in made.items()):
         future.made |= made

@@ -8,7 +8,7 @@ from typing import Any
 
 from modelmake.artifacts import Files, files_md5
 from modelmake.dvc.reproduction import Records
-from modelmake.keys import key, key_file
+from modelmake.keys import key_file, stage_key
 from modelmake.planning import recorded_content
 from modelmake.planning.forecast import MAY, Forecast
 
@@ -83,7 +83,7 @@ def _key(root: Path, path: str, recorded: str, now: Path) -> list[str]:
     before = recorded_content.file(root, path, recorded)
     if before is None:
         return [f"{path}: code or packages; which is unknown, for the key of then is neither on disk nor in git"]
-    return key.difference(json.loads(before), json.loads(now.read_bytes())) or [f"file {path}"]
+    return stage_key.difference(json.loads(before), json.loads(now.read_bytes())) or [f"file {path}"]
 
 
 def _files(root: Path, records: Records, path: str, recorded: str, now: Files) -> list[str]:

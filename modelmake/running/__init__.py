@@ -1,1 +1,1 @@
-"""The run of one stage: sandbox, supervision, finished work, run log."""
+"""The run of one stage: sandbox, supervision, store of finished work, run log."""

@@ -1,4 +1,4 @@
-"""Locks on files, which die with their process and name it."""
+"""Locks on files. A lock holds the id of its process and ends with it."""
 
 import fcntl
 import os
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def acquire(file: Path, busy: Callable[[str], None]) -> int:
-    """Locks a file, made where it is absent, until its handle, which is returned, is closed.
+    """Locks a file, which is created if needed, and returns its handle; closing the handle releases the lock.
 
-    Where another process has it, `busy` is called with that process's number first; unless it raises, this waits.
+    If another process holds the lock, `busy` is called with its process id; then this waits, unless `busy` raises.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)

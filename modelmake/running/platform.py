@@ -1,4 +1,4 @@
-"""What a run stood on: all that may change the bytes that the same code and inputs give."""
+"""The platform of a run: everything outside of code and inputs that may change the bytes of its outputs."""
 
 import json
 import platform
@@ -9,14 +9,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-WIDE = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")  # what kernels choose their code by
+Platform = dict[str, str]  # platform, cpu, python, packages, device
+INSTRUCTION_SETS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")  # by which kernels are chosen
 
 
-def read(key_file: Path) -> dict[str, str]:
-    """Of this process, which ran the stage of that key: platform, cpu, python, packages, device.
+def read(key_file: Path) -> Platform:
+    """The platform of this process, which ran the stage with that key: platform, cpu, python, packages, device.
 
-    No host, no clock, no path. It takes milliseconds: nothing is imported, no metadata is parsed. The device is the GPU
-    that torch has used so far, else the CPU.
+    No host name, clock or path. The device is the GPU that torch has used so far, else the CPU. Takes milliseconds:
+    nothing is imported, and no metadata of packages is parsed.
     """
     return {
         "platform": f"{sysconfig.get_platform()} {' '.join(platform.libc_ver())}".strip(),
@@ -27,15 +28,15 @@ def read(key_file: Path) -> dict[str, str]:
     }
 
 
-def short(stack: dict[str, str]) -> str:
-    """For people."""
-    device = "" if stack["device"] == "cpu" else f", {stack['device']}"
-    return f"{stack['cpu'].partition(' (')[0]}{device}, {stack['platform'].partition(' ')[0]}"
+def short(values: Platform) -> str:
+    """Processor, GPU if one was used, and operating system, in a few words."""
+    device = "" if values["device"] == "cpu" else f", {values['device']}"
+    return f"{values['cpu'].partition(' (')[0]}{device}, {values['platform'].partition(' ')[0]}"
 
 
 @lru_cache(maxsize=1)
 def _cpu() -> str:
-    """Model and instruction sets: virtual machines often hide the model's name, and may hide instructions."""
+    """Model and instruction sets of the processor. Virtual machines often hide the model, and may hide instructions."""
     try:
         text = Path("/proc/cpuinfo").read_text("utf-8")
     except OSError:  # macOS
@@ -43,23 +44,23 @@ def _cpu() -> str:
     fields = dict(re.findall(r"^(.*?)\s*: (.*)$", text.split("\n\n")[0], re.MULTILINE))
     flags = fields.get("flags", fields.get("Features", "")).split()
     numbers = [f"{name} {fields[name]}" for name in ("cpu family", "model", "CPU part") if name in fields]
-    told = [*numbers, *(flag for flag in WIDE if flag in flags)]
-    return f"{fields.get('model name', platform.machine())} ({', '.join(told)})"
+    details = [*numbers, *(flag for flag in INSTRUCTION_SETS if flag in flags)]
+    return f"{fields.get('model name', platform.machine())} ({', '.join(details)})"
 
 
 def _packages(key_file: Path) -> str:
-    """Installed packages of the stage whose version is not simply the locked one that its key has: torch 2.13.0+cpu.
+    """Installed packages of the stage whose version differs from the locked one in its key: `torch 2.13.0+cpu`.
 
-    Read from the names of folders; what the lock has for other platforms only is not there.
+    Versions are read from the names of folders. Locked packages that are not installed are for other platforms.
     """
     locked = json.loads(key_file.read_text()).get("packages", {}) if key_file.is_file() else {}
     installed = {}
-    for found in Path(sysconfig.get_path("purelib")).glob("*.dist-info"):
-        name, _, version = found.name.removesuffix(".dist-info").rpartition("-")
+    for folder in Path(sysconfig.get_path("purelib")).glob("*.dist-info"):
+        name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
         installed[re.sub(r"[-_.]+", "-", name).lower()] = version
-    other = [f"{name} {installed[name]}" for name in sorted(locked.keys() & installed.keys())
-             if installed[name] != locked[name]]  # fmt: skip
-    return ", ".join(other) or "as locked"
+    differing = [f"{name} {installed[name]}" for name in sorted(locked.keys() & installed.keys())
+                 if installed[name] != locked[name]]  # fmt: skip
+    return ", ".join(differing) or "as locked"
 
 
 def _device(torch: Any) -> str:

@@ -1,8 +1,8 @@
-"""Where a stage works: a folder of its own that holds its inputs at their own relative paths, and nothing else.
+"""The folder a stage runs in. It holds the stage's inputs at their own relative paths and nothing else.
 
-So a stage reads only what it declares, and what it read is known even where the project's files are edited meanwhile:
-small inputs are copied, larger ones hard-linked, which an edit by replacing leaves as they were. Lies in .dvc/tmp/, on
-the disk of the workspace.
+A stage therefore reads only its declared inputs, and edits of the project's files meanwhile do not reach it: small
+inputs are copied, larger ones hard-linked, and an editor that replaces a file leaves the link as it was. Sandboxes are
+in .dvc/tmp/, on the disk of the workspace.
 """
 
 import contextlib
@@ -16,71 +16,72 @@ from modelmake import artifacts
 from modelmake.errors import UserError
 from modelmake.running import locks
 
-COPIED_BYTES = 64 << 20  # files up to this size are copied
+FOLDER = ".dvc/tmp/modelmake"  # of all sandboxes, by stage
+MAX_COPY_BYTES = 64 << 20  # larger files are linked
 
 
 @dataclass(frozen=True)
 class Sandbox:
     folder: Path
     root: Path  # of the project
-    md5s: dict[str, str]  # {input: hash, as DVC's}
-    _still: str
+    md5s: dict[str, str]  # {input: hash, as in dvc.lock}
+    _status: str  # of the inputs when they were hashed
 
     def intact(self) -> bool:
-        """Whether the stage's inputs are still what was hashed: only a hard link can be written to from outside."""
-        return _status(self.folder, self.md5s) == self._still or all(
+        """True if the inputs here are still those that were hashed; only a hard link can be written to from outside."""
+        return _file_status(self.folder, self.md5s) == self._status or all(
             _md5(self.folder / path) == md5 for path, md5 in self.md5s.items()
         )
 
     def changed(self) -> list[str]:
-        """The inputs of which the project's own files are no longer those that the stage worked on."""
+        """The inputs whose files in the project differ from those in the sandbox."""
         return [p for p, md5 in self.md5s.items() if not (self.root / p).exists() or _md5(self.root / p) != md5]
 
 
 @contextlib.contextmanager
-def enter(root: Path, stage: str, inputs: Iterable[Path], beside: Iterable[str]) -> Iterator[Sandbox]:
-    """Makes a stage's folder and works in it. `beside` are paths that it may use besides, as links.
+def enter(root: Path, stage: str, inputs: Iterable[Path], links: Iterable[str]) -> Iterator[Sandbox]:
+    """Makes a stage's sandbox, changes into it, and removes it at the end. `links` are paths to link to besides.
 
     Raises:
-        UserError: the stage runs in this clone already.
+        UserError: the stage is already running in this clone.
     """
-    folder = root / ".dvc/tmp/modelmake" / stage
-    _hold(folder.with_name(f"{stage}.lock"), stage)
+    folder = root / FOLDER / stage
+    _lock(folder.with_name(f"{stage}.lock"), stage)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     paths = [path.as_posix() for path in inputs]
     for path in paths:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         if (root / path).is_dir():
-            shutil.copytree(root / path, folder / path, copy_function=_give, dirs_exist_ok=True)
+            shutil.copytree(root / path, folder / path, copy_function=_copy_or_link, dirs_exist_ok=True)
         else:
-            _give(root / path, folder / path)
-    for path in beside:
+            _copy_or_link(root / path, folder / path)
+    for path in links:
         if not (folder / path).exists() and (root / path).exists():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).symlink_to(root / path)
-    still = _status(folder, paths)
+    status = _file_status(folder, paths)
     try:
         os.chdir(folder)
-        yield Sandbox(folder, root, {path: _md5(folder / path) for path in paths}, still)
+        yield Sandbox(folder, root, {path: _md5(folder / path) for path in paths}, status)
     finally:
         os.chdir(root)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _hold(file: Path, stage: str) -> None:
-    """Holds a stage's lock in this clone until this process ends, however it ends: the handle is never closed."""
+def _lock(file: Path, stage: str) -> None:
+    """Locks a stage in this clone until the process ends: the handle is never closed."""
 
-    def busy(holder: str) -> None:
-        raise UserError(f"{stage}: process {holder} runs it in this clone: wait for it, or end it")
+    def busy(process: str) -> None:
+        raise UserError(f"{stage}: process {process} runs it in this clone: wait for it, or end it")
 
     locks.acquire(file, busy)
 
 
-def _give(source: str | Path, target: str | Path) -> None:
-    """Copies a small file; links a large one, by name where it is on another disk."""
+def _copy_or_link(source: str | Path, target: str | Path) -> None:
+    """Copies a small file. Hard-links a large one, or makes a symbolic link to another disk."""
     source = Path(source).resolve()
-    if source.stat().st_size <= COPIED_BYTES:
+    if source.stat().st_size <= MAX_COPY_BYTES:
         shutil.copyfile(source, target)
         return
     try:
@@ -93,7 +94,7 @@ def _md5(path: Path) -> str:
     return artifacts.measure(path).md5
 
 
-def _status(folder: Path, paths: Iterable[str]) -> str:
-    """By the time of the last change, which nobody can set back."""
-    found = [f for path in paths for f in [folder / path, *sorted((folder / path).rglob("*"))]]
-    return repr([(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for s in map(os.stat, found)])
+def _file_status(folder: Path, paths: Iterable[str]) -> str:
+    """Sizes, inodes and times of all files. The time of the last change (ctime) cannot be set back."""
+    files = [f for path in paths for f in [folder / path, *sorted((folder / path).rglob("*"))]]
+    return repr([(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for s in map(os.stat, files)])

@@ -1,18 +1,18 @@
-"""Where what belongs to this machine and to no artifact lives: the run log, the tools' environments, parsed code."""
+"""Path of the per-machine state folder: run log, finished work, tool environments, parse cache. None is an artifact."""
 
 import configparser
 from pathlib import Path
 
-PARSED = "parsed"  # in the folder: modelmake.keys.symbols
+TOOL_ENVIRONMENTS = "envs"  # in the folder: virtual environments of isolated tools, named by their locks
 
 
 def folder(root: Path) -> Path:
-    """Inside the DVC cache, which the temporary workspaces of `dvc exp run --temp` and `--queue` share.
+    """The folder `modelmake` in the DVC cache, which temporary workspaces of `dvc exp run` share.
 
-    The cache is where `.dvc/config.local`, else `.dvc/config`, says. Read here and not by DVC: every stage does this,
-    and what a stage imports is in its key.
+    The cache is where `.dvc/config.local`, else `.dvc/config`, puts it. The configuration is read here and not by DVC:
+    every stage reads it, and DVC would be in the key of every stage.
     """
     config = configparser.RawConfigParser(strict=False)
     config.read([root / ".dvc/config", root / ".dvc/config.local"], "utf-8")
-    named = config.get("cache", "dir", fallback="cache").strip("'\"")
-    return (root / ".dvc" / named).resolve() / "modelmake"
+    cache = config.get("cache", "dir", fallback="cache").strip("'\"")
+    return (root / ".dvc" / cache).resolve() / "modelmake"

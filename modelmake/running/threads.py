@@ -1,11 +1,15 @@
-"""Threads and memory of numeric libraries; set before they are imported."""
+"""Threads and memory of numeric libraries, set before they are imported."""
 
 import ctypes
 import os
 
+# Options of glibc's mallopt(3) and their values.
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -2, -3, -8
+KEEP_FREED_MEMORY = {M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 64 << 20, M_MMAP_THRESHOLD: 1 << 30, M_ARENA_MAX: 1}
+
 
 def limit(threads: int) -> None:
-    """Sets the thread pools to `threads`, makes cuBLAS deterministic, and keeps freed memory in the process."""
+    """Sets thread pools to `threads`, makes cuBLAS deterministic, and keeps freed memory in the process."""
     os.environ.update(
         OMP_NUM_THREADS=str(threads),
         MKL_NUM_THREADS=str(threads),
@@ -13,17 +17,16 @@ def limit(threads: int) -> None:
         OMP_WAIT_POLICY="passive",
         CUBLAS_WORKSPACE_CONFIG=":4096:8",  # deterministic, see PyTorch's notes on reproducibility
     )
-    _keep_memory()
+    _keep_freed_memory()
 
 
-def _keep_memory() -> None:
+def _keep_freed_memory() -> None:
     """Tells glibc to keep freed memory.
 
-    Tensors come and go each step; returning their pages to the kernel took more than half of the training time
-    (292 s -> 129 s).
+    Each training step allocates and frees tensors; returning their pages to the kernel took more than half of the
+    training time (292 s -> 129 s).
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
     if mallopt is not None:
-        # trim threshold, top pad, mmap threshold, arenas
-        for option, value in ((-1, 2**31 - 1), (-2, 64 << 20), (-3, 1 << 30), (-8, 1)):
+        for option, value in KEEP_FREED_MEMORY.items():
             mallopt(option, value)

@@ -1,13 +1,17 @@
-"""Work of stages by what it was built from: what is finished, and checkpoints of what is not. Beside the DVC cache.
+"""Store of finished outputs and checkpoints, addressed by the hash of command, inputs and parameters (the identity).
 
-Every stage leaves its outputs here before it publishes them. What dvc.lock has come to record is taken away at the next
-run of any stage; what it has not (inputs were edited meanwhile, dvc was killed or had no lock) is there for the next
-run with the same identity, which publishes it at once. A stage keeps the work of its last two identities, and the
-checkpoints of its last two that did not finish. One process at a time works for an identity; a second one waits.
+Every stage saves its outputs here before it publishes them. Outputs that dvc.lock records are removed at the next run
+of any stage. Outputs that it does not record (an input was edited meanwhile, dvc was killed or could not get its lock)
+stay for the next run with the same identity, which publishes them at once. A stage keeps the outputs of its last two
+identities, and the checkpoints of its last two that did not finish. One process at a time works on an identity; a
+second one waits.
 
-A memo is what a stage leaves to its later runs, by its identity without inputs. One process at a time has it.
+A memo is a folder that a stage leaves to its later runs, addressed by its identity without inputs. One process at a
+time has it.
 
-An archive is what a stage leaves to all its later runs, and nothing takes it away. Any number of processes have it.
+An archive is a folder that a stage leaves to all its later runs. It is never removed; any number of processes use it.
+
+The store is in the per-machine state folder.
 """
 
 import contextlib
@@ -23,25 +27,28 @@ from pathlib import Path
 from modelmake import artifacts
 from modelmake.running import locks, state_dir
 
-KEPT = 2  # identities a stage
-MANIFEST = "manifest.json"  # written last: without it nothing is whole
+FINISHED, CHECKPOINTS, MEMOS, LOCKS, ARCHIVES = "finished", "checkpoints", "memos", "locks", "archives"  # folders
+KEPT_IDENTITIES = 2  # of each stage
+MANIFEST = "manifest.json"  # written last: outputs without it are incomplete
 
 
 @dataclass(frozen=True)
 class Work:
-    line: str  # of counts, which the stage returned
-    outputs: dict[str, Path]  # {declared path: where it is kept}
-    md5s: dict[str, str]  # {declared path: hash, as DVC's}
+    """The finished outputs of a stage."""
+
+    line: str  # of counts, returned by the stage
+    outputs: dict[str, Path]  # {declared path: path in the store}
+    md5s: dict[str, str]  # {declared path: hash, as in dvc.lock}
 
 
-def keep(root: Path, stage: str, identity: str, outputs: dict[str, Path], line: str) -> Work:
-    """Takes over a stage's outputs, files or folders by declared path; its checkpoints go."""
-    folder = _folder(root, "finished", stage, identity)
+def save(root: Path, stage: str, identity: str, outputs: dict[str, Path], line: str) -> Work:
+    """Moves a stage's outputs ({declared path: file or folder}) into the store and removes its checkpoints."""
+    folder = _folder(root, FINISHED, stage, identity)
     remove(folder)
     folder.mkdir(parents=True)
     work = Work(line, {path: folder / str(number) for number, path in enumerate(outputs)}, {})
-    for path, made in outputs.items():
-        shutil.move(made, work.outputs[path])
+    for path, output in outputs.items():
+        shutil.move(output, work.outputs[path])
         work.md5s[path] = artifacts.measure(work.outputs[path]).md5
     partial = folder / f".{MANIFEST}"
     partial.write_text(json.dumps({"line": line, "outs": work.md5s}))
@@ -50,76 +57,81 @@ def keep(root: Path, stage: str, identity: str, outputs: dict[str, Path], line: 
     return work
 
 
-def listed(root: Path, stage: str, identity: str) -> Work | None:
-    """What was kept whole; the bytes that its hashes stand for are not looked at."""
-    return _listed(_folder(root, "finished", stage, identity))
+def find(root: Path, stage: str, identity: str) -> Work | None:
+    """The finished outputs, not checked against their hashes; None if there are none or they are incomplete."""
+    return _read_manifest(_folder(root, FINISHED, stage, identity))
 
 
-def take(root: Path, stage: str, identity: str) -> Work | None:
-    """What was kept, if every byte of it is as it was."""
-    work = listed(root, stage, identity)
+def load(root: Path, stage: str, identity: str) -> Work | None:
+    """The finished outputs, hashed again; None if there are none or a byte has changed."""
+    work = find(root, stage, identity)
     if work and all(f.exists() and artifacts.measure(f).md5 == work.md5s[path] for path, f in work.outputs.items()):
         return work
     return None
 
 
+def has_work(root: Path, stage: str) -> bool:
+    """True if there may be finished outputs or checkpoints of a stage."""
+    return any((state_dir.folder(root) / kind / stage).is_dir() for kind in (FINISHED, CHECKPOINTS))
+
+
 def publish(root: Path, work: Work) -> None:
-    """Puts kept outputs in their places: as hard links where the disk is the same, else as copies."""
+    """Puts outputs at their declared paths: hard links on the same disk, else copies."""
     for path, source in work.outputs.items():
-        final = root / path
-        partial = final.with_name(f".{final.name}.partial")
+        target = root / path
+        partial = target.with_name(f".{target.name}.partial")
         remove(partial)
-        final.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, partial, copy_function=_link)
         else:
             _link(source, partial)
-        remove(final)
-        os.replace(partial, final)
+        remove(target)
+        os.replace(partial, target)
 
 
 def checkpoints(root: Path, stage: str, identity: str) -> Path:
-    """The folder for an identity's checkpoints; made by whoever writes some."""
-    return _folder(root, "checkpoints", stage, identity)
+    """The folder for an identity's checkpoints, which may not exist."""
+    return _folder(root, CHECKPOINTS, stage, identity)
 
 
 def memo(root: Path, stage: str, identity: str) -> Path | None:
-    """The folder for a memo, which this process has to its end; None where another process has it."""
-    folder = _folder(root, "memos", stage, identity)
+    """The folder of a memo, locked until this process ends; None while another process has it."""
+    folder = _folder(root, MEMOS, stage, identity)
 
-    def busy(holder: str) -> None:
-        raise BlockingIOError(holder)
+    def busy(process: str) -> None:
+        raise BlockingIOError(process)
 
     with contextlib.suppress(BlockingIOError):
-        locks.acquire(state_dir.folder(root) / "locks" / f"{stage}.{identity}", busy)
+        locks.acquire(_lock_file(state_dir.folder(root), stage, identity), busy)
         folder.mkdir(parents=True, exist_ok=True)
-        os.utime(folder)  # the newest
+        os.utime(folder)  # now the newest
         return folder
     return None
 
 
 def archive(root: Path, module: str) -> Path:
-    """The folder for what a stage's module keeps for good; whoever writes there writes a file in one step."""
-    return state_dir.folder(root) / "archives" / module.rpartition(".")[2]
+    """The folder of a stage's archive. Files in it must be written in one step, as other processes may read them."""
+    return state_dir.folder(root) / ARCHIVES / module.rpartition(".")[2]
 
 
 def prune(root: Path, stage: str) -> None:
-    """Takes away what dvc.lock records of any stage, and of this stage all but the newest; nothing that is in use."""
-    lock = root / "dvc.lock"
-    recorded = lock.read_text("utf-8") if lock.exists() else ""
-    above = state_dir.folder(root)
-    for folder in above.glob("finished/*/*"):
-        work = _listed(folder)
+    """Removes outputs of any stage that dvc.lock records, and all but the newest of this stage; nothing in use."""
+    dvc_lock = root / "dvc.lock"
+    recorded = dvc_lock.read_text("utf-8") if dvc_lock.exists() else ""
+    state = state_dir.folder(root)
+    for folder in state.glob(f"{FINISHED}/*/*"):
+        work = _read_manifest(folder)
         if work and all(md5 in recorded for md5 in work.md5s.values()):
             _discard(folder)
-    for kind in ("finished", "checkpoints", "memos"):
-        newest = sorted((f for f in (above / kind / stage).glob("*") if f.is_dir()), key=lambda f: -f.stat().st_mtime)
-        for folder in newest[KEPT:]:
+    for kind in (FINISHED, CHECKPOINTS, MEMOS):
+        newest = sorted((f for f in (state / kind / stage).glob("*") if f.is_dir()), key=lambda f: -f.stat().st_mtime)
+        for folder in newest[KEPT_IDENTITIES:]:
             _discard(folder)
 
 
 def remove(path: Path) -> None:
-    """Removes a file or folder, if there is one."""
+    """Removes a file, link or folder, if there is one."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -127,18 +139,18 @@ def remove(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def held(root: Path, stage: str, identity: str) -> Iterator[None]:
-    """Meanwhile no other process of this machine works for that identity. The lock dies with its process."""
-    file = state_dir.folder(root) / "locks" / f"{stage}.{identity}"
+def lock(root: Path, stage: str, identity: str) -> Iterator[None]:
+    """Lets one process of this machine at a time work on an identity; others wait. The lock ends with its process."""
+    file = _lock_file(state_dir.folder(root), stage, identity)
 
-    def busy(holder: str) -> None:
-        print(f"{stage}: waits for process {holder}, which builds the very same", file=sys.stderr, flush=True)
+    def busy(process: str) -> None:
+        print(f"{stage}: waits for process {process}, which builds the same outputs", file=sys.stderr, flush=True)
 
     while True:
         handle = locks.acquire(file, busy)
         if file.exists() and os.stat(file).st_ino == os.fstat(handle).st_ino:
             break
-        os.close(handle)  # whoever held it has taken the file away
+        os.close(handle)  # the process that held the lock has removed this file
     try:
         yield
     finally:
@@ -147,8 +159,8 @@ def held(root: Path, stage: str, identity: str) -> Iterator[None]:
 
 
 def _discard(folder: Path) -> None:
-    """Removes an identity's work unless somebody is at it."""
-    file = folder.parents[2] / "locks" / f"{folder.parent.name}.{folder.name}"
+    """Removes an identity's outputs, checkpoints or memo unless a process has it locked."""
+    file = _lock_file(folder.parents[2], folder.parent.name, folder.name)
     if file.exists():
         with file.open() as handle:
             try:
@@ -158,10 +170,10 @@ def _discard(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _listed(folder: Path) -> Work | None:
+def _read_manifest(folder: Path) -> Work | None:
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):  # not there, or cut short by a loss of power
+    except (OSError, ValueError):  # absent, or cut short by a loss of power
         return None
     outputs = {path: folder / str(number) for number, path in enumerate(manifest["outs"])}
     return Work(manifest["line"], outputs, manifest["outs"])
@@ -169,6 +181,10 @@ def _listed(folder: Path) -> Work | None:
 
 def _folder(root: Path, kind: str, stage: str, identity: str) -> Path:
     return state_dir.folder(root) / kind / stage / identity
+
+
+def _lock_file(state: Path, stage: str, identity: str) -> Path:
+    return state / LOCKS / f"{stage}.{identity}"
 
 
 def _link(source: str | Path, target: str | Path) -> None:

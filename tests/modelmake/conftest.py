@@ -1,4 +1,4 @@
-"""A tiny project in a folder of its own, whose stages run in the real harness in processes of their own."""
+"""Small projects: one stage in the real harness, a built DVC project, a built graph."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from modelmake.keys import key
+from modelmake.keys import stage_key
 from tests import conftest, made_up_graph
 from tests.modelmake import small_build
 
@@ -51,8 +51,12 @@ if __name__ == "__main__":
 """
 
 
+SHOUT = "loud.write_text(source.read_text().upper() + params.mark)\nreturn '1 row'"
+SHOUT_SLOWLY = "loud.write_text(source.read_text().upper() + params.mark)\nwait_for('go')\nreturn '1 row'"
+
+
 @dataclass(frozen=True)
-class Project:
+class StageProject:
     """A folder with `modelmake`, a stage `shout`, `params.yaml` and one input."""
 
     root: Path
@@ -62,10 +66,10 @@ class Project:
         (self.root / "stages/shout.py").write_text(HEAD.format(body=indented, methods=methods))
 
     def write_key(self) -> None:
-        """What preflight would write now."""
-        found = key.compute(self.root, "stages.shout")
+        """Writes the key that preflight would write now."""
+        key = stage_key.compute(self.root, "stages.shout")
         (self.root / "keys").mkdir(exist_ok=True)
-        (self.root / "keys/shout.json").write_text(key.written(found))
+        (self.root / "keys/shout.json").write_text(stage_key.to_json(key))
 
     @property
     def command(self) -> list[str]:
@@ -79,7 +83,7 @@ class Project:
         )
 
     def run(self, dvc_stage: str = "", meanwhile: Callable[[], Any] | None = None) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr; `meanwhile` happens while the stage waits for `go`."""
+        """(exit code, stdout, stderr) of the stage; `meanwhile` is called while it waits for the file `go`."""
         process = self.start(dvc_stage)
         if meanwhile is not None:
             wait_until(lambda: (self.root / "waiting").exists() or process.poll() is not None)
@@ -89,7 +93,7 @@ class Project:
         return process.returncode, out, err
 
     def published(self) -> dict[str, str]:
-        """All that stands in the folder of the output, temporary files too."""
+        """The files in the folder of the output, temporary ones too."""
         folder = self.root / "made"
         return {p.name: p.read_text() for p in sorted(folder.iterdir())} if folder.exists() else {}
 
@@ -98,15 +102,16 @@ class Project:
         return [json.loads(line) for line in lines]
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, f"not within {seconds} s"
+def wait_until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {timeout_s} s"
         time.sleep(0.02)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> StageProject:
+    """A project with the real harness and a stage that each test writes."""
     shutil.copytree(ROOT / "modelmake", tmp_path / "modelmake", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "uv.lock", tmp_path)
     (tmp_path / "stages").mkdir()
@@ -114,7 +119,7 @@ def project(tmp_path: Path) -> Project:
     (tmp_path / ".python-version").write_text("3.11\n")
     (tmp_path / "params.yaml").write_text("shout: {mark: '!'}\nother: {mark: '?'}\n")
     (tmp_path / "source.txt").write_text("rows")
-    return Project(tmp_path)
+    return StageProject(tmp_path)
 
 
 @pytest.fixture(scope="module")

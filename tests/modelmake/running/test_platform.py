@@ -1,4 +1,4 @@
-"""A stack names what may change bytes, and nothing that may not: no host, no clock, no folder."""
+"""A platform names everything that may change bytes and nothing else: no host, no clock, no folder."""
 
 import json
 import platform
@@ -7,19 +7,19 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from modelmake.running import platform as stack
+from modelmake.running import platform as run_platform
 
 
-def test_it_names_platform_processor_python_packages_and_device(tmp_path: Path) -> None:
+def test_a_platform_names_system_processor_python_packages_and_device(tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     key.write_text(json.dumps({"packages": {"numpy": metadata.version("numpy"), "not-here": "1.0"}}))
-    found = stack.read(key)
+    result = run_platform.read(key)
 
-    assert list(found) == ["platform", "cpu", "python", "packages", "device"]
-    assert found["python"] == platform.python_version()
-    assert platform.machine() in found["platform"]
-    assert (found["packages"], found["device"]) == ("as locked", "cpu")
-    assert socket.gethostname() not in json.dumps(found)
+    assert list(result) == ["platform", "cpu", "python", "packages", "device"]
+    assert result["python"] == platform.python_version()
+    assert platform.machine() in result["platform"]
+    assert (result["packages"], result["device"]) == ("as locked", "cpu")
+    assert socket.gethostname() not in json.dumps(result)
 
 
 def test_a_package_of_another_version_or_build_than_locked_is_named(tmp_path: Path) -> None:
@@ -27,18 +27,18 @@ def test_a_package_of_another_version_or_build_than_locked_is_named(tmp_path: Pa
     key.write_text(json.dumps({"packages": {"numpy": "0.1", "ruamel-yaml": "0.1"}}))
 
     numpy, yaml = metadata.version("numpy"), metadata.version("ruamel.yaml")
-    assert stack.read(key)["packages"] == f"numpy {numpy}, ruamel-yaml {yaml}"
+    assert run_platform.read(key)["packages"] == f"numpy {numpy}, ruamel-yaml {yaml}"
 
 
-def test_it_costs_a_stage_next_to_nothing() -> None:
+def test_reading_the_platform_takes_milliseconds() -> None:
     started = time.process_time()
-    stack.read(Path("nothing.json"))
+    run_platform.read(Path("nothing.json"))
 
     assert time.process_time() - started < 0.1
 
 
-def test_people_read_the_processor_and_the_gpu_if_one_was_used() -> None:
-    found = {"platform": "linux-x86_64 glibc 2.36", "cpu": "AMD EPYC (model 17, avx2)", "device": "cpu"}
+def test_the_short_form_names_the_processor_and_the_gpu_if_one_was_used() -> None:
+    values = {"platform": "linux-x86_64 glibc 2.36", "cpu": "AMD EPYC (model 17, avx2)", "device": "cpu"}
 
-    assert stack.short(found) == "AMD EPYC, linux-x86_64"
-    assert stack.short(found | {"device": "H200, CUDA 12.8"}) == "AMD EPYC, H200, CUDA 12.8, linux-x86_64"
+    assert run_platform.short(values) == "AMD EPYC, linux-x86_64"
+    assert run_platform.short(values | {"device": "H200, CUDA 12.8"}) == "AMD EPYC, H200, CUDA 12.8, linux-x86_64"

@@ -1,10 +1,10 @@
-"""What belongs to the machine lives where every workspace of a project finds it, and reaches no key."""
+"""The state folder of a machine is where every workspace of a project finds it, and DVC is in no key because of it."""
 
 from pathlib import Path
 
 import pytest
 
-from modelmake.keys import key
+from modelmake.keys import stage_key
 from modelmake.keys.reach import reach
 from modelmake.running import state_dir
 from tests.conftest import ROOT
@@ -23,7 +23,7 @@ from tests.conftest import ROOT
         ),
     ],
 )
-def test_the_folder_is_in_the_cache_that_dvc_is_told_of(
+def test_the_folder_is_in_the_cache_that_dvc_is_configured_to_use(
     tmp_path: Path, config: str, local: str | None, folder: str
 ) -> None:
     (tmp_path / ".dvc").mkdir()
@@ -34,7 +34,7 @@ def test_the_folder_is_in_the_cache_that_dvc_is_told_of(
     assert state_dir.folder(tmp_path) == (tmp_path / folder).resolve()
 
 
-def test_dvc_and_its_plugins_are_in_no_stages_key() -> None:
-    packages = reach(ROOT, "modelmake.harness", [], key.FIRST_PARTY).imports
+def test_dvc_and_its_plugins_are_in_no_key_of_a_stage() -> None:
+    packages = reach(ROOT, "modelmake.harness", [], stage_key.FIRST_PARTY).imports
 
     assert not {name for name in packages if name.startswith(("dvc", "s3fs", "celery"))}

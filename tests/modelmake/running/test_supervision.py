@@ -1,4 +1,4 @@
-"""A stage and its children die with the dvc that started them, and only with it."""
+"""A stage and its children end when the dvc that started them ends, and only then."""
 
 import os
 import shlex
@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 
 from modelmake.running import supervision
-from tests.modelmake.conftest import Project, wait_until
+from tests.modelmake.conftest import StageProject, wait_until
 
 BODY = """
 import os, subprocess
 child = subprocess.Popen(["sleep", "60"])
-root = Path(__file__).parents[2]
+root = Path(__file__).parents[1]
 (root / "pids.partial").write_text(f"{os.getpid()} {child.pid}")
 (root / "pids.partial").rename(root / "pids")
 wait_for("go")
@@ -28,15 +28,15 @@ STARTER = "import subprocess, sys\nsubprocess.run(['sh', '-c', sys.argv[1] + '; 
 
 
 def gone(pid: int) -> bool:
-    """Ended; a zombie that nobody has reaped yet has ended, too."""
+    """True if a process has ended; a zombie has."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 
 
-def start(project: Project, name: str) -> tuple[subprocess.Popen[bytes], list[int]]:
-    """A process whose command is a script of this `name`, and the stage and grandchild that it started by a shell."""
+def start(project: StageProject, name: str) -> tuple[subprocess.Popen[bytes], list[int]]:
+    """A process that runs a script of this `name`, and the ids of the stage and the child that it started by a shell."""
     project.write_stage(BODY)
     (project.root / name).write_text(STARTER)
     starter = subprocess.Popen(
@@ -46,7 +46,7 @@ def start(project: Project, name: str) -> tuple[subprocess.Popen[bytes], list[in
     return starter, [int(pid) for pid in Path(project.root / "pids").read_text().split()]
 
 
-def test_a_stage_and_its_child_are_gone_soon_after_their_dvc_was_killed(project: Project) -> None:
+def test_a_stage_and_its_child_end_soon_after_their_dvc_is_killed(project: StageProject) -> None:
     starter, pids = start(project, "dvc")
     try:
         assert not any(map(gone, pids))
@@ -54,13 +54,13 @@ def test_a_stage_and_its_child_are_gone_soon_after_their_dvc_was_killed(project:
         starter.send_signal(signal.SIGKILL)
         starter.wait()
 
-        wait_until(lambda: all(map(gone, pids)), seconds=5)
+        wait_until(lambda: all(map(gone, pids)), timeout_s=5)
         assert not (project.root / "made/loud.txt").exists()
     finally:
         end(pids)
 
 
-def test_a_stage_that_no_dvc_started_outlives_what_did_start_it(project: Project) -> None:
+def test_a_stage_that_no_dvc_started_outlives_the_process_that_started_it(project: StageProject) -> None:
     starter, pids = start(project, "starter")
     try:
         starter.send_signal(signal.SIGKILL)

@@ -1,0 +1,70 @@
+"""The key of a stage: hashes of the code and data files that it reaches, and versions of its locked packages.
+
+Computing a key reads files of the project and nothing else, and returns the same on every machine.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from modelmake.keys import locked_packages, symbols
+from modelmake.keys.reach import reach
+
+FIRST_PARTY = ("modelmake", "stages")
+
+
+def compute(root: Path, module: str, chosen: Iterable[str] = (), environments: Iterable[str] = ()) -> dict[str, Any]:
+    """The key of a stage that runs `module`, with the modules and tool `environments` that its parameters select.
+
+    {"python", "symbols": {module: {symbol: hash}}, "whole": {module: reason}, "files": {path: MD5},
+    "packages": {name: version}, "environments": {folder: {file: hash}}}
+
+    Raises:
+        UserError: a module is not Python, or an import is not first-party, standard library or in `uv.lock`.
+    """
+    reached = reach(root, module, chosen, FIRST_PARTY)
+    return {
+        "python": (root / ".python-version").read_text().strip(),
+        "symbols": {name: dict(sorted(hashes.items())) for name, hashes in sorted(reached.symbols.items())},
+        "whole": dict(sorted(reached.whole.items())),
+        "files": dict(sorted(reached.files.items())),
+        "packages": locked_packages.closure(root / "uv.lock", reached.imports),
+        "environments": {name: _environment(root / name) for name in sorted(environments)},
+    }
+
+
+def to_json(key: dict[str, Any]) -> str:
+    """The content of a key file."""
+    return json.dumps(key, indent=1) + "\n"
+
+
+def difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What differs, a phrase each: `stages.clean.redact`, `package torch 2.12.0 -> 2.13.0`, `file stages/words.txt`."""
+    phrases = []
+    for before, after, phrase in (
+        (_flat(old, "symbols"), _flat(new, "symbols"), "{name}"),
+        (old.get("files", {}), new.get("files", {}), "file {name}"),
+        (old.get("packages", {}), new.get("packages", {}), "package {name} {a} -> {b}"),
+        (_flat(old, "environments"), _flat(new, "environments"), "environment {name}"),
+        ({"": old.get("python")}, {"": new.get("python")}, "python {a} -> {b}"),
+    ):
+        changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        phrases += [phrase.format(name=name, a=before.get(name), b=after.get(name)) for name in changed]
+    return phrases
+
+
+def _flat(key: dict[str, Any], part: str) -> dict[str, str]:
+    separator = "." if part == "symbols" else "/"
+    return {
+        f"{outer}{separator}{inner}" if inner else f"top level of {outer}": value
+        for outer, values in key.get(part, {}).items()
+        for inner, value in values.items()
+    }
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """{file: hash} of a tool environment: its lock file and its own scripts."""
+    lock = hashlib.sha256((folder / "uv.lock").read_bytes()).hexdigest()[:16]
+    return {"uv.lock": lock, **{file.name: symbols.file_hash(file) for file in sorted(folder.glob("*.py"))}}

@@ -1,0 +1,14 @@
+"""The run log is in the state folder of the machine, which no key and no artifact sees."""
+
+from pathlib import Path
+
+from modelmake.running import run_log, state_dir
+
+
+def test_runs_are_logged_in_the_state_folder_oldest_first(tmp_path: Path) -> None:
+    assert run_log.read(tmp_path) == []
+    run_log.append(tmp_path, {"stage": "clean", "outcome": "failed"})
+    run_log.append(tmp_path, {"stage": "clean", "outcome": "done"})
+
+    assert [run["outcome"] for run in run_log.read(tmp_path)] == ["failed", "done"]
+    assert [file.name for file in state_dir.folder(tmp_path).iterdir()] == [run_log.path(tmp_path).name]

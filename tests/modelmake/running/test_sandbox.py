@@ -1,0 +1,102 @@
+"""A stage works on copies or links of its declared inputs, and finds nothing else."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from modelmake.errors import UserError
+from modelmake.running import sandbox
+from tests.modelmake.conftest import SHOUT_SLOWLY, StageProject
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "data/deep").mkdir(parents=True)
+    (tmp_path / "data/deep/rows.txt").write_text("rows")
+    (tmp_path / "source.txt").write_text("small")
+    (tmp_path / "envs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sandbox, "MAX_COPY_BYTES", 100)
+    return tmp_path
+
+
+def test_inputs_are_at_their_own_paths_and_the_sandbox_is_removed_at_the_end(root: Path) -> None:
+    with sandbox.enter(root, "clean", [Path("data"), Path("source.txt")], ["envs", "absent"]) as box:
+        names = {path.relative_to(box.folder).as_posix() for path in box.folder.rglob("*")}
+        assert (Path.cwd(), names) == (
+            box.folder, {"data", "data/deep", "data/deep/rows.txt", "source.txt", "envs"},
+        )  # fmt: skip
+        assert Path("envs").resolve() == root / "envs"
+
+    assert (Path.cwd(), box.folder.exists()) == (root, False)
+
+
+def test_a_small_input_is_copied_and_edits_of_the_original_do_not_reach_it(root: Path) -> None:
+    with sandbox.enter(root, "clean", [Path("data"), Path("source.txt")], []) as box:
+        assert box.changed() == []
+        (root / "source.txt").write_text("edited")
+
+        assert Path("source.txt").read_text() == "small"
+        assert (box.intact(), box.changed()) == (True, ["source.txt"])
+        (root / "data/deep/rows.txt").unlink()
+        assert box.changed() == ["data", "source.txt"]
+
+
+def test_a_large_input_is_linked_and_a_write_to_it_is_noticed_whatever_its_time(root: Path) -> None:
+    source = root / "source.txt"
+    source.write_bytes(b"x" * 101)
+    with sandbox.enter(root, "clean", [Path("source.txt")], []) as box:
+        status = source.stat()
+        assert source.samefile("source.txt")
+        os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert box.intact(), "the same bytes"
+
+        with source.open("r+b") as file:
+            file.write(b"y")
+        os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert not box.intact()
+
+
+def test_what_an_earlier_run_left_is_removed(root: Path) -> None:
+    left = root / sandbox.FOLDER / "clean/left.txt"
+    left.parent.mkdir(parents=True)
+    left.touch()
+
+    with sandbox.enter(root, "clean", [], []):
+        assert not left.exists()
+
+
+def test_a_stage_is_locked_until_its_process_ends(root: Path) -> None:
+    with sandbox.enter(root, "clean", [], []):
+        pass
+
+    message = rf"^clean: process {os.getpid()} runs it in this clone: wait for it, or end it$"
+    with pytest.raises(UserError, match=message), sandbox.enter(root, "clean", [], []):
+        pass
+
+
+@pytest.mark.parametrize(
+    "reading",
+    ["Path('other.txt')", "Path('params.yaml')"],
+)
+def test_a_stage_finds_no_undeclared_file(project: StageProject, reading: str) -> None:
+    project.write_stage(f"loud.write_text({reading}.read_text())\nreturn ''")
+    (project.root / "other.txt").write_text("x")
+
+    code, _, err = project.run()
+
+    assert code == 1
+    assert "No such file or directory" in err
+    assert project.published() == {}
+
+
+def test_a_second_run_of_a_stage_in_a_clone_is_refused_with_the_process_that_runs_it(project: StageProject) -> None:
+    project.write_stage(SHOUT_SLOWLY)
+    found = []
+
+    code, _, _ = project.run(meanwhile=lambda: found.append(project.run()))
+
+    assert (code, found[0][0]) == (0, 1)
+    assert re.fullmatch(r"stages.shout: process \d+ runs it in this clone: wait for it, or end it\n", found[0][2])
