@@ -1,4 +1,4 @@
-"""README, docs and the repository say the same."""
+"""README, docs, CONTRIBUTING and the repository agree."""
 
 import json
 import re
@@ -15,12 +15,35 @@ from stages.commands import init
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+MAX_LINES = 130  # a README that is read to its end
+LINK = re.compile(r"\]\(([^)#]*)(?:#([^)]*))?\)")
+PATH = re.compile(r"\b(?:stages|modelmake|tests|benchmarks|recipes|docs|envs)/[\w./-]*\.(?:py|md|yaml|txt|json)\b")
+
+
+def test_the_readme_is_short() -> None:
+    lines = README.splitlines()
+
+    assert len(lines) <= MAX_LINES
+    assert [line for line in lines if len(line) > 120] == []
+
+
+def test_the_readme_links_to_every_page() -> None:
+    assert {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= {file for file, _ in LINK.findall(README)}
+
+
+def test_the_tree_of_the_readme_names_every_room() -> None:
+    tree = README.partition("## Where things are")[2]
+    rooms = {path.parent.name for package in ("stages", "modelmake") for path in (ROOT / package).glob("*/*.py")}
+
+    assert set(re.findall(r"^  (\w+)/ ", tree, re.MULTILINE)) == rooms
 
 
 def test_every_stage_has_its_row() -> None:
     graph = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text("utf-8"))
+    rows = re.findall(r"^\| `([a-z]+)` \|", (ROOT / "docs/stages.md").read_text("utf-8"), re.MULTILINE)
 
-    assert re.findall(r"^\| `([a-z]+)` \|", README, re.MULTILINE) == list(graph["stages"])
+    assert rows == list(graph["stages"])
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
@@ -30,11 +53,41 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 def test_the_figures_of_the_default_are_those_of_the_committed_metrics() -> None:
     metrics = json.loads((ROOT / "reports/metrics.json").read_text("utf-8"))
+    table = [[cell.strip() for cell in line.split("|")] for line in README.splitlines() if line.startswith("| ")]
+    columns = next(row for row in table if row[1] == "recipe")
+    rows = [row for row in table if row[1] == "default"]
 
-    for model, found in metrics.items():
-        row = next(line for line in README.splitlines() if line.startswith(f"| default | {model} |"))
-        cells = [cell.strip() for cell in row.split("|")[3:-1]]
-        assert cells == [f"{found[name]:.3f}" for name in ("exact_match", "label_accuracy", "compact")], model
+    assert rows
+    for row in rows:
+        metric = row[columns.index("metric")].split("`")[1]
+        shown = {model: row[columns.index(model)] for model in metrics}
+        assert shown == {model: f"{values[metric]:.3f}" for model, values in metrics.items()}, metric
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for file, anchor in LINK.findall(page.read_text("utf-8")):
+        if file.startswith("https://"):
+            continue
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), file
+        if anchor:
+            assert anchor in anchors(target.read_text("utf-8")), f"{file}#{anchor}"
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    """Files that the page's own commands write, or that it proposes to write, excepted."""
+    text = page.read_text("utf-8")
+    written = set(re.findall(r">>? (\S+)", text)) | {"tests/test_lengths.py"}
+
+    assert [path for path in PATH.findall(text) if not (ROOT / path).exists() and path not in written] == []
 
 
 def test_every_dependency_is_justified() -> None:
@@ -50,7 +103,7 @@ def test_every_dependency_is_justified() -> None:
 
 @pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_whole_graph_of_every_recipe_resolves(tmp_path: Path, recipe: Path) -> None:
-    """By dvc's own resolver, and by preflight, which holds every stage's flags and keys against its code."""
+    """By dvc's own resolver, and by preflight, which compares every stage's flags and keys with its code."""
     for name in ("modelmake", "stages", "envs", "data", "recipes"):
         (tmp_path / name).symlink_to(ROOT / name)
     for name in ("dvc.yaml", "uv.lock", ".python-version", ".dvc/config"):
@@ -73,7 +126,7 @@ def test_the_whole_graph_of_every_recipe_resolves(tmp_path: Path, recipe: Path) 
 
 
 def test_pins_of_recipes_are_commits() -> None:
-    for pin in (ROOT / "recipes/pins").glob("*.json"):
-        found = json.loads(pin.read_text())
-        assert found.keys() == {"repo", "revision"}
-        assert re.fullmatch("[0-9a-f]{40}", found["revision"]), pin.name
+    for path in (ROOT / "recipes/pins").glob("*.json"):
+        pin = json.loads(path.read_text())
+        assert pin.keys() == {"repo", "revision"}
+        assert re.fullmatch("[0-9a-f]{40}", pin["revision"]), path.name
