@@ -26,23 +26,30 @@ TINY = {
 }
 
 
-def build_tokenizer(folder: Path, pre_tokenizer: str = "gpt-2", **settings: Any) -> None:
-    """Saves a byte-level BPE tokenizer of 380 tokens that splits text as llama.cpp's `pre_tokenizer`.
-
-    `settings` are arguments of PreTrainedTokenizerFast.
-    """
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
+def untrained_bpe(pre_tokenizer: str) -> Any:
+    """A byte-level BPE tokenizer without merges that splits text as llama.cpp's `pre_tokenizer`."""
+    from tokenizers import Tokenizer, decoders, models
 
     steps, ignore_merges = PRE_TOKENIZERS[pre_tokenizer]
-    bpe = Tokenizer(models.BPE(ignore_merges=ignore_merges))
-    state = json.loads(bpe.to_str())
+    state = json.loads(Tokenizer(models.BPE(ignore_merges=ignore_merges)).to_str())
     state["pre_tokenizer"] = {
         "type": "Sequence",
         "pretokenizers": [step | {"trim_offsets": True} for step in steps],
     }
     bpe = Tokenizer.from_str(json.dumps(state))
     bpe.decoder = decoders.ByteLevel()
+    return bpe
+
+
+def build_tokenizer(folder: Path, pre_tokenizer: str = "gpt-2", **settings: Any) -> None:
+    """Saves a byte-level BPE tokenizer of 380 tokens that splits text as llama.cpp's `pre_tokenizer`.
+
+    `settings` are arguments of PreTrainedTokenizerFast.
+    """
+    from tokenizers import AddedToken, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    bpe = untrained_bpe(pre_tokenizer)
     trainer = trainers.BpeTrainer(
         vocab_size=378,
         special_tokens=SPECIAL_TOKENS,

@@ -1,24 +1,24 @@
-"""Models of real architectures at tiny width, with tokenizers of the real shape, as folders that `base` takes."""
+"""Models of real architectures at tiny width, with tokenizers built like the real ones, as model folders."""
 
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.exporting.gguf_tokenizer import PRE_TOKENIZERS
+from tests.tiny_models import untrained_bpe
 
 
 class Architecture(NamedTuple):
-    """What config.json, tokenizer and generation_config.json of a model of the hub have, but for the sizes."""
+    """Settings of a hub model's config.json, tokenizer files and generation_config.json, except sizes."""
 
     model_type: str
     config: dict[str, Any]
-    pre_tokenizer: str  # llama.cpp's name for how text is split
-    special: list[str]
+    pre_tokenizer: str  # llama.cpp's name
+    special_tokens: list[str]
     settings: dict[str, Any]  # tokenizer_config.json
-    ends: list[str]  # of generation_config.json
+    end_tokens: list[str]  # of generation_config.json
     normalizer: str | None = None
-    words: tuple[str, ...] = ()  # added tokens that are not special
-    begin: str | None = None  # added before every text
+    added_tokens: tuple[str, ...] = ()  # not special
+    begin_token: str | None = None  # added before every text
 
 
 LLAMA3_ROPE = {
@@ -57,7 +57,7 @@ ARCHITECTURES = {
         },
         ["<|im_end|>", "<|endoftext|>"],
         normalizer="NFC",
-        words=("<think>", "</think>"),
+        added_tokens=("<think>", "</think>"),
     ),
     "llama3_1_8b": Architecture(
         "llama",
@@ -72,62 +72,56 @@ ARCHITECTURES = {
             "eos_token": "<|eot_id|>",
         },
         ["<|end_of_text|>", "<|eom_id|>", "<|eot_id|>"],
-        begin="<|begin_of_text|>",
+        begin_token="<|begin_of_text|>",
     ),
 }  # fmt: skip
 
 
 def write(architecture: Architecture, folder: Path, corpus: list[str], vocab_size: int = 600) -> Path:
-    """Saves a model of seeded random weights, and a byte-level BPE tokenizer trained on the corpus."""
+    """Saves a model of seeded random weights and a byte-level BPE tokenizer trained on the corpus."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
     folder.mkdir(parents=True)
     ids = _write_tokenizer(architecture, folder, corpus, vocab_size - 10)
-    settings, ends = architecture.settings, [ids[token] for token in architecture.ends]
+    settings, end_ids = architecture.settings, [ids[token] for token in architecture.end_tokens]
     config = AutoConfig.for_model(
         architecture.model_type,
-        vocab_size=vocab_size,  # more than the tokenizer has, as Qwen's
+        vocab_size=vocab_size,  # more than the tokenizer has tokens, as in Qwen's models
         num_hidden_layers=2,
         max_position_embeddings=1024,
         bos_token_id=ids.get(settings.get("bos_token")),
-        eos_token_id=ends,
+        eos_token_id=end_ids,
         pad_token_id=ids.get(settings.get("pad_token")),
         **architecture.config,
     )
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(config)
-    model.generation_config.eos_token_id = ends
-    model.save_pretrained(folder, max_shard_size="500KB")  # several files, as of large models
+    model.generation_config.eos_token_id = end_ids
+    model.save_pretrained(folder, max_shard_size="500KB")  # several files, as in large models
     return folder
 
 
 def _write_tokenizer(architecture: Architecture, folder: Path, corpus: list[str], size: int) -> dict[str, int]:
-    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    """Saves the tokenizer and returns {token: id}."""
+    from tokenizers import AddedToken, normalizers, pre_tokenizers, processors, trainers
 
-    steps, ignore_merges = PRE_TOKENIZERS[architecture.pre_tokenizer]
-    bpe = Tokenizer(models.BPE(ignore_merges=ignore_merges))
-    whole = json.loads(bpe.to_str())
-    sequence = [step | {"trim_offsets": True} for step in steps]
-    whole["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": sequence}
-    bpe = Tokenizer.from_str(json.dumps(whole))
-    bpe.decoder = decoders.ByteLevel()
+    bpe = untrained_bpe(architecture.pre_tokenizer)
     if architecture.normalizer:
         bpe.normalizer = getattr(normalizers, architecture.normalizer)()
     trainer = trainers.BpeTrainer(
         vocab_size=size,
-        special_tokens=architecture.special,
+        special_tokens=architecture.special_tokens,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     bpe.train_from_iterator(corpus, trainer)
-    bpe.add_tokens([AddedToken(word, special=False, normalized=False) for word in architecture.words])
-    if architecture.begin:
-        begin = [(architecture.begin, bpe.token_to_id(architecture.begin))]
+    bpe.add_tokens([AddedToken(token, special=False, normalized=False) for token in architecture.added_tokens])
+    if begin := architecture.begin_token:
         bpe.post_processor = processors.Sequence(
             [
                 processors.ByteLevel(trim_offsets=True),
-                processors.TemplateProcessing(single=f"{architecture.begin} $A", special_tokens=begin),
+                processors.TemplateProcessing(single=f"{begin} $A", special_tokens=[(begin, bpe.token_to_id(begin))]),
             ]
         )
     bpe.save(str(folder / "tokenizer.json"))
@@ -136,7 +130,7 @@ def _write_tokenizer(architecture: Architecture, folder: Path, corpus: list[str]
 
 
 def pretrain(folder: Path, texts: list[str], steps: int) -> None:
-    """Trains every weight of the saved model on the texts, so that the likeliest token is so by a margin."""
+    """Trains every weight of the saved model on the texts, so that the most likely token leads by a margin."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -144,11 +138,11 @@ def pretrain(folder: Path, texts: list[str], steps: int) -> None:
     rows = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
     stream = torch.tensor([token for row in rows for token in row])
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    drawn = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = 3e-3 * min(1, (step + 1) / 10) * (1 - step / steps)
-        starts = torch.randint(0, len(stream) - 128, (8,), generator=drawn).tolist()
+        starts = torch.randint(0, len(stream) - 128, (8,), generator=generator).tolist()
         batch = torch.stack([stream[start : start + 128] for start in starts])  # (B, T)
         loss = model(input_ids=batch, labels=batch).loss
         optimizer.zero_grad()
