@@ -28,7 +28,7 @@ def test_a_recipe_makes_params_that_preflight_takes(recipe: Path, monkeypatch: p
     monkeypatch.chdir(ROOT)
     chapters, problems = preflight.decode(init.values(recipe, DEFAULT))
 
-    missing_data = [problem for problem in preflight.cross(chapters) if "ingest.raw" not in problem]
+    missing_data = [problem for problem in preflight.project_problems(chapters) if "ingest.raw" not in problem]
     assert problems == missing_data == []
 
 
