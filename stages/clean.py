@@ -1,13 +1,14 @@
 """Repairs text, redacts personal data, and drops rows that would teach a model to refuse or to ramble.
 
 Inputs:  ingested   JSONL canonical rows
-         tokenizer  folder of a model, by whose template rows are counted in tokens; else a file that is not looked at
+         tokenizer  folder of a model: rows are counted in its tokens, with its chat template; with max_tokens: null
+                    a file that is not read
 Outputs: cleaned    JSONL canonical rows; a changed row has a new id
-         parents    Parquet {id, parent, rules}: the row that each changed row was before, and what changed it
+         parents    Parquet {id, parent, rules}: the ingested row of each changed row, and the rules that changed it
          dropped    Parquet {id, reason, detail}
-         personal   Parquet {id, kind, found}: how often each kind of personal data was in an ingested row
-         report     JSON {in, out, dropped, changed: {rule: rows}, personal: {kind: {action, rows, found}}}; and, where
-                    they are asked for, languages: {code: rows}, labels: {field, rows, largest_share, counts}
+         personal   Parquet {id, kind, found}: number of pieces of personal data of each kind in an ingested row
+         report     JSON {in, out, dropped, changed: {rule: rows}, personal: {kind: {action, rows, found}}}; and, if
+                    params ask for them, languages: {code: rows}, labels: {field, rows, largest_share, counts}
 Params:  clean
 
 Memory: ids, offsets and reasons of rows, never their contents; of a million rows about 0.4 GB.
@@ -23,8 +24,7 @@ import msgspec
 from modelmake import harness
 from modelmake.signature import In, Out
 from stages.cleaning import labels, rules
-from stages.cleaning.row_store import Store
-from stages.cleaning.rules import chosen
+from stages.cleaning.row_store import RowStore
 from stages.params.cleaning import Clean
 from stages.rows import accounting, jsonl, parquet_table
 from stages.rows.accounting import Drop
@@ -32,113 +32,119 @@ from stages.rows.row import Row, make_row, merge
 
 
 class Cleaned(NamedTuple):
-    """What became of a row, what changed it, and what personal data was in it."""
+    """A row after the rules."""
 
     row: Row | Drop
-    rules: list[str]
-    found: Counter[str]
+    rules: list[str]  # that changed it
+    personal: Counter[str]  # personal data in the row before, of each kind
 
 
 def clean(row: Row, params: Clean) -> Cleaned:
-    """What becomes of a row; its language and its length in tokens are looked at elsewhere."""
-    content, changed, found, problem = rules.mend(row.content, params)
+    """A row after the rules, but for the optional ones (`rules.optional_drop_reason`)."""
+    content, changed_by, personal, problem = rules.clean_content(row.content, params)
     if problem:
-        return Cleaned(Drop(row.id, *problem), [], found)
-    return Cleaned(make_row(content, row.split, row.group, row.time) if changed else row, changed, found)
+        return Cleaned(Drop(row.id, *problem), [], personal)
+    return Cleaned(make_row(content, row.split, row.group, row.time) if changed_by else row, changed_by, personal)
 
 
 class Outcome(msgspec.Struct):
-    """All that is told of the rows, beside the rows."""
+    """Everything that the stage reports of the rows."""
 
-    total: int = 0
+    total: int = 0  # ingested rows
     drops: list[Drop] = []
-    parents: list[tuple[str, str, str]] = []
-    personal: list[tuple[str, str, int]] = []
-    changed: Counter[str] = msgspec.field(default_factory=Counter)
-    languages: Counter[str] = msgspec.field(default_factory=Counter)
+    parents: list[tuple[str, str, str]] = []  # id, parent, rules
+    personal: list[tuple[str, str, int]] = []  # id, kind, found
+    changed: Counter[str] = msgspec.field(default_factory=Counter)  # rows of each rule
+    languages: Counter[str] = msgspec.field(default_factory=Counter)  # rows of each language
 
 
-def settle(ingested: Path, tokenizer: Path, store: Store, params: Clean) -> Outcome:
-    """Puts the rows that stay into the store. A row that was clean before is never the repeated one."""
-    told = Outcome()
-    with tempfile.TemporaryFile(dir=store.folder) as later:  # changed rows wait for those that were clean before
+def clean_rows(ingested: Path, tokenizer: Path, store: RowStore, params: Clean) -> Outcome:
+    """Cleans all rows and stores those that are kept.
+
+    Changed rows are stored last, so that of rows that cleaning makes equal one that was clean before is never dropped.
+    """
+    outcome = Outcome()
+    with tempfile.TemporaryFile(dir=store.folder) as changed_rows:
         for row in jsonl.iter_rows(ingested):
-            told.total += 1
-            result, changed, found = clean(row, params)
-            told.personal += [(row.id, kind, n) for kind, n in found.items()]
-            if isinstance(result, Row) and (problem := chosen(result.content, tokenizer, params, told.languages)):
+            outcome.total += 1
+            result, changed_by, personal = clean(row, params)
+            outcome.personal += [(row.id, kind, n) for kind, n in personal.items()]
+            if isinstance(result, Row) and (
+                problem := rules.optional_drop_reason(result.content, tokenizer, params, outcome.languages)
+            ):
                 result = Drop(row.id, *problem)
             if isinstance(result, Drop):
-                told.drops.append(result)
-            elif changed:
-                later.write(msgspec.json.encode((row if changed == ["normalise"] else row.id, result, changed)) + b"\n")
+                outcome.drops.append(result)
+            elif changed_by:
+                parent = row if changed_by == ["normalise"] else row.id
+                changed_rows.write(msgspec.json.encode((parent, result, changed_by)) + b"\n")
             else:
                 store.put(result)
-        later.seek(0)
+        changed_rows.seek(0)
         decoder = msgspec.json.Decoder(tuple[Row | str, Row, list[str]])
-        for parent, result, changed in map(decoder.decode, later):
-            _keep(parent, result, changed, store, told)
-    return told
+        for parent, result, changed_by in map(decoder.decode, changed_rows):
+            _store_changed(parent, result, changed_by, store, outcome)
+    return outcome
 
 
-def _keep(parent: Row | str, result: Row, changed: list[str], store: Store, told: Outcome) -> None:
-    there = store.get(result.id)
-    if isinstance(parent, Row) and parent.split == "test" and there and there.split == "test":
-        store.put(parent)  # white space alone tells two rows of a given test split apart: it stays whole
+def _store_changed(parent: Row | str, row: Row, changed_by: list[str], store: RowStore, outcome: Outcome) -> None:
+    """Stores a changed row; `parent` is the row before if only its white space was normalised, else its id."""
+    same = store.get(row.id)
+    if isinstance(parent, Row) and parent.split == "test" and same and same.split == "test":
+        store.put(parent)  # the source's test split stays whole, even rows that differ in white space only
         return
-    id = parent.id if isinstance(parent, Row) else parent
-    told.parents.append((result.id, id, " ".join(changed)))
-    told.changed.update(changed)
-    if there:
-        told.drops.append(Drop(id, "repeated", f"as {result.id} once cleaned"))
-        result = merge(result, there)
-    store.put(result)
+    parent_id = parent.id if isinstance(parent, Row) else parent
+    outcome.parents.append((row.id, parent_id, " ".join(changed_by)))
+    outcome.changed.update(changed_by)
+    if same:
+        outcome.drops.append(Drop(parent_id, "repeated", f"as {row.id} once cleaned"))
+        row = merge(row, same)
+    store.put(row)
 
 
-def capped(store: Store, params: Clean, told: Outcome) -> dict[str, Any]:
-    """Drops what is too much of a label; returns the balance of what stays."""
-    found: dict[str, str] = {}
-    given: set[str] = set()
+def cap_labels(store: RowStore, params: Clean, outcome: Outcome) -> dict[str, Any]:
+    """Drops the rows beyond `max_rows` of their label; returns the balance of labels of the rest."""
+    label_of: dict[str, str] = {}
+    exempt: set[str] = set()
     for row in store:
         if (label := labels.label(row, params.labels)) is not None:
-            found[row.id] = label
+            label_of[row.id] = label
             if row.split in ("val", "test"):
-                given.add(row.id)
-    for id, label in labels.over(found, given, params.labels).items():
+                exempt.add(row.id)
+    for id, label in labels.rows_over_cap(label_of, exempt, params.labels).items():
         store.remove(id)
-        told.drops.append(Drop(id, "label_cap", f"{label}: {params.labels.max_rows} rows of it are kept"))
-        del found[id]
-    return labels.balance(found, params.labels)
+        outcome.drops.append(Drop(id, "label_cap", f"{label}: {params.labels.max_rows} rows of it are kept"))
+        del label_of[id]
+    return labels.balance(label_of, params.labels)
 
 
-def account(told: Outcome, kept: int, params: Clean) -> dict[str, Any]:
+def make_report(outcome: Outcome, kept: int, params: Clean) -> dict[str, Any]:
     """The report, without labels."""
-    counts = accounting.account(told.total, kept, [d.reason for d in told.drops])
+    counts = accounting.account(outcome.total, kept, [drop.reason for drop in outcome.drops])
     personal = {
         kind: {"action": action, "rows": len(numbers), "found": sum(numbers)}
         for action in ("redact", "drop", "report")
         for kind in getattr(params.pii, action)
-        if (numbers := [n for _, k, n in told.personal if k == kind])
+        if (numbers := [n for _, k, n in outcome.personal if k == kind])
     }
-    languages = {"languages": dict(sorted(told.languages.items()))} if params.languages else {}
-    return {**counts, "changed": dict(sorted(told.changed.items())), "personal": personal, **languages}
+    languages = {"languages": dict(sorted(outcome.languages.items()))} if params.languages else {}
+    return {**counts, "changed": dict(sorted(outcome.changed.items())), "personal": personal, **languages}
 
 
 def main(
     ingested: In, tokenizer: In, cleaned: Out, parents: Out, dropped: Out, personal: Out, report: Out, params: Clean
 ) -> str:
-    with Store(cleaned.parent) as store:
-        told = settle(ingested, tokenizer, store, params)
-        balance = {"labels": capped(store, params, told)} if params.labels else {}
-        counts = account(told, len(store), params)
+    with RowStore(cleaned.parent) as store:
+        outcome = clean_rows(ingested, tokenizer, store, params)
+        balance = {"labels": cap_labels(store, params, outcome)} if params.labels else {}
+        counts = make_report(outcome, len(store), params)
         store.write(cleaned)
-    parquet_table.write(parents, {"id": str, "parent": str, "rules": str}, sorted(told.parents))
-    parquet_table.write_drops(dropped, told.drops)
-    parquet_table.write(personal, {"id": str, "kind": str, "found": int}, sorted(told.personal))
+    parquet_table.write(parents, {"id": str, "parent": str, "rules": str}, sorted(outcome.parents))
+    parquet_table.write_drops(dropped, outcome.drops)
+    parquet_table.write(personal, {"id": str, "kind": str, "found": int}, sorted(outcome.personal))
     accounting.write_json(report, {**counts, **balance})
-    return (
-        f"{accounting.summary(counts)}; changed {', '.join(f'{k} {n}' for k, n in counts['changed'].items()) or 'none'}"
-    )
+    changed = ", ".join(f"{rule} {n}" for rule, n in counts["changed"].items()) or "none"
+    return f"{accounting.summary(counts)}; changed {changed}"
 
 
 if __name__ == "__main__":

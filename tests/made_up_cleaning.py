@@ -1,4 +1,4 @@
-"""Parameters of `clean` for tests: what was always redacted, and nothing else switched on."""
+"""Parameters of `clean` for tests: a few kinds are redacted, optional rules are off."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Cleaning rows: refusals, length, what becomes equal by cleaning, and the account of it all."""
+"""Cleaning rows: refusals, lengths, rows that cleaning makes equal, and the report."""
 
 import json
 import tempfile
@@ -29,11 +29,11 @@ def cleaned(row: Row) -> tuple[Row | Drop, list[str]]:
     return clean.clean(row, PARAMS)[:2]
 
 
-def run(given_rows: list[Row], params: Clean = PARAMS) -> dict[str, Any]:
-    """What the stage makes of these rows, as plain values."""
+def run(rows: list[Row], params: Clean = PARAMS) -> dict[str, Any]:
+    """Runs the stage: its outputs as plain values."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        jsonl.write(folder / "in", given_rows)
+        jsonl.write(folder / "in", rows)
         out = [folder / name for name in ("cleaned", "parents", "dropped", "personal", "report")]
         clean.main(folder / "in", folder / "none", *out, params)
         tables = [[tuple(x.values()) for x in pyarrow.parquet.read_table(t).to_pylist()] for t in out[1:4]]
@@ -69,7 +69,7 @@ def test_an_answer_that_begins_with_a_refusal_drops_its_row(text: str, refusal: 
         assert cleaned(row) == (expected, [])
 
 
-def test_only_the_answer_to_learn_can_be_a_refusal() -> None:
+def test_only_the_answer_that_is_trained_on_can_be_a_refusal() -> None:
     turns = [
         Message("user", "I can't"),
         Message("assistant", "I can't"),
@@ -104,7 +104,7 @@ BY_ID = sorted(MAIL, key=lambda r: r.id)
 MASKED = make_row(Text("to [EMAIL]"))
 
 
-def test_rows_that_cleaning_makes_equal_are_one_row_with_every_parent() -> None:
+def test_rows_that_cleaning_makes_equal_become_one_row_with_every_parent() -> None:
     assert run(MAIL) == {
         "rows": [MASKED],
         "parents": sorted((MASKED.id, row.id, "email") for row in MAIL),
@@ -120,7 +120,7 @@ def test_rows_that_cleaning_makes_equal_are_one_row_with_every_parent() -> None:
     }
 
 
-def test_a_row_that_was_clean_before_is_never_the_repeated_one() -> None:
+def test_a_row_that_was_clean_before_is_not_dropped_as_repeated() -> None:
     result = run([MASKED, *MAIL])
 
     assert result["rows"] == [MASKED]
@@ -128,23 +128,23 @@ def test_a_row_that_was_clean_before_is_never_the_repeated_one() -> None:
 
 
 @pytest.mark.parametrize("splits", [("train", "test", "val"), ("test", "train", "val"), ("", "val", "test")])
-def test_of_rows_that_cleaning_makes_equal_the_split_that_wins_stays(splits: tuple[str, ...]) -> None:
+def test_rows_that_cleaning_makes_equal_get_the_strongest_split(splits: tuple[str, ...]) -> None:
     result = run([Row(row.id, row.content, split) for row, split in zip(MAIL, splits, strict=True)])
 
     assert result["rows"] == [Row(MASKED.id, MASKED.content, "test")]
 
 
-def test_a_test_split_that_is_given_stays_whole_where_white_space_alone_tells_its_rows_apart() -> None:
-    given = [make_row(Text(text), "test") for text in ("one", "one\n", " one")]
+def test_rows_of_the_source_test_split_that_differ_in_white_space_are_all_kept() -> None:
+    rows = [make_row(Text(text), "test") for text in ("one", "one\n", " one")]
 
-    assert run(given)["rows"] == sorted(given, key=lambda r: r.id)
+    assert run(rows)["rows"] == sorted(rows, key=lambda r: r.id)
 
 
 @pytest.mark.parametrize("splits", [("test", "train"), ("train", "test"), ("train", "train")])
-def test_elsewhere_rows_that_white_space_alone_tells_apart_become_one(splits: tuple[str, str]) -> None:
-    given = [make_row(Text(text), split) for text, split in zip(("one", "one\n"), splits, strict=True)]
+def test_rows_of_other_splits_that_differ_in_white_space_become_one(splits: tuple[str, str]) -> None:
+    rows = [make_row(Text(text), split) for text, split in zip(("one", "one\n"), splits, strict=True)]
 
-    assert run(given)["report"]["dropped"] == {"repeated": 1}
+    assert run(rows)["report"]["dropped"] == {"repeated": 1}
 
 
 def test_a_changed_row_keeps_its_split_and_its_group() -> None:
@@ -153,7 +153,7 @@ def test_a_changed_row_keeps_its_split_and_its_group() -> None:
     assert changed == make_row(Text("[EMAIL]"), "val", "page")
 
 
-def test_kinds_that_are_dropped_or_reported_are_told_by_row_and_never_changed() -> None:
+def test_kinds_that_are_dropped_or_reported_are_counted_by_row_and_not_redacted() -> None:
     mail, call, both = (make_row(Text(text)) for text in ("a@b.de", "+4930123456", "a@b.de c@d.de +4930123456"))
     result = run([mail, call, both], made_up_cleaning.pii(redact=[], drop=["phone"], report=["email"]))
 
@@ -173,17 +173,15 @@ def labelled(label: str, number: int, split: str = "") -> Row:
     return make_row(row.content, split)
 
 
-def test_a_cap_keeps_the_smallest_ids_of_a_label_and_every_row_of_a_given_test_split() -> None:
-    given = [labelled("a", n) for n in range(5)] + [labelled("b", n) for n in range(2)]
+def test_a_cap_keeps_the_smallest_ids_of_a_label_and_every_row_of_the_source_test_split() -> None:
+    rows = [labelled("a", n) for n in range(5)] + [labelled("b", n) for n in range(2)]
     test = [labelled("a", n, "test") for n in range(10, 13)]
     plain = answer("in words")
-    result = run(
-        [*given, *test, plain], made_up_cleaning.params(labels=Labels(field="intent", max_chars=9, max_rows=2))
-    )
+    result = run([*rows, *test, plain], made_up_cleaning.params(labels=Labels(field="intent", max_chars=9, max_rows=2)))
 
-    capped = sorted(row.id for row in given[:5])[2:]
+    capped = sorted(row.id for row in rows[:5])[2:]
     assert result["dropped"] == [(id, "label_cap", "a: 2 rows of it are kept") for id in capped]
-    assert {row.id for row in result["rows"]} == {r.id for r in [*given, *test, plain]} - set(capped)
+    assert {row.id for row in result["rows"]} == {r.id for r in [*rows, *test, plain]} - set(capped)
     assert result["report"]["labels"] == {
         "field": "intent",
         "rows": 7,
@@ -193,7 +191,7 @@ def test_a_cap_keeps_the_smallest_ids_of_a_label_and_every_row_of_a_given_test_s
     assert result["report"]["dropped"] == {"label_cap": 3}
 
 
-def test_a_change_of_turns_is_a_change_with_a_parent() -> None:
+def test_a_row_whose_turns_change_has_a_parent() -> None:
     row = make_row(
         Chat([Message("system", "\0"), Message("user", "q"), Message("user", "q"), Message("assistant", "a")])
     )
@@ -203,7 +201,7 @@ def test_a_change_of_turns_is_a_change_with_a_parent() -> None:
     assert result["parents"] == [(answer("a").id, row.id, "normalise empty_turn repeated_turn")]
 
 
-def test_turns_that_stand_twice_may_drop_their_row() -> None:
+def test_repeated_turns_drop_their_row_if_params_say_so() -> None:
     row = make_row(Chat([Message("user", "q"), Message("user", "q"), Message("assistant", "a")]))
 
     drop = clean.clean(row, made_up_cleaning.params(turns=Turns(roles="alternating", repeated="drop"))).row
@@ -242,10 +240,10 @@ STRICT = msgspec.structs.replace(
     st.lists(st.builds(make_row, ROWS, st.sampled_from(["", "train", "test"])), unique_by=lambda r: r.id),
     st.sampled_from([PARAMS, STRICT]),
 )
-def test_every_row_is_kept_or_a_parent_or_dropped_with_a_reason(given_rows: list[Row], params: Clean) -> None:
-    result = run(given_rows, params)
+def test_every_row_is_kept_or_a_parent_or_dropped_with_a_reason(rows: list[Row], params: Clean) -> None:
+    result = run(rows, params)
 
-    out, ids = {row.id for row in result["rows"]}, {row.id for row in given_rows}
+    out, ids = {row.id for row in result["rows"]}, {row.id for row in rows}
     parents, dropped = {parent: child for child, parent, _ in result["parents"]}, {d[0] for d in result["dropped"]}
     assert ids == (ids & out) | set(parents) | (ids & dropped)
     assert not out & dropped and set(parents.values()) <= out | dropped and out <= ids | set(parents.values())

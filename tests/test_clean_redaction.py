@@ -1,4 +1,4 @@
-"""What cleaning makes of a text: what is repaired and redacted, and above all what is left alone."""
+"""Texts: what is repaired and redacted, and above all what is left alone."""
 
 import time
 
@@ -43,7 +43,7 @@ def cleaned(row: Row, params: Clean = PARAMS) -> tuple[Row | Drop, list[str]]:
         ("a@b.de DE89370400440532013000", "[EMAIL] [IBAN]", "iban email"),
     ],
 )  # fmt: skip
-def test_what_is_repaired_and_redacted_and_by_which_rule(before: str, after: str, rule: str) -> None:
+def test_a_text_is_repaired_and_redacted_by_the_rules_named(before: str, after: str, rule: str) -> None:
     row = make_row(Text(before), "val")
 
     assert cleaned(row) == (make_row(Text(after), "val"), rule.split())
@@ -76,7 +76,7 @@ def test_a_phone_number_is_redacted_however_it_is_spelt(phone: str) -> None:
         "1" * 30, "x4111111111111111", "dot. com", "naïve café, 你好 🙂👍🏽",
     ],
 )  # fmt: skip
-def test_what_is_no_personal_data_stays(text: str) -> None:
+def test_texts_that_only_look_like_personal_data_stay(text: str) -> None:
     row = make_row(Text(f"See {text}, please."))
 
     assert cleaned(row) == (row, [])
@@ -120,7 +120,7 @@ SLOW = (
 
 
 @pytest.mark.parametrize("text", SLOW, ids=lambda text: text[:12])
-def test_no_text_makes_a_pattern_slow(text: str) -> None:
+def test_patterns_take_linear_time(text: str) -> None:
     started = time.perf_counter()
     pii.find(text, EVERY, list(national.COUNTRIES))
 

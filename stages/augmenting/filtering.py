@@ -87,7 +87,7 @@ def _near_duplicates(rows: Sequence[Row], existing: SplitRows, params: Near) -> 
     everything, first = ConcatenatedRows(existing.rows, rows), len(existing.rows)
     labels = [*existing.splits, *["made"] * len(rows)]
     kinds = [row.kind for row in everything]
-    found = near.find(RowTexts(everything, range(len(everything)), questions.comparable_text), params)
+    found = near.find_pairs(RowTexts(everything, range(len(everything)), questions.comparable_text), params)
     pairs = [(int(b), DROP_ORDER[labels[a]], -similarity, int(a))
              for (a, b), similarity in zip(found.pairs.tolist(), found.similarities.tolist(), strict=True)
              if b >= first and (labels[a] in ("val", "test") or kinds[a] == kinds[b])]  # fmt: skip

@@ -1,1 +1,1 @@
-"""The rules of `clean`, small functions by what they look at: each keeps, changes or drops with a reason."""
+"""Rules of `clean`: each keeps a row, changes it, or drops it with a reason."""

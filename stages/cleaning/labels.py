@@ -1,4 +1,4 @@
-"""Labels: how many rows each has, and which go where one has too many."""
+"""Labels of rows: reading, counting and capping them."""
 
 from collections import Counter
 from typing import Any
@@ -9,33 +9,32 @@ from stages.rows.row import Chat, Row
 
 
 def label(row: Row, params: Labels) -> str | None:
-    """The label that a chat's answer gives: a field of its JSON, or the whole answer; None where it gives none."""
+    """The label of a chat: a field of its answer's JSON, or the whole answer; None if there is none."""
     if not isinstance(row.content, Chat):
         return None
     answer = row.content.messages[-1].content
-    if params.field is None:
-        found: Any = answer
-    else:
-        found = fields(answer).get(params.field)
-    if found is None or isinstance(found, dict | list) or len(str(found)) > params.max_chars:
+    value: Any = answer if params.field is None else fields(answer).get(params.field)
+    if value is None or isinstance(value, dict | list) or len(str(value)) > params.max_chars:
         return None
-    return str(found)
+    return str(value)
 
 
-def over(labels: dict[str, str], given: set[str], params: Labels) -> dict[str, str]:
-    """{id: label} of the rows that are too many of their label: those with the largest ids, which are hashes.
+def rows_over_cap(labels: dict[str, str], exempt: set[str], params: Labels) -> dict[str, str]:
+    """{id: label} of the rows beyond `max_rows` of their label: those with the largest ids, which are hashes.
 
-    Rows that their source gave to val or test are not counted, and stay.
+    Args:
+        labels: {id: label}.
+        exempt: ids of rows that their source gave to val or test: they stay and are not counted.
     """
     if params.max_rows is None:
         return {}
-    seen: Counter[str] = Counter()
-    found = {}
-    for row in sorted(labels.keys() - given):
-        seen[labels[row]] += 1
-        if seen[labels[row]] > params.max_rows:
-            found[row] = labels[row]
-    return found
+    counts: Counter[str] = Counter()
+    over = {}
+    for id in sorted(labels.keys() - exempt):
+        counts[labels[id]] += 1
+        if counts[labels[id]] > params.max_rows:
+            over[id] = labels[id]
+    return over
 
 
 def balance(labels: dict[str, str], params: Labels) -> dict[str, Any]:

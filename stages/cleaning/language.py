@@ -1,4 +1,4 @@
-"""The language that a row is in, by py3langid's model, which comes with the package."""
+"""The language of a row, detected by py3langid with the model that comes with the package."""
 
 from collections import Counter
 from functools import cache
@@ -19,14 +19,14 @@ def identifier() -> Any:
 
 
 def prose(content: Content) -> str:
-    """What of a row is in a language: its texts, but for those that are JSON."""
+    """The texts of a row that are in a language: all but those of chats and pairs that are JSON."""
     if isinstance(content, Text):
         return content.text
     return "\n".join(text for text in content_texts(content) if not (text[:1] in "{[" and parse(text) is not None))
 
 
-def find(content: Content, params: Languages) -> tuple[str, float]:
-    """(ISO 639-1 code, probability); ("", 0.0) where there are too few letters to tell."""
+def detect(content: Content, params: Languages) -> tuple[str, float]:
+    """(ISO 639-1 code, probability); ("", 0.0) if there are fewer than `min_letters` letters."""
     text = prose(content)
     if sum(map(str.isalpha, text)) < params.min_letters:
         return "", 0.0
@@ -34,11 +34,11 @@ def find(content: Content, params: Languages) -> tuple[str, float]:
     return language, round(probability, 4)
 
 
-def problem(content: Content, params: Clean, tokenizer: Path, seen: Counter[str]) -> tuple[str, str] | None:
-    """(reason, detail) where a row is surely in a language that is not allowed; counts what is seen."""
-    wanted = params.languages
-    language, probability = find(content, wanted)
-    seen[language or "too_short"] += 1
-    if not language or language in wanted.allowed or probability < wanted.min_probability:
+def problem(content: Content, params: Clean, tokenizer: Path, language_counts: Counter[str]) -> tuple[str, str] | None:
+    """(reason, detail) if a row is surely in a language that is not allowed; adds its language to `language_counts`."""
+    languages = params.languages
+    language, probability = detect(content, languages)
+    language_counts[language or "too_short"] += 1
+    if not language or language in languages.allowed or probability < languages.min_probability:
         return None
-    return "language", f"{language} ({probability:.2f}): want {' or '.join(wanted.allowed)}"
+    return "language", f"{language} ({probability:.2f}): want {' or '.join(languages.allowed)}"

@@ -1,4 +1,4 @@
-"""Rows put away on disk as they come, of which only ids and offsets are in memory, and given back sorted by id."""
+"""Rows in a temporary file by id, with only ids and offsets in memory."""
 
 import tempfile
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ import msgspec
 from stages.rows.row import Row
 
 
-class Store:
-    """Rows by id, in a file that is gone when the store is closed."""
+class RowStore:
+    """A dict of rows on disk, iterated in ascending order of ids; closing it deletes the file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -19,7 +19,7 @@ class Store:
         self._end = 0
         self._encoder, self._decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Row)
 
-    def __enter__(self) -> "Store":
+    def __enter__(self) -> "RowStore":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -29,11 +29,10 @@ class Store:
         return len(self._offsets)
 
     def __iter__(self) -> Iterator[Row]:
-        """Every row, ids ascending."""
         return map(self._decoder.decode, self._lines())
 
     def put(self, row: Row) -> None:
-        """Puts a row away, in the place of any with its id."""
+        """Adds a row, or replaces the one with its id."""
         line = self._encoder.encode(row) + b"\n"
         self._file.seek(self._end)
         self._file.write(line)
@@ -41,7 +40,7 @@ class Store:
         self._end += len(line)
 
     def get(self, id: str) -> Row | None:
-        """The row of this id, if there is one."""
+        """The row with this id, if there is one."""
         if id not in self._offsets:
             return None
         self._file.seek(self._offsets[id])
@@ -51,7 +50,7 @@ class Store:
         del self._offsets[id]
 
     def write(self, path: Path) -> None:
-        """Writes all rows as JSONL, as `rows.write` does."""
+        """Writes all rows to a file, as `jsonl.write` does."""
         with path.open("wb") as file:
             file.writelines(self._lines())
 

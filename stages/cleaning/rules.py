@@ -1,4 +1,4 @@
-"""What is done to one content, and why it must go: its texts are repaired and redacted, its turns tidied."""
+"""The rules of `clean` for one content: texts are repaired and redacted, turns tidied, and unfit contents dropped."""
 
 import importlib
 import itertools
@@ -12,76 +12,88 @@ from stages.params.cleaning import Clean
 from stages.rows.row import Content, content_problem
 from stages.rows.texts import content_texts, map_texts
 
+REPAIRS = {"mojibake": repair.fix_mojibake, "normalise": repair.normalise}
 
-class Changes:
-    """What rules did to the texts of one row: when each changed it first, and how much personal data they found."""
+
+class TextCleaner:
+    """Repairs and redacts the texts of one row; records the rules that changed them, and the personal data in them."""
 
     def __init__(self, params: Clean) -> None:
-        self.first: dict[str, tuple[int, int]] = {}  # rule -> (round, place)
-        self.found: Counter[str] = Counter()
+        self.personal: Counter[str] = Counter()  # of each kind
+        self._first_change: dict[str, tuple[int, int]] = {}  # rule -> (round, place of the rule)
         self._params = params
         self._kinds = {*params.pii.redact, *params.pii.drop, *params.pii.report}
 
-    def apply(self, text: str) -> str:
-        """The text as the rules leave it; one may leave work for an earlier one."""
+    def clean(self, text: str) -> str:
+        """The text after all rules, which run in rounds: one may leave work for an earlier one."""
         for number in itertools.count():
             before = text
-            text = self._note("mojibake", repair.mend(text), text, (number, 0))
-            text = self._note("normalise", repair.normalise(text), text, (number, 1))
-            spans = pii.find(text, self._kinds, self._params.pii.countries)
-            for engine in self._params.pii.modules():
-                more = importlib.import_module(engine).find
-                hidden = pii.masked(text, spans)
-                spans += more(hidden, self._kinds, self._params.pii.countries, self._params.pii.presidio)
-            gone = [span for span in sorted(spans) if span.kind in self._params.pii.redact]
-            for span in gone:
-                self.found[span.kind] += 1
-                self._note(span.kind, "", text, (number, 2 + pii.KINDS.index(span.kind)))
-            text = pii.redact(text, gone) if gone else text
+            for place, (rule, change) in enumerate(REPAIRS.items()):
+                repaired = change(text)
+                if repaired != text:
+                    self._record_change(rule, number, place)
+                text = repaired
+            spans = self._find_personal_data(text)
+            redacted = [span for span in sorted(spans) if span.kind in self._params.pii.redact]
+            for span in redacted:
+                self.personal[span.kind] += 1
+                self._record_change(span.kind, number, len(REPAIRS) + pii.KINDS.index(span.kind))
+            text = pii.redact(text, redacted) if redacted else text
             if text == before:
-                self.found.update(span.kind for span in spans) if spans else None
+                self.personal.update(span.kind for span in spans)
                 return text
 
-    def _note(self, rule: str, after: str, before: str, when: tuple[int, int]) -> str:
-        if after != before:
-            self.first[rule] = min(when, self.first.get(rule, when))
-        return after
+    def changed_by(self) -> list[str]:
+        """The rules that changed a text, in the order in which each first did."""
+        return sorted(self._first_change, key=self._first_change.get)
+
+    def _find_personal_data(self, text: str) -> list[pii.Span]:
+        spans = pii.find(text, self._kinds, self._params.pii.countries)
+        for name in self._params.pii.modules():
+            engine = importlib.import_module(name)
+            rest = pii.mask(text, spans)
+            spans += engine.find(rest, self._kinds, self._params.pii.countries, self._params.pii.presidio)
+        return spans
+
+    def _record_change(self, rule: str, number: int, place: int) -> None:
+        change = number, place
+        self._first_change[rule] = min(change, self._first_change.get(rule, change))
 
 
-class Mended(NamedTuple):
-    """A content as the rules leave it, those that changed it, the personal data in it, and why it must go."""
+class CleanedContent(NamedTuple):
+    """A content after the rules."""
 
     content: Content
-    rules: list[str]
-    found: Counter[str]
-    problem: tuple[str, str] | None  # reason, detail
+    rules: list[str]  # that changed it
+    personal: Counter[str]  # personal data in it, of each kind
+    problem: tuple[str, str] | None  # (reason, detail) if it must be dropped
 
 
-def mend(content: Content, params: Clean) -> Mended:
-    """What the rules make of a content; what params switch on is looked at by `chosen`."""
-    changes = Changes(params)
-    mended, tidied = turns.tidy(map_texts(content, changes.apply), params.turns)
-    problem = drop_reason(mended, changes.found, params)
-    return Mended(mended, [*sorted(changes.first, key=changes.first.get), *tidied], changes.found, problem)
+def clean_content(content: Content, params: Clean) -> CleanedContent:
+    """A content after the rules, but for the optional ones: those are in `optional_drop_reason`."""
+    cleaner = TextCleaner(params)
+    tidied, turn_rules = turns.tidy(map_texts(content, cleaner.clean), params.turns)
+    problem = drop_reason(tidied, cleaner.personal, params)
+    return CleanedContent(tidied, [*cleaner.changed_by(), *turn_rules], cleaner.personal, problem)
 
 
-def drop_reason(content: Content, found: Counter[str], params: Clean) -> tuple[str, str] | None:
-    """(reason, detail) where the row must go."""
+def drop_reason(content: Content, personal: Counter[str], params: Clean) -> tuple[str, str] | None:
+    """(reason, detail) if a cleaned content must be dropped."""
     chars = sum(map(len, content_texts(content)))
     if chars > params.max_chars:
         return "over_long", f"{chars} characters, at most {params.max_chars}"
-    if problem := content_problem(content) or turns.problem(
-        content, params.turns
-    ):  # control characters alone are no text
+    if problem := content_problem(content) or turns.problem(content, params.turns):  # repairs may empty it
         return problem
-    if refusal := refusals.refusal(content, params.refusals):
+    if refusal := refusals.find_refusal(content, params.refusals):
         return "refusal", refusal
-    if kinds := [kind for kind in params.pii.drop if found[kind]]:
-        return "personal_data", ", ".join(f"{kind} {found[kind]}" for kind in kinds)
+    if kinds := [kind for kind in params.pii.drop if personal[kind]]:
+        return "personal_data", ", ".join(f"{kind} {personal[kind]}" for kind in kinds)
     return None
 
 
-def chosen(content: Content, tokenizer: Path, params: Clean, seen: Counter[str]) -> tuple[str, str] | None:
-    """(reason, detail) where a row must go by a rule that params switch on; languages are counted in `seen`."""
+def optional_drop_reason(
+    content: Content, tokenizer: Path, params: Clean, language_counts: Counter[str]
+) -> tuple[str, str] | None:
+    """(reason, detail) if a rule that `params` switch on drops a content; adds its language to `language_counts`."""
     modules = (importlib.import_module(name) for name in params.modules() if name not in params.pii.modules())
-    return next(filter(None, (rule.problem(content, params, tokenizer, seen) for rule in modules)), None)
+    return next(filter(None, (rule.problem(content, params, tokenizer, language_counts) for rule in modules)), None)

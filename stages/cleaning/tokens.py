@@ -1,4 +1,4 @@
-"""How long a row is in tokens, counted as training counts them: with what the chat template adds."""
+"""The length of a row in tokens, counted as in training: with those of the chat template."""
 
 from collections import Counter
 from functools import cache
@@ -12,7 +12,7 @@ from stages.training.methods import dpo, sft
 
 
 @cache
-def tokenizer(folder: Path) -> Any:
+def load_tokenizer(folder: Path) -> Any:
     """The tokenizer of a model folder.
 
     Raises:
@@ -23,19 +23,19 @@ def tokenizer(folder: Path) -> Any:
         raise UserError(f"clean.tokenizer = {str(folder)!r}: no tokenizer.json there: want a model's folder; {advice}")
     from transformers import AutoTokenizer
 
-    found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    if not found.chat_template:
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if not tokenizer.chat_template:
         raise UserError(f"clean.tokenizer = {str(folder)!r}: no chat template there: want one; {advice}")
-    return found
+    return tokenizer
 
 
 def count(content: Content, folder: Path) -> int:
     """Tokens of a row; of a pair, those of its longer side."""
     method = dpo if isinstance(content, Pair) else sft
-    return method.count_tokens(content, tokenizer(folder))
+    return method.count_tokens(content, load_tokenizer(folder))
 
 
-def problem(content: Content, params: Clean, tokenizer: Path, seen: Counter[str]) -> tuple[str, str] | None:
-    """(reason, detail) where a row has more tokens than it may."""
-    found = count(content, tokenizer)
-    return ("over_long", f"{found} tokens, at most {params.max_tokens}") if found > params.max_tokens else None
+def problem(content: Content, params: Clean, tokenizer: Path, language_counts: Counter[str]) -> tuple[str, str] | None:
+    """(reason, detail) if a row has more than `max_tokens` tokens."""
+    tokens = count(content, tokenizer)
+    return ("over_long", f"{tokens} tokens, at most {params.max_tokens}") if tokens > params.max_tokens else None

@@ -1,6 +1,6 @@
-"""Numbers by which states know people: of each country a pattern, what must hold of it, and words that must precede it.
+"""National identity and tax numbers: for each country patterns, checks, and words that must precede a number.
 
-Words are asked for where pattern and check digit let through too much else.
+Words are required where pattern and check digit accept too many other numbers.
 """
 
 import re
@@ -16,17 +16,19 @@ IRISH = "WABCDEFGHIJKLMNOPQRSTUV"
 SINGAPORE = {"S": "JZIHGFEDCBA", "T": "GFEDCBAJZIH", "F": "XWUTRQPNMLK", "G": "RQPNMLKXWUT"}
 CHINESE = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 NORWEGIAN = ((3, 7, 6, 1, 8, 9, 4, 5, 2, 1), (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1))
-ITALIAN = (  # what 0 to 9 and A to Z are worth in an odd place
+ITALIAN = (  # values of 0 to 9 and A to Z in odd places
     1, 0, 5, 7, 9, 13, 15, 17, 19, 21,
     1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
 )  # fmt: skip
-CUE_CHARS = 40
+CUE_CHARS = 40  # before a number in which a cue is looked for
 
 
 class Id(NamedTuple):
+    """A kind of national number."""
+
     pattern: str  # case ignored
-    holds: Callable[[str], bool]  # of the number in capitals without spaces and marks
-    after: str  # a pattern that the text before must have; empty where none is needed
+    is_valid: Callable[[str], bool]  # given the number in capitals without spaces and punctuation
+    cue: str  # pattern that the text before a number must contain; empty: none
 
 
 def _date(month: str, day: str) -> bool:
@@ -34,7 +36,7 @@ def _date(month: str, day: str) -> bool:
 
 
 def _us(n: str) -> bool:
-    if n[0] == "9":  # a taxpayer's number
+    if n[0] == "9":  # an ITIN, for taxpayers without a social security number
         return int(n[3:5]) in {*range(50, 66), *range(70, 89), 90, 91, 92, *range(94, 100)}
     return n[:3] not in ("000", "666") and n[3:5] != "00" and n[5:] != "0000"
 
@@ -143,23 +145,23 @@ COUNTRIES: dict[str, tuple[Id, ...]] = {
 
 @cache
 def compiled(country: str) -> list[tuple[re.Pattern[str], Id, re.Pattern[str]]]:
-    """The numbers of a country, with their patterns compiled."""
+    """(pattern, id, cue) of each number of a country, patterns compiled."""
     return [
-        (re.compile(rf"(?<![\w+])(?<!\d[.-])(?:{number.pattern})(?!\w|[.-]\d)", re.IGNORECASE), number,
-         re.compile(number.after, re.IGNORECASE))
-        for number in COUNTRIES[country]
+        (re.compile(rf"(?<![\w+])(?<!\d[.-])(?:{id.pattern})(?!\w|[.-]\d)", re.IGNORECASE), id,
+         re.compile(id.cue, re.IGNORECASE))
+        for id in COUNTRIES[country]
     ]  # fmt: skip
 
 
 def ids(text: str, countries: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """The numbers of these countries, in order."""
-    taken: list[tuple[int, int]] = []
+    """Spans of the numbers of these countries, in order and without overlaps; earlier countries come first."""
+    spans: list[tuple[int, int]] = []
     for country in countries:
-        for pattern, number, after in compiled(country):
+        for pattern, id, cue in compiled(country):
             for match in pattern.finditer(text):
-                if any(match.start() < end and start < match.end() for start, end in taken):
+                if any(match.start() < end and start < match.end() for start, end in spans):
                     continue
                 before = text[max(0, match.start() - CUE_CHARS) : match.start()]
-                if number.holds(re.sub(r"[ .+-]", "", match[0]).upper()) and after.search(before):
-                    taken.append(match.span())
-    yield from sorted(taken)
+                if id.is_valid(re.sub(r"[ .+-]", "", match[0]).upper()) and cue.search(before):
+                    spans.append(match.span())
+    yield from sorted(spans)

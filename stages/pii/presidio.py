@@ -1,6 +1,6 @@
-"""Personal data that Presidio finds in what our patterns leave: names and places by a spaCy model, and more patterns.
+"""Microsoft Presidio on the text that the built-in patterns leave: names and places by a spaCy model, more patterns.
 
-An extra: `uv sync --extra presidio`. Nothing is fetched: a model is a package that is installed, in the stated version.
+An extra: `uv sync --extra presidio`. Nothing is downloaded: the model is an installed package of the stated version.
 """
 
 import re
@@ -10,13 +10,13 @@ from typing import Any
 
 from modelmake.errors import UserError
 from stages.params.cleaning import Presidio
-from stages.pii import KINDS, Span, masked
+from stages.pii import KINDS, Span, mask
 
-KIND = {
+ENTITY_KINDS = {  # Presidio's entity -> kind
     "EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone", "IBAN_CODE": "iban", "CREDIT_CARD": "card", "IP_ADDRESS": "ip",
     "PERSON": "person", "LOCATION": "location",
 }  # fmt: skip
-NATIONAL = {
+NATIONAL_IDS = {  # Presidio's entity -> country
     "AU_TFN": "AU", "ES_NIE": "ES", "ES_NIF": "ES", "FI_PERSONAL_IDENTITY_CODE": "FI", "IN_AADHAAR": "IN",
     "IN_PAN": "IN", "IT_FISCAL_CODE": "IT", "PL_PESEL": "PL", "SG_NRIC_FIN": "SG", "UK_NINO": "GB", "US_ITIN": "US",
     "US_SSN": "US",
@@ -25,11 +25,11 @@ PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(kind.upper() for kind in KINDS)})\]")
 
 
 @cache
-def engine(params: Presidio) -> Any:
-    """Presidio's analyzer, with the model that params name or with none.
+def load_analyzer(params: Presidio) -> Any:
+    """Presidio's analyzer, with the spaCy model of `params` or none.
 
     Raises:
-        UserError: Presidio or the model is not installed, or the model in another version.
+        UserError: Presidio or the model is not installed, or another version of the model is.
     """
     try:
         import spacy
@@ -40,7 +40,7 @@ def engine(params: Presidio) -> Any:
         raise UserError(
             f"clean.pii.presidio: {error.name} is not installed: run `uv sync --extra presidio`, or write null"
         ) from None
-    tldextract.extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)  # its own list, never a fetched one
+    tldextract.extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)  # the list in the package
     where = f"clean.pii.presidio.model = {params.model!r}"
     name, _, version = (params.model or "").partition("==")
     try:
@@ -57,18 +57,18 @@ def engine(params: Presidio) -> Any:
 
 
 def find(text: str, kinds: Collection[str], countries: Sequence[str], params: Presidio) -> list[Span]:
-    """What Presidio finds of these kinds, in order; no two overlap, the surer wins."""
-    entities = [entity for entity, kind in KIND.items() if kind in kinds]
+    """Presidio's matches of these kinds, in order; of matches that overlap the one with the highest score."""
+    entities = [entity for entity, kind in ENTITY_KINDS.items() if kind in kinds]
     if "national_id" in kinds:
-        entities += [entity for entity, country in NATIONAL.items() if country in countries]
-    analyzer = engine(params)
-    known = [entity for entity in entities if entity in analyzer.get_supported_entities(params.language)]
-    if not known:
+        entities += [entity for entity, country in NATIONAL_IDS.items() if country in countries]
+    analyzer = load_analyzer(params)
+    supported = [entity for entity in entities if entity in analyzer.get_supported_entities(params.language)]
+    if not supported:
         return []
-    hidden = masked(text, [Span(*match.span(), "") for match in PLACEHOLDER.finditer(text)])
-    results = analyzer.analyze(hidden, params.language, entities=known, score_threshold=params.min_score)
+    hidden = mask(text, [Span(*match.span(), "") for match in PLACEHOLDER.finditer(text)])
+    results = analyzer.analyze(hidden, params.language, entities=supported, score_threshold=params.min_score)
     spans: list[Span] = []
     for r in sorted(results, key=lambda r: (-r.score, r.start, -r.end, r.entity_type)):
         if not any(r.start < span.end and span.start < r.end for span in spans) and "\0" not in hidden[r.start : r.end]:
-            spans.append(Span(r.start, r.end, KIND.get(r.entity_type, "national_id")))
+            spans.append(Span(r.start, r.end, ENTITY_KINDS.get(r.entity_type, "national_id")))
     return sorted(spans)

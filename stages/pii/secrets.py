@@ -1,12 +1,12 @@
-"""Keys, tokens and passwords: by the forms that their issuers document, or by the names that they are given to."""
+"""Keys, tokens and passwords: by the formats of their issuers, or by the name that a value is assigned to."""
 
 import math
 import re
 from collections import Counter
 from collections.abc import Iterator
 
-LONG = re.compile(r"[\w+/=.:@-]{14}")  # no secret is without such a run, but for passwords
-BEGINS = re.compile(  # each with the issuer's own prefix
+LONG = re.compile(r"[\w+/=.:@-]{14}")  # in every secret but passwords
+FORMATS = re.compile(  # each with its issuer's prefix
     r"(?<![\w-])(?:"
     r"(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA)[A-Z0-9]{16}"  # AWS
     r"|gh[opusr]_\w{36,255}|github_pat_\w{22,255}"  # GitHub
@@ -34,60 +34,60 @@ BLOCK = re.compile(
 )
 IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,64}:([^\s:/@]{3,128})@", re.IGNORECASE)
 BEARER = re.compile(r"\b(?:bearer|basic|token)\s{1,3}([\w.~+/-]{20,2000}={0,2})", re.IGNORECASE)
-ASSIGNED = re.compile(  # a name that says secret, then a value
+NAME = re.compile(  # of a secret, before its value
     r"(?:api|access|secret|private|auth|client|account|encryption|signing|refresh|session|service)[ _.-]?"
     r"(?:key|token|secret)|secret|token|passw(?:or)?d|passwort|pwd|passphrase|credentials?",
     re.IGNORECASE,
 )
-WORDS = ("key", "token", "secret", "pass", "pwd", "credential", "bearer", "basic")  # what all those names hold
+WORDS = ("key", "token", "secret", "pass", "pwd", "credential", "bearer", "basic")  # one is in every NAME and in BEARER
 VALUE = re.compile(r"[\w-]{0,20}[\"'`]{0,2}\s{0,3}(?::=|=>|=|:|\bis\b:?)\s{0,3}[\"'`]?([^\s\"'`,;<>()\[\]{}]{8,512})")
 PASSWORD = re.compile(r"pass|pwd", re.IGNORECASE)
 
 
 def keys(text: str) -> Iterator[tuple[int, int]]:
-    """Secrets, in order."""
-    taken: list[tuple[int, int]] = []
+    """Spans of secrets, in order and without overlaps."""
+    spans: list[tuple[int, int]] = []
     lower = text.lower()
-    named = any(word in lower for word in WORDS)
-    for start, end in (*_begun(text), *(_named(text) if named else ())):
-        if not any(start < other_end and other < end for other, other_end in taken):
-            taken.append((start, end))
-    yield from sorted(taken)
+    may_be_named = any(word in lower for word in WORDS)
+    for start, end in (*_by_format(text), *(_by_name(text) if may_be_named else ())):
+        if not any(start < other_end and other < end for other, other_end in spans):
+            spans.append((start, end))
+    yield from sorted(spans)
 
 
-def _begun(text: str) -> list[tuple[int, int]]:
-    """Those that an issuer's prefix, a place in a URL or the lines around tell."""
+def _by_format(text: str) -> list[tuple[int, int]]:
+    """Secrets with an issuer's prefix, in a URL, or between the lines of a private key."""
     if not LONG.search(text):
         return []
-    found = [match.span() for match in BLOCK.finditer(text)] if "PRIVATE KEY" in text else []
-    found += [match.span() for match in BEGINS.finditer(text)]
+    spans = [match.span() for match in BLOCK.finditer(text)] if "PRIVATE KEY" in text else []
+    spans += [match.span() for match in FORMATS.finditer(text)]
     if "hooks" in text:
-        found += [match.span(match.lastindex) for match in WEBHOOK.finditer(text)]
+        spans += [match.span(match.lastindex) for match in WEBHOOK.finditer(text)]
     if "://" in text:
-        found += [match.span(1) for match in IN_URL.finditer(text) if match[1][0] not in "[$<{"]
-    return found
+        spans += [match.span(1) for match in IN_URL.finditer(text) if match[1][0] not in "[$<{"]
+    return spans
 
 
-def _named(text: str) -> list[tuple[int, int]]:
-    """Those that the word before tells."""
-    found = [match.span(1) for match in BEARER.finditer(text) if is_random(match[1])]
-    for name in ASSIGNED.finditer(text):
+def _by_name(text: str) -> list[tuple[int, int]]:
+    """Secrets after a name such as `api_key =` or `password:`."""
+    spans = [match.span(1) for match in BEARER.finditer(text) if looks_random(match[1])]
+    for name in NAME.finditer(text):
         match = VALUE.match(text, name.end())
-        if match and (is_random(match[1]) or (PASSWORD.search(name[0]) and is_password(match[1]))):
-            found.append(match.span(1))
-    return found
+        if match and (looks_random(match[1]) or (PASSWORD.search(name[0]) and looks_like_password(match[1]))):
+            spans.append(match.span(1))
+    return spans
 
 
-def is_random(text: str) -> bool:
-    """Sixteen characters or more, letters and digits, that repeat as little as random ones do (Shannon's entropy)."""
+def looks_random(text: str) -> bool:
+    """True for 16 characters or more with letters, digits and a Shannon entropy of at least 3 bits a character."""
     if len(text) < 16 or not any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
         return False
     bits = -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
     return bits >= 3.0
 
 
-def is_password(text: str) -> bool:
-    """Letters with digits, and something else or both cases: no word that only speaks of one."""
-    kinds = [any(map(test, text)) for test in (str.islower, str.isupper, str.isdigit)]
+def looks_like_password(text: str) -> bool:
+    """True for letters with digits and either both cases or other characters; ordinary words are not."""
+    lower, upper, digit = (any(map(test, text)) for test in (str.islower, str.isupper, str.isdigit))
     other = any(not c.isalnum() for c in text.rstrip(".!?:"))
-    return kinds[2] and (kinds[0] or kinds[1]) and (other or kinds[0] == kinds[1])
+    return digit and (lower or upper) and (other or lower == upper)

@@ -1,4 +1,4 @@
-"""Labels: which answers have one, how they are counted, which rows are too many."""
+"""Labels: which answers have one, how they are counted, which rows are over a cap."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_a_text_has_no_label() -> None:
     assert labels.label(make_row(Text("yes")), Labels(field=None, max_chars=15, max_rows=None)) is None
 
 
-def test_the_largest_label_comes_first_and_its_share_is_told() -> None:
+def test_the_balance_lists_the_largest_label_first_with_its_share() -> None:
     params = Labels(field="intent", max_chars=15, max_rows=None)
 
     assert labels.balance({"1": "b", "2": "a", "3": "c", "4": "c"}, params) == {
@@ -44,10 +44,10 @@ def test_the_largest_label_comes_first_and_its_share_is_told() -> None:
     assert labels.balance({}, params) == {"field": "intent", "rows": 0, "largest_share": 0.0, "counts": {}}
 
 
-def test_rows_above_the_cap_are_those_with_the_largest_ids_and_adding_a_label_moves_no_other() -> None:
+def test_rows_over_the_cap_are_those_with_the_largest_ids_whatever_other_labels_there_are() -> None:
     params = Labels(field="intent", max_chars=15, max_rows=2)
-    found = {"1": "a", "3": "a", "2": "a", "4": "b", "0": "a"}
+    by_id = {"1": "a", "3": "a", "2": "a", "4": "b", "0": "a"}
 
-    assert labels.over(found, {"0"}, params) == {"3": "a"}
-    assert labels.over({**found, "5": "c"}, {"0"}, params) == {"3": "a"}
-    assert labels.over(found, set(), Labels(field="intent", max_chars=15, max_rows=None)) == {}
+    assert labels.rows_over_cap(by_id, {"0"}, params) == {"3": "a"}
+    assert labels.rows_over_cap({**by_id, "5": "c"}, {"0"}, params) == {"3": "a"}
+    assert labels.rows_over_cap(by_id, set(), Labels(field="intent", max_chars=15, max_rows=None)) == {}

@@ -1,4 +1,4 @@
-"""Lengths in tokens are those of training, by the template of the model that is named."""
+"""Lengths in tokens are those of training, with the chat template of the model."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ from tests import made_up_cleaning
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tokenizer whose every byte of these letters is a token, with the tiny model's template."""
+    """A tokenizer for which every letter used here is a token, with the tiny model's template."""
     path = tmp_path_factory.mktemp("model")
     params = Tiny(
         source="", vocab_size=300, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1,
@@ -33,7 +33,7 @@ CHAT = [Message("user", "abc"), Message("assistant", "de")]
 @pytest.mark.parametrize(
     ("content", "count"),
     [
-        (Text("abc"), 3 + 1),  # and the end
+        (Text("abc"), 3 + 1),  # and the end of the text
         (Chat(CHAT), 1 + 3 + 1 + 1 + 2 + 1),  # each turn between its role and the end
         (Pair(CHAT[:1], CHAT[1:], [Message("assistant", "defg")]), 1 + 3 + 1 + 1 + 4 + 1),  # the longer side
     ],
@@ -47,17 +47,17 @@ def test_tokens_are_counted_with_those_of_the_template(content, count: int, fold
     )  # fmt: skip
 
 
-def test_a_folder_without_a_tokenizer_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"^clean.tokenizer = '{re.escape(str(tmp_path))}': no tokenizer.json there: "
                        r"want a model's folder; name models/base \(see docs/your-data.md\), or write "
                        "clean.max_tokens: null$"):  # fmt: skip
-        tokens.tokenizer(tmp_path)
+        tokens.load_tokenizer(tmp_path)
 
 
-def test_a_tokenizer_without_a_template_is_told(folder: Path, tmp_path: Path) -> None:
+def test_a_tokenizer_without_a_template_is_refused(folder: Path, tmp_path: Path) -> None:
     for file in folder.iterdir():
         if file.name != "chat_template.jinja":
             (tmp_path / file.name).write_bytes(file.read_bytes())
 
     with pytest.raises(UserError, match=r"no chat template there: want one; name models/base"):
-        tokens.tokenizer(tmp_path)
+        tokens.load_tokenizer(tmp_path)

@@ -1,4 +1,4 @@
-"""Which turns a row may have, in which order, and what becomes of those that say nothing or the same again."""
+"""Turns: their order, and what is done about empty and repeated ones."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ SPELT = {"s": "system", "u": "user", "a": "assistant", "t": "tool", "c": "critic
 
 
 def conversation(spelt: str) -> list[Message]:
-    """`u1 a2` is a user who says 1 and an assistant who says 2; `u` says nothing."""
+    """Turns from their short form: `u1 a2` is a user's "1" and an assistant's "2"; `u` is an empty turn."""
     return [Message(SPELT[word[0]], word[1:]) for word in spelt.split()]
 
 
@@ -34,28 +34,25 @@ def conversation(spelt: str) -> list[Message]:
         ("s s1 s1 u1 a1", "s1 u1 a1", ["empty_turn", "repeated_turn"]),
     ],
 )
-def test_empty_system_turns_go_and_what_stands_twice_in_a_row_stands_once(
-    before: str, after: str, rules: list[str]
-) -> None:
+def test_empty_system_turns_and_repeats_are_removed(before: str, after: str, rules: list[str]) -> None:
     assert turns.tidy(Chat(conversation(before)), STRICT) == (Chat(conversation(after)), rules)
 
 
 def test_of_a_pair_only_the_prompt_is_tidied() -> None:
     good, bad = conversation("a1"), conversation("a2")
 
-    changed = turns.tidy(Pair(conversation("s u1 u1"), good, bad), STRICT)
+    tidied = turns.tidy(Pair(conversation("s u1 u1"), good, bad), STRICT)
 
-    assert changed == (Pair(conversation("u1"), good, bad), ["empty_turn", "repeated_turn"])
+    assert tidied == (Pair(conversation("u1"), good, bad), ["empty_turn", "repeated_turn"])
 
 
 @pytest.mark.parametrize("repeated", ["keep", "drop"])
-def test_turns_that_stand_twice_stay_where_params_keep_them(repeated: Any) -> None:
+def test_repeats_are_kept_or_drop_the_row_as_params_say(repeated: Any) -> None:
     chat = Chat(conversation("u1 u1 a1"))
 
     assert turns.tidy(chat, Turns(roles="any", repeated=repeated)) == (chat, [])
-    wanted = "repeated_turn" if repeated == "drop" else None
-    found = turns.problem(chat, Turns(roles="any", repeated=repeated))
-    assert (found and found[0]) == wanted
+    problem = turns.problem(chat, Turns(roles="any", repeated=repeated))
+    assert (problem and problem[0]) == ("repeated_turn" if repeated == "drop" else None)
 
 
 @pytest.mark.parametrize("spelt", ["u1 a1", "s1 u1 a1", "u1 a1 u2 a2", "s1 u1 a1 u2 a2 u3 a3"])
@@ -76,20 +73,20 @@ def test_a_system_turn_and_then_user_and_assistant_in_turn_are_in_order(spelt: s
         ("u1 t1 a1", "turn 2: tool after user: want assistant"),
     ],
 )
-def test_any_other_order_is_told_by_the_first_turn_that_is_wrong(spelt: str, detail: str) -> None:
+def test_any_other_order_is_reported_by_its_first_wrong_turn(spelt: str, detail: str) -> None:
     assert turns.problem(Chat(conversation(spelt)), STRICT) == ("role_order", detail)
     assert turns.problem(Chat(conversation(spelt)), Turns(roles="any", repeated="once")) is None
 
 
-def test_a_role_that_no_template_knows_is_told_by_name() -> None:
-    wanted = ("unknown_role", "turn 2: 'critic': want one of system, user, assistant, tool")
+def test_an_unknown_role_is_reported_by_name() -> None:
+    expected = ("unknown_role", "turn 2: 'critic': want one of system, user, assistant, tool")
 
     for roles in ("any", "alternating"):
-        assert turns.problem(Chat(conversation("u1 c1 a1")), Turns(roles=roles, repeated="once")) == wanted
+        assert turns.problem(Chat(conversation("u1 c1 a1")), Turns(roles=roles, repeated="once")) == expected
 
 
 @pytest.mark.parametrize("spelt", ["u1 a u2 a2", "u1 a1 u a2"])
-def test_a_turn_that_says_nothing_drops_its_row(spelt: str) -> None:
+def test_an_empty_turn_drops_its_row(spelt: str) -> None:
     reason, detail = turns.problem(Chat(conversation(spelt)), STRICT)
 
     assert reason == "empty_turn"
@@ -102,8 +99,8 @@ def test_a_prompt_that_ends_with_an_answer_is_out_of_order() -> None:
     assert turns.problem(pair, STRICT) == ("role_order", "turn 3: assistant after assistant: want user")
 
 
-def test_after_a_call_tools_answer_and_then_the_assistant() -> None:
-    call = SimpleNamespace(role="assistant", content="", tool_calls=["f"])  # as messages will have them
+def test_tools_answer_a_call_before_the_assistant_does() -> None:
+    call = SimpleNamespace(role="assistant", content="", tool_calls=["f"])
     user, *rest = conversation("u1 t1 t1 a1 u2 a2")
 
     assert turns.problem(Chat([user, call, *rest]), STRICT) is None

@@ -1,11 +1,11 @@
-"""What the words around tell of numbers and addresses; what numbers alone tell is in test_clean_redaction."""
+"""Numbers and addresses recognised by the words around them; test_clean_redaction has those recognised by form."""
 
 import pytest
 
 from stages import pii
 
 
-def found(text: str, kind: str) -> list[str]:
+def matches(text: str, kind: str) -> list[str]:
     return [text[span.start : span.end] for span in pii.find(text, [kind], [])]
 
 
@@ -20,8 +20,8 @@ def found(text: str, kind: str) -> list[str]:
         ("fax no. 555-0123", "555-0123"),
     ],
 )
-def test_a_number_is_one_to_call_where_the_words_before_say_so(text: str, number: str) -> None:
-    assert found(text, "phone") == [number]
+def test_a_number_after_a_word_such_as_call_is_a_phone_number(text: str, number: str) -> None:
+    assert matches(text, "phone") == [number]
 
 
 @pytest.mark.parametrize(
@@ -30,15 +30,15 @@ def test_a_number_is_one_to_call_where_the_words_before_say_so(text: str, number
      "telephone and 5551234", "recall 5551234"],
 )  # fmt: skip
 def test_other_numbers_stay(text: str) -> None:
-    assert found(text, "phone") == []
+    assert matches(text, "phone") == []
 
 
 @pytest.mark.parametrize(
     "address", ["jo (at) example.org", "jo[at]example[dot]org", "jo.b (AT) mail.example (dot) org"]
 )
 def test_an_address_that_is_spelt_out_is_found(address: str) -> None:
-    assert found(f"Write to {address}, please (at once).", "email") == [address]
+    assert matches(f"Write to {address}, please (at once).", "email") == [address]
 
 
-def test_a_word_in_brackets_is_no_address() -> None:
-    assert found("We met (at) noon, see [at] 5.", "email") == []
+def test_at_in_brackets_alone_is_no_address() -> None:
+    assert matches("We met (at) noon, see [at] 5.", "email") == []

@@ -1,4 +1,4 @@
-"""Cards are of issuers that there are, IBANs as long as their countries'; the rest is in test_clean_redaction."""
+"""Cards have the prefix of an issuer, IBANs the length of their country; test_clean_redaction has the rest."""
 
 import pytest
 
@@ -18,11 +18,11 @@ def test_test_numbers_of_every_issuer_are_cards(number: str) -> None:
 @pytest.mark.parametrize(
     "number", ["0000000000000000", "2000000400000", "1234567890128", "9999999999999995", "41111111111111"]
 )
-def test_a_checksum_alone_makes_no_card(number: str) -> None:
+def test_a_number_with_a_valid_checksum_but_no_issuer_is_no_card(number: str) -> None:
     assert not money.is_card(number)
 
 
-def test_an_iban_of_another_length_or_of_no_country_is_none() -> None:
+def test_a_number_of_another_length_or_no_country_is_no_iban() -> None:
     assert money.is_iban("DE89 3704 0044 0532 0130 00") and money.is_iban("DE89-3704-0044-0532-0130-00")
     assert not money.is_iban("NL89370400440532013000")
     assert not money.is_iban("ZZ" + "80" + "0" * 16)  # passes the check of digits

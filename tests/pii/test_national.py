@@ -1,4 +1,4 @@
-"""Numbers of states by pattern, checksum and, where these let too much through, the words before."""
+"""National numbers are recognised by pattern, checksum and, where these accept too much, the words before."""
 
 import pytest
 
@@ -36,11 +36,11 @@ VALID = {
 CUES = ("TFN ", "CPF ", "SIN ", "Aadhaar: ", "BSN ", "NIF ", "SSN: ")
 
 
-def found(text: str, country: str) -> list[str]:
+def matches(text: str, country: str) -> list[str]:
     return [text[span.start : span.end] for span in pii.find(text, ["national_id"], [country])]
 
 
-def bare(example: str) -> str:
+def without_cue(example: str) -> str:
     for cue in CUES:
         example = example.removeprefix(cue)
     return example
@@ -48,41 +48,41 @@ def bare(example: str) -> str:
 
 @pytest.mark.parametrize(("country", "example"), [(c, e) for c, examples in VALID.items() for e in examples])
 def test_a_number_is_found_in_its_country(country: str, example: str) -> None:
-    assert found(f"It is {example}, yes.", country) == [bare(example)]
-    assert found(f"It is {example.lower()}.", country) == [bare(example).lower()]
+    assert matches(f"It is {example}, yes.", country) == [without_cue(example)]
+    assert matches(f"It is {example.lower()}.", country) == [without_cue(example).lower()]
 
 
 @pytest.mark.parametrize("country", [c for c in VALID if c not in ("DK", "GB")])  # which have no check digit
-def test_a_number_with_its_last_character_changed_is_none(country: str) -> None:
+def test_a_number_with_its_last_character_changed_is_not_found(country: str) -> None:
     example = VALID[country][0]
     other = {"US": "000-12-3456"}.get(country) or example[:-1] + (chr(ord(example[-1]) ^ 1))
 
-    assert found(f"It is {other}.", country) == []
+    assert matches(f"It is {other}.", country) == []
 
 
-@pytest.mark.parametrize(("country", "example"), [(c, e) for c, es in VALID.items() for e in es if bare(e) != e])
-def test_a_number_that_needs_words_before_it_stays_without(country: str, example: str) -> None:
-    assert found(f"It is {bare(example)}.", country) == []
+@pytest.mark.parametrize(("country", "example"), [(c, e) for c, es in VALID.items() for e in es if without_cue(e) != e])
+def test_a_number_that_needs_a_cue_is_not_found_without_it(country: str, example: str) -> None:
+    assert matches(f"It is {without_cue(example)}.", country) == []
 
 
 @pytest.mark.parametrize(
     "text", ["666-12-3456", "219-00-9999", "219-09-0000", "1219-09-9999", "219-09-99990", "219-09-9999-1"]
 )
-def test_what_was_never_issued_or_is_part_of_more_is_none(text: str) -> None:
-    assert found(f"It is {text}.", "US") == []
+def test_numbers_that_are_never_issued_or_part_of_longer_ones_are_not_found(text: str) -> None:
+    assert matches(f"It is {text}.", "US") == []
 
 
-def test_only_the_countries_that_are_asked_for_are_looked_at() -> None:
-    assert found("219-09-9999", "DE") == []
+def test_only_numbers_of_the_given_countries_are_found() -> None:
+    assert matches("219-09-9999", "DE") == []
     assert pii.find("219-09-9999", ["national_id"], []) == []
 
 
-def test_every_country_of_the_table_can_be_asked_for_and_is_tested() -> None:
+def test_params_the_table_and_these_tests_have_the_same_countries() -> None:
     assert set(Country.__args__) == set(national.COUNTRIES) == set(VALID)
 
 
 @pytest.mark.parametrize("digits", ["2363", "123451"])  # of Verhoeff's own paper and of a textbook
-def test_verhoeff_finds_every_wrong_digit_and_every_swap(digits: str) -> None:
+def test_verhoeff_detects_every_wrong_digit_and_every_swap(digits: str) -> None:
     assert checksums.verhoeff(digits)
     for i, right in enumerate(digits):
         for wrong in set("0123456789") - {right}:

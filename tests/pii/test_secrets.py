@@ -1,6 +1,6 @@
-"""Keys and tokens are told by their issuers' prefixes or by what they are given to; words about them stay.
+"""Keys and tokens are recognised by their issuers' prefixes or by the name before them; words about them stay.
 
-No secret here opens anything; they are put together so that nobody's scanner takes them for some that do.
+No secret here is real; they are concatenated so that secret scanners do not report them.
 """
 
 import pytest
@@ -30,7 +30,7 @@ def keys(text: str) -> list[str]:
         "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0NTY3ODkwIn0." + WORD,
     ],
 )  # fmt: skip
-def test_a_key_is_found_by_its_issuers_prefix_wherever_it_stands(secret: str) -> None:
+def test_a_key_is_found_by_its_issuers_prefix(secret: str) -> None:
     assert keys(f"Use {secret}, please.") == [secret]
     assert keys(f'{{"k":"{secret}"}}') == [secret]
     assert keys(f"x{secret}") == [] or secret[0] == "-"
@@ -51,12 +51,12 @@ def test_a_key_is_found_by_its_issuers_prefix_wherever_it_stands(secret: str) ->
         ("https://hooks.slack.com/services/" + "T01234567/B01234567/" + WORD[:24], "T01234567/B01234567/" + WORD[:24]),
     ],
 )
-def test_a_value_is_a_secret_where_its_name_or_its_place_says_so(text: str, value: str) -> None:
+def test_a_value_is_found_by_its_name_or_its_place(text: str, value: str) -> None:
     assert keys(text) == [value]
 
 
 @pytest.mark.parametrize("name", ["PRIVATE KEY", "RSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK"])
-def test_a_private_key_goes_whole_also_where_its_end_is_cut_off(name: str) -> None:
+def test_a_private_key_is_found_whole_even_if_its_end_is_cut_off(name: str) -> None:
     lines = "\n".join([WORD + WORD[:25]] * 3)
     block = f"-----BEGIN {name}-----\n{lines}\n-----END {name}-----"
 
@@ -74,5 +74,5 @@ def test_a_private_key_goes_whole_also_where_its_end_is_cut_off(name: str) -> No
         "-----BEGIN PUBLIC KEY-----", "the key = [API_KEY] 1", "ghp_short1", "token: aaaaaaaaaaaaaaaa1",
     ],
 )  # fmt: skip
-def test_what_only_speaks_of_secrets_stays(text: str) -> None:
+def test_texts_that_only_mention_secrets_stay(text: str) -> None:
     assert keys(text) == []
