@@ -42,7 +42,7 @@ class Labels(Params):
 
     field: str | None  # of the answers' JSON; null: the whole answer is the label
     max_chars: Positive  # of a label; longer values are free text
-    max_rows: Positive | None  # of a label: more are dropped by their hash, but for a given val or test; null: all stay
+    max_rows: Positive | None  # of a label; a hash chooses which to drop, never in a given val or test; null: no cap
 
 
 class Presidio(Params):

@@ -1,4 +1,4 @@
-"""Files of rows: what is written is read back sorted by id; a line that is no row is an error with its number."""
+"""Files of rows: rows are read back sorted by id; a line that is no row is an error with its number."""
 
 from pathlib import Path
 
