@@ -1,14 +1,15 @@
-"""Writes the model card: what the model is, what made it, how it scores, what it must not be trusted with.
+"""Writes the model card: model, data, training, scores, quantized files, limits.
 
 Inputs:  weights     model folder that the card describes
          data        folder of the data stages' reports
          trained     folder of training logs
-         comparison, gate, parity  what compare and parity wrote
+         comparison, gate, parity  what `compare` and `parity` wrote
          template    Jinja template of the card
-Outputs: card        Markdown, with the metadata that the hub reads
+Outputs: card        Markdown, with the metadata that the Hugging Face hub reads
 Params:  card, compare, train, quantize
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,18 @@ from stages.reporting import item_files
 DATA_STAGES = ("ingest", "clean", "dedup", "split", "mix")
 
 
-def read(folder: Path, names: tuple[str, ...] | list[str]) -> dict[str, Any]:
-    """{name: what <name>.json says}."""
+def read(folder: Path, names: Iterable[str]) -> dict[str, Any]:
+    """{name: content of <name>.json}."""
     return {name: msgspec.json.decode((folder / f"{name}.json").read_bytes()) for name in names}
 
 
 def lineage(model: str, train: dict[str, Step]) -> list[str]:
-    """The steps from base to a model, first to last."""
-    chain = []
+    """The training steps from the base to a model, first to last."""
+    steps: list[str] = []
     while model != "base":
-        chain.insert(0, model)
+        steps.insert(0, model)
         model = train[model].from_
-    return chain
+    return steps
 
 
 def main(
@@ -58,7 +59,7 @@ def main(
         metrics={model: metrics[model] for model in ("base", *steps) if model in metrics},
         confidence=compared.confidence,
         gate=verdict,
-        parity={name: result for name, result in read(parity, sorted(quantize)).items()},
+        parity=read(parity, sorted(quantize)),
         quantize=quantize,
     )
     card.write_text(text.rstrip() + "\n", "utf-8")

@@ -1,7 +1,7 @@
-"""Sets every model beside the baseline, with bootstrap intervals, and gives the gates' verdict.
+"""Compares every model with the baseline, with bootstrap intervals, and judges the gates.
 
 Inputs:  evaluations  folder of <model>-<suite>.jsonl and .json, as `evaluate` wrote them
-Outputs: metrics      JSON {model: {metric: value}}; metrics of suites other than compare.suite as <suite>.<metric>
+Outputs: metrics      JSON {model: {metric: value}}; of suites other than compare.suite as <suite>.<metric>
          comparison   JSON {suite: {model: {metric: {value, low, high, difference, difference_low, difference_high}}}}
          gate         JSON {verdict: pass|fail, gates: {name: {verdict, found, wanted, low, high, why}}}
 Params:  compare, evaluate
@@ -10,7 +10,7 @@ Intervals are percentile bootstraps over rows (Efron 1979); differences are pair
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,67 +23,83 @@ from stages.reporting import item_files
 from stages.rows import accounting
 
 
-def read(folder: Path, declared: Evaluate) -> dict[str, dict[str, list[scoring.Answer]]]:
+class Comparison(NamedTuple):
+    suites: dict[str, Any]  # suite -> model -> metric -> value, interval, difference: the content of comparison.json
+    # below, metrics of suites other than compare.suite are named <suite>.<metric>
+    entries: dict[str, dict[str, Any]]  # model -> metric -> the same
+    samples: dict[str, dict[str, np.ndarray]]  # model -> metric -> (samples,)
+    rows: dict[str, int]  # metric -> rows that it was measured on
+
+
+def read(folder: Path, evaluate: Evaluate) -> dict[str, dict[str, list[scoring.Answer]]]:
     """{suite: {model: answers}}.
 
     Raises:
-        UserError: a file that params.yaml no longer declares, or models that answered different rows.
+        UserError: files that params.yaml no longer declares; or models answered different rows.
     """
-    item_files.check(folder, (f"{model}-{suite}" for model in declared.models for suite in declared.suites))
-    found = {
-        suite: {model: scoring.read(folder / f"{model}-{suite}.jsonl") for model in declared.models}
-        for suite in declared.suites
+    item_files.check(folder, (f"{model}-{suite}" for model in evaluate.models for suite in evaluate.suites))
+    answers = {
+        suite: {model: scoring.read(folder / f"{model}-{suite}.jsonl") for model in evaluate.models}
+        for suite in evaluate.suites
     }
-    for suite, models in found.items():
-        if len({tuple(a.id for a in answers) for answers in models.values()}) > 1:
+    for suite, models in answers.items():
+        if len({tuple(a.id for a in of_model) for of_model in models.values()}) > 1:
             raise UserError(f"{folder}: models answered different rows of {suite}: want the same; run `dvc repro`")
-    return found
+    return answers
 
 
-def resampled(answers: list[scoring.Answer], draws: np.ndarray) -> dict[str, np.ndarray]:
-    """{metric: (samples,)} over the rows drawn: draws is (samples, rows), indices."""
+def resample(answers: list[scoring.Answer], draws: np.ndarray) -> dict[str, np.ndarray]:
+    """{metric: (samples,)}: each metric over each draw of rows.
+
+    Args:
+        draws: (samples, rows) indices of answers.
+    """
     result = {}
     for name in answers[0].scores:
-        above, below = np.array([a.scores[name] for a in answers]).T
-        total = below[draws].sum(axis=1)
-        result[name] = above[draws].sum(axis=1) / np.where(total == 0, 1, total)
+        numerators, denominators = np.array([a.scores[name] for a in answers]).T
+        totals = denominators[draws].sum(axis=1)
+        result[name] = numerators[draws].sum(axis=1) / np.where(totals == 0, 1, totals)
     return result
 
 
 def compare(models: dict[str, list[scoring.Answer]], params: Compare) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Every model's metrics with intervals and differences from the baseline; and the samples behind them."""
+    """({model: {metric: value, interval, difference from the baseline}}, {model: {metric: (samples,)}}).
+
+    All models are resampled with the same draws, so that differences are paired.
+    """
     n = len(next(iter(models.values())))
     draws = np.random.default_rng(params.seed).integers(0, n, size=(params.bootstrap_samples, n))
     values = {model: scoring.totals(answers) for model, answers in models.items()}
-    samples = {model: resampled(answers, draws) for model, answers in models.items()}
+    samples = {model: resample(answers, draws) for model, answers in models.items()}
     result: dict[str, Any] = {}
     for model in models:
         for name, value in values[model].items():
             entry = {"value": value, **_interval(samples[model][name], params, "low", "high")}
             if model != params.baseline and params.baseline in models:
-                gap = samples[model][name] - samples[params.baseline][name]
+                differences = samples[model][name] - samples[params.baseline][name]
                 entry["difference"] = round(value - values[params.baseline][name], 6)
-                entry |= _interval(gap, params, "difference_low", "difference_high")
+                entry |= _interval(differences, params, "difference_low", "difference_high")
             result.setdefault(model, {})[name] = entry
     return result, samples
 
 
-def judge(gate: Gate, n: int, compared: dict[str, Any], samples: dict[str, Any], params: Compare) -> dict[str, Any]:
-    """A gate's verdict. A gate on too few rows, or on a metric that is not there, fails and says so."""
-    metric, shown = gate.metric, f"{gate.metric} of {gate.model}"
-    if metric not in compared.get(gate.model, {}) or (gate.against and metric not in compared.get(gate.against, {})):
-        return {"verdict": "fail", "wanted": gate.min, "why": f"{shown} was not measured"}
-    found, spread = compared[gate.model][metric]["value"], samples[gate.model][metric]
+def judge(gate: Gate, comparison: Comparison, params: Compare) -> dict[str, Any]:
+    """The verdict of a gate. A gate on too few rows, or on a metric that was not measured, fails."""
+    metric, measured = gate.metric, f"{gate.metric} of {gate.model}"
+    entries, samples, rows = comparison.entries, comparison.samples, comparison.rows.get(gate.metric, 0)
+    if metric not in entries.get(gate.model, {}) or (gate.against and metric not in entries.get(gate.against, {})):
+        return {"verdict": "fail", "wanted": gate.min, "why": f"{measured} was not measured"}
+    value, values = entries[gate.model][metric]["value"], samples[gate.model][metric]
     if gate.against:
-        shown += f" minus that of {gate.against}"
-        found = round(found - compared[gate.against][metric]["value"], 6)
-        spread = spread - samples[gate.against][metric]
-    few = n < params.min_rows
-    verdict = "pass" if found >= gate.min and not few else "fail"
-    why = f"{n} rows, want at least {params.min_rows}" if few else f"{shown} is {found:.4f}, want at least {gate.min}"
+        measured += f" minus that of {gate.against}"
+        value = round(value - entries[gate.against][metric]["value"], 6)
+        values = values - samples[gate.against][metric]
+    verdict, why = "pass" if value >= gate.min else "fail", f"{measured} is {value:.4f}, want at least {gate.min}"
+    if rows < params.min_rows:
+        verdict, why = "fail", f"{rows} rows, want at least {params.min_rows}"
     return {
-        "verdict": verdict, "found": round(found, 6), "wanted": gate.min,
-        **_interval(spread, params, "low", "high"), "why": why,
+        "verdict": verdict, "found": round(value, 6), "wanted": gate.min,
+        **_interval(values, params, "low", "high"), "why": why,
     }  # fmt: skip
 
 
@@ -93,32 +109,37 @@ def _interval(samples: np.ndarray, params: Compare, low: str, high: str) -> dict
     return {low: round(float(ends[0]), 6), high: round(float(ends[1]), 6)}
 
 
-def main(evaluations: In, metrics: Out, comparison: Out, gate: Out, params: Compare, declared: Evaluate) -> str:
-    found = read(evaluations, declared)
-    compared: dict[str, Any] = {}
-    # by model and metric, with the suite's name before it
-    entries: dict[str, Any] = {model: {} for model in declared.models}
-    spreads: dict[str, Any] = {model: {} for model in declared.models}
-    rows_of: dict[str, int] = {}
-    for suite, models in found.items():
-        compared[suite], samples = compare(models, params)
+def compare_suites(answers: dict[str, dict[str, list[scoring.Answer]]], params: Compare) -> Comparison:
+    """Compares the models on every suite.
+
+    Args:
+        answers: {suite: {model: answers}}.
+    """
+    comparison = Comparison({}, {}, {}, {})
+    for suite, models in answers.items():
+        comparison.suites[suite], samples = compare(models, params)
         prefix = "" if suite == params.suite else f"{suite}."
-        for model, by_metric in compared[suite].items():
-            entries[model] |= {f"{prefix}{name}": entry for name, entry in by_metric.items()}
-            spreads[model] |= {f"{prefix}{name}": spread for name, spread in samples[model].items()}
-            rows_of |= {f"{prefix}{name}": len(models[model]) for name in by_metric}
-    gates = {name: judge(g, rows_of.get(g.metric, 0), entries, spreads, params) for name, g in params.gates.items()}
-    failed = [name for name, result in gates.items() if result["verdict"] == "fail"]
-    accounting.write_json(
-        metrics, {model: {n: entry["value"] for n, entry in e.items()} for model, e in entries.items()}
-    )
-    accounting.write_json(comparison, compared)
+        for model, entries in comparison.suites[suite].items():
+            for name, entry in entries.items():
+                comparison.entries.setdefault(model, {})[f"{prefix}{name}"] = entry
+                comparison.samples.setdefault(model, {})[f"{prefix}{name}"] = samples[model][name]
+                comparison.rows[f"{prefix}{name}"] = len(models[model])
+    return comparison
+
+
+def main(evaluations: In, metrics: Out, comparison: Out, gate: Out, params: Compare, evaluate: Evaluate) -> str:
+    result = compare_suites(read(evaluations, evaluate), params)
+    gates = {name: judge(declared, result, params) for name, declared in params.gates.items()}
+    failed = [name for name, judged in gates.items() if judged["verdict"] == "fail"]
+    values = {model: {name: entry["value"] for name, entry in result.entries.get(model, {}).items()}
+              for model in evaluate.models}  # fmt: skip
+    accounting.write_json(metrics, values)
+    accounting.write_json(comparison, result.suites)
     accounting.write_json(gate, {"verdict": "fail" if failed or not gates else "pass", "gates": gates})
     if not gates:
         return "no gates declared: verdict fail; add some to compare.gates"
-    return f"{len(gates) - len(failed)} of {len(gates)} gates pass" + (
-        f"; FAILED: {', '.join(failed)}" if failed else ""
-    )
+    failures = f"; FAILED: {', '.join(failed)}" if failed else ""
+    return f"{len(gates) - len(failed)} of {len(gates)} gates pass{failures}"
 
 
 if __name__ == "__main__":

@@ -1,23 +1,23 @@
-"""Tells what is in the splits and what may be wrong with them, draws a sample for people to mark, and reads marks back.
+"""Writes the datasheet of the splits: figures, audits, a sample for annotators, and statistics of their annotations.
 
-Inputs:  ingested, cleaned, deduplicated, divided  JSON: reports of ingest, clean, dedup and split
-         duplicates    Parquet, as dedup wrote it
+Inputs:  ingest, clean, dedup, split  JSON: reports of these stages
+         duplicates    Parquet {id, kept, ...}, as `dedup` wrote it
          splits        folder of {split}/{chat,pair,text,golden}.jsonl
-         marked        folder of CSV files, one an annotator: the sample with verdicts; none where it has no such file
+         annotations   folder of CSV files, one an annotator: the sample with verdicts
          templates     folder of Jinja templates: page.html, sample.html
-         look          folder of what every page has: style, macros
-Outputs: shown         one HTML file that asks nothing of the network
-         sheet         JSON {rows, funnel, facts, personal, languages, contaminated, clusters, marks, findings}
-         described     the splits as Croissant: files with SHA-256, record sets with fields
+         layout        folder of the style and macros that all pages share
+Outputs: page          one HTML file, without any network access
+         datasheet     JSON {rows, funnel, facts, personal, languages, contaminated, clusters, marks, findings}
+         croissant     the splits as Croissant: files with SHA-256, record sets with fields
          sample        CSV id, kind, question, answer, verdict, note; cells that would be formulas begin with '
-         reading       the sample as HTML
+         sample_page   the sample as HTML
 Params:  datasheet, card
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,94 +29,128 @@ from stages.reporting import annotations, croissant, data_audits, data_facts, ht
 from stages.rows import accounting
 from stages.rows.display import answer_text, prompt_text
 from stages.rows.mapped_rows import ConcatenatedRows, MappedRows
-from stages.rows.row import KINDS, SPLITS, Text
+from stages.rows.row import KINDS, SPLITS, Row, Text
 
 LEVELS = ("serious", "warning", "ok")
 
 
-def files(splits: Path) -> dict[Path, str]:
-    """{file with rows: their kind}, train first; golden rows are chats."""
-    found = [splits / split / f"{name}.jsonl" for split in SPLITS for name in (*KINDS, "golden")]
-    return {path: path.stem if path.stem in KINDS else "chat" for path in found
+class Inputs(NamedTuple):
+    ingest: In
+    clean: In
+    dedup: In
+    split: In
+    duplicates: In
+    splits: In
+    annotations: In
+    templates: In
+    layout: In
+
+
+class Outputs(NamedTuple):
+    page: Out
+    datasheet: Out
+    croissant: Out
+    sample: Out
+    sample_page: Out
+
+
+def row_files(splits: Path) -> dict[Path, str]:
+    """{file: kind of its rows} of every file that has rows, train first; golden rows are chats."""
+    paths = [splits / split / f"{name}.jsonl" for split in SPLITS for name in (*KINDS, "golden")]
+    return {path: path.stem if path.stem in KINDS else "chat" for path in paths
             if path.is_file() and path.stat().st_size}  # fmt: skip
 
 
-def kept(duplicates: Path) -> list[str]:
-    """For every duplicate the id of the row that stands for it."""
+def read_kept(duplicates: Path) -> list[str]:
+    """For each duplicate, the id of the row that was kept in its place."""
     import pyarrow.parquet
 
     return pyarrow.parquet.read_table(duplicates, columns=["kept"])["kept"].to_pylist()
 
 
 def audit(
-    found: Any, label: data_audits.Label, dedup: dict[str, Any], stands: list[str], params: Datasheet
-) -> list[Any]:
-    """What every audit found, the worst first."""
-    told = [
-        data_audits.conflicts(found, params),
-        data_audits.length_of_pairs(found, params),
-        data_audits.length_of_labels(found, label, params),
-        data_audits.styles(found, params),
-        data_audits.dominated(found, label, params),
-        data_audits.duplicates(dedup, stands, found, params),
+    rows: Sequence[Row], label_of: data_facts.LabelOf, dedup: dict[str, Any], kept: list[str], params: Datasheet
+) -> list[data_audits.Finding]:
+    """The findings of every audit, the worst first."""
+    findings = [
+        data_audits.conflicting_answers(rows, params),
+        data_audits.length_of_pairs(rows, params),
+        data_audits.length_of_labels(rows, label_of, params),
+        data_audits.mixed_styles(rows, params),
+        data_audits.dominant_label(rows, label_of, params),
+        data_audits.many_duplicates(dedup, kept, rows, params),
     ]
-    return sorted(told, key=lambda finding: LEVELS.index(finding.level))
+    return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
-def wrong(found: Any, marked: dict[str, dict[str, annotations.Mark]], shown: int) -> Iterator[dict[str, Any]]:
-    """Rows that are marked wrong, with who says so and why."""
-    said: dict[str, list[tuple[str, str]]] = {}
-    for name, of in marked.items():
-        for id, mark in of.items():
-            if mark.verdict == "wrong":
-                said.setdefault(id, []).append((name, mark.note))
-    for row in found:
-        if row.id in said and shown:
-            shown -= 1
+def wrong_rows(
+    rows: Sequence[Row], by_annotator: dict[str, dict[str, annotations.Annotation]], examples: int
+) -> Iterator[dict[str, Any]]:
+    """The first rows annotated as wrong: {id, question, answer, notes: [(annotator, note)]}."""
+    notes: dict[str, list[tuple[str, str]]] = {}
+    for name, of_name in by_annotator.items():
+        for id, annotation in of_name.items():
+            if annotation.verdict == "wrong":
+                notes.setdefault(id, []).append((name, annotation.note))
+    for row in rows:
+        if row.id in notes and examples:
+            examples -= 1
             question = "" if isinstance(row.content, Text) else prompt_text(row.content)
-            yield {"id": row.id, "question": question, "answer": answer_text(row.content), "said": said[row.id]}
+            yield {"id": row.id, "question": question, "answer": answer_text(row.content), "notes": notes[row.id]}
 
 
-def main(
-    ingested: In, cleaned: In, deduplicated: In, divided: In, duplicates: In, splits: In, marked: In, templates: In,
-    look: In, shown: Out, sheet: Out, described: Out, sample: Out, reading: Out, params: Datasheet, card: Card,
-) -> str:  # fmt: skip
-    given = annotations.read(marked)
-    reports = {stage: msgspec.json.decode(report.read_bytes()) for stage, report in
-               {"ingest": ingested, "clean": cleaned, "dedup": deduplicated, "split": divided}.items()}  # fmt: skip
-    there = files(splits)
-    found = reduce(ConcatenatedRows, map(MappedRows, there), [])
-    clean, split, stands = reports["clean"], reports["split"], kept(duplicates)
-    label = data_facts.labeller(clean.get("labels"))
-    told = {
-        "rows": split["splits"],
+def sheet(
+    rows: Sequence[Row], reports: dict[str, dict[str, Any]], kept: list[str],
+    by_annotator: dict[str, dict[str, annotations.Annotation]], params: Datasheet,
+) -> dict[str, Any]:  # fmt: skip
+    """The content of datasheet.json.
+
+    Args:
+        reports: {stage: its report} of ingest, clean, dedup and split.
+        kept: for each duplicate, the id of the row that was kept in its place.
+        by_annotator: as `annotations.read` returns them.
+    """
+    label_of = data_facts.label_function(reports["clean"].get("labels"))
+    return {
+        "rows": reports["split"]["splits"],
         "funnel": {stage: {key: report[key] for key in ("in", "out", "dropped")} for stage, report in reports.items()},
-        "facts": data_facts.tell(found, label, params.examples),
-        "personal": clean["personal"],
-        "languages": clean.get("languages"),
-        "contaminated": split["contaminated"],
-        "clusters": {str(size): n for size, n in data_facts.clusters(stands).items()},
-        "marks": annotations.tell(given, {row.id for row in found}, params.confidence),
-        "findings": audit(found, label, reports["dedup"], stands, params),
+        "facts": data_facts.facts(rows, label_of, params.examples),
+        "personal": reports["clean"]["personal"],
+        "languages": reports["clean"].get("languages"),
+        "contaminated": reports["split"]["contaminated"],
+        "clusters": {str(size): n for size, n in data_facts.cluster_sizes(kept).items()},
+        "marks": annotations.statistics(by_annotator, {row.id for row in rows}, params.confidence),
+        "findings": audit(rows, label_of, reports["dedup"], kept, params),
     }
-    chosen = annotations.sample(found, params.sample_rows, params.seed)
-    annotations.write(sample, chosen)
-    accounting.write_json(sheet, told)
+
+
+def main(inputs: Inputs, outputs: Outputs, params: Datasheet, card: Card) -> str:
+    by_annotator = annotations.read(inputs.annotations)
+    reports = {stage: msgspec.json.decode(getattr(inputs, stage).read_bytes())
+               for stage in ("ingest", "clean", "dedup", "split")}  # fmt: skip
+    files = row_files(inputs.splits)
+    rows = reduce(ConcatenatedRows, map(MappedRows, files), [])
+    content = sheet(rows, reports, read_kept(inputs.duplicates), by_annotator, params)
+    sample = annotations.sample(rows, params.sample_rows, params.seed)
+    annotations.write_sample(outputs.sample, sample)
+    accounting.write_json(outputs.datasheet, content)
     values = {
-        "card": card, "params": params, "told": msgspec.to_builtins(told),
-        "label": (clean.get("labels") or {}).get("field"),
-        "sample": list(map(annotations.line, chosen)), "wrong": list(wrong(found, given, params.examples)),
+        "card": card, "params": params, "sheet": msgspec.to_builtins(content),
+        "label_field": (reports["clean"].get("labels") or {}).get("field"),
+        "sample": list(map(annotations.sample_line, sample)),
+        "wrong_rows": list(wrong_rows(rows, by_annotator, params.examples)),
     }  # fmt: skip
-    shown.write_text(html.render([templates, look], "page.html", values, []), "utf-8")
-    reading.write_text(html.render([templates, look], "sample.html", values, []), "utf-8")
-    name = f"{card.name}-data"
-    made = croissant.describe(
-        there, described.parent, name, f"Rows that {card.name} learns from and is asked. {card.description}",
-        params.license, card.language,
+    folders = [inputs.templates, inputs.layout]
+    outputs.page.write_text(html.render(folders, "page.html", values, []), "utf-8")
+    outputs.sample_page.write_text(html.render(folders, "sample.html", values, []), "utf-8")
+    description = croissant.describe(
+        files, outputs.croissant.parent, f"{card.name}-data",
+        f"Rows that {card.name} learns from and is asked. {card.description}", params.license, card.language,
     )  # fmt: skip
-    croissant.write(described, made)
-    warned = [finding for finding in told["findings"] if finding.level != "ok"]
-    return f"{len(found)} rows, {len(warned)} warnings; {told['marks']['rows']} rows marked; look at reports/data.html"
+    accounting.write_json(outputs.croissant, description)
+    warnings = [finding for finding in content["findings"] if finding.level != "ok"]
+    annotated = content["marks"]["rows"]
+    return f"{len(rows)} rows, {len(warnings)} warnings; {annotated} rows marked; look at reports/data.html"
 
 
 if __name__ == "__main__":

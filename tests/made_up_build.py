@@ -1,4 +1,4 @@
-"""A build written by hand: the files that `report` reads, small, in any shape; no stage runs."""
+"""Small hand-written builds of any shape: the files that `report` reads, without running the stages."""
 
 import contextlib
 import json
@@ -22,22 +22,27 @@ def answer(row: str, text: str, right: bool, prompt: str = "") -> Answer:
 
 
 def entry(value: float, difference: tuple[float, float, float] | None = None) -> dict[str, float]:
-    found = {"value": value, "low": value - 0.05, "high": value + 0.05}
+    """A metric of comparison.json.
+
+    Args:
+        difference: from the baseline, with the low and high end of its interval.
+    """
+    result = {"value": value, "low": value - 0.05, "high": value + 0.05}
     if difference:
-        found |= dict(zip(("difference", "difference_low", "difference_high"), difference, strict=True))
-    return found
+        result |= dict(zip(("difference", "difference_low", "difference_high"), difference, strict=True))
+    return result
 
 
 class Build:
-    """The files that `report` reads, small and by hand, in a folder; change `values` and files before `render`."""
+    """The files of a build. Change the attributes before `render` to get another shape."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.values = params.load(ROOT / "params.yaml")
         self.values["train"]["sft"]["rows"] = "chat"
         self.answers = [answer(f"{n:02}", '{"intent":"refund"}', n % 4 > 0) for n in range(8)]
-        held = {"verdict": "pass", "found": 0.995, "wanted": 0.8, "low": 0.98, "high": 1.0, "why": ""}
-        self.gates: dict[str, dict[str, Any]] = {"sft_answers": held}
+        gate = {"verdict": "pass", "found": 0.995, "wanted": 0.8, "low": 0.98, "high": 1.0, "why": ""}
+        self.gates: dict[str, dict[str, Any]] = {"sft_answers": gate}
         self.history = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 0.5}, {"step": 20, "eval_loss": 0.75}]
         self.comparison: dict[str, Any] = {}
 
@@ -97,20 +102,21 @@ class Build:
         assert preflight.decode(self.values)[1] == []
 
     def render(self) -> Path:
-        """The page's file."""
+        """Writes the files, runs the stage `report`, and returns the path of the page."""
         self.write()
         (self.folder / "dvc.yaml").write_text((ROOT / "dvc.yaml").read_text())
         self.put(".dvc/config", "[core]\n    no_scm = true\n")
         stages = graph.stages(self.folder)
         self.put("keys/graph.json", graph.described(stages))
         flags = {name: Path(value) for name, value in stages["report"].flags.items()}
-        flags |= {name: ROOT / flags[name] for name in ("templates", "look")}
+        flags |= {name: ROOT / flags[name] for name in ("templates", "layout")}
+        interface = signature.read(report.main)
         sections = {
-            name: (signature.section_of(kind, {}), kind) for name, kind in signature.read(report.main).sections.items()
+            name: params.section(self.values, signature.section_of(kind, {}), kind, "params.yaml")
+            for name, kind in interface.sections.items()
         }
-        found = {name: params.section(self.values, *section, "params.yaml") for name, section in sections.items()}
         with contextlib.chdir(self.folder):
-            report.main(**flags, **found)
+            report.main(**interface.grouped(flags | sections))
         return self.folder / "reports/index.html"
 
 
@@ -142,7 +148,7 @@ def long_names(build: Build) -> None:
 
 
 def missing(build: Build) -> None:
-    """A metric that one model lacks, a suite without a label, no loss but one that is no number, no gate."""
+    """A metric that one model lacks, a suite without a label, a single loss that is NaN, no gate."""
     build.values["suites"]["chat"]["label"] = ""
     build.comparison = {"chat": {
         "base": {"exact_match": entry(0.5)},
@@ -154,7 +160,7 @@ def missing(build: Build) -> None:
 
 
 def texts(build: Build) -> None:
-    """A second suite, of texts that are foreseen."""
+    """A second suite, of texts."""
     suite = {"rows": "text", "batch_size": 8, "context_tokens": 64, "metrics": ["bits_per_byte"]}
     build.values["suites"]["text"] = suite
     build.values["evaluate"]["suites"] = ["chat", "text"]
@@ -162,15 +168,15 @@ def texts(build: Build) -> None:
 
 
 def failing(build: Build) -> None:
-    """A gate that fails; rows that are HTML, and try to run."""
-    evil = '</script><script>document.title = "run"</script><img src=x onerror="document.title = 1"><b>&amp;'
-    build.answers = [answer("a", evil, False, evil), answer("b", "", False)]
-    build.values["card"]["description"] = build.values["report"]["title"] = evil
+    """A failing gate; rows that are HTML with scripts."""
+    injected = '</script><script>document.title = "run"</script><img src=x onerror="document.title = 1"><b>&amp;'
+    build.answers = [answer("a", injected, False, injected), answer("b", "", False)]
+    build.values["card"]["description"] = build.values["report"]["title"] = injected
     build.gates["dpo_is_compact"] = {
         "verdict": "fail", "found": 0.5, "wanted": 0.9, "low": 0.4, "high": 0.6, "why": "compact is 0.5",
     }  # fmt: skip
-    unknown = {"verdict": "fail", "wanted": -0.02, "why": "label_accuracy of dpo was not measured"}
-    build.gates["dpo_keeps_labels"] = unknown
+    unmeasured = {"verdict": "fail", "wanted": -0.02, "why": "label_accuracy of dpo was not measured"}
+    build.gates["dpo_keeps_labels"] = unmeasured
 
 
 SHAPES: dict[str, Callable[[Build], None]] = {

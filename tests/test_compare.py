@@ -1,4 +1,4 @@
-"""Intervals hold the value and are the same every time; a gate passes only on what was measured on enough rows."""
+"""Intervals contain the value and are reproducible; a gate passes only if its metric was measured on enough rows."""
 
 import json
 from pathlib import Path
@@ -20,8 +20,8 @@ def params(min_rows: int = 1, seed: int = 1, **gates: Gate) -> Compare:
     )
 
 
-def answers(*hits: float, metric: str = "exact_match", below: float = 1.0) -> list[scoring.Answer]:
-    return [scoring.Answer(str(i), "p", "e", "a", {metric: (hit, below)}) for i, hit in enumerate(hits)]
+def answers(*hits: float, metric: str = "exact_match", denominator: float = 1.0) -> list[scoring.Answer]:
+    return [scoring.Answer(str(i), "p", "e", "a", {metric: (hit, denominator)}) for i, hit in enumerate(hits)]
 
 
 def half(rows: int) -> list[scoring.Answer]:
@@ -34,8 +34,7 @@ def entry(models: dict[str, Any], model: str, seed: int = 1) -> dict[str, float]
 
 def judge(gate: Gate, models: dict[str, Any], min_rows: int = 1) -> dict[str, Any]:
     chosen = params(min_rows, gate=gate)
-    compared, samples = compare.compare(models, chosen)
-    return compare.judge(gate, len(next(iter(models.values()))), compared, samples, chosen)
+    return compare.judge(gate, compare.compare_suites({"chat": models}, chosen), chosen)
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> None:
@@ -45,60 +44,60 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> Non
     assert entry(models, "base", seed=1) != entry(models, "base", seed=2)
 
 
-def test_an_interval_is_as_wide_as_the_binomial_says() -> None:
-    found = entry({"base": half(400)}, "base")
+def test_an_interval_has_the_width_of_the_binomial_one() -> None:
+    result = entry({"base": half(400)}, "base")
 
     # 1.96 * sqrt(0.5 * 0.5 / 400) = 0.049
-    assert found["value"] == 0.5
-    assert found["low"] == pytest.approx(0.451, abs=0.01)
-    assert found["high"] == pytest.approx(0.549, abs=0.01)
+    assert result["value"] == 0.5
+    assert result["low"] == pytest.approx(0.451, abs=0.01)
+    assert result["high"] == pytest.approx(0.549, abs=0.01)
 
 
 def test_more_rows_make_an_interval_narrower() -> None:
     few, many = (entry({"base": half(rows)}, "base") for rows in (20, 2000))
 
-    assert many["high"] - many["low"] < (few["high"] - few["low"]) / 5  # sqrt(100) = 10, as the theory has it
+    assert many["high"] - many["low"] < (few["high"] - few["low"]) / 5  # sqrt(100) = 10 in theory
 
 
 @given(st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=40))
-def test_an_interval_holds_its_value(hits: list[float]) -> None:
-    found = entry({"base": answers(*hits)}, "base")
+def test_an_interval_contains_its_value(hits: list[float]) -> None:
+    result = entry({"base": answers(*hits)}, "base")
 
-    assert 0 <= found["low"] <= found["value"] <= found["high"] <= 1
+    assert 0 <= result["low"] <= result["value"] <= result["high"] <= 1
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
-def test_equal_models_differ_by_exactly_nothing(hits: list[float]) -> None:
-    found = entry({"base": answers(*hits), "sft": answers(*hits)}, "sft")
+def test_equal_models_differ_by_exactly_0(hits: list[float]) -> None:
+    result = entry({"base": answers(*hits), "sft": answers(*hits)}, "sft")
 
-    assert (found["difference"], found["difference_low"], found["difference_high"]) == (0, 0, 0)
+    assert (result["difference"], result["difference_low"], result["difference_high"]) == (0, 0, 0)
 
 
 def test_a_difference_is_paired_row_by_row() -> None:
     worse, better = [0.0, 0.0, 1.0] * 30, [0.0, 1.0, 1.0] * 30
-    found = entry({"base": answers(*worse), "sft": answers(*better)}, "sft")
+    result = entry({"base": answers(*worse), "sft": answers(*better)}, "sft")
 
     # a third of the rows gained 1, none lost: sd of a row's gain = sqrt(2)/3, 1.96 * sd / sqrt(90) = 0.097;
     # unpaired it would be 0.138
-    assert found["difference"] == pytest.approx(1 / 3, abs=1e-6)
-    assert found["difference_high"] - found["difference_low"] == pytest.approx(2 * 0.097, abs=0.03)
+    assert result["difference"] == pytest.approx(1 / 3, abs=1e-6)
+    assert result["difference_high"] - result["difference_low"] == pytest.approx(2 * 0.097, abs=0.03)
 
 
 def test_the_baseline_has_no_difference_from_itself() -> None:
     assert list(entry({"base": half(4), "sft": half(4)}, "base")) == ["value", "low", "high"]
 
 
-def test_a_metric_with_nothing_to_count_is_0_and_no_division_by_zero() -> None:
-    found = entry({"base": answers(0.0, 0.0, below=0.0)}, "base")
+def test_a_metric_with_denominator_0_is_0() -> None:
+    result = entry({"base": answers(0.0, 0.0, denominator=0.0)}, "base")
 
-    assert found == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert result == {"value": 0.0, "low": 0.0, "high": 0.0}
 
 
 def gate(minimum: float, against: str | None = None, metric: str = "exact_match", model: str = "sft") -> Gate:
     return Gate(model, metric, against, minimum)
 
 
-def test_a_gate_passes_at_its_minimum_and_shows_what_it_found() -> None:
+def test_a_gate_passes_at_its_minimum_and_shows_the_value() -> None:
     assert judge(gate(1.0), {"sft": answers(1.0, 1.0)}) == {
         "verdict": "pass",
         "found": 1.0,
@@ -110,44 +109,44 @@ def test_a_gate_passes_at_its_minimum_and_shows_what_it_found() -> None:
 
 
 def test_a_gate_fails_below_its_minimum() -> None:
-    found = judge(gate(0.75), {"sft": answers(1.0, 0.0)})
+    result = judge(gate(0.75), {"sft": answers(1.0, 0.0)})
 
-    assert (found["verdict"], found["why"]) == ("fail", "exact_match of sft is 0.5000, want at least 0.75")
+    assert (result["verdict"], result["why"]) == ("fail", "exact_match of sft is 0.5000, want at least 0.75")
 
 
 def test_a_gate_on_too_few_rows_fails_however_good_the_model() -> None:
-    found = judge(gate(0.1), {"sft": answers(1.0, 1.0)}, min_rows=3)
+    result = judge(gate(0.1), {"sft": answers(1.0, 1.0)}, min_rows=3)
 
-    assert (found["verdict"], found["why"]) == ("fail", "2 rows, want at least 3")
+    assert (result["verdict"], result["why"]) == ("fail", "2 rows, want at least 3")
 
 
 @pytest.mark.parametrize(
     "unmeasured", [gate(0.0, metric="bleu"), gate(0.0, model="dpo"), gate(0.0, against="dpo")], ids=str
 )
-def test_a_gate_on_what_was_not_measured_fails(unmeasured: Gate) -> None:
-    found = judge(unmeasured, {"base": half(2), "sft": half(2)})
+def test_a_gate_on_an_unmeasured_metric_fails(unmeasured: Gate) -> None:
+    result = judge(unmeasured, {"base": half(2), "sft": half(2)})
 
-    assert found["verdict"] == "fail"
-    assert found["why"] == f"{unmeasured.metric} of {unmeasured.model} was not measured"
+    assert result["verdict"] == "fail"
+    assert result["why"] == f"{unmeasured.metric} of {unmeasured.model} was not measured"
 
 
-def test_two_models_that_are_always_wrong_are_no_gain() -> None:
+def test_two_models_that_are_always_wrong_differ_by_0() -> None:
     wrong = answers(0.0, 0.0)
 
-    found = judge(gate(0.1, against="base"), {"base": wrong, "sft": wrong})
+    result = judge(gate(0.1, against="base"), {"base": wrong, "sft": wrong})
 
-    assert (found["verdict"], found["found"]) == ("fail", 0.0)
-    assert found["why"] == "exact_match of sft minus that of base is 0.0000, want at least 0.1"
+    assert (result["verdict"], result["found"]) == ("fail", 0.0)
+    assert result["why"] == "exact_match of sft minus that of base is 0.0000, want at least 0.1"
 
 
-def test_a_gate_against_a_model_looks_at_the_difference() -> None:
+def test_a_gate_against_a_model_judges_the_difference() -> None:
     models = {"base": answers(0.0, 0.0, 0.0, 1.0), "sft": answers(0.0, 1.0, 1.0, 1.0)}
 
     assert judge(gate(0.5, against="base"), models)["verdict"] == "pass"
     assert judge(gate(0.6, against="base"), models)["verdict"] == "fail"
 
 
-def test_a_loss_of_exactly_what_is_allowed_passes() -> None:
+def test_a_loss_of_exactly_the_bound_passes() -> None:
     models = {"base": answers(*[1.0] * 90, *[0.0] * 10), "sft": answers(*[1.0] * 88, *[0.0] * 12)}
 
     assert judge(gate(-0.02, against="base"), models)["verdict"] == "pass"  # 0.88 - 0.9 is -0.020000000000000018
@@ -164,18 +163,18 @@ def evaluations(tmp_path: Path) -> Path:
 
 
 def run(
-    evaluations: Path, declared: Evaluate, min_rows: int = 1, **gates: Gate
+    evaluations: Path, evaluate: Evaluate, min_rows: int = 1, **gates: Gate
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
     metrics, comparison, verdict = (evaluations.parent / f"{n}.json" for n in ("metrics", "comparison", "gate"))
-    line = compare.main(evaluations, metrics, comparison, verdict, params(min_rows, **gates), declared)
-    assert set(json.loads(comparison.read_text())) == set(declared.suites)
+    line = compare.main(evaluations, metrics, comparison, verdict, params(min_rows, **gates), evaluate)
+    assert set(json.loads(comparison.read_text())) == set(evaluate.suites)
     return line, json.loads(metrics.read_text()), json.loads(verdict.read_text())
 
 
 BOTH = Evaluate(models=["base", "sft"], suites=["chat", "more"])
 
 
-def test_metrics_of_the_main_suite_are_plain_and_others_carry_their_suites_name(evaluations: Path) -> None:
+def test_metrics_of_suites_other_than_the_main_one_are_prefixed(evaluations: Path) -> None:
     _, metrics, _ = run(evaluations, BOTH)
 
     assert metrics == {
@@ -184,7 +183,7 @@ def test_metrics_of_the_main_suite_are_plain_and_others_carry_their_suites_name(
     }
 
 
-def test_a_gate_looks_at_the_suite_that_its_metric_names(evaluations: Path) -> None:
+def test_a_gate_judges_the_suite_that_its_metric_names(evaluations: Path) -> None:
     scoring.write(evaluations / "base-more.jsonl", answers(1.0, 1.0, metric="schema"))
     _, _, verdict = run(evaluations, BOTH, better=gate(0.1, metric="more.schema", against="base"), main=gate(0.5))
 
@@ -212,7 +211,7 @@ def test_without_gates_the_verdict_is_fail(evaluations: Path) -> None:
     assert line == "no gates declared: verdict fail; add some to compare.gates"
 
 
-def test_one_failed_gate_fails_them_all_and_is_named(evaluations: Path) -> None:
+def test_one_failed_gate_fails_the_verdict_and_is_named(evaluations: Path) -> None:
     line, _, verdict = run(evaluations, BOTH, low=gate(0.5), high=gate(0.9))
 
     assert (verdict["verdict"], verdict["gates"]["low"]["verdict"]) == ("fail", "pass")
@@ -220,12 +219,12 @@ def test_one_failed_gate_fails_them_all_and_is_named(evaluations: Path) -> None:
     assert run(evaluations, BOTH, low=gate(0.5))[2]["verdict"] == "pass"
 
 
-def test_a_model_that_is_declared_no_more_is_refused(evaluations: Path) -> None:
+def test_files_of_a_model_that_is_no_longer_declared_are_an_error(evaluations: Path) -> None:
     with pytest.raises(UserError, match=r"sft-chat\.jsonl, sft-more\.jsonl: left by items"):
         compare.read(evaluations, Evaluate(models=["base"], suites=["chat", "more"]))
 
 
-def test_models_that_answered_different_rows_are_refused(evaluations: Path) -> None:
+def test_models_that_answered_different_rows_are_an_error(evaluations: Path) -> None:
     scoring.write(evaluations / "sft-more.jsonl", answers(1.0, metric="schema"))
 
     with pytest.raises(UserError, match=r"models answered different rows of more: want the same; run `dvc repro`$"):

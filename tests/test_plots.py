@@ -5,12 +5,7 @@ import json
 from pathlib import Path
 
 from stages import plots
-from stages.evaluating import scoring
 from tests.conftest import Project
-
-
-def answer(expected: str, given: str) -> scoring.Answer:
-    return scoring.Answer("id", "question", expected, given, {"exact_match": (float(expected == given), 1.0)})
 
 
 def test_every_logged_loss_is_a_point_of_its_run_and_rows() -> None:
@@ -20,12 +15,6 @@ def test_every_logged_loss_is_a_point_of_its_run_and_rows() -> None:
         ("sft", 5, "train", 2.5),
         ("sft", 10, "val", 1.5),
     ]
-
-
-def test_a_row_without_a_label_is_no_point_and_an_answer_without_one_is_told() -> None:
-    answers = [answer('{"intent": "a"}', '{"intent": "b"}'), answer('{"intent": "a"}', "a"), answer("free text", "a")]
-
-    assert plots.labels(answers, "intent") == [("a", "b"), ("a", plots.NO_LABEL)]
 
 
 def test_tables_hold_what_the_build_measured(built: Project) -> None:

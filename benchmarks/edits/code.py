@@ -19,7 +19,8 @@ def renamed(path: str, start: str, end: str, old: str, new: str) -> Change:
 
 read_at_run_time = both(
     replace(
-        "stages/plots.py", 'NO_LABEL = "(no label)"',
+        "stages/reporting/answer_labels.py", '\nNO_LABEL = "(no label)"',
+        "from pathlib import Path\n\n"
         'NO_LABEL = Path("stages/reporting/templates/no_label.txt").read_text("utf-8").strip()',
     ),
     add("stages/reporting/templates/no_label.txt", "(no label)\n"),
@@ -56,7 +57,8 @@ EDITS = {
         {"dedup", "split", "datasheet"}, "all go through shingles", suite=True,
     ),
     "a constant": Edit(
-        replace("stages/reporting/answers_table.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"}, "the page marks answers by it",
+        replace("stages/reporting/answers_table.py", "MIN_SIMILARITY = 0.3 ", "MIN_SIMILARITY = 0.31 "),
+        {"report"}, "the page marks answers by it",
     ),
     "a side effect of an import": Edit(
         replace("stages/similarity/near.py", "\n\nclass SimilarPairs",
@@ -76,18 +78,19 @@ EDITS = {
         {"ingest", "split"}, "every format is asked whether it matches; a golden set may be of any",
     ),
     "the template of the card": Edit(
-        replace("stages/reporting/templates/card.md", "## Limits", "## What it is not for"), {"card"}, "the card is made of it",
-        suite=True,
+        replace("stages/reporting/templates/card.md", "## Limits", "## What it is not for"), {"card"},
+        "the card is made of it", suite=True,
     ),
     "a prompt": Edit(
-        replace("stages/augmenting/prompts/judge.txt", "is it clear", "is it plain"), {"augment"}, "rows are made by it",
+        replace("stages/augmenting/prompts/judge.txt", "is it clear", "is it plain"), {"augment"},
+        "rows are made by it",
     ),
     "a colour of the page": Edit(
         replace("stages/reporting/templates/page/page.css", "#ffffff", "#fffffe"),
         {"datasheet", "report"}, "both pages are made of it",
     ),
     "a file that code reads": Edit(
-        add("stages/reporting/templates/no_label.txt", "at all\n"), {"plots"}, "a module reads it when it is imported",
-        before=read_at_run_time,
+        add("stages/reporting/templates/no_label.txt", "at all\n"), {"plots", "report"},
+        "a module that both import reads it", before=read_at_run_time,
     ),
 }  # fmt: skip

@@ -29,7 +29,7 @@ EDITS = {
         during="report",
     ),
     "the code of a later stage": Edit(
-        replace("stages/reporting/answers_table.py", "ALIKE = 0.3 ", "ALIKE = 0.31 "), {"report"},
+        replace("stages/reporting/answers_table.py", "MIN_SIMILARITY = 0.3 ", "MIN_SIMILARITY = 0.31 "), {"report"},
         "preflight saw the code before", before=reversed_rows, during="ingest",
     ),
 }  # fmt: skip

@@ -1,6 +1,7 @@
-"""A sample of rows for people to mark, and what their marks say: an error rate, and how far they agree.
+"""Sample of rows for annotators, and statistics of their verdicts: error rate, agreement.
 
-Sources: Wilson 1927 (the interval), Cohen 1960 (kappa of two annotators), Light 1971 (of more: the mean of all pairs).
+Sources: Wilson 1927 (the interval), Cohen 1960 (kappa of two annotators), Light 1971 (more annotators: mean kappa of
+all pairs).
 """
 
 import csv
@@ -21,22 +22,22 @@ from stages.rows.row import Pair, Row, Text
 
 COLUMNS = ("id", "kind", "question", "answer", "verdict", "note")
 VERDICTS = ("ok", "wrong")
-FORMULA = re.compile(r"[=+\-@\t\r']")  # how a cell begins that a spreadsheet computes; and our own mark
+FORMULA = re.compile(r"[=+\-@\t\r']")  # first character of a cell that a spreadsheet computes, or of an escaped one
 ID = re.compile(r"[0-9a-f]{24}")
 
 
-class Mark(NamedTuple):
-    verdict: str
+class Annotation(NamedTuple):
+    verdict: str  # one of VERDICTS
     note: str
 
 
-def sample(found: Iterable[Row], size: int, seed: int) -> list[Row]:
-    """The rows with the smallest hashes of seed and id, in that order: a row more changes one of them at most."""
-    return heapq.nsmallest(size, found, key=lambda row: hashlib.sha256(f"{seed}:{row.id}".encode()).digest())
+def sample(rows: Iterable[Row], size: int, seed: int) -> list[Row]:
+    """The rows with the smallest hashes of seed and id, in that order: an added row changes one of them at most."""
+    return heapq.nsmallest(size, rows, key=lambda row: hashlib.sha256(f"{seed}:{row.id}".encode()).digest())
 
 
-def line(row: Row) -> dict[str, str]:
-    """What a person is shown of a row."""
+def sample_line(row: Row) -> dict[str, str]:
+    """A row as {column of the sample: cell}; the verdict is empty."""
     answer = answer_text(row.content)
     if isinstance(row.content, Pair):
         answer = f"chosen: {answer}\n\nrejected: {answer_text(row.content, rejected=True)}"
@@ -44,73 +45,74 @@ def line(row: Row) -> dict[str, str]:
     return {"id": row.id, "kind": row.kind, "question": question, "answer": answer, "verdict": "", "note": ""}
 
 
-def neutral(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+def escape_formula(cell: str) -> str:
+    """The cell, with an apostrophe in front if a spreadsheet would take it for a formula."""
     return f"'{cell}" if FORMULA.match(cell) else cell
 
 
-def given(cell: str) -> str:
-    """The cell that `neutral` was given."""
+def unescape_formula(cell: str) -> str:
+    """The inverse of `escape_formula`."""
     return cell[1:] if cell[:1] == "'" and FORMULA.match(cell[1:]) else cell
 
 
-def write(path: Path, chosen: Iterable[Row]) -> None:
-    """Writes the sample as CSV, with a byte order mark: spreadsheets take it for another encoding otherwise."""
+def write_sample(path: Path, rows: Iterable[Row]) -> None:
+    """Writes the sample as CSV in UTF-8 with a byte order mark, without which spreadsheets assume another encoding."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows([neutral(cell) for cell in line(row).values()] for row in chosen)
+        writer.writerows([escape_formula(cell) for cell in sample_line(row).values()] for row in rows)
 
 
-def read(folder: Path) -> dict[str, dict[str, Mark]]:
-    """{annotator: {id: mark}} of every CSV file in the folder; rows without a verdict are not marked.
+def read(folder: Path) -> dict[str, dict[str, Annotation]]:
+    """{annotator: {row id: annotation}} of every CSV file in a folder; lines without a verdict are left out.
 
     Raises:
-        UserError: a file is no such CSV, or a line of it has no id, an id twice, or another verdict.
+        UserError: a file is no CSV of this form; a line has no id, a repeated id, or an unknown verdict.
     """
-    return {path.stem: dict(_marks(path)) for path in sorted(folder.iterdir())
+    return {path.stem: dict(_read_file(path)) for path in sorted(folder.iterdir())
             if path.is_file() and not path.name.startswith(".")}  # fmt: skip
 
 
-def _marks(path: Path) -> Iterator[tuple[str, Mark]]:
+def _read_file(path: Path) -> Iterator[tuple[str, Annotation]]:
     if path.suffix.lower() != ".csv":
-        raise UserError(f"{path}: want a CSV file with the columns {', '.join(COLUMNS)}; save it so, or take it out")
+        raise UserError(f"{path}: want a CSV file with the columns {', '.join(COLUMNS)}; save it as one, or remove it")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: byte {error.start} is not UTF-8: save the file as CSV in UTF-8") from None
-    head = text.partition("\n")[0]
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
-    start, seen = 1, set()
+    header = text.partition("\n")[0]
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
+    line_number, ids = 1, set()
     try:
-        names = next(lines, [])
-        if missing := [name for name in ("id", "verdict") if name not in names]:
+        columns = next(lines, [])
+        if missing := [name for name in ("id", "verdict") if name not in columns]:
             raise UserError(f"{path}:1: no column {' and '.join(missing)}: want {', '.join(COLUMNS)}")
-        start = lines.line_num + 1
+        line_number = lines.line_num + 1
         for cells in lines:
-            found = dict(zip(names, map(given, cells), strict=False))
+            line = dict(zip(columns, map(unescape_formula, cells), strict=False))
             if any(cells):
-                yield from _mark(found, f"{path}:{start}", seen)
-            start = lines.line_num + 1
+                yield from _parse_line(line, f"{path}:{line_number}", ids)
+            line_number = lines.line_num + 1
     except csv.Error as error:
-        raise UserError(f"{path}:{start}: {error}: want a line of CSV; mend it") from None
+        raise UserError(f"{path}:{line_number}: {error}: want a line of CSV; mend it") from None
 
 
-def _mark(found: dict[str, str], where: str, seen: set[str]) -> Iterator[tuple[str, Mark]]:
-    id, verdict = found.get("id", "").strip(), found.get("verdict", "").strip().lower()
+def _parse_line(line: dict[str, str], where: str, ids: set[str]) -> Iterator[tuple[str, Annotation]]:
+    """The annotation of a line, if it has a verdict. Adds its id to those of the lines before."""
+    id, verdict = line.get("id", "").strip(), line.get("verdict", "").strip().lower()
     if not ID.fullmatch(id):
         raise UserError(f"{where}: id {id!r}: want an id of sample.csv, 24 digits and letters; copy it from there")
-    if id in seen:
-        raise UserError(f"{where}: id {id} stands here twice: want one verdict a row; take one out")
-    seen.add(id)
+    if id in ids:
+        raise UserError(f"{where}: id {id} is in the file twice: want one verdict a row; remove one")
+    ids.add(id)
     if verdict and verdict not in VERDICTS:
         raise UserError(f"{where}: verdict {verdict!r}: want {' or '.join(VERDICTS)}, or nothing")
     if verdict:
-        yield id, Mark(verdict, found.get("note", "").strip())
+        yield id, Annotation(verdict, line.get("note", "").strip())
 
 
-def wilson(wrong: int, total: int, confidence: float) -> tuple[float, float]:
-    """The interval of a share; it holds at few rows and at shares near 0 and 1 too."""
+def wilson_interval(wrong: int, total: int, confidence: float) -> tuple[float, float]:
+    """(low, high) of the share wrong / total. Unlike the normal interval it holds at few rows and near 0 and 1."""
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     share, scale = wrong / total, 1 + z * z / total
     middle = (share + z * z / (2 * total)) / scale
@@ -119,42 +121,55 @@ def wilson(wrong: int, total: int, confidence: float) -> tuple[float, float]:
 
 
 def kappa(a: Sequence[str], b: Sequence[str]) -> float | None:
-    """Cohen's kappa of two annotators' verdicts on the same rows; None where both gave one verdict alone."""
-    same = sum(x == y for x, y in zip(a, b, strict=True)) / len(a)
+    """Cohen's kappa of two annotators' verdicts on the same rows; None if both gave the same single verdict."""
+    agreement = sum(x == y for x, y in zip(a, b, strict=True)) / len(a)
     chance = sum(a.count(verdict) * b.count(verdict) for verdict in set(a)) / len(a) ** 2
-    return None if chance == 1 else (same - chance) / (1 - chance)
+    return None if chance == 1 else (agreement - chance) / (1 - chance)
 
 
-def rate(verdicts: Sequence[str], confidence: float) -> dict[str, Any]:
-    """{rows, wrong, rate, low, high}; the last three None where nothing is marked."""
+def error_rate(verdicts: Sequence[str], confidence: float) -> dict[str, Any]:
+    """{rows, wrong, rate, low, high}: the share of wrong rows and its interval, None without verdicts."""
     wrong = verdicts.count("wrong")
     if not verdicts:
         return {"rows": 0, "wrong": 0, "rate": None, "low": None, "high": None}
-    low, high = wilson(wrong, len(verdicts), confidence)
+    low, high = wilson_interval(wrong, len(verdicts), confidence)
     return {"rows": len(verdicts), "wrong": wrong, "rate": round(wrong / len(verdicts), 4),
             "low": round(low, 4), "high": round(high, 4)}  # fmt: skip
 
 
-def tell(marks: dict[str, dict[str, Mark]], there: Set[str], confidence: float) -> dict[str, Any]:
-    """What the marks of rows that are still there say; where as many call a row wrong as right, it counts as wrong."""
-    kept = {name: {id: m.verdict for id, m in found.items() if id in there} for name, found in marks.items()}
+def statistics(annotations: dict[str, dict[str, Annotation]], ids: Set[str], confidence: float) -> dict[str, Any]:
+    """{rows, wrong, rate, low, high, annotators: {name: the same}, pairs, kappa, gone} of the annotated rows.
+
+    The majority of its annotators decides on a row; a tie counts as wrong.
+
+    Args:
+        annotations: as `read` returns them.
+        ids: the rows that still exist; the number of other annotated rows is `gone`.
+        confidence: level of the intervals.
+    """
+    verdicts = {name: {id: a.verdict for id, a in of_name.items() if id in ids}
+                for name, of_name in annotations.items()}  # fmt: skip
     by_row: dict[str, list[str]] = {}
-    for found in kept.values():
-        for id, verdict in found.items():
+    for of_name in verdicts.values():
+        for id, verdict in of_name.items():
             by_row.setdefault(id, []).append(verdict)
-    settled = ["wrong" if 2 * found.count("wrong") >= len(found) else "ok" for found in by_row.values()]
-    pairs = []
-    for a, b in combinations(kept, 2):
-        if both := sorted(kept[a].keys() & kept[b].keys()):
-            left, right = [kept[a][id] for id in both], [kept[b][id] for id in both]
-            same, value = sum(x == y for x, y in zip(left, right, strict=True)), kappa(left, right)
-            pairs.append({"annotators": [a, b], "rows": len(both), "same": same,
-                          "kappa": None if value is None else round(value, 4)})  # fmt: skip
-    values = [pair["kappa"] for pair in pairs if pair["kappa"] is not None]
+    majority = ["wrong" if 2 * of_row.count("wrong") >= len(of_row) else "ok" for of_row in by_row.values()]
+    pairs = [_agreement(a, b, verdicts[a], verdicts[b]) for a, b in combinations(verdicts, 2)
+             if verdicts[a].keys() & verdicts[b].keys()]  # fmt: skip
+    kappas = [pair["kappa"] for pair in pairs if pair["kappa"] is not None]
     return {
-        **rate(settled, confidence),
-        "annotators": {name: rate(list(found.values()), confidence) for name, found in kept.items()},
+        **error_rate(majority, confidence),
+        "annotators": {name: error_rate(list(of_name.values()), confidence) for name, of_name in verdicts.items()},
         "pairs": pairs,
-        "kappa": round(mean(values), 4) if values else None,
-        "gone": len({id for found in marks.values() for id in found} - there),
+        "kappa": round(mean(kappas), 4) if kappas else None,
+        "gone": len({id for of_name in annotations.values() for id in of_name} - ids),
     }
+
+
+def _agreement(name_a: str, name_b: str, a: dict[str, str], b: dict[str, str]) -> dict[str, Any]:
+    """{annotators, rows, same, kappa} of two annotators, over the rows that both annotated."""
+    common = sorted(a.keys() & b.keys())
+    left, right = [a[id] for id in common], [b[id] for id in common]
+    same, value = sum(x == y for x, y in zip(left, right, strict=True)), kappa(left, right)
+    rounded = None if value is None else round(value, 4)
+    return {"annotators": [name_a, name_b], "rows": len(common), "same": same, "kappa": rounded}

@@ -1,13 +1,13 @@
 """Charts as Vega-Lite specifications, and the library that draws them in the reader's browser.
 
-Colours are the page's CSS variables, so a chart follows the reader's colour scheme; text is laid out in the reader's
-browser, so it keeps its size at every width.
+Colours are CSS variables of the page, so a chart follows the colour scheme. The browser lays out the text, so it keeps
+its size at every width.
 """
 
 from functools import cache
 from typing import Any
 
-SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name, never fetched
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # an identifier, never fetched
 CONFIG = {
     "background": None,
     "font": "system-ui, sans-serif",
@@ -18,21 +18,21 @@ CONFIG = {
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 220,
     },
 }  # fmt: skip
-KINDS = {"loss": "training", "eval_loss": "held-out"}
+LOSSES = {"loss": "training", "eval_loss": "held-out"}  # field of the log -> its name on the chart
 
 
 def loss(name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """Training and held-out loss per step of one run, with a ruler that reads both at the nearest step.
+    """Training and held-out loss of one run by step, with a ruler that shows both at the nearest step.
 
-    A loss that is not a number is `null` in the log, and leaves a gap.
+    NaN and infinity are `null` in the log, and leave a gap.
     """
     points = [
         {"step": entry["step"], "rows": kind, "loss": entry[key]}
-        for key, kind in KINDS.items()
+        for key, kind in LOSSES.items()
         for entry in history
         if key in entry
     ]
-    names = list(KINDS.values())
+    names = list(LOSSES.values())
     colour = {"domain": names, "range": ["var(--first)", "var(--second)"]}
     dash = {"domain": names, "range": [[1, 0], [5, 4]]}
     series = {
@@ -73,7 +73,7 @@ def loss(name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def quality(metric: str, files: list[dict[str, Any]]) -> dict[str, Any]:
-    """What each quantized file's metric is off from its model's, beside what is allowed."""
+    """Difference of a metric between each quantized file and its model, over a band of the allowed difference."""
     points = [
         {"name": file["name"], "allowed": file["allowed"].max_difference, **file["metrics"][metric]} for file in files
     ]
@@ -115,7 +115,7 @@ def quality(metric: str, files: list[dict[str, Any]]) -> dict[str, Any]:
 
 @cache
 def library() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, out of the installed package; it fetches nothing."""
+    """Vega, Vega-Lite and Vega-Embed as one script, from the installed package; it fetches nothing."""
     import vl_convert
 
     return vl_convert.javascript_bundle()

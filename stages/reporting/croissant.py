@@ -1,13 +1,11 @@
-"""The splits in the Croissant format (mlcommons.org/croissant), which search engines for data sets read."""
+"""Description of the splits in the Croissant format (mlcommons.org/croissant), read by search engines for data sets."""
 
 import hashlib
 import logging
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-FIELDS = {  # kind -> {field: (what it is, the way to it in a row's content)}; of turns there are several
+FIELDS = {  # kind -> {field: (description, *JSON path in a row's content)}; a path of two steps has several values
     "chat": {
         "roles": ("who speaks, each turn", "messages", "role"),
         "turns": ("what is said, each turn; the last answers", "messages", "content"),
@@ -19,61 +17,63 @@ FIELDS = {  # kind -> {field: (what it is, the way to it in a row's content)}; o
     },
     "text": {"text": ("the text", "text")},
 }
-LINES = "application/jsonlines"
-
-
-def digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+JSONL = "application/jsonlines"
 
 
 def describe(
     files: dict[Path, str], folder: Path, name: str, description: str, license: str, languages: list[str]
 ) -> dict[str, Any]:
-    """Files of rows and their kinds as Croissant, whose addresses are seen from the folder that it will be in.
+    """The Croissant description of files of rows, validated by mlcroissant.
 
-    mlcroissant checks it as it is made. It has no date: the same rows give the same description.
+    It has no date, so that the same rows have the same description.
+
+    Args:
+        files: {path: kind of its rows}, paths relative to the project.
+        folder: where the description will be; addresses of files are relative to it.
+        license: SPDX identifier or address.
+        languages: ISO 639-1.
     """
-    import mlcroissant as mlc  # half a second
+    import mlcroissant as mlc  # takes half a second
 
-    logging.getLogger("absl").setLevel(logging.ERROR)  # it misses a date and a citation
-    objects, sets = [], []
+    logging.getLogger("absl").setLevel(logging.ERROR)  # it warns that date and citation are missing
+    objects, record_sets = [], []
     for path, kind in files.items():
         file = f"{path.parent.name}/{path.name}"
         objects.append(
             mlc.FileObject(
-                id=file, name=file, content_url=_seen_from(folder, path), encoding_formats=[LINES], sha256=digest(path)
+                id=file, name=file, content_url=_relative(path, folder), encoding_formats=[JSONL], sha256=_sha256(path)
             )
         )
         record = f"{path.parent.name}_{path.stem}"
         fields = [_field(mlc, f"{record}/id", file, "id", "hash of the content")]
-        fields += [_field(mlc, f"{record}/{name}", file, "content", *how) for name, how in FIELDS[kind].items()]
-        sets.append(
+        fields += [_field(mlc, f"{record}/{name}", file, "content", *spec) for name, spec in FIELDS[kind].items()]
+        record_sets.append(
             mlc.RecordSet(
                 id=record, name=record, description=f"Rows of {path.parent.name}: {path.stem}", fields=fields,
             )
         )  # fmt: skip
-    described = mlc.Metadata(
+    metadata = mlc.Metadata(
         name=name, description=description, license=[license], in_language=languages,
-        distribution=objects, record_sets=sets,
+        distribution=objects, record_sets=record_sets,
     ).to_json()  # fmt: skip
-    mlc.Metadata.from_json(mlc.Context(), described)
-    return described
+    mlc.Metadata.from_json(mlc.Context(), metadata)  # raises if it is not valid
+    return metadata
 
 
-def _field(mlc: Any, id: str, file: str, column: str, told: str, *way: str) -> Any:
-    source = mlc.Source(
-        file_object=file, extract=mlc.Extract(column=column), transforms=[mlc.Transform(json_path=name) for name in way]
-    )
+def _field(mlc: Any, id: str, file: str, column: str, description: str, *json_path: str) -> Any:
+    transforms = [mlc.Transform(json_path=step) for step in json_path]
+    source = mlc.Source(file_object=file, extract=mlc.Extract(column=column), transforms=transforms)
     return mlc.Field(
-        id=id, name=id, description=told, data_types=mlc.DataType.TEXT, source=source, repeated=len(way) > 1
+        id=id, name=id, description=description, data_types=mlc.DataType.TEXT, source=source,
+        repeated=len(json_path) > 1,
     )  # fmt: skip
 
 
-def _seen_from(folder: Path, path: Path) -> str:
-    """A path without a root, from a folder without one."""
+def _relative(path: Path, folder: Path) -> str:
+    """The path as seen from the folder; both are relative to the project."""
     return "/".join([*(".." for _ in folder.parts), *path.parts])
 
 
-def write(path: Path, described: dict[str, Any]) -> None:
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(described), indent=2) + b"\n")
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

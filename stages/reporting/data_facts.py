@@ -1,4 +1,4 @@
-"""Rows in numbers: lengths, turns, system prompts, tools, labels, clusters of duplicates."""
+"""Figures of the rows for the datasheet: lengths, turns, system prompts, tools, labels, clusters of duplicates."""
 
 from array import array
 from collections import Counter
@@ -7,78 +7,99 @@ from typing import Any
 
 from stages.evaluating.json_answer import fields
 from stages.rows.display import answer_text, prompt_text
-from stages.rows.row import Chat, Pair, Row, Text
+from stages.rows.row import Chat, Content, Pair, Row, Text
 
-SHARES = {"half": 0.5, "nine_tenths": 0.9, "most": 0.99}  # of the rows are no longer
+LabelOf = Callable[[Row], str | None]  # the label of a row, None if it has none
+QUANTILES = {"half": 0.5, "nine_tenths": 0.9, "most": 0.99}
 
 
-def labeller(balance: dict[str, Any] | None) -> Callable[[Row], str | None]:
-    """What gives a chat's label, as `clean` reported them; None for any row where it looked for none."""
-    known, field = (balance["counts"], balance["field"]) if balance else ({}, None)
+def label_function(labels: dict[str, Any] | None) -> LabelOf:
+    """A function from a row to its label: None for rows other than chats, and for labels that `clean` did not count.
 
-    def label(row: Row) -> str | None:
-        if not known or not isinstance(row.content, Chat):
+    Args:
+        labels: {field, counts} from the report of `clean`; None if it looks for no labels.
+    """
+    counts, field = (labels["counts"], labels["field"]) if labels else ({}, None)
+
+    def label_of(row: Row) -> str | None:
+        if not counts or not isinstance(row.content, Chat):
             return None
         answer = row.content.messages[-1].content
-        found = str(answer if field is None else fields(answer).get(field))
-        return found if found in known else None
+        label = str(answer if field is None else fields(answer).get(field))
+        return label if label in counts else None
 
-    return label
+    return label_of
 
 
-def lengths(numbers: Iterable[int]) -> dict[str, Any]:
-    """{rows, shortest, half, nine_tenths, most, longest, bins}: characters; a bin is [below, rows], its end twice the
-    one before."""
-    found = sorted(numbers)
-    if not found:
+def length_statistics(lengths: Iterable[int]) -> dict[str, Any]:
+    """{rows, shortest, half, nine_tenths, most, longest, bins} of lengths in characters.
+
+    bins: [[end, rows]], each end exclusive and twice the one before.
+    """
+    ordered = sorted(lengths)
+    if not ordered:
         return {"rows": 0, "bins": []}
-    cuts = {name: found[min(len(found) - 1, int(share * len(found)))] for name, share in SHARES.items()}
-    bins = Counter(number.bit_length() for number in found)
-    shown = [[1 << bits, bins[bits]] for bits in range(min(bins), max(bins) + 1)]
-    return {"rows": len(found), "shortest": found[0], **cuts, "longest": found[-1], "bins": shown}
+    quantiles = {name: ordered[min(len(ordered) - 1, int(share * len(ordered)))] for name, share in QUANTILES.items()}
+    counts = Counter(length.bit_length() for length in ordered)
+    bins = [[1 << bits, counts[bits]] for bits in range(min(counts), max(counts) + 1)]
+    return {"rows": len(ordered), "shortest": ordered[0], **quantiles, "longest": ordered[-1], "bins": bins}
 
 
-def clusters(kept: Iterable[str]) -> dict[int, int]:
-    """{rows of a cluster: clusters}, given for every duplicate the row that stands for it."""
+def cluster_sizes(kept: Iterable[str]) -> dict[int, int]:
+    """{rows in a cluster: number of clusters}.
+
+    Args:
+        kept: for each duplicate, the id of the row that was kept in its place.
+    """
     sizes = Counter(Counter(kept).values())
-    return {size + 1: sizes[size] for size in sorted(sizes)}
+    return {size + 1: sizes[size] for size in sorted(sizes)}  # the kept row counts too
 
 
-def tell(found: Iterable[Row], label: Callable[[Row], str | None], shown: int) -> dict[str, Any]:
-    """{lengths: {kind: {part: …}}, turns: {n: rows}, system, tools, labels}; turns leave system turns out."""
-    measured: dict[str, dict[str, array]] = {}
+def facts(rows: Iterable[Row], label_of: LabelOf, examples: int) -> dict[str, Any]:
+    """{lengths: {kind: {part: statistics}}, turns: {n: rows}, system, tools, labels: {label: rows}}.
+
+    System turns are not counted as turns. Of the system prompts the most frequent `examples` are listed.
+    """
+    lengths: dict[str, dict[str, array]] = {}
     turns: Counter[int] = Counter()
-    systems: Counter[str] = Counter()
+    system_prompts: Counter[str] = Counter()
     labels: Counter[str] = Counter()
     conversations = tools = 0
-    for row in found:
+    for row in rows:
         content = row.content
         for part, text in parts(content).items():
-            measured.setdefault(row.kind, {}).setdefault(part, array("q")).append(len(text))
+            lengths.setdefault(row.kind, {}).setdefault(part, array("q")).append(len(text))
         if isinstance(content, Text):
             continue
         conversations += 1
         messages = content.messages if isinstance(content, Chat) else [*content.prompt, *content.chosen]
         turns[sum(message.role != "system" for message in messages)] += 1
-        systems.update({message.content for message in messages if message.role == "system"})
+        system_prompts.update({message.content for message in messages if message.role == "system"})
         tools += isinstance(content, Chat) and bool(content.tools)
-        if (name := label(row)) is not None:
-            labels[name] += 1
-    first = sorted(systems.items(), key=lambda item: (-item[1], item[0]))
+        if (label := label_of(row)) is not None:
+            labels[label] += 1
+    first = most_frequent(system_prompts)[:examples]
     return {
-        "lengths": {k: {part: lengths(n) for part, n in named.items()} for k, named in sorted(measured.items())},
+        "lengths": {kind: {part: length_statistics(values) for part, values in by_part.items()}
+                    for kind, by_part in sorted(lengths.items())},
         "turns": {str(n): turns[n] for n in sorted(turns)},
-        "system": {"rows": systems.total(), "of": conversations, "different": len(systems), "first": first[:shown]},
+        "system": {"rows": system_prompts.total(), "of": conversations, "different": len(system_prompts),
+                   "first": first},
         "tools": tools,
-        "labels": dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
-    }
+        "labels": dict(most_frequent(labels)),
+    }  # fmt: skip
 
 
-def parts(content: Chat | Pair | Text) -> dict[str, str]:
-    """The texts of a row whose lengths are told apart."""
+def most_frequent(counts: Counter[str]) -> list[tuple[str, int]]:
+    """The counts, largest first; equal ones in the order of their keys."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def parts(content: Content) -> dict[str, str]:
+    """{part: text} of the texts in a row whose lengths are measured separately."""
     if isinstance(content, Text):
         return {"text": content.text}
-    if isinstance(content, Chat):
-        return {"question": prompt_text(content), "answer": answer_text(content)}
-    question, chosen = prompt_text(content), answer_text(content)
-    return {"question": question, "chosen": chosen, "rejected": answer_text(content, rejected=True)}
+    question, answer = prompt_text(content), answer_text(content)
+    if isinstance(content, Pair):
+        return {"question": question, "chosen": answer, "rejected": answer_text(content, rejected=True)}
+    return {"question": question, "answer": answer}

@@ -1,4 +1,4 @@
-"""How the values of a build become one HTML file: templates, formats, and what the browser may do with it."""
+"""Rendering of pages as single HTML files: template filters and the content security policy."""
 
 import base64
 import hashlib
@@ -9,52 +9,47 @@ from typing import Any
 import jinja2
 import msgspec
 
-from stages.reporting import summaries
+from stages.reporting import formatting
+from stages.reporting.build import weight_bytes
 
-NOTHING = "'none'"
+NO_SCRIPTS = "'none'"
 
 
-def difference(entry: dict[str, float]) -> str:
-    """What a difference from the baseline says, in words."""
+def difference_in_words(entry: dict[str, float]) -> str:
+    """`better`, `worse`, or `no clear difference` if the interval contains 0."""
     if entry["difference_low"] <= 0 <= entry["difference_high"]:
         return "no clear difference"
     return "better" if entry["difference"] > 0 else "worse"
 
 
-def signed(value: float) -> str:
-    """A difference with its sign; `0.000` has none."""
-    text = f"{value:+z.3f}"
-    return "0.000" if text == "+0.000" else text.replace("-", "−")
-
-
 def scale(models: dict[str, dict[str, Any]], metric: str) -> tuple[float, float]:
-    """Where a strip of this metric begins and ends: 0 and 1, or wherever values beyond them reach."""
+    """(low, high) ends of the axis of a metric: 0 and 1, or beyond them as far as the intervals reach."""
     ends = [entry[end] for metrics in models.values() if (entry := metrics.get(metric)) for end in ("low", "high")]
     return min([0.0, *ends]), max([1.0, *ends])
 
 
-def on(value: float, ends: tuple[float, float]) -> str:
-    """Where a value stands on a scale: `37.50%`."""
+def position(value: float, ends: tuple[float, float]) -> str:
+    """The place of a value on an axis: `37.50%`."""
     low, high = ends
     return f"{100 * (value - low) / (high - low):.2f}%"
 
 
 def metric_names(models: dict[str, dict[str, Any]]) -> list[str]:
-    """Every metric that any model has, in the order of the first that has it."""
+    """Every metric of any model, in the order of the models."""
     return list(dict.fromkeys(name for metrics in models.values() for name in metrics))
 
 
-def named(by: tuple[str, ...], files: tuple[str, ...]) -> str:
-    """Who gave an answer: models by name, more than three quantized files by their number."""
-    of_files = [name for name in by if name in files]
+def join_names(names: tuple[str, ...], files: tuple[str, ...]) -> str:
+    """Models and quantized files by name; more than three quantized files by their number."""
+    of_files = [name for name in names if name in files]
     if len(of_files) <= 3:
-        return ", ".join(by)
+        return ", ".join(names)
     number = f"all {len(files)} files" if len(of_files) == len(files) else f"{len(of_files)} of {len(files)} files"
-    return ", ".join([*(name for name in by if name not in files), number])
+    return ", ".join([*(name for name in names if name not in files), number])
 
 
-def spelt(params: Any) -> str:
-    """A section as `params.yaml` spells it."""
+def as_yaml(params: Any) -> str:
+    """A section as it is in `params.yaml`."""
     from ruamel.yaml import YAML
 
     text = io.StringIO()
@@ -65,36 +60,41 @@ def spelt(params: Any) -> str:
     return text.getvalue().rstrip()
 
 
-def policy(scripts: list[str]) -> str:
-    """A content security policy under which a browser fetches nothing, and runs these scripts alone."""
+def security_policy(scripts: list[str]) -> str:
+    """Content security policy: the browser fetches nothing, and runs only these scripts."""
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
-    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes or NOTHING}"
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes or NO_SCRIPTS}"
 
 
 def render(folders: list[Path], name: str, values: dict[str, Any], scripts: list[str]) -> str:
-    """The page of a template, looked for in the folders; whatever comes from rows, models or parameters is escaped."""
+    """The page of a template. Values are escaped, as they may come from rows, models or parameters.
+
+    Args:
+        folders: searched for templates, in order; one has page.css.
+        scripts: written into the page unescaped.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders), undefined=jinja2.StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {
-        "count": summaries.count,
-        "size": summaries.size,
-        "weight": summaries.weight,
-        "losses": summaries.losses,
-        "loss": summaries.loss,
+        "count": formatting.count,
+        "size": formatting.size,
+        "fixed": formatting.fixed,
+        "signed": formatting.signed,
+        "loss": formatting.loss,
+        "losses": formatting.losses,
+        "weight_bytes": weight_bytes,
         "metric_names": metric_names,
         "words": lambda name: str(name).replace("_", " "),
-        "signed": signed,
-        "fixed": lambda value: f"{value:z.3f}".replace("-", "−"),
-        "difference": difference,
+        "difference_in_words": difference_in_words,
         "scale": scale,
-        "on": on,
-        "named": named,
-        "spelt": spelt,
+        "position": position,
+        "join_names": join_names,
+        "as_yaml": as_yaml,
     }
+    markup = jinja2.utils.markupsafe.Markup
     style, _, _ = environment.loader.get_source(environment, "page.css")
     return environment.get_template(name).render(
-        values, policy=policy(scripts), scripts=[jinja2.utils.markupsafe.Markup(s) for s in scripts],
-        style=jinja2.utils.markupsafe.Markup(style),
-    )  # fmt: skip
+        values, policy=security_policy(scripts), scripts=[markup(script) for script in scripts], style=markup(style)
+    )

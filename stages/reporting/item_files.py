@@ -1,4 +1,4 @@
-"""Folders that gather one file an item: what an item left behind is named, never read."""
+"""Folders with one file for each item: files left by items that params.yaml no longer declares are errors."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,39 +7,39 @@ from modelmake.errors import UserError
 
 
 def check(folder: Path, names: Iterable[str]) -> None:
-    """Holds a folder against the names of the files (without their last suffixes) that it may have.
+    """Checks that a folder holds only files of these items. A file's name up to the first dot is its item.
 
     Raises:
-        UserError: files of items that `params.yaml` no longer declares.
+        UserError: files of other items.
     """
-    wanted = set(names)
-    stray = sorted(p.name for p in folder.iterdir() if p.name.split(".")[0] not in wanted and p.name[0] != ".")
-    if stray:
+    expected = set(names)
+    strays = sorted(p.name for p in folder.iterdir() if p.name.split(".")[0] not in expected and p.name[0] != ".")
+    if strays:
         raise UserError(
-            f"{folder}: {', '.join(stray)}: left by items that params.yaml no longer declares: "
-            f"want only {', '.join(sorted(wanted))}; `rm {' '.join(f'{folder}/{name}' for name in stray)}`"
+            f"{folder}: {', '.join(strays)}: left by items that params.yaml no longer declares: "
+            f"want only {', '.join(sorted(expected))}; `rm {' '.join(f'{folder}/{name}' for name in strays)}`"
         )
 
 
-def declared(folder: Path, outs: Iterable[str]) -> None:
-    """Holds a folder of outputs, at any depth, against those that the graph declares.
+def check_outputs(folder: Path, outs: Iterable[str]) -> None:
+    """Checks that a folder of outputs holds, at any depth, only outs of the graph.
 
     Raises:
-        UserError: outputs of items that `params.yaml` no longer declares.
+        UserError: other files or folders.
     """
-    wanted = [Path(out) for out in outs]
-    if stray := list(_strays(folder, wanted)):
+    expected = [Path(out) for out in outs]
+    if strays := list(_strays(folder, expected)):
         raise UserError(
-            f"{folder}: {', '.join(stray)}: left by items that params.yaml no longer declares: want only outputs of "
-            f"the graph; `rm -r {' '.join(stray)}`"
+            f"{folder}: {', '.join(strays)}: left by items that params.yaml no longer declares: want only outputs of "
+            f"the graph; `rm -r {' '.join(strays)}`"
         )
 
 
-def _strays(folder: Path, wanted: list[Path]) -> Iterator[str]:
+def _strays(folder: Path, expected: list[Path]) -> Iterator[str]:
     for path in sorted(folder.iterdir()):
-        if path in wanted or path.name.startswith("."):
+        if path in expected or path.name.startswith("."):
             continue
-        if any(out.is_relative_to(path) for out in wanted):
-            yield from _strays(path, wanted)
+        if any(out.is_relative_to(path) for out in expected):
+            yield from _strays(path, expected)
         else:
             yield str(path)

@@ -1,4 +1,4 @@
-"""Which questions are shown, what in an answer is marked, which labels were mistaken."""
+"""The choice of questions, and the marked differences of answers."""
 
 from stages.evaluating.scoring import Answer
 from stages.reporting import answers_table
@@ -8,7 +8,7 @@ def answer(row: str, right: bool, text: str = "y", expected: str = "x") -> Answe
     return Answer(row, f"question {row}", expected, text, {"exact_match": (float(right), 1.0)})
 
 
-def test_wrong_ones_come_first_and_are_at_most_half() -> None:
+def test_wrong_answers_come_first_and_are_at_most_half() -> None:
     answers = {"dpo": [answer(f"{n}", n >= 5) for n in range(9)]}
 
     shown, wrong = answers_table.questions(answers, "dpo", "base", "exact_match", 4)
@@ -17,7 +17,7 @@ def test_wrong_ones_come_first_and_are_at_most_half() -> None:
     assert wrong == 5
 
 
-def test_where_few_are_right_the_wrong_ones_fill_the_page() -> None:
+def test_if_few_answers_are_right_the_wrong_ones_fill_the_page() -> None:
     answers = {"dpo": [answer(f"{n}", n == 8) for n in range(9)]}
 
     shown, _ = answers_table.questions(answers, "dpo", "base", "exact_match", 4)
@@ -25,16 +25,19 @@ def test_where_few_are_right_the_wrong_ones_fill_the_page() -> None:
     assert [q.id for q in shown] == ["0", "1", "2", "8"]
 
 
-def test_answers_that_are_the_same_text_stand_once() -> None:
+def test_equal_answers_are_grouped() -> None:
     answers = {"base": [answer("a", False, "n")], "dpo": [answer("a", True, "y")], "Q8_0": [answer("a", True, "y")]}
 
     [question], wrong = answers_table.questions(answers, "dpo", "base", "exact_match", 20)
 
-    assert [(given.by, given.right) for given in question.answers] == [(("base",), False), (("dpo", "Q8_0"), True)]
+    assert [(group.given_by, group.right) for group in question.answers] == [
+        (("base",), False),
+        (("dpo", "Q8_0"), True),
+    ]
     assert (question.wrong, wrong) == (False, 0)
 
 
-def test_answers_differ_where_some_are_right_and_some_wrong_the_baseline_aside() -> None:
+def test_answers_differ_if_some_are_right_and_some_wrong_the_baseline_aside() -> None:
     def differ(base: bool, sft: bool, dpo: bool) -> bool:
         answers = {"base": [answer("a", base)], "sft": [answer("a", sft)], "dpo": [answer("a", dpo)]}
         return answers_table.questions(answers, "dpo", "base", "exact_match", 1)[0][0].differ
@@ -44,47 +47,34 @@ def test_answers_differ_where_some_are_right_and_some_wrong_the_baseline_aside()
     assert differ(False, True, False)
 
 
-def test_a_question_that_a_file_was_not_asked_is_shown_without_it() -> None:
+def test_a_question_without_an_answer_of_a_file_is_shown_without_it() -> None:
     answers = {"dpo": [answer("a", True), answer("b", True)], "Q8_0": [answer("b", True)]}
 
     shown, _ = answers_table.questions(answers, "dpo", "base", "exact_match", 2)
 
-    assert [q.answers[0].by for q in shown] == [("dpo",), ("dpo", "Q8_0")]
+    assert [q.answers[0].given_by for q in shown] == [("dpo",), ("dpo", "Q8_0")]
 
 
 def test_a_json_value_that_differs_is_marked_and_white_space_is_not() -> None:
-    found = answers_table.pieces('{"intent": "refund", "n": 1}', '{"intent":"warranty","n":1}')
+    pieces = answers_table.mark_differences('{"intent": "refund", "n": 1}', '{"intent":"warranty","n":1}')
 
-    assert found == [('{"intent":', False), ('"warranty"', True), (',"n":1}', False)]
+    assert pieces == [('{"intent":', False), ('"warranty"', True), (',"n":1}', False)]
 
 
 def test_words_that_differ_are_marked_in_plain_text() -> None:
-    found = answers_table.pieces("the answer is 42 today", "the answer is\n 43 today")
+    pieces = answers_table.mark_differences("the answer is 42 today", "the answer is\n 43 today")
 
-    assert found == [("the answer is\n ", False), ("43", True), (" today", False)]
-
-
-def test_an_answer_of_another_kind_is_left_unmarked() -> None:
-    assert answers_table.pieces('{"intent": "refund"}', "I like tea, and cake") == [("I like tea, and cake", False)]
-    assert answers_table.pieces("x", "") == [("", False)]
+    assert pieces == [("the answer is\n ", False), ("43", True), (" today", False)]
 
 
-def test_pieces_put_together_are_the_answer() -> None:
+def test_an_answer_of_another_kind_is_not_marked() -> None:
+    assert answers_table.mark_differences('{"intent": "refund"}', "I like tea, and cake") == [
+        ("I like tea, and cake", False)
+    ]
+    assert answers_table.mark_differences("x", "") == [("", False)]
+
+
+def test_pieces_join_to_the_answer() -> None:
     text = '{"a": "b \\" c",\n\t"d": [1, 2.5, null]} trailing ünï'
 
-    assert "".join(part for part, _ in answers_table.pieces('{"a": "b", "d": [1]}', text)) == text
-
-
-def test_mistaken_labels_most_rows_first_with_how_many_have_the_label() -> None:
-    def row(name: str, expected: str, got: str) -> Answer:
-        return answer(name, False, got, f'{{"intent": "{expected}"}}')
-
-    answers = [
-        row("a", "refund", '{"intent": "refund"}'), row("b", "refund", '{"intent": "invoice"}'),
-        row("c", "refund", '{"intent": "invoice"}'), row("d", "refund", "no json"), answer("e", False, "y", "no json"),
-    ]  # fmt: skip
-
-    assert answers_table.mistaken(answers, "intent") == [
-        ("refund", "invoice", 2, 4),
-        ("refund", answers_table.NO_LABEL, 1, 4),
-    ]
+    assert "".join(part for part, _ in answers_table.mark_differences('{"a": "b", "d": [1]}', text)) == text

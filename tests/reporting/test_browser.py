@@ -1,4 +1,4 @@
-"""The page in headless Chromium: it renders without an error or a request, at every width and in both schemes."""
+"""The page in headless Chromium: it renders without errors and requests, at every width and in both colour schemes."""
 
 import itertools
 import shutil
@@ -20,35 +20,35 @@ DRAWN = "document.querySelectorAll('.chart svg').length === document.querySelect
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield found
-        found.close()
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture
-def look(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a file; at the end nothing may have been logged, thrown or asked for."""
-    told: list[str] = []
-    asked: list[str] = []
-    opened: list[Page] = []
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a file. At the end no page may have logged, thrown or requested anything."""
+    messages: list[str] = []
+    requests: list[str] = []
+    pages: list[Page] = []
 
-    def look(file: Path, width: int = 1440, scheme: str = "light", scripts: bool = True) -> Page:
+    def open_page(file: Path, width: int = 1440, scheme: str = "light", scripts: bool = True) -> Page:
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme,
                                 java_script_enabled=scripts, reduced_motion="reduce")  # fmt: skip
-        opened.append(page)
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
+        pages.append(page)
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
         page.goto(file.as_uri())
         if scripts:
             page.wait_for_function(DRAWN)
         return page
 
-    yield look
-    for page in opened:
+    yield open_page
+    for page in pages:
         page.close()
-    assert told == []
-    assert [url for url in asked if not url.startswith("data:")] == [page.url.partition("#")[0] for page in opened]
+    assert messages == []
+    assert [url for url in requests if not url.startswith("data:")] == [page.url.partition("#")[0] for page in pages]
 
 
 @pytest.fixture(scope="session")
@@ -57,36 +57,36 @@ def file(built: Project) -> Path:
 
 
 def overflow(page: Page) -> int:
-    """Pixels that the page is wider than its window."""
+    """Pixels by which the page is wider than its window."""
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 768, 390])
 def test_a_real_build_at_every_width_in_both_schemes(
-    look: Callable[..., Page], file: Path, width: int, scheme: str
+    open_page: Callable[..., Page], file: Path, width: int, scheme: str
 ) -> None:
-    page = look(file, width, scheme)
+    page = open_page(file, width, scheme)
 
     assert overflow(page) == 0
     assert page.locator(".panels .chart svg path").count() > 6, "curves are drawn"
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(16, 20, 24)")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(16, 20, 24)")
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_any_shape_of_build_fits_a_telephone(look: Callable[..., Page], tmp_path: Path, shape: str) -> None:
+def test_any_shape_of_build_fits_a_phone(open_page: Callable[..., Page], tmp_path: Path, shape: str) -> None:
     build = Build(tmp_path)
     SHAPES[shape](build)
-    page = look(build.render(), 390)
+    page = open_page(build.render(), 390)
     page.evaluate("document.querySelectorAll('details').forEach((node) => { node.open = true; })")
 
     assert overflow(page) == 0
     assert "run" not in page.title().split(": ")[-1], "nothing that a row says has run"
 
 
-def test_the_search_filters_while_typing_and_says_how_many(look: Callable[..., Page], file: Path) -> None:
-    page = look(file)
+def test_the_search_filters_while_typing_and_shows_how_many_match(open_page: Callable[..., Page], file: Path) -> None:
+    page = open_page(file)
     first = page.locator("article h3").first.inner_text()
     word = max(first.split(), key=len).strip(".,?!").lower()
 
@@ -104,8 +104,8 @@ def test_the_search_filters_while_typing_and_says_how_many(look: Callable[..., P
     assert page.locator("#search").evaluate("node => node === document.activeElement")
 
 
-def test_answers_can_be_narrowed_to_those_that_are_wrong(look: Callable[..., Page], tmp_path: Path) -> None:
-    page = look(Build(tmp_path).render())
+def test_answers_can_be_filtered_to_the_wrong_ones(open_page: Callable[..., Page], tmp_path: Path) -> None:
+    page = open_page(Build(tmp_path).render())
 
     page.get_by_label("dpo wrong").check()
 
@@ -113,8 +113,10 @@ def test_answers_can_be_narrowed_to_those_that_are_wrong(look: Callable[..., Pag
     assert page.locator("article:visible").first.locator(".wrong").count() == 1
 
 
-def test_the_keyboard_reaches_the_contents_the_stages_and_the_search(look: Callable[..., Page], file: Path) -> None:
-    page = look(file)
+def test_the_keyboard_reaches_the_contents_the_stages_and_the_search(
+    open_page: Callable[..., Page], file: Path
+) -> None:
+    page = open_page(file)
     reached = []
     for _ in range(120):
         page.keyboard.press("Tab")
@@ -136,8 +138,8 @@ def test_the_keyboard_reaches_the_contents_the_stages_and_the_search(look: Calla
     assert reached.index("#lineage") < reached.index("stage-1") < reached.index("search")
 
 
-def test_a_link_to_a_stage_opens_it(look: Callable[..., Page], file: Path) -> None:
-    page = look(file)
+def test_a_link_to_a_stage_opens_it(open_page: Callable[..., Page], file: Path) -> None:
+    page = open_page(file)
 
     page.locator("#lineage a", has_text="merge@sft").first.click()
 
@@ -145,8 +147,10 @@ def test_a_link_to_a_stage_opens_it(look: Callable[..., Page], file: Path) -> No
     assert page.locator(".graph > li:target .name").inner_text() == "merge@sft"
 
 
-def test_losses_can_be_read_at_a_step_and_on_a_logarithmic_scale(look: Callable[..., Page], tmp_path: Path) -> None:
-    page = look(Build(tmp_path).render())
+def test_losses_can_be_read_at_a_step_and_on_a_logarithmic_scale(
+    open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = open_page(Build(tmp_path).render())
     chart = page.locator(".panels .chart").first
     labels = chart.locator("text").all_inner_texts()
 
@@ -161,8 +165,8 @@ def test_losses_can_be_read_at_a_step_and_on_a_logarithmic_scale(look: Callable[
     assert tooltip.inner_text().split() == ["step", "20", "training", "0.5", "held-out", "0.75"]
 
 
-def test_without_scripts_every_answer_and_number_is_there(look: Callable[..., Page], file: Path) -> None:
-    page = look(file, scripts=False)
+def test_without_scripts_every_answer_and_number_is_there(open_page: Callable[..., Page], file: Path) -> None:
+    page = open_page(file, scripts=False)
 
     assert page.locator("article:visible").count() == 20
     assert page.locator("form:visible, .command button:visible, .scale:visible").count() == 0
@@ -171,8 +175,8 @@ def test_without_scripts_every_answer_and_number_is_there(look: Callable[..., Pa
     assert page.locator(".panels td:visible").count() > 0
 
 
-def test_headings_are_in_order_and_every_column_has_its_header(look: Callable[..., Page], file: Path) -> None:
-    page = look(file)
+def test_headings_are_in_order_and_every_column_has_its_header(open_page: Callable[..., Page], file: Path) -> None:
+    page = open_page(file)
     levels = [int(tag[1]) for tag in page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(n => n.tagName)")]
 
     assert levels[0] == 1 and levels.count(1) == 1

@@ -1,4 +1,4 @@
-"""Specifications are Vega-Lite that compiles; the library is one script, the same at every call."""
+"""Charts are Vega-Lite that compiles; the library is one script, the same at every call."""
 
 import pytest
 import vl_convert
@@ -9,7 +9,7 @@ from stages.reporting import charts
 HISTORY = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 0.5}, {"step": 20, "eval_loss": 0.75}]
 
 
-def test_training_and_held_out_losses_are_points_of_one_table() -> None:
+def test_training_and_held_out_losses_are_in_one_table() -> None:
     assert charts.loss("sft", HISTORY)["data"]["values"] == [
         {"step": 10, "rows": "training", "loss": 2.0},
         {"step": 20, "rows": "training", "loss": 0.5},
@@ -17,13 +17,13 @@ def test_training_and_held_out_losses_are_points_of_one_table() -> None:
     ]
 
 
-def test_quality_is_the_files_value_minus_its_models_and_the_axis_holds_what_is_allowed() -> None:
-    measured = {"model": 0.9, "file": 0.85, "difference": -0.05}
+def test_the_axis_of_quality_contains_difference_and_bound() -> None:
+    metric = {"model": 0.9, "file": 0.85, "difference": -0.05}
     allowed = InLlamaCpp(max_difference=0.01, min_same_answers=None, context_tokens=512)
 
-    spec = charts.quality("exact_match", [{"name": "Q4_0", "allowed": allowed, "metrics": {"exact_match": measured}}])
+    spec = charts.quality("exact_match", [{"name": "Q4_0", "allowed": allowed, "metrics": {"exact_match": metric}}])
 
-    assert spec["data"]["values"] == [{"name": "Q4_0", "allowed": 0.01, **measured}]
+    assert spec["data"]["values"] == [{"name": "Q4_0", "allowed": 0.01, **metric}]
     assert vl_convert.vegalite_to_vega(spec)["marks"]
     assert spec["layer"][2]["encoding"]["x"]["scale"]["domain"] == pytest.approx([-0.06, 0.06])
 
@@ -33,7 +33,7 @@ def test_curves_compile(history: list[dict]) -> None:
     assert vl_convert.vegalite_to_vega(charts.loss("sft", history))["marks"]
 
 
-def test_the_library_holds_no_end_of_script_and_is_the_same_at_every_call() -> None:
+def test_the_library_does_not_close_its_script_tag_and_is_the_same_at_every_call() -> None:
     first, second = charts.library(), charts.library()
 
     assert first == second

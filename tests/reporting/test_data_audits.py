@@ -1,4 +1,4 @@
-"""What may be wrong with rows as a whole."""
+"""Audits warn about what they look for, and about nothing else."""
 
 import pytest
 
@@ -12,79 +12,81 @@ PARAMS = Datasheet(
 )  # fmt: skip
 
 
-def chat(asked: str, answer: str) -> Row:
-    return make_row(Chat([Message("user", asked), Message("assistant", answer)]))
+def chat(question: str, answer: str) -> Row:
+    return make_row(Chat([Message("user", question), Message("assistant", answer)]))
 
 
-def pair(asked: str, chosen: str, rejected: str) -> Row:
-    return make_row(Pair([Message("user", asked)], [Message("assistant", chosen)], [Message("assistant", rejected)]))
+def pair(question: str, chosen: str, rejected: str) -> Row:
+    return make_row(Pair([Message("user", question)], [Message("assistant", chosen)], [Message("assistant", rejected)]))
 
 
-def labels(*names: str):
-    return data_facts.labeller({"field": None, "counts": dict.fromkeys(names, 1)})
+def labels(*names: str) -> data_facts.LabelOf:
+    return data_facts.label_function({"field": None, "counts": dict.fromkeys(names, 1)})
 
 
-def test_one_question_with_two_answers_is_a_conflict_case_and_space_aside() -> None:
-    found = [chat("Is it blue?", "yes"), chat("is  it BLUE?", "no"), chat("other", "yes"), make_row(Text("text"))]
+def test_one_question_with_two_answers_is_a_conflict_case_and_white_space_ignored() -> None:
+    rows = [chat("Is it blue?", "yes"), chat("is  it BLUE?", "no"), chat("other", "yes"), make_row(Text("text"))]
 
-    told = data_audits.conflicts(found, PARAMS)
+    finding = data_audits.conflicting_answers(rows, PARAMS)
 
-    assert (told.level, told.said[:42]) == ("warning", "1 of 2 questions have different answers; a")
-    assert [(e.id, e.why, e.answer) for e in told.examples] == [
-        (found[0].id, "answer 1 of 2", "yes"),
-        (found[1].id, "answer 2 of 2", "no"),
+    assert (finding.level, finding.message[:42]) == ("warning", "1 of 2 questions have different answers; a")
+    assert [(e.id, e.why, e.answer) for e in finding.examples] == [
+        (rows[0].id, "answer 1 of 2", "yes"),
+        (rows[1].id, "answer 2 of 2", "no"),
     ]
 
 
 @pytest.mark.parametrize(("a", "b"), [("Yes.", "yes"), ('{"a": 1, "b": 2}', '{"b":2,"a":1}')])
-def test_answers_in_another_style_are_no_conflict(a: str, b: str) -> None:
-    assert data_audits.conflicts([chat("q", a), chat("Q", b)], PARAMS).level == "ok"
+def test_answers_that_differ_in_style_are_no_conflict(a: str, b: str) -> None:
+    assert data_audits.conflicting_answers([chat("q", a), chat("Q", b)], PARAMS).level == "ok"
 
 
 def test_another_system_prompt_is_another_question() -> None:
-    found = [
+    rows = [
         make_row(Chat([Message("system", system), Message("user", "q"), Message("assistant", system)]))
         for system in ("in French", "in German")
     ]
 
-    assert data_audits.conflicts(found, PARAMS).level == "ok"
+    assert data_audits.conflicting_answers(rows, PARAMS).level == "ok"
 
 
-def test_what_one_pair_prefers_and_another_rejects_is_a_conflict_and_two_preferred_answers_are_none() -> None:
-    assert data_audits.conflicts([pair("q", "a", "b"), pair("q", "c", "b")], PARAMS).level == "ok"
+def test_an_answer_that_one_pair_prefers_and_another_rejects_is_a_conflict() -> None:
+    assert data_audits.conflicting_answers([pair("q", "a", "b"), pair("q", "c", "b")], PARAMS).level == "ok"
 
-    found = [pair("q", "a", "b"), pair("Q", "b", "c")]
-    told = data_audits.conflicts(found, PARAMS)
-    shown = [(e.id, e.why, e.answer) for e in told.examples]
-    assert shown == [(found[1].id, "chosen", "b"), (found[0].id, "rejected", "b")]
+    rows = [pair("q", "a", "b"), pair("Q", "b", "c")]
+    finding = data_audits.conflicting_answers(rows, PARAMS)
+    shown = [(e.id, e.why, e.answer) for e in finding.examples]
+    assert shown == [(rows[1].id, "chosen", "b"), (rows[0].id, "rejected", "b")]
 
 
 @pytest.mark.parametrize(
     ("chosen", "rejected", "way"), [("long answer", "x", "longer"), ("x", "long answer", "shorter")]
 )
-def test_length_that_tells_the_preferred_answer_is_a_warning_either_way(chosen: str, rejected: str, way: str) -> None:
-    told = data_audits.length_of_pairs([pair(str(n), chosen, rejected) for n in range(5)], PARAMS)
+def test_preferred_answers_that_are_always_longer_or_always_shorter_are_a_warning(
+    chosen: str, rejected: str, way: str
+) -> None:
+    finding = data_audits.length_of_pairs([pair(str(n), chosen, rejected) for n in range(5)], PARAMS)
 
-    assert told.level == "warning" and f"is the {way} one in 5 of 5 pairs" in told.said
-    assert len(told.examples) == 2
+    assert finding.level == "warning" and f"is the {way} one in 5 of 5 pairs" in finding.message
+    assert len(finding.examples) == 2
 
 
 def test_mixed_lengths_and_few_pairs_are_no_bias() -> None:
     mixed = [pair(str(n), *(("long", "x") if n % 2 else ("x", "long"))) for n in range(6)]
 
     assert data_audits.length_of_pairs(mixed, PARAMS).level == "ok"
-    assert data_audits.length_of_pairs([pair("q", "long", "x")] * 3, PARAMS).said == "3 pairs: too few to tell."
+    assert data_audits.length_of_pairs([pair("q", "long", "x")] * 3, PARAMS).message == "3 pairs: too few to tell."
 
 
-def test_a_label_with_much_longer_answers_is_told() -> None:
-    found = [chat(f"{n}", f'{{"l": "a", "why": "{"x" * 50}"}}' if n < 4 else '{"l": "b"}') for n in range(10)]
-    label = data_facts.labeller({"field": "l", "counts": {"a": 4, "b": 6}})
+def test_a_label_with_much_longer_answers_is_a_warning() -> None:
+    rows = [chat(f"{n}", f'{{"l": "a", "why": "{"x" * 50}"}}' if n < 4 else '{"l": "b"}') for n in range(10)]
+    label = data_facts.label_function({"field": "l", "counts": {"a": 4, "b": 6}})
 
-    told = data_audits.length_of_labels(found, label, PARAMS)
+    finding = data_audits.length_of_labels(rows, label, PARAMS)
 
-    assert told.level == "warning" and "1 of 2 labels" in told.said and "a (71)" in told.said
-    assert [e.id for e in told.examples] == [found[0].id]
-    assert data_audits.length_of_labels(found[1:], label, PARAMS).level == "ok"  # 3 rows tell nothing
+    assert finding.level == "warning" and "1 of 2 labels" in finding.message and "a (71)" in finding.message
+    assert [e.id for e in finding.examples] == [rows[0].id]
+    assert data_audits.length_of_labels(rows[1:], label, PARAMS).level == "ok"  # 3 rows are fewer than min_rows
 
 
 @pytest.mark.parametrize(
@@ -99,28 +101,28 @@ def test_a_label_with_much_longer_answers_is_told() -> None:
         (["refund", '"refund"'], ['"refund"', "refund"]),
     ],
 )
-def test_one_format_in_several_styles_is_told(answers: list[str], shown: list[str]) -> None:
-    told = data_audits.styles([chat(str(n), answer) for n, answer in enumerate(answers)], PARAMS)
+def test_one_format_in_several_styles_is_a_warning(answers: list[str], shown: list[str]) -> None:
+    finding = data_audits.mixed_styles([chat(str(n), answer) for n, answer in enumerate(answers)], PARAMS)
 
-    assert told.level == "warning" and told.said.startswith("1 format is in more than one style; 1 rows")
-    assert sorted(e.answer for e in told.examples) == sorted(answers)
-    assert all(any(part in e.why for e in told.examples) for part in shown)
+    assert finding.level == "warning" and finding.message.startswith("1 format is in more than one style; 1 rows")
+    assert sorted(e.answer for e in finding.examples) == sorted(answers)
+    assert all(any(part in e.why for e in finding.examples) for part in shown)
 
 
 def test_styles_of_another_kind_of_row_other_formats_and_prose_are_not_mixed() -> None:
-    found = [chat("a", '{"a": 1}'), pair("b", '{"a":1}', "x"), chat("c", '{"c":1}'), chat("d", "Prose. " * 20)]
+    rows = [chat("a", '{"a": 1}'), pair("b", '{"a":1}', "x"), chat("c", '{"c":1}'), chat("d", "Prose. " * 20)]
 
-    assert data_audits.styles(found, PARAMS).level == "ok"
+    assert data_audits.mixed_styles(rows, PARAMS).level == "ok"
 
 
-def test_a_label_that_most_rows_have_is_told() -> None:
-    found = [chat(str(n), "a" if n < 4 else "b") for n in range(6)]
+def test_a_label_of_most_rows_is_a_warning() -> None:
+    rows = [chat(str(n), "a" if n < 4 else "b") for n in range(6)]
 
-    told = data_audits.dominated(found, labels("a", "b"), PARAMS)
-    assert (told.level, told.said) == ("warning", "a has 4 of 6 rows, the most of 2 labels.")
-    assert [e.id for e in told.examples] == [found[0].id, found[1].id]
-    assert data_audits.dominated(found[2:], labels("a", "b"), PARAMS).level == "ok"
-    assert data_audits.dominated(found[:3], labels("a", "b"), PARAMS).said.endswith("too few to tell.")
+    finding = data_audits.dominant_label(rows, labels("a", "b"), PARAMS)
+    assert (finding.level, finding.message) == ("warning", "a has 4 of 6 rows, the most of 2 labels.")
+    assert [e.id for e in finding.examples] == [rows[0].id, rows[1].id]
+    assert data_audits.dominant_label(rows[2:], labels("a", "b"), PARAMS).level == "ok"
+    assert data_audits.dominant_label(rows[:3], labels("a", "b"), PARAMS).message.endswith("too few to tell.")
 
 
 @pytest.mark.parametrize(("dropped", "level"), [(10, "ok"), (11, "warning"), (30, "warning"), (31, "serious")])
@@ -128,20 +130,21 @@ def test_many_duplicates_are_a_warning_and_very_many_a_serious_one(dropped: int,
     kept, other = chat("kept", "a"), chat("other", "b")
     report = {"in": 100, "dropped": {"near_duplicate": dropped}}
 
-    told = data_audits.duplicates(report, [kept.id] * (dropped - 1) + [other.id, "gone"], [other, kept], PARAMS)
+    finding = data_audits.many_duplicates(report, [kept.id] * (dropped - 1) + [other.id, "gone"], [other, kept], PARAMS)
 
-    assert told.level == level
-    shown = [(e.id, e.why) for e in told.examples]
+    assert finding.level == level
+    shown = [(e.id, e.why) for e in finding.examples]
     assert shown == (
         [] if level == "ok" else [(kept.id, f"stands for {dropped} rows"), (other.id, "stands for 2 rows")]
     )
 
 
-def test_no_rows_are_no_warning() -> None:
-    found = [
-        data_audits.conflicts([], PARAMS), data_audits.length_of_pairs([], PARAMS), data_audits.length_of_labels([], labels(), PARAMS),
-        data_audits.styles([], PARAMS), data_audits.dominated([], labels(), PARAMS),
-        data_audits.duplicates({"in": 0, "dropped": {}}, [], [], PARAMS),
+def test_without_rows_there_is_no_warning() -> None:
+    findings = [
+        data_audits.conflicting_answers([], PARAMS), data_audits.length_of_pairs([], PARAMS),
+        data_audits.length_of_labels([], labels(), PARAMS),
+        data_audits.mixed_styles([], PARAMS), data_audits.dominant_label([], labels(), PARAMS),
+        data_audits.many_duplicates({"in": 0, "dropped": {}}, [], [], PARAMS),
     ]  # fmt: skip
 
-    assert {finding.level for finding in found} == {"ok"}
+    assert {finding.level for finding in findings} == {"ok"}

@@ -1,4 +1,4 @@
-"""A graph as rows and lanes: every edge is drawn, in an order of the build, and no two lanes share a column."""
+"""Every edge is drawn, rows are in an order in which stages can run, and no two lanes share a column."""
 
 import itertools
 
@@ -14,7 +14,7 @@ def stage(deps: str = "", outs: str = "") -> dict[str, list[str]]:
     return {"deps": deps.split(), "outs": outs.split()}
 
 
-def test_makers_of_a_dep_are_whose_out_it_is_or_lies_in_or_holds() -> None:
+def test_producers_of_a_dep_have_an_out_that_is_it_contains_it_or_lies_in_it() -> None:
     stages = {
         "split": stage(outs="data/splits"),
         "train": stage("data/splits/train.jsonl raw", "models/a reports/a.json"),
@@ -22,14 +22,14 @@ def test_makers_of_a_dep_are_whose_out_it_is_or_lies_in_or_holds() -> None:
         "report": stage("reports models/a"),
     }
 
-    assert graph_lanes.makers(stages)["train"] == {"data/splits/train.jsonl": ["split"], "raw": []}
-    assert graph_lanes.makers(stages)["report"] == {"reports": ["train"], "models/a": ["train"]}
+    assert graph_lanes.producers(stages)["train"] == {"data/splits/train.jsonl": ["split"], "raw": []}
+    assert graph_lanes.producers(stages)["report"] == {"reports": ["train"], "models/a": ["train"]}
 
 
-def test_edges_that_a_longer_way_implies_are_left_out() -> None:
+def test_edges_that_a_longer_path_implies_are_left_out() -> None:
     stages = {"a": stage(outs="x"), "b": stage("x", "y"), "c": stage("x y", "z")}
 
-    assert set(graph_lanes.reduced(stages).edges) == {("a", "b"), ("b", "c")}
+    assert set(graph_lanes.reduced_graph(stages).edges) == {("a", "b"), ("b", "c")}
 
 
 def test_a_chain_is_one_lane() -> None:
@@ -42,7 +42,7 @@ def test_a_chain_is_one_lane() -> None:
     ]
 
 
-def test_a_branch_gets_a_lane_beside_and_comes_back() -> None:
+def test_a_branch_has_a_lane_of_its_own_until_it_joins() -> None:
     graph = nx.DiGraph([("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")])
 
     assert graph_lanes.rows(graph) == [
@@ -53,7 +53,7 @@ def test_a_branch_gets_a_lane_beside_and_comes_back() -> None:
     ]
 
 
-def test_twelve_files_of_one_model_that_one_stage_gathers_take_three_lanes() -> None:
+def test_a_fan_of_twelve_files_takes_at_most_four_lanes() -> None:
     graph = nx.DiGraph([("model", "answers")])
     for n in range(12):
         graph.add_edges_from(
@@ -84,7 +84,7 @@ def test_every_edge_can_be_followed_from_row_to_row(graph: nx.DiGraph) -> None:
         assert set(before.below) == {*after.arriving, *after.through}, "a lane begins and ends at stages"
         assert after.column not in after.through
     assert rows[-1].below == ()
-    for maker, taker in graph.edges:
-        between = rows[place[maker] + 1 : place[taker]]
-        lasting = set(rows[place[maker]].leaving).intersection(*(row.through for row in between))
-        assert lasting & set(rows[place[taker]].arriving), f"{maker} -> {taker} is drawn"
+    for producer, consumer in graph.edges:
+        between = rows[place[producer] + 1 : place[consumer]]
+        columns = set(rows[place[producer]].leaving).intersection(*(row.through for row in between))
+        assert columns & set(rows[place[consumer]].arriving), f"{producer} -> {consumer} is drawn"

@@ -1,0 +1,50 @@
+"""The finished build that the page shows: graph, reports, logs, answers, and hashes of artifacts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelmake import artifacts
+from modelmake.artifacts import Artifact
+from stages.evaluating.scoring import Answer
+
+
+@dataclass(frozen=True)
+class Build:
+    graph: dict[str, dict[str, Any]]  # as in keys/graph.json
+    data: dict[str, dict[str, Any]]  # data stage -> its report
+    logs: dict[str, dict[str, Any]]  # base or training step -> its log
+    row_kinds: dict[str, str]  # training step -> kind of its rows
+    comparison: dict[str, Any]  # suite -> model -> metric -> value with intervals
+    question_counts: dict[str, int]  # suite -> questions
+    gate: dict[str, Any]
+    parity: dict[str, dict[str, Any]]  # quantized file -> its parity report
+    answers: dict[str, list[Answer]]  # model -> its answers to the suite of `compare`
+    file_answers: dict[str, list[Answer]]  # quantized file -> its answers to the same questions
+    artifacts: dict[str, Artifact]  # path -> hashes, of raw data and of outputs that the report depends on
+
+    def measured(self, stage: str, side: str) -> list[str]:
+        """Paths among a stage's deps or outs whose artifacts were measured."""
+        return [path for path in self.graph[stage][side] if path in self.artifacts]
+
+    def weight_bytes(self, stage: str, side: str) -> int:
+        """Bytes of model weights among a stage's deps or outs."""
+        return sum(weight_bytes(self.artifacts[path]) for path in self.measured(stage, side))
+
+
+def weight_bytes(artifact: Artifact) -> int:
+    """Bytes of the weights in a model folder or file."""
+    return sum(f.size for name, f in artifact.files.items() if name.endswith((".safetensors", ".gguf")))
+
+
+def measure(graph: dict[str, dict[str, Any]], raw: Path, folders: Sequence[Path]) -> dict[str, Artifact]:
+    """{path: artifact} of the raw data, and of every out of the graph inside one of the folders."""
+    outs = (Path(out) for node in graph.values() for out in node["outs"])
+    paths = {raw, *(out for out in outs if any(out.is_relative_to(folder) for folder in folders))}
+    return {str(path): artifacts.measure(path) for path in sorted(paths)}
+
+
+def main_metric(metrics: dict[str, Any]) -> str:
+    """The metric that stands for a suite: exact_match, or else the first; "" if there is none."""
+    return "exact_match" if "exact_match" in metrics else next(iter(metrics), "")

@@ -1,0 +1,45 @@
+"""Filters of the templates."""
+
+import pytest
+
+from modelmake import params
+from stages.params.training import Step
+from stages.reporting import html
+from tests.conftest import ROOT
+from tests.made_up_build import entry
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.01, 0.2, "better"),
+        (-0.2, -0.01, "worse"),
+        (0.0, 0.2, "no clear difference"),
+        (-0.1, 0.1, "no clear difference"),
+    ],
+)
+def test_a_difference_in_words(low: float, high: float, words: str) -> None:
+    assert html.difference_in_words(entry(0.5, ((low + high) / 2, low, high))) == words
+
+
+def test_a_scale_reaches_from_0_to_1_or_as_far_as_the_intervals() -> None:
+    share, score = {"a": {"m": entry(0.5)}}, {"a": {"m": entry(3.0)}, "b": {"m": entry(-0.95)}}
+
+    assert html.scale(share, "m") == (0.0, 1.0)
+    assert html.scale(score, "m") == (-1.0, 3.05)
+    assert html.position(0.25, (-1.0, 1.0)) == "62.50%"
+
+
+def test_more_than_three_quantized_files_are_counted() -> None:
+    files = ("q1", "q2", "q3", "q4")
+
+    assert html.join_names(("dpo", "q1"), files) == "dpo, q1"
+    assert html.join_names(("sft", "dpo", *files), files) == "sft, dpo, all 4 files"
+    assert html.join_names(("dpo", "q1", "q2", "q3", "q4"), (*files, "q5")) == "dpo, 4 of 5 files"
+
+
+def test_sections_are_shown_as_in_params_yaml() -> None:
+    sft = params.section(params.load(ROOT / "params.yaml"), "train.sft", Step, "params.yaml")
+
+    text = html.as_yaml({"sft": sft})
+    assert "\n  from: base\n" in text and "\n  method: sft\n" in text and "\n  lora: null\n" in text
