@@ -2,13 +2,13 @@
 
     uv run python benchmarks/dedup.py [--rows 300000] [--data ../shared/data] [--json]
 
-Rows: sentences of real texts (the PostgreSQL manual, GSM8K, SVAMP, WikiSQL), eight to twelve of them drawn at random a
-row, some 1,000 characters. A third of the rows are drawn so; the rest are copies of these with 1 to 60 random edits
-(words mistyped, left out, doubled or moved) and now and then one more sentence, so that similarities lie on both sides
-of 0.85. Precision and recall of the pairs that a tool finds are against all pairs at 0.85 or above, found exactly
-(benchmarks/dedup_exact.py). Every tool runs in a process of its own, by one thread, on the same file, a slow one on its
-first rows only. What is timed, in CPU seconds, is from texts in memory to pairs; of datatrove, which works in folders,
-its first three steps. Recall of tools that find clusters, not pairs, counts all pairs within a cluster.
+A third of the rows are eight to twelve random sentences of real texts (the PostgreSQL manual, GSM8K, SVAMP, WikiSQL),
+some 1,000 characters. The others are copies of these with 1 to 60 random edits (words mistyped, left out, doubled or
+moved) and sometimes one more sentence, so that similarities lie on both sides of 0.85. Precision and recall of a tool's
+pairs are against all pairs of at least 0.85, found exactly (benchmarks/dedup_exact.py). Every tool runs in its own
+process, with one thread, on the same file, slow ones on its first rows only. CPU seconds are measured from texts in
+memory to pairs; of datatrove, which works on folders, for its first three steps. Of tools that find clusters rather
+than pairs, all pairs within a cluster count.
 """
 
 import argparse
@@ -24,32 +24,33 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-SLOW = {"datasketch_loop": 10_000, "datasketch_bulk": 60_000, "datatrove": 20_000}  # rows that these are given
-OURS = ("modelmake", "datasketch_loop", "datasketch_bulk")  # run in the project's own environment
-PEERS = ("rensa", "datatrove")  # in envs/dedup_peers
+MAX_ROWS = {"datasketch_loop": 10_000, "datasketch_bulk": 60_000, "datatrove": 20_000}  # of slow tools
+PROJECT_TOOLS = ("modelmake", "datasketch_loop", "datasketch_bulk")  # run in the project's environment
+PEER_TOOLS = ("rensa", "datatrove")  # run in envs/dedup_peers
 
 
 def sentences(data: Path) -> list[str]:
-    """Every sentence of 20 to 400 characters of the real texts, once, sorted."""
+    """The distinct sentences of 20 to 400 characters of the real texts, sorted."""
     texts = [json.loads(line)["text"] for line in (data / "pgdocs14/pgdocs14.jsonl").open("rb")]
     for name in ("train", "test"):
         texts += [text for line in (data / f"gsm8k/{name}.jsonl").open("rb") for text in json.loads(line).values()]
     texts += [f"{item['Body']}. {item['Question']}" for item in json.loads((data / "svamp/SVAMP.json").read_bytes())]
     with bz2.open(data / "wikisql/wikisql.json.bz2", "rt", encoding="utf-8") as file:
         texts += re.findall(r'"question":\s*"([^"]+)"', file.read())
-    found = {" ".join(part.split()) for text in texts for part in re.split(r"(?<=[.?!])\s+|\n\n", text)}
-    return sorted(part for part in found if 20 <= len(part) <= 400)
+    parts = {" ".join(part.split()) for text in texts for part in re.split(r"(?<=[.?!])\s+|\n\n", text)}
+    return sorted(part for part in parts if 20 <= len(part) <= 400)
 
 
-def rows(count: int, data: Path) -> list[str]:
+def make_rows(count: int, data: Path) -> list[str]:
     chance, pool = random.Random(1), sentences(data)
-    made = [" ".join(chance.choices(pool, k=chance.randint(8, 12))) for _ in range(count // 3)]
-    made += [mutated(chance.choice(made[: count // 3]), pool, chance) for _ in range(count - len(made))]
-    chance.shuffle(made)
-    return made
+    rows = [" ".join(chance.choices(pool, k=chance.randint(8, 12))) for _ in range(count // 3)]
+    rows += [mutated(chance.choice(rows[: count // 3]), pool, chance) for _ in range(count - len(rows))]
+    chance.shuffle(rows)
+    return rows
 
 
 def mutated(text: str, pool: list[str], chance: random.Random) -> str:
+    """The text with 1 to 60 random edits of words, and sometimes one more sentence."""
     words = text.split()
     for _ in range(chance.choice((1, 2, 3, 5, 8, 12, 20, 35, 60))):
         at, edit = chance.randrange(len(words)), chance.randrange(4)
@@ -65,43 +66,42 @@ def mutated(text: str, pool: list[str], chance: random.Random) -> str:
 
 
 def run(tool: str, texts: Path, count: int, folder: Path) -> dict[str, Any]:
-    """What a tool says of itself, and its pairs as "pairs"."""
+    """Runs a tool on the first `count` texts: its result, as benchmarks/dedup_tools.py writes it."""
     result = folder / f"{tool}.json"
-    words = [ROOT / "benchmarks/dedup_tools.py", tool, texts, str(count), result]
-    python = (
-        [sys.executable] if tool in (*OURS, "exact") else ["uv", "run", "-q", "--project", ROOT / "envs/dedup_peers"]
-    )
-    command = [*python, *([] if tool in (*OURS, "exact") else ["--frozen", "python"]), *words]
-    single = {name: "1" for name in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS", "NUMBA_NUM_THREADS")}
-    subprocess.run(list(map(str, command)), check=True, cwd=ROOT, env={**os.environ, **single}, stdout=sys.stderr)
+    python: list[str | Path] = [sys.executable]
+    if tool in PEER_TOOLS:
+        python = ["uv", "run", "-q", "--project", ROOT / "envs/dedup_peers", "--frozen", "python"]
+    command = [*python, ROOT / "benchmarks/dedup_tools.py", tool, texts, count, result]
+    one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS", "NUMBA_NUM_THREADS")}
+    subprocess.run(list(map(str, command)), check=True, cwd=ROOT, env={**os.environ, **one_thread}, stdout=sys.stderr)
     return json.loads(result.read_bytes())
 
 
-def judged(found: dict[str, Any], exact: list[tuple[int, int]], count: int) -> dict[str, Any]:
-    """A tool's figures, its pairs held against the exact ones of the rows that it was given."""
-    wanted = {pair for pair in exact if pair[1] < count}
-    pairs = {(min(p), max(p)) for p in map(tuple, found.pop("pairs"))}
-    figures = {"rows": count, "rows_per_s": round(count / found.pop("s"))}
-    if "signature_s" in found:
-        figures["signature_rows_per_s"] = round(count / found.pop("signature_s"))
-    figures["precision"] = round(len(pairs & wanted) / max(len(pairs), 1), 5)
-    figures["recall"] = round(len(pairs & wanted) / max(len(wanted), 1), 5)
-    return {**figures, **{name: round(value, 3) for name, value in found.items()}}
+def score(result: dict[str, Any], exact: list[tuple[int, int]], count: int) -> dict[str, Any]:
+    """The figures of a tool that ran on the first `count` rows; precision and recall are against the `exact` pairs."""
+    expected = {pair for pair in exact if pair[1] < count}
+    pairs = {(min(p), max(p)) for p in map(tuple, result.pop("pairs"))}
+    figures = {"rows": count, "rows_per_s": round(count / result.pop("s"))}
+    if "signature_s" in result:
+        figures["signature_rows_per_s"] = round(count / result.pop("signature_s"))
+    figures["precision"] = round(len(pairs & expected) / max(len(pairs), 1), 5)
+    figures["recall"] = round(len(pairs & expected) / max(len(expected), 1), 5)
+    return {**figures, **{name: round(value, 3) for name, value in result.items()}}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=300_000)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared/data")
-    parser.add_argument("--tools", nargs="+", choices=OURS + PEERS, default=OURS + PEERS)
+    parser.add_argument("--tools", nargs="+", choices=PROJECT_TOOLS + PEER_TOOLS, default=PROJECT_TOOLS + PEER_TOOLS)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         texts = Path(name) / "texts.json"
-        texts.write_text(json.dumps(rows(arguments.rows, arguments.data)))
+        texts.write_text(json.dumps(make_rows(arguments.rows, arguments.data)))
         exact = [tuple(pair) for pair in run("exact", texts, arguments.rows, Path(name))["pairs"]]
-        counts = {tool: min(arguments.rows, SLOW.get(tool, arguments.rows)) for tool in arguments.tools}
-        tools = {t: judged(run(t, texts, n, Path(name)), exact, n) for t, n in counts.items()}
+        counts = {tool: min(arguments.rows, MAX_ROWS.get(tool, arguments.rows)) for tool in arguments.tools}
+        tools = {t: score(run(t, texts, n, Path(name)), exact, n) for t, n in counts.items()}
     result = {"rows": arguments.rows, "pairs": len(exact), "tools": tools}
     if arguments.json:
         print(json.dumps(result))

@@ -1,8 +1,8 @@
-"""How well personal data is found: precision and recall by kind on texts labelled by hand, ours beside peers.
+"""Precision and recall of detectors of personal data by kind, on texts labelled by hand: modelmake beside peers.
 
-A line of the file is {"text", "spans": [{"start", "end", "kind"}]}. A find is right where it overlaps a label of its
-kind, a label is found where a find of its kind overlaps it; `exact` is the share of labels with a find of the same
-bounds. Kinds that the file never labels do not count. Peers that are not installed are named and skipped:
+A line of the file is {"text", "spans": [{"start", "end", "kind"}]}. A match is right if it overlaps a label of its
+kind, a label is hit if a match of its kind overlaps it; `exact` is the share of labels with a match of the same bounds.
+Kinds that the file never labels do not count. Peers that are not installed are named and skipped:
 
     uv run --extra presidio --with scrubadub python benchmarks/pii.py [labelled.jsonl] [--countries US DE] [--json]
 """
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from stages import pii
 from stages.pii import national
 
-SAME = {  # kinds by other names
+KIND_NAMES = {  # names of other tools and datasets -> kind
     "e-mail": "email", "email_address": "email", "phone_number": "phone", "telephone": "phone", "iban_code": "iban",
     "credit_card": "card", "credit_card_number": "card", "ip_address": "ip", "ipv4": "ip", "ipv6": "ip",
     "key": "api_key", "token": "api_key", "secret": "api_key", "credential": "api_key", "password": "api_key",
@@ -41,12 +41,12 @@ class Row(NamedTuple):
 
 def kind_of(name: str) -> str:
     lower = name.lower()
-    return SAME.get(lower, lower)
+    return KIND_NAMES.get(lower, lower)
 
 
 def read(path: Path) -> list[Row]:
-    """The labelled rows."""
-    found = []
+    """The labelled rows of a file."""
+    rows = []
     for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
         if not line.strip():
             continue
@@ -58,42 +58,43 @@ def read(path: Path) -> list[Row]:
             sys.exit(f"{path}:{number}: {type(error).__name__}: {error}: want {{text, spans: [{{start, end, kind}}]}}")
         if bad:
             sys.exit(f"{path}:{number}: span {bad[0].start} to {bad[0].end}: want it in the text")
-        found.append(Row(value["text"], spans))
-    if not found:
+        rows.append(Row(value["text"], spans))
+    if not rows:
         sys.exit(f"{path}: no rows: want at least one")
-    return found
+    return rows
 
 
-def ours(countries: list[str]) -> Finder:
+def modelmake(countries: list[str]) -> Finder:
     kinds = [kind for kind in pii.KINDS if kind not in pii.BY_PRESIDIO]
     return lambda text: pii.find(text, kinds, countries)
 
 
 def presidio() -> tuple[Finder, str]:
-    """Presidio as it comes, with the largest English model that is installed; without one, its patterns alone."""
+    """(Presidio with its defaults and the largest installed English model, or patterns only; name of the model)."""
     from stages.params.cleaning import Presidio
-    from stages.pii import presidio as engine
+    from stages.pii.presidio import ENTITY_KINDS, NATIONAL_IDS, load_analyzer
 
     name = next((m for m in MODELS if importlib.util.find_spec(m)), None)
     model = name and f"{name}=={importlib.import_module(name).__version__}"
-    analyzer = engine.engine(Presidio(language="en", model=model, min_score=0.0))
+    analyzer = load_analyzer(Presidio(language="en", model=model, min_score=0.0))
 
     def find(text: str) -> list[pii.Span]:
-        results = analyzer.analyze(text, "en")  # its own threshold
-        named = ((r.start, r.end, engine.KIND.get(r.entity_type), r.entity_type) for r in results)
-        return [pii.Span(s, e, kind or "national_id") for s, e, kind, entity in named
-                if kind or entity in engine.NATIONAL]  # fmt: skip
+        results = analyzer.analyze(text, "en")  # with its own threshold
+        kinds = ((r, ENTITY_KINDS.get(r.entity_type)) for r in results)
+        return [pii.Span(r.start, r.end, kind or "national_id") for r, kind in kinds
+                if kind or r.entity_type in NATIONAL_IDS]  # fmt: skip
 
     return find, model or "no model"
 
 
 def scrubadub() -> tuple[Finder, str]:
+    """(scrubadub with its defaults, its version)."""
     import scrubadub as package
 
     scrubber = package.Scrubber()
 
     def find(text: str) -> list[pii.Span]:
-        filths = [f for found in scrubber.iter_filth(text) for f in getattr(found, "filths", [found])]
+        filths = [f for filth in scrubber.iter_filth(text) for f in getattr(filth, "filths", [filth])]
         return [pii.Span(f.beg, f.end, kind_of(f.type)) for f in filths]
 
     return find, package.__version__
@@ -103,33 +104,32 @@ def overlap(a: pii.Span, b: pii.Span) -> bool:
     return a.kind == b.kind and a.start < b.end and b.start < a.end
 
 
-def scored(rows: list[Row], finder: Finder) -> dict[str, Any]:
+def score(rows: list[Row], finder: Finder) -> dict[str, Any]:
     """{rows_per_s, overall, kinds} of a tool."""
-    labelled, found, right, hit, exact = (Counter() for _ in range(5))
+    labelled, matched, right, hit, exact = (Counter() for _ in range(5))  # by kind
     kinds = {span.kind for row in rows for span in row.spans}
-    finder("warm @ 1")  # patterns, models and caches are made at the first text
-    began = time.process_time()
+    finder("warm @ 1")  # compiles patterns, loads models, fills caches
+    started_s = time.process_time()
     results = [[span for span in finder(row.text) if span.kind in kinds] for row in rows]
-    seconds = time.process_time() - began
+    seconds = time.process_time() - started_s
     for row, spans in zip(rows, results, strict=True):
         for span in spans:
-            found[span.kind] += 1
+            matched[span.kind] += 1
             right[span.kind] += any(overlap(span, label) for label in row.spans)
         for label in row.spans:
             labelled[label.kind] += 1
             hit[label.kind] += any(overlap(span, label) for span in spans)
             exact[label.kind] += label in spans
 
-    def score(names: set[str]) -> dict[str, Any]:
-        n, f = (sum(counter[name] for name in names) for counter in (labelled, found))
-        r, h, e = (sum(counter[name] for name in names) for counter in (right, hit, exact))
-        share = {"precision": r / f if f else None, "recall": h / n if n else None, "exact": e / n if n else None}
-        return {"labelled": n, "found": f, **{k: v if v is None else round(v, 4) for k, v in share.items()}}
+    def shares(names: set[str]) -> dict[str, Any]:
+        n, m, r, h, e = (sum(counter[name] for name in names) for counter in (labelled, matched, right, hit, exact))
+        share = {"precision": r / m if m else None, "recall": h / n if n else None, "exact": e / n if n else None}
+        return {"labelled": n, "found": m, **{k: v if v is None else round(v, 4) for k, v in share.items()}}
 
     return {
         "rows_per_s": round(len(rows) / max(seconds, 1e-9)),
-        "overall": score(kinds),
-        "kinds": {name: score({name}) for name in sorted(kinds)},
+        "overall": shares(kinds),
+        "kinds": {name: shares({name}) for name in sorted(kinds)},
     }
 
 
@@ -142,13 +142,13 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     rows = read(arguments.labelled)
-    tools, skipped = {"modelmake": scored(rows, ours(arguments.countries))}, []
+    tools, skipped = {"modelmake": score(rows, modelmake(arguments.countries))}, []
     for name, package, peer in (("presidio", "presidio_analyzer", presidio), ("scrubadub", "scrubadub", scrubadub)):
         if importlib.util.find_spec(package) is None:
             skipped.append(name)
             continue
         finder, version = peer()
-        tools[name] = {"version": version, **scored(rows, finder)}
+        tools[name] = {"version": version, **score(rows, finder)}
     if arguments.json:
         print(json.dumps({"rows": len(rows), "tools": tools, "skipped": skipped}))
         return

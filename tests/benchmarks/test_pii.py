@@ -55,8 +55,8 @@ def test_the_table_says_the_same_and_names_what_is_skipped(file: Path) -> None:
 def test_a_find_that_overlaps_counts_and_one_of_another_kind_or_an_unlabelled_kind_does_not() -> None:
     rows = [benchmark.Row("0123456789", [Span(2, 6, "phone")])]
 
-    def score(*found: Span) -> dict[str, Any]:
-        return benchmark.scored(rows, lambda text: list(found))["overall"]
+    def score(*matches: Span) -> dict[str, Any]:
+        return benchmark.score(rows, lambda text: list(matches))["overall"]
 
     assert score(Span(5, 9, "phone")) == {"labelled": 1, "found": 1, "precision": 1.0, "recall": 1.0, "exact": 0.0}
     assert score(Span(6, 9, "phone")) == {"labelled": 1, "found": 1, "precision": 0.0, "recall": 0.0, "exact": 0.0}
