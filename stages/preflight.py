@@ -155,12 +155,13 @@ def stage_keys(chapters: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             continue
         spec = signature.read(main)
         names = {name: stage.flags[name] for name in spec.names}
-        sections = [_pick(chapters, signature.section_of(kind, names)) for kind in spec.sections.values()]
+        sections = [_section(chapters, signature.section_of(kind, names)) for kind in spec.sections.values()]
         result[Path(stage.key_file).name] = stage_key.compute(Path(), stage.module, *params.selected_code(sections))
     return result, problems
 
 
-def _pick(chapters: dict[str, Any], dotted: str) -> Any:
+def _section(chapters: dict[str, Any], dotted: str) -> Any:
+    """The typed value of a section or of a field in it, such as `train.sft.quantization`."""
     value: Any = chapters
     for name in dotted.split("."):
         value = value[name] if isinstance(value, dict) else getattr(value, name)

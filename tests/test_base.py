@@ -64,9 +64,9 @@ def test_weights_are_the_files_that_the_index_names(tmp_path: Path) -> None:
 def test_a_chat_template_in_params_replaces_the_models_own(tmp_path: Path) -> None:
     source = folder(tmp_path / "source")
 
-    base.copy_model(source, tmp_path / "base", "given")
+    base.copy_model(source, tmp_path / "base", "from params")
 
-    assert (tmp_path / "base/chat_template.jinja").read_text() == "given"
+    assert (tmp_path / "base/chat_template.jinja").read_text() == "from params"
     assert json.loads((tmp_path / "base/tokenizer_config.json").read_text()) == {"eos_token": "e"}
 
 

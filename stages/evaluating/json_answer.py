@@ -17,7 +17,7 @@ def _refuse(name: str) -> None:
 
 
 def equal(a: Any, b: Any) -> bool:
-    """True if two JSON values are equal. Unlike Python's ==, it tells `true` from 1 and 1.0 from 1."""
+    """True if two JSON values are equal. Unlike in Python, `true` and 1.0 do not equal 1."""
     return json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
 
 
