@@ -1,1 +1,1 @@
-"""`modelmake verify`: every artifact rehashed, or rebuilt and compared."""
+"""`modelmake verify`: hashes every artifact again, or rebuilds and compares it."""

@@ -1,4 +1,4 @@
-"""Hashes of bytes as they are now: every byte is read, no size, time or earlier hash is trusted."""
+"""MD5 of files and objects as they are now. Every byte is read; no size, time or earlier hash is trusted."""
 
 import stat
 import sys
@@ -16,13 +16,13 @@ from modelmake.dvc.stores import Store
 from modelmake.errors import UserError
 
 T, R = TypeVar("T"), TypeVar("R")
-JOBS = 8  # MD5 lets other threads run; a remote answers several at once
+THREADS = 8  # hashing releases Python's lock, and a remote serves several requests at once
 LINE_EVERY_S = 10
 
 
 @dataclass(frozen=True)
 class Digest:
-    """What was read; `error` says why it could not be, and then the rest is empty."""
+    """MD5 and size of a file, or the reason why it could not be read."""
 
     md5: str
     size: int  # bytes
@@ -30,20 +30,21 @@ class Digest:
 
 
 class Progress:
-    """A bar in a terminal, a plain line every ten seconds in a log. `wanted` bytes are only for the drawing.
+    """A progress bar in a terminal, a line every `LINE_EVERY_S` seconds in a log.
 
-    Once it is left, by an interrupt say, threads that still read are stopped at their next block.
+    When the block ends early, threads that still read are stopped at their next block of bytes.
     """
 
-    def __init__(self, what: str, wanted: int) -> None:
-        self.what, self.wanted, self.read, self.stopped = what, wanted, 0, False
-        self.lock, self.told = threading.Lock(), time.monotonic()
+    def __init__(self, label: str, total: int) -> None:
+        """`total`: bytes expected, for display only."""
+        self.label, self.total, self.read, self.stopped = label, total, 0, False
+        self.lock, self.printed_s = threading.Lock(), time.monotonic()
 
     def __enter__(self) -> "Progress":
         from tqdm import tqdm
 
         self.bar = tqdm(
-            total=self.wanted, desc=self.what, unit="B", unit_scale=True, leave=False, disable=not sys.stderr.isatty()
+            total=self.total, desc=self.label, unit="B", unit_scale=True, leave=False, disable=not sys.stderr.isatty()
         )
         return self
 
@@ -52,64 +53,68 @@ class Progress:
         self.bar.close()
 
     def advance(self, size: int) -> None:
-        """So many bytes more; raises in the threads of a work that was given up."""
+        """Counts `size` more bytes.
+
+        Raises:
+            KeyboardInterrupt: the block has ended, and this thread should end too.
+        """
         if self.stopped:
             raise KeyboardInterrupt
         with self.lock:
             self.read += size
             self.bar.update(size)
-            if self.bar.disable and time.monotonic() - self.told > LINE_EVERY_S:
-                self.told = time.monotonic()
-                print(f"  {self.what}: {self.read / 1e6:,.0f} of {self.wanted / 1e6:,.0f} MB", file=sys.stderr)
+            if self.bar.disable and time.monotonic() - self.printed_s > LINE_EVERY_S:
+                self.printed_s = time.monotonic()
+                print(f"  {self.label}: {self.read / 1e6:,.0f} of {self.total / 1e6:,.0f} MB", file=sys.stderr)
 
 
 def digest(stream: BinaryIO, advance: Callable[[int], Any] = lambda _: None) -> Digest:
-    """Reads to the end."""
+    """The digest of a stream, read to its end."""
     file = artifacts.read(stream, advance)
     return Digest(file.md5, file.size)
 
 
 def files(paths: Iterable[Path], progress: Progress) -> dict[Path, Digest | None]:
-    """The digest of each file; None where there is none. A file of several names (hard links) is read once."""
-    found: dict[Path, Digest | None] = {}
-    names: dict[tuple[int, int], list[Path]] = {}
+    """The digest of each file; None if there is none. A file with several names (hard links) is read once."""
+    result: dict[Path, Digest | None] = {}
+    paths_by_inode: dict[tuple[int, int], list[Path]] = {}
     for path in paths:
         try:
             status = path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            found[path] = None
+            result[path] = None
         except OSError as error:
-            found[path] = Digest("", 0, str(error.strerror))
+            result[path] = Digest("", 0, str(error.strerror))
         else:
             if stat.S_ISREG(status.st_mode):
-                names.setdefault((status.st_dev, status.st_ino), []).append(path)
+                paths_by_inode.setdefault((status.st_dev, status.st_ino), []).append(path)
             else:
-                found[path] = Digest("", 0, "no regular file")
+                result[path] = Digest("", 0, "no regular file")
 
-    def read(same: list[Path]) -> Digest | None:
+    def read(names: list[Path]) -> Digest | None:
         try:
-            with same[0].open("rb") as stream:
+            with names[0].open("rb") as stream:
                 return digest(stream, progress.advance)
         except FileNotFoundError:
             return None
-        except OSError as error:  # a broken disk is part of what is looked for
+        except OSError as error:  # a broken disk is one of the things to report
             return Digest("", 0, str(error.strerror))
 
-    for same, what in zip(names.values(), together(read, names.values()), strict=True):
-        found |= dict.fromkeys(same, what)
-    return found
+    for names, file_digest in zip(paths_by_inode.values(), in_threads(read, paths_by_inode.values()), strict=True):
+        result |= dict.fromkeys(names, file_digest)
+    return result
 
 
 def objects(store: Store, md5s: Iterable[str], progress: Progress) -> dict[str, Digest | None]:
-    """The digest of each object of a store; None where there is none.
+    """The digest of each object of a store; None if there is none.
 
     Raises:
         UserError: the store cannot be read.
     """
     if store.local:
         paths = {md5: store.path(md5) for md5 in md5s}
-        found = files(paths.values(), progress)
-        return {md5: found[path] for md5, path in paths.items()}
+        digests = files(paths.values(), progress)
+        return {md5: digests[path] for md5, path in paths.items()}
 
     def read(md5: str) -> Digest | None:
         try:
@@ -123,14 +128,14 @@ def objects(store: Store, md5s: Iterable[str], progress: Progress) -> dict[str, 
                 "see docs/remotes.md for addresses and credentials"
             ) from error
 
-    wanted = list(md5s)
-    return dict(zip(wanted, together(read, wanted), strict=True))
+    names = list(md5s)
+    return dict(zip(names, in_threads(read, names), strict=True))
 
 
-def together(work: Callable[[T], R], things: Iterable[T]) -> list[R]:
-    """The work of each thing, some at once, in their order."""
-    pool = ThreadPoolExecutor(JOBS)
+def in_threads(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """The function's result for each item, in order, with `THREADS` calls at a time."""
+    pool = ThreadPoolExecutor(THREADS)
     try:
-        return list(pool.map(work, things))
+        return list(pool.map(function, items))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Distances between artifacts are the largest of each tensor and number; what is no number is no distance."""
+"""Distances between artifacts are those of their numbers; artifacts that differ in anything else have none."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from modelmake.verifying import closeness
+from modelmake.verifying import distances
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "found"),
+    ("a", "b", "expected"),
     [
         ({"x": 1.0, "y": [1, 2]}, {"x": 1.5, "y": [1, 4]}, {"x": 0.5, "y[1]": 2}),
         ({"x": {"y": 1}}, {"x": {"y": 1}}, {}),
@@ -25,11 +25,11 @@ from modelmake.verifying import closeness
         (float("nan"), 1.0, None),
     ],
 )
-def test_numbers_differ_by_place_and_nothing_else_may(a: Any, b: Any, found: dict[str, float] | None) -> None:
-    assert closeness.numbers(a, b) == found
+def test_numbers_may_differ_and_nothing_else(a: Any, b: Any, expected: dict[str, float] | None) -> None:
+    assert distances.of_values(a, b) == expected
 
 
-def test_an_artifact_is_compared_file_by_file_by_what_its_names_say(tmp_path: Path) -> None:
+def test_files_of_an_artifact_are_compared_by_their_suffixes(tmp_path: Path) -> None:
     def artifact(name: str, weight: float, loss: float, text: str) -> dict[str, Path]:
         folder = tmp_path / name
         folder.mkdir()
@@ -44,9 +44,9 @@ def test_an_artifact_is_compared_file_by_file_by_what_its_names_say(tmp_path: Pa
     one = artifact("one", 1.0, 2.0, "same")
     compare = {".number": number}
 
-    assert closeness.distances(one, artifact("two", 1.5, 2.25, "same"), compare) == {
+    assert distances.of_artifacts(one, artifact("two", 1.5, 2.25, "same"), compare) == {
         "w.number: all": 0.5, "log.jsonl: [1].loss": 0.25,
     }  # fmt: skip
-    assert closeness.distances(one, artifact("three", 1.5, 2.25, "diff"), compare) is None
-    assert closeness.distances(one, dict(list(one.items())[:2]), compare) is None
-    assert closeness.distances(one, one, compare) == {}
+    assert distances.of_artifacts(one, artifact("three", 1.5, 2.25, "diff"), compare) is None
+    assert distances.of_artifacts(one, dict(list(one.items())[:2]), compare) is None
+    assert distances.of_artifacts(one, one, compare) == {}

@@ -1,0 +1,123 @@
+"""A clone of HEAD in which stages are rebuilt, with the recorded bytes of their inputs."""
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modelmake import artifacts
+from modelmake.dvc import graph, stores
+from modelmake.dvc.graph import Entry, Recorded
+from modelmake.errors import UserError
+from modelmake.running import state_dir, work_store
+from modelmake.verifying import rehash
+from modelmake.verifying.rehash import Digest
+from modelmake.verifying.survey import Listing, join, read_listing
+
+ASIDE = ".rebuilt"  # in the clone: artifacts that came out with other bytes
+
+
+@dataclass
+class Clone:
+    """The clone, and the project it is of."""
+
+    root: Path  # of the project
+    path: Path  # of the project in the clone
+    nodes: dict[str, Recorded]  # as committed
+    cache: stores.Store  # of the project
+    listings: dict[str, Listing] = field(default_factory=dict)
+    ready: set[str] = field(default_factory=set)  # artifacts whose recorded bytes are in the clone
+    digests: dict[tuple[int, ...], Digest] = field(default_factory=dict)  # by inode, size and times
+    worth_keeping: bool = False  # an artifact came out different, or a stage failed
+
+    def digest(self, path: Path) -> Digest | None:
+        """The digest of a file; hashed again only if the file changed since, by a time that cannot be set back."""
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        if key not in self.digests:
+            with path.open("rb") as stream:
+                self.digests[key] = rehash.digest(stream)
+        return self.digests[key]
+
+    def files(self, *paths: str) -> dict[str, dict[str, str]]:
+        """{path: {relative path: MD5}} of files and folders in the clone."""
+        return {
+            path: {name: self.digest(self.path / join(path, name)).md5 for name in names or []}
+            for path, names in graph.files(self.path, paths).items()
+        }
+
+    def recorded(self, out: Entry) -> dict[str, Path] | None:
+        """{relative path: file with the recorded bytes} in the project's cache or workspace; None if one is missing."""
+        if out.path not in self.listings and (listing := self._listing(out)) is not None:
+            self.listings[out.path] = listing
+        files = {}
+        for name, md5 in self.listings.get(out.path, {"": None}).items():
+            places = (self.cache.path(md5) if md5 else None, self.root / join(out.path, name))
+            good = (p for p in places if p and p.is_file() and md5 and self.digest(p).md5 == md5)
+            if (file := next(good, None)) is None:
+                return None
+            files[name] = file
+        return files
+
+    def _listing(self, out: Entry) -> Listing | None:
+        if not out.md5.endswith(".dir"):
+            return {"": out.md5}
+        if (listing := read_listing(self.cache, out.md5)) is not None:
+            return listing
+        names = graph.files(self.root, [out.path])[out.path] or []
+        files = {name: self.digest(self.root / join(out.path, name)).md5 for name in names}
+        return files if artifacts.folder_md5(files) == out.md5 else None
+
+    def set_aside(self, out: Entry) -> None:
+        """Moves a rebuilt artifact into the folder `ASIDE`."""
+        aside = self.path / ASIDE / out.path
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        (self.path / out.path).rename(aside)
+
+    def copy_recorded(self, out: Entry) -> bool:
+        """Copies the recorded bytes of an artifact into the clone; false if the project does not have all of them."""
+        if (files := self.recorded(out)) is None:
+            return False
+        work_store.remove(self.path / out.path)
+        for name, source in files.items():
+            target = self.path / join(out.path, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        return True
+
+
+def make(root: Path, cleanup: contextlib.ExitStack) -> tuple[Path, Path]:
+    """(the clone's folder beside the repository, the project in it); `cleanup` removes the folder.
+
+    The clone has its own DVC cache and its own state of DVC, both empty.
+
+    Raises:
+        UserError: git cannot clone the repository, or its parent folder is not writable.
+    """
+    top = Path(_git(root, "rev-parse", "--show-toplevel"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f"{top.name}-rebuild-", dir=top.parent))
+    except OSError as error:
+        raise UserError(f"{top.parent}: {error.strerror}: want to make the folder of a clone there") from error
+    cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+    _git(root, "clone", "-q", str(top), str(folder))
+    project = folder / _git(root, "rev-parse", "--show-prefix")
+    config = f"[core]\n    site_cache_dir = {project}/.dvc/tmp/site\n[cache]\n    dir = cache\n"
+    (project / ".dvc/config.local").write_text(config)
+    tools = state_dir.folder(root) / state_dir.TOOL_ENVIRONMENTS
+    if tools.is_dir():  # named by their locks, so they are the same; making them takes minutes
+        state_dir.folder(project).mkdir(parents=True)
+        (state_dir.folder(project) / state_dir.TOOL_ENVIRONMENTS).symlink_to(tools)
+    return folder, project
+
+
+def _git(root: Path, *arguments: str) -> str:
+    result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True)
+    if result.returncode:
+        raise UserError(f"git {arguments[0]}: {' '.join(result.stderr.split())}: want a clone of HEAD")
+    return result.stdout.strip()

@@ -1,0 +1,44 @@
+"""A clone of HEAD gets recorded bytes only, whatever the project's cache and workspace hold."""
+
+import contextlib
+from pathlib import Path
+
+from modelmake.dvc import graph, stores
+from modelmake.verifying import clone
+from modelmake.verifying.clone import Clone
+from tests.conftest import Project
+from tests.modelmake.small_build import flip
+from tests.modelmake.verifying.conftest import object_name
+
+
+def recorded_text(made: Clone, path: str) -> str | None:
+    """The content of `recorded` for an artifact that is a file."""
+    [out] = [out for node in made.nodes.values() for out in node.outs if out.path == path]
+    files = made.recorded(out)
+    return files and files[""].read_text()
+
+
+def test_a_clone_is_beside_the_repository_without_built_artifacts_and_is_removed(project: Project) -> None:
+    with contextlib.ExitStack() as cleanup:
+        folder, path = clone.make(project.path, cleanup)
+        assert folder.parent == project.path.parent
+        assert (path / "dvc.lock").read_text() == project.read("dvc.lock")
+        assert not (path / "results/whole.txt").exists() and not (path / ".dvc/cache").exists()
+
+    assert not folder.exists()
+
+
+def test_recorded_bytes_come_from_the_cache_or_the_workspace_and_never_from_a_bad_copy(project: Project) -> None:
+    made = Clone(project.path, Path("unused"), graph.recorded(project.path), stores.cache(project.path))
+    whole, cached = project.path / "results/whole.txt", project.path / ".dvc/cache"
+    text, linked = whole.read_text(), cached / object_name(project, "results/whole.txt")
+    whole.unlink()
+    whole.write_text(text)  # no longer linked to the cache
+    assert recorded_text(made, "results/whole.txt") == text
+
+    flip(linked)
+    assert made.digest(linked).md5 != made.digest(whole).md5, "hashed again though its time was put back"
+    assert recorded_text(made, "results/whole.txt") == text
+
+    flip(whole)
+    assert recorded_text(made, "results/whole.txt") is None
