@@ -1,9 +1,9 @@
-"""A small DVC project with every kind of artifact and input, built in seconds by stages without a harness.
+"""A small DVC project with every kind of artifact and input, built in seconds by stages without the harness.
 
 raw.txt (git) ─ parts/ (a folder) ─┬─ results/whole.txt ─ results/ ─ count.json (in git, not in DVC's cache)
 more.txt (dvc add) ────────────────┘
 weights.py (git) ─ model/ (safetensors and JSON) ─ copied.json
-    noise.txt beside the project, which nobody declared, changes model/
+    noise.txt beside the project is an undeclared input of model/
 """
 
 import contextlib
@@ -65,7 +65,7 @@ CONFIG = """
 
 
 def build(folder: Path) -> Project:
-    """`folder/project`: built, committed, and pushed to the folder `store` beside it."""
+    """The project in `folder/project`: built, committed, and pushed to the folder `store` beside it."""
     path = folder / "project"
     project = Project(path)
     for name, text in {
@@ -83,7 +83,7 @@ def build(folder: Path) -> Project:
 
 
 def dvc(project: Project, *arguments: str) -> None:
-    """A DVC command, in this process: starting another takes seconds."""
+    """Runs a DVC command in this process: starting another takes seconds."""
     from dvc.cli import main
 
     with contextlib.chdir(project.path):
@@ -96,7 +96,7 @@ def commit(project: Project) -> None:
 
 
 def copy(project: Project, folder: Path) -> Project:
-    """The project and its store in another folder; hard links are kept, and DVC knows every hash."""
+    """A copy of the project and its store; hard links are kept, and DVC has hashed every file."""
     folder.mkdir(exist_ok=True)
     subprocess.run(["cp", "-a", str(project.path), str(project.path.parent / "store"), str(folder)], check=True)
     assert graph.stale(folder / "project") == {}
@@ -104,7 +104,7 @@ def copy(project: Project, folder: Path) -> Project:
 
 
 def flip(path: Path) -> None:
-    """Changes one bit in the middle, behind everybody's back: size, time of change, mode and inode stay."""
+    """Changes one bit in the middle of a file; size, time, mode and inode stay, so that DVC does not see it."""
     status = path.stat()
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -112,6 +112,7 @@ def flip(path: Path) -> None:
 
 
 def put(path: Path, content: bytes, like: os.stat_result) -> None:
+    """Overwrites a file in place and sets its mode and times back to those of `like`."""
     path.chmod(0o644)
     with path.open("r+b") as file:
         file.write(content)
@@ -121,7 +122,7 @@ def put(path: Path, content: bytes, like: os.stat_result) -> None:
 
 
 def fresh_clone(project: Project, name: str) -> Project:
-    """A clone beside the project, so that it has the same store."""
+    """A git clone beside the project, which has the same store."""
     path = project.path.with_name(name)
     subprocess.run(["git", "clone", "-q", str(project.path), str(path)], check=True)
     return Project(path)

@@ -1,4 +1,4 @@
-"""Every problem of params.yaml is told in one line of its own, all of them at once, and nothing right is refused."""
+"""Every problem of params.yaml is one line, all problems are reported at once, and no valid file is refused."""
 
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -58,18 +58,18 @@ train:
 def problems(tmp_path: Path, text: str) -> list[str]:
     file = tmp_path / "params.yaml"
     file.write_text(text)
-    value, found = params.decode(Steps, params.load(file)["train"], "params.yaml: train")
-    assert (value is None) <= bool(found), "nothing decoded, and no problem told"
-    return found
+    value, lines = params.decode(Steps, params.load(file)["train"], "params.yaml: train")
+    assert (value is None) <= bool(lines), "nothing decoded, and no problem reported"
+    return lines
 
 
-def test_a_right_section_becomes_the_struct_that_its_tag_names(tmp_path: Path) -> None:
+def test_a_valid_section_becomes_the_struct_that_its_tag_names(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(GOOD + "  two: {method: dpo, beta: 0.1}\n")
 
-    found, told = params.decode(Steps, params.load(tmp_path / "params.yaml")["train"], "train")
+    value, lines = params.decode(Steps, params.load(tmp_path / "params.yaml")["train"], "train")
 
-    assert told == []
-    assert found == {
+    assert lines == []
+    assert value == {
         "one": Sft("base", 0.002, 256, False, "drop", [1.0, 2.0], Lora(8, 16)),
         "two": Dpo(0.1),
     }
@@ -102,29 +102,29 @@ def test_a_right_section_becomes_the_struct_that_its_tag_names(tmp_path: Path) -
         ("    method: sft\n", "", "method = None: want one of dpo, sft"),
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_told_in_one_exact_line(tmp_path: Path, old: str, new: str, line: str) -> None:
-    told = problems(tmp_path, GOOD.replace(old, new))
+def test_a_wrong_value_is_one_exact_line(tmp_path: Path, old: str, new: str, line: str) -> None:
+    lines = problems(tmp_path, GOOD.replace(old, new))
 
     missing = [f"params.yaml: train.one.{old.rstrip(':')}: missing; give it a value"] if "unknown key" in line else []
-    assert told == [f"params.yaml: train.one.{line}", *missing]
+    assert lines == [f"params.yaml: train.one.{line}", *missing]
 
 
-def test_a_key_like_no_other_is_told_which_keys_there_are(tmp_path: Path) -> None:
-    told = problems(tmp_path, "train:\n  two: {method: dpo, beta: 0.1, zzz: 1}\n")
+def test_an_unknown_key_unlike_any_other_gets_the_list_of_keys(tmp_path: Path) -> None:
+    lines = problems(tmp_path, "train:\n  two: {method: dpo, beta: 0.1, zzz: 1}\n")
 
-    assert told == ["params.yaml: train.two.zzz: unknown key; want one of beta"]
+    assert lines == ["params.yaml: train.two.zzz: unknown key; want one of beta"]
 
 
-def test_null_is_taken_where_a_section_may_be_null(tmp_path: Path) -> None:
+def test_null_is_valid_where_a_section_may_be_null(tmp_path: Path) -> None:
     assert problems(tmp_path, GOOD.replace("{r: 8, alpha: 16}", "null")) == []
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     text = GOOD.replace("0.002", "'x'").replace("256", "-1").replace("r: 8", "r: 8.5").replace("drop", "3")
 
-    told = problems(tmp_path, text + "  two: {method: dpo}\n")
+    lines = problems(tmp_path, text + "  two: {method: dpo}\n")
 
-    fields = [line.removeprefix("params.yaml: train.").split(" ")[0].rstrip(":") for line in told]
+    fields = [line.removeprefix("params.yaml: train.").split(" ")[0].rstrip(":") for line in lines]
     assert fields == ["one.learning_rate", "one.max_length", "one.over_long", "one.lora.r", "two.beta"]
 
 
@@ -136,18 +136,18 @@ def test_unquoted_exponents_are_numbers_as_in_yaml_1_2(tmp_path: Path, number: s
 
 
 @pytest.mark.parametrize("name", ["x; touch y", "two words", "a/b", "a.b", "", "é", "../up", "$(id)"])
-def test_a_name_that_a_shell_could_read_otherwise_is_refused(name: str) -> None:
-    _, told = params.decode(Steps, {name: {"method": "dpo", "beta": 0.1}}, "params.yaml: train")
+def test_a_name_with_a_meaning_to_a_shell_is_refused(name: str) -> None:
+    _, lines = params.decode(Steps, {name: {"method": "dpo", "beta": 0.1}}, "params.yaml: train")
 
-    assert told == [f"params.yaml: train: name {name!r}: want only letters, digits and _ ([A-Za-z0-9_]+); rename it"]
+    assert lines == [f"params.yaml: train: name {name!r}: want only letters, digits and _ ([A-Za-z0-9_]+); rename it"]
 
 
 @given(st.text(min_size=1))
-def test_only_names_of_ascii_letters_digits_and_underscores_pass(name: str) -> None:
-    _, told = params.decode(Steps, {name: {"method": "dpo", "beta": 0.1}}, "train")
+def test_only_names_of_ascii_letters_digits_and_underscores_are_valid(name: str) -> None:
+    _, lines = params.decode(Steps, {name: {"method": "dpo", "beta": 0.1}}, "train")
 
     allowed = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
-    assert (told == []) == (set(name) <= allowed)
+    assert (lines == []) == (set(name) <= allowed)
 
 
 JSON = st.recursive(
@@ -158,19 +158,19 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from([*Sft.__struct_fields__, "from", "method"]), JSON))
-def test_whatever_stands_in_a_section_ends_in_lines_not_in_a_traceback(section: dict[str, Any]) -> None:
-    value, told = params.decode(Sft | Dpo, section, "train.one")
+def test_any_content_of_a_section_ends_in_lines_not_in_a_traceback(section: dict[str, Any]) -> None:
+    value, lines = params.decode(Sft | Dpo, section, "train.one")
 
-    assert (value is None) == bool(told)
-    assert all(line.startswith("train.one") and "\n" not in line for line in told)
+    assert (value is None) == bool(lines)
+    assert all(line.startswith("train.one") and "\n" not in line for line in lines)
 
 
-def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> str:
+def load_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> str:
     monkeypatch.chdir(tmp_path)
     FILE.write_bytes(content)
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as error:
         params.load(FILE)
-    return str(told.value)
+    return str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -186,19 +186,17 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> str
         (b"just text\n", "params.yaml: found text, want sections such as `train:`"),
     ],
 )  # fmt: skip
-def test_a_file_that_cannot_be_read_is_told_by_line(
+def test_a_file_that_is_not_a_mapping_in_yaml_is_one_line_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, line: str
 ) -> None:
-    assert read(tmp_path, monkeypatch, content) == line
+    assert load_error(tmp_path, monkeypatch, content) == line
 
 
-def test_a_control_character_is_told_like_any_other_broken_yaml(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert read(tmp_path, monkeypatch, b"a: 1\nb: \x00\n").startswith("params.yaml")
+def test_a_control_character_is_broken_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_error(tmp_path, monkeypatch, b"a: 1\nb: \x00\n").startswith("params.yaml")
 
 
-def test_a_missing_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(UserError, match=r"^params\.yaml: no such file: want the project's parameters$"):
@@ -206,23 +204,45 @@ def test_a_missing_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_one_section_is_picked_out_by_its_dotted_name() -> None:
-    found = params.section({"train": {"two": {"method": "dpo", "beta": 0.1}}}, "train.two", Sft | Dpo, "params.yaml")
+    section = params.section({"train": {"two": {"method": "dpo", "beta": 0.1}}}, "train.two", Sft | Dpo, "params.yaml")
 
-    assert found == Dpo(0.1)
+    assert section == Dpo(0.1)
 
 
 @pytest.mark.parametrize("values", [{}, {"train": {}}, {"train": None}, {"train": {"one": {}}}])
-def test_a_missing_section_is_told_by_its_dotted_name(values: dict[str, Any]) -> None:
+def test_a_missing_section_is_reported_by_its_dotted_name(values: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=r"^params\.yaml: train\.two: missing: want this section$"):
         params.section(values, "train.two", Sft | Dpo, "params.yaml")
 
 
-def test_a_section_tells_all_its_problems_a_line_each() -> None:
-    with pytest.raises(UserError) as told:
+def test_the_error_of_a_section_has_a_line_for_each_problem() -> None:
+    with pytest.raises(UserError) as error:
         params.section({"lora": {"r": "x", "beta": 1}}, "lora", Lora, "params.yaml")
 
-    assert str(told.value).splitlines() == [
+    assert str(error.value).splitlines() == [
         "params.yaml: lora.beta: unknown key; want one of alpha, r",
         "params.yaml: lora.r = 'x': want a whole number, got text",
         "params.yaml: lora.alpha: missing; give it a value",
     ]
+
+
+class Method(params.Params):
+    name: str
+
+    def modules(self) -> list[str]:
+        return [f"stages.training.methods.{self.name}"]
+
+
+class Tool(params.Params):
+    folder: str
+
+    def environments(self) -> list[str]:
+        return [self.folder]
+
+
+def test_the_code_that_values_select_is_that_of_all_sections() -> None:
+    values = [Method("sft"), Tool("envs/llama_cpp"), {"two": Method("dpo")}, Method("kto"), "text"]
+
+    assert params.selected_code(values) == (
+        ["stages.training.methods.sft", "stages.training.methods.kto"], ["envs/llama_cpp"],
+    )  # fmt: skip

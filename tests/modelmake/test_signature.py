@@ -1,4 +1,4 @@
-"""A stage's `main` says by its annotations what the stage reads, writes and is told."""
+"""The annotations of a `main` say what the stage reads, writes and takes as parameters."""
 
 from typing import ClassVar, NamedTuple
 
@@ -36,15 +36,15 @@ def main(
 
 
 def test_flags_are_sorted_into_inputs_outputs_and_names_in_the_order_of_main() -> None:
-    found = signature.read(main)
+    result = signature.read(main)
 
-    assert found.inputs == ("rows", "base")
-    assert found.outputs == ("trained", "log")
-    assert found.names == ("step", "suite")
-    assert found.flags == ("rows", "base", "trained", "log", "step", "suite")
+    assert result.inputs == ("rows", "base")
+    assert result.outputs == ("trained", "log")
+    assert result.names == ("step", "suite")
+    assert result.flags == ("rows", "base", "trained", "log", "step", "suite")
 
 
-def test_all_else_is_a_section_of_params() -> None:
+def test_all_other_arguments_are_sections_of_params() -> None:
     assert signature.read(main).sections == {"params": Steps, "machine": Machine, "suites": dict[str, Suite]}
 
 
@@ -58,7 +58,7 @@ def grouped(rows: Rows, trained: Out, machine: Machine) -> str:
     return f"{rows} {trained} {machine}"
 
 
-def test_the_fields_of_a_group_are_arguments_like_others() -> None:
+def test_the_fields_of_a_group_are_arguments() -> None:
     result = signature.read(grouped)
 
     assert result.flags == ("train", "val", "trained", "step")
@@ -87,5 +87,7 @@ def test_a_main_without_arguments_asks_for_nothing() -> None:
         (dict[str, Steps], "train"),
     ],
 )
-def test_a_section_is_the_structs_own_with_names_filled_in_or_the_one_above_it(kind: object, section: str) -> None:
+def test_a_section_is_that_of_the_struct_with_names_filled_in_or_its_parent_for_a_dict(
+    kind: object, section: str
+) -> None:
     assert signature.section_of(kind, {"step": "sft", "suite": "chat"}) == section

@@ -1,4 +1,4 @@
-"""A built project that is pushed to a real store, and fresh clones of it."""
+"""A built project pushed to a real store, and fresh clones of it."""
 
 import contextlib
 import hashlib
@@ -15,7 +15,7 @@ from tests.remote import stores
 
 
 class Team:
-    """A project with its store as remote, and clones of what is committed there, side by side."""
+    """A project with its store as remote, and clones beside it."""
 
     def __init__(self, project: Project, store: stores.Store) -> None:
         self.project, self.store, self.numbers = project, store, itertools.count()
@@ -26,12 +26,12 @@ class Team:
         return Project(path)
 
     def complete(self) -> set[str]:
-        """The names of the store's objects, without what an upload that was killed has left."""
+        """The names of the store's objects, without the temporary files of a killed upload."""
         return {name for name in self.store.names() if not name.endswith(".tmp")}
 
     @contextlib.contextmanager
     def spoilt(self, name: str, content: bytes | None) -> Iterator[None]:
-        """While it lasts, an object of the store has other bytes, or is gone, behind DVC's back."""
+        """Replaces an object of the store, or deletes it for None, for the length of the block. DVC does not know."""
         good = self.store.read(name)
         assert content != good
         self.store.delete(name) if content is None else self.store.write(name, content)
@@ -52,30 +52,32 @@ def succeed(project: Project, *command: str) -> str:
 
 
 def object_name(md5: str) -> str:
-    """Where the object with that hash is, below a remote's or a cache's root."""
+    """The path of an object below the root of a remote or cache."""
     return f"files/md5/{md5[:2]}/{md5[2:]}"
 
 
 def hashed(content: bytes) -> str:
+    """The object name of some bytes."""
     return object_name(hashlib.md5(content).hexdigest())
 
 
 def flipped(content: bytes) -> bytes:
-    """The same with one bit changed, in the middle."""
+    """The bytes with one bit in the middle changed."""
     half = len(content) // 2
     return content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :]
 
 
 def name_of(path: Path) -> str:
+    """The object name of a file."""
     return hashed(path.read_bytes())
 
 
 def cached(project: Project) -> set[str]:
-    """The names of the objects in a project's cache, each of which has the bytes that it is named by."""
+    """The names of the objects in a project's cache; each must have the bytes that its name says."""
     root = project.path / ".dvc/cache"
-    found = {path: str(path.relative_to(root)) for path in (root / "files").rglob("*") if path.is_file()}
-    assert {name.removesuffix(".dir") for name in found.values()} == {name_of(path) for path in found}
-    return set(found.values())
+    names = {path: str(path.relative_to(root)) for path in (root / "files").rglob("*") if path.is_file()}
+    assert {name.removesuffix(".dir") for name in names.values()} == {name_of(path) for path in names}
+    return set(names.values())
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Real stores on this machine, as DVC's remote `store`, with a way to their objects behind DVC's back."""
+"""Real stores on this machine as DVC's remote `store`, and access to their objects that bypasses DVC."""
 
 import contextlib
 import getpass
@@ -19,7 +19,7 @@ SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.
 
 
 class Store(Protocol):
-    """`wire` carries all that dvc sends, where there is a server; names are those below the remote's root."""
+    """A store. Names are relative to the remote's root; `wire` carries all traffic to a server."""
 
     commands: list[list[str]]
     wire: Wire | None
@@ -31,7 +31,7 @@ class Store(Protocol):
 
 
 class Folder:
-    """A folder; without `commands` the one that .dvc/config names, beside the project."""
+    """A folder; without `commands` it is the one beside the project that .dvc/config names."""
 
     def __init__(self, root: Path, commands: list[list[str]] | None = None, wire: Wire | None = None) -> None:
         self.root, self.commands, self.wire = root, commands or [], wire
@@ -67,8 +67,8 @@ class S3:
         ]
 
     def names(self) -> set[str]:
-        found = self.client.list_objects_v2(Bucket="bucket").get("Contents", [])
-        return {entry["Key"].removeprefix("modelmake/") for entry in found}
+        entries = self.client.list_objects_v2(Bucket="bucket").get("Contents", [])
+        return {entry["Key"].removeprefix("modelmake/") for entry in entries}
 
     def read(self, name: str) -> bytes:
         return self.client.get_object(Bucket="bucket", Key=f"modelmake/{name}")["Body"].read()
@@ -87,7 +87,7 @@ def folder(path: Path) -> Iterator[Store]:
 
 @contextlib.contextmanager
 def s3(path: Path) -> Iterator[Store]:
-    """Credentials come from the environment, as docs/remotes.md has them."""
+    """A bucket whose credentials are in the environment, as in docs/remotes.md."""
     import logging
 
     from moto.server import ThreadedMotoServer
@@ -109,14 +109,14 @@ def s3(path: Path) -> Iterator[Store]:
 
 @contextlib.contextmanager
 def ssh(path: Path) -> Iterator[Store]:
-    """OpenSSH's server, reached through OpenSSH's client as docs/remotes.md has it, so that known_hosts counts."""
+    """A folder behind OpenSSH's server. OpenSSH's client is used, as in docs/remotes.md, which checks known_hosts."""
     if SSHD is None:
         pytest.skip("no sshd: apt-get install openssh-server")
     path = path / "ssh"
     home = path / "home/.ssh"
     home.mkdir(parents=True, mode=0o700)
     if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # where sshd goes before it knows who comes; init makes it otherwise
+        Path("/run/sshd").mkdir(exist_ok=True)  # for privilege separation; usually made by init
     for key in (path / "host", path / "impostor", home / "id_ed25519"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     with socket.socket() as free:
@@ -152,6 +152,6 @@ def ssh(path: Path) -> Iterator[Store]:
 
 
 def trust(path: Path, key: str) -> None:
-    """Makes the public key of `key` the one that the client knows the server by."""
+    """Makes the public key of `key` the one that the client expects of the server."""
     kind, public, *_ = (path / f"{key}.pub").read_text().split()
     (path / "home/.ssh/known_hosts").write_text(f"models {kind} {public}\n")

@@ -1,4 +1,4 @@
-"""Each command of docs/remotes.md that names a store is one that DVC takes, with a plugin, and the remote verifies."""
+"""DVC accepts each command of docs/remotes.md that names a store, has its plugin, and verifies that remote."""
 
 import re
 import shlex
@@ -33,7 +33,7 @@ def test_one_command_names_a_store_and_it_verifies(
         assert remote.fs.protocol.startswith(scheme.removesuffix(":/") or "local")
 
 
-def test_every_store_of_the_page_is_here() -> None:
+def test_the_page_has_a_command_for_every_kind_of_store() -> None:
     assert [scheme for _, scheme in COMMANDS] == ["", "s3:/", "gs:/", "azure:/", "ssh:/", "webdavs:/"]
 
 

@@ -13,9 +13,9 @@ MODELMAKE = (sys.executable, "-m", "stages.commands.cli")
 
 def verify(project: Project, *arguments: str) -> dict:
     code, output = project.run(*MODELMAKE, "verify", "--remote", "--json", *arguments)
-    found = json.loads(output[output.index("\n{") if not output.startswith("{") else 0 :])
-    assert code == bool(found["wrong"]), output
-    return found
+    result = json.loads(output[output.index("\n{") if not output.startswith("{") else 0 :])
+    assert code == bool(result["wrong"]), output
+    return result
 
 
 def test_flipped_truncated_empty_and_lost_objects_are_found_and_mended(team: Team) -> None:
@@ -30,20 +30,20 @@ def test_flipped_truncated_empty_and_lost_objects_are_found_and_mended(team: Tea
     team.store.write(config, b"")
     team.store.write(listing, flipped(good[listing]))
     team.store.delete(page)
-    found = verify(team.project)
+    result = verify(team.project)
 
-    kinds = {finding["wanted"]: finding["kind"] for finding in found["wrong"]}
+    kinds = {finding["wanted"]: finding["kind"] for finding in result["wrong"]}
     md5s = [name.removeprefix("files/md5/").replace("/", "") for name in (weights, tokenizer, config, listing, page)]
     assert kinds == dict(zip(md5s, ["corrupt", "truncated", "empty", "corrupt", "missing"], strict=True))
-    assert {finding["place"] for finding in found["wrong"]} == {"store"}
-    assert found["mend"] == ["modelmake verify --remote store --replace"]
+    assert {finding["place"] for finding in result["wrong"]} == {"store"}
+    assert result["mend"] == ["modelmake verify --remote store --replace"]
     code, output = team.project.run(*MODELMAKE, "verify", "--remote", "--replace")
     assert code == 0, output
     assert {name: team.store.read(name) for name in good} == good
     assert verify(team.project)["wrong"] == []
 
 
-def test_a_remote_of_another_name_is_told_in_one_line(team: Team) -> None:
+def test_an_unknown_remote_is_one_line(team: Team) -> None:
     code, output = team.project.run(*MODELMAKE, "verify", "--remote", "nowhere")
 
     assert code == 1

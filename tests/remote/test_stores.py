@@ -1,4 +1,4 @@
-"""What a push and a pull promise, whichever the store: one model comes whole, or the pull fails."""
+"""On every kind of store, a pull of one model is complete or fails, and a killed push is completed by the next."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def test_corrupted_objects_fail_the_pull_until_they_are_mended(team: Team) -> No
 
 
 def wait_until_still(look: Callable[[], object], timeout_s: float = 60) -> None:
-    """Until something is there that stays as it is for a second."""
+    """Waits until `look` returns something that stays the same for a second."""
     end, before = time.monotonic() + timeout_s, None
     while not (now := look()) or now != before:
         assert time.monotonic() < end
@@ -69,15 +69,15 @@ def wait_until_still(look: Callable[[], object], timeout_s: float = 60) -> None:
 
 
 def kill_push(team: Team) -> None:
-    """Starts a push to an empty store, one object after the other, and kills it when some have arrived.
+    """Starts a push to an empty store, one object at a time, and kills it when some objects have arrived.
 
-    Never in the microseconds in which DVC tries to clone a file under the object's own name: docs/remotes.md.
+    It is not killed in the microseconds in which DVC tries to clone a file to the object's own name: docs/remotes.md.
     """
     stuck = team.project.path / ".dvc/cache" / name_of(team.project.path / PAGE)
     aside = stuck.with_suffix(".aside")
     if team.store.wire:
         team.store.wire.hold(after_bytes=1_200_000)  # more than any object, less than all
-    else:  # a pipe that nobody writes to, in place of one of the last objects
+    else:  # one of the last objects is a pipe that nobody writes to
         stuck.rename(aside)
         os.mkfifo(stuck, 0o444)
     push = team.project.start("dvc", "push", "-j", "1")

@@ -1,4 +1,4 @@
-"""What DVC does not check by itself, and what docs/remotes.md says to do instead. A failure may be DVC's mending."""
+"""Damage that DVC does not notice, and the remedies of docs/remotes.md. A failure may mean that DVC was mended."""
 
 import shutil
 
@@ -12,14 +12,14 @@ on_a_folder = pytest.mark.parametrize("team", ["folder"], indirect=True, scope="
 
 
 def listing_of(team: Team, out: str) -> str:
-    """The name of the object that lists the files of a folder that is an output."""
+    """The name of the object with the listing of an output folder."""
     entry = team.project.read("dvc.lock").split(f"- path: {out}\n")[1]
     return object_name(entry.split("md5: ")[1].split()[0])
 
 
 @on_a_folder
 @pytest.mark.parametrize("other", ["another name", pytest.param("another file", marks=pytest.mark.slow)])
-def test_a_wrong_list_of_files_shows_in_data_status(team: Team, other: str) -> None:
+def test_a_wrong_listing_of_files_shows_in_data_status(team: Team, other: str) -> None:
     name = listing_of(team, DPO)
     good = team.store.read(name)
     weights, tokenizer = (name_of(team.project.path / DPO / f) for f in ("model.safetensors", "tokenizer.json"))

@@ -1,4 +1,4 @@
-"""A TCP connection on loopback that can be held still in the middle of what it carries."""
+"""A TCP proxy on loopback that can be stopped in the middle of a transfer."""
 
 import contextlib
 import socket
@@ -7,7 +7,7 @@ from types import TracebackType
 
 
 class Wire:
-    """Listens on `port` and carries everything to `server` and back, until `hold` stops it after some bytes."""
+    """Forwards connections to `port` to the port `server` and back, until `hold` stops it after some bytes."""
 
     def __init__(self, server: int) -> None:
         self.server, self.limit = server, None
@@ -24,12 +24,12 @@ class Wire:
         self.release()
 
     def hold(self, after_bytes: int) -> None:
-        """Lets so many more bytes go to the server, then none; `held` is set when that is reached."""
+        """Forwards this many more bytes to the server, then none; sets `held` when it stops."""
         self.held.clear()
         self.limit = after_bytes
 
     def release(self) -> None:
-        """Closes what is connected; new connections are carried again."""
+        """Closes all connections; new ones are forwarded again."""
         self.limit = None
         with self.lock:
             for end in self.sockets:
@@ -44,18 +44,18 @@ class Wire:
                 server = socket.create_connection(("127.0.0.1", self.server))
                 with self.lock:
                     self.sockets += [client, server]
-                threading.Thread(target=self._carry, args=(client, server, True), daemon=True).start()
-                threading.Thread(target=self._carry, args=(server, client, False), daemon=True).start()
+                threading.Thread(target=self._forward, args=(client, server, True), daemon=True).start()
+                threading.Thread(target=self._forward, args=(server, client, False), daemon=True).start()
 
-    def _carry(self, source: socket.socket, target: socket.socket, upward: bool) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket, upward: bool) -> None:
         with contextlib.suppress(OSError):
             while content := source.recv(1 << 16):
-                if upward and not self._may(len(content)):
+                if upward and not self._may_forward(len(content)):
                     return
                 target.sendall(content)
             target.shutdown(socket.SHUT_WR)
 
-    def _may(self, size: int) -> bool:
+    def _may_forward(self, size: int) -> bool:
         with self.lock:
             if self.limit is None:
                 return True

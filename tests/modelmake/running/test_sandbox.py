@@ -94,9 +94,9 @@ def test_a_stage_finds_no_undeclared_file(project: StageProject, reading: str) -
 
 def test_a_second_run_of_a_stage_in_a_clone_is_refused_with_the_process_that_runs_it(project: StageProject) -> None:
     project.write_stage(SHOUT_SLOWLY)
-    found = []
+    second = []
 
-    code, _, _ = project.run(meanwhile=lambda: found.append(project.run()))
+    code, _, _ = project.run(meanwhile=lambda: second.append(project.run()))
 
-    assert (code, found[0][0]) == (0, 1)
-    assert re.fullmatch(r"stages.shout: process \d+ runs it in this clone: wait for it, or end it\n", found[0][2])
+    assert (code, second[0][0]) == (0, 1)
+    assert re.fullmatch(r"stages.shout: process \d+ runs it in this clone: wait for it, or end it\n", second[0][2])

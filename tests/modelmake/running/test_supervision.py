@@ -36,7 +36,7 @@ def gone(pid: int) -> bool:
 
 
 def start(project: StageProject, name: str) -> tuple[subprocess.Popen[bytes], list[int]]:
-    """A process that runs a script of this `name`, and the ids of the stage and the child that it started by a shell."""
+    """A process that runs a script of this `name`, and the ids of the stage and the child it started by a shell."""
     project.write_stage(BODY)
     (project.root / name).write_text(STARTER)
     starter = subprocess.Popen(

@@ -11,14 +11,14 @@ from tests.modelmake.verifying.conftest import MODELMAKE, command
 
 def test_the_printed_lines_say_what_was_found_what_was_wanted_and_what_to_do(project: Project) -> None:
     head = project.path / "parts/head.txt"
-    wanted = artifacts.measure(head).md5
+    recorded = artifacts.measure(head).md5
     flip(head)
     code, output = project.run(*MODELMAKE, "verify")
 
     assert code == 1
-    told = f"workspace: parts/head.txt: corrupt: found 30 bytes, md5 {artifacts.measure(head).md5}: want md5 {wanted}"
+    line = f"workspace: parts/head.txt: corrupt: found 30 bytes, md5 {artifacts.measure(head).md5}: want md5 {recorded}"
     assert output.splitlines() == [
-        told,
+        line,
         "workspace: 8 files, 0.0 MB: 1 wrong",
         "inputs: 3 files, 0.0 MB: as dvc.lock says",
         "cache: 9 objects, 0.0 MB: as dvc.lock says",
