@@ -1,39 +1,42 @@
-"""The seam to a project's domain: modelmake reads files and tables of rows; the project says what is in them."""
+"""What a project tells modelmake about its data: the files of a model, and the distance of two files or rows.
+
+modelmake itself reads files, and tables of rows by their columns. The `modelmake` command of the project passes a
+`Domain` to the commands that need one.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-Distances = dict[str, float]  # {tensor or place of a number: absolute difference}
-Compare = Callable[[Path, Path], Distances | None]  # None: the files differ in more than numbers
-
-
-class Near(NamedTuple):
-    """A build's criterion for near-duplicates."""
-
-    threshold: float  # Jaccard similarity
-    chars: int  # of a shingle
+Distances = dict[str, float]  # {place of a number: absolute difference}
+Compare = Callable[[Path, Path], Distances | None]  # of two files; None: they differ in more than numbers
+Criterion = Any  # of near-duplicates: a NamedTuple of JSON values
 
 
 class Similarity(Protocol):
-    """The similarity of rows, as the project defines it; a module with these functions will do."""
+    """Near-duplicates of rows. A module with these functions will do. `index` is a tracing.row_index.RowIndex."""
 
-    def criterion(self, parameters: Iterable[Any]) -> Near:
-        """The loosest criterion in the parameters of some stages."""
+    def criteria(self, parameters: Any) -> set[Criterion]:
+        """The criteria in the parameters of a stage."""
+
+    def loosest(self, criteria: Iterable[Criterion]) -> Criterion:
+        """The criterion of a build whose stages have these; a default where they have none."""
 
     def text(self, content: Any) -> str:
-        """A row's content as one text."""
+        """A row's content as one text, to search by and to print."""
 
-    def similar(self, text: str, index: Any, criteria: set[Near]) -> tuple[dict[int, dict[int, float]], set[int]]:
-        """{row: {chars: similarity}} of similar rows in a `RowIndex`, and rows whose text is no longer in the cache."""
+    def similar(
+        self, text: str, index: Any, criteria: set[Criterion]
+    ) -> tuple[dict[int, dict[Criterion, float]], set[int]]:
+        """{row: {criterion that it meets: similarity}}, and rows whose content is no longer in the cache."""
 
     def uncompared(self, index: Any) -> int:
-        """The number of rows that could not be compared, because their text was not in the cache."""
+        """The number of rows that cannot be found by their text, because the cache never had their content."""
 
 
 @dataclass(frozen=True)
 class Domain:
-    model_suffixes: frozenset[str]  # of files that make an output a model
-    compare: Mapping[str, Compare]  # {suffix: distance of two files}
+    model_suffixes: frozenset[str]  # an output with such a file is a model
+    compare: Mapping[str, Compare]  # {suffix: the distance of two files}
     similarity: Similarity

@@ -1,132 +1,143 @@
-"""Git, read only: commits, and files as they were in them."""
+"""Commits of a git repository, and files as they were in them. Nothing is written.
 
+Paths are relative to `root`, which may be any folder of the repository. Outside a repository there are no commits and
+no files. Everywhere else a failure of git is an error: a repository that git refuses must not look empty.
+"""
+
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from modelmake import artifacts
 from modelmake.errors import UserError
+
+GIT = ("git", "--literal-pathspecs")  # a `*` in the name of a file is no pattern
+ENVIRONMENT = {"LC_ALL": "C"}  # messages in English
+NOTHING_THERE = ("not a git repository (or any", "is outside repository")  # messages that are no errors here
 
 
 @dataclass(frozen=True)
 class Commit:
     sha: str
-    at: int  # seconds since 1970, when it was committed
+    timestamp: int  # of the committer, Unix seconds
     subject: str
 
 
 @dataclass(frozen=True)
 class Blob:
-    """A file's content in git."""
+    """The content of a file in git."""
 
     sha: str
     size: int  # bytes
 
 
 def head(root: Path) -> str:
-    """The hash of HEAD's commit; "" where nothing is committed."""
-    return (_git(root, "rev-parse", "-q", "--verify", "HEAD^{commit}") or b"").decode().strip()
+    """The hash of the commit that is checked out; "" before the first commit.
+
+    Raises:
+        UserError: git is not installed or cannot read the repository. So do all functions here.
+    """
+    return _git(root, "rev-parse", "-q", "--verify", "HEAD", no_output_code=1).decode().strip()
 
 
 def commits(root: Path) -> list[Commit]:
-    """Every commit that a branch, tag, stash, experiment or detached HEAD reaches; none outside a repository.
-
-    Raises:
-        UserError: git cannot read the repository.
-    """
-    try:
-        run(root, "rev-parse", "--git-dir")
-    except UserError as error:
-        if "not a git repository" not in str(error):
-            raise
-    heads = ["HEAD"] if head(root) else []
-    output = _git(root, "log", "--all", *heads, "--no-show-signature", "--format=%H%x00%ct%x00%s", "--")
-    lines = (output or b"").decode("utf-8", "replace").splitlines()
-    return [Commit(sha, int(at), subject) for sha, at, subject in (line.split("\0", 2) for line in lines)]
+    """Every commit that a branch, tag, stash, DVC experiment or detached HEAD reaches, newest first."""
+    detached = ["HEAD"] if head(root) else []
+    lines = _git(
+        root, "log", "--all", *detached, "--no-show-signature", "--encoding=UTF-8", "--format=%H%x00%ct%x00%s", "--"
+    )
+    fields = (line.split("\0", 2) for line in lines.decode("utf-8", "replace").split("\n")[:-1])
+    return [Commit(sha, int(timestamp), subject) for sha, timestamp, subject in fields]
 
 
 def touching(root: Path, path: str, limit: int) -> list[str]:
-    """The hashes of the newest commits that touched a path, newest first, at most `limit`."""
-    return (_git(root, "log", f"-{limit}", "--format=%H", "--", path) or b"").decode().split()
+    """The hashes of the last commits up to HEAD that changed a file or folder, newest first, at most `limit`."""
+    if not head(root):
+        return []
+    return _git(root, "rev-list", f"--max-count={limit}", "HEAD", "--", path).decode().split()
 
 
 def blobs(root: Path, commit: str, path: str) -> dict[str, Blob]:
-    """{relative path: blob} of a folder in a commit, {"": blob} of a file."""
-    lines = (_git(root, "ls-tree", "-r", "-z", "-l", commit, "--", path) or b"").decode().split("\0")[:-1]
-    entries = [(*line.partition("\t")[0].split(), line.partition("\t")[2]) for line in lines]
-    return {
-        name.removeprefix(path).lstrip("/"): Blob(sha, int(size))
-        for _, kind, sha, size, name in entries
-        if kind == "blob"
-    }
+    """{relative path: blob} of a folder in a commit, {"": blob} of a file; empty where the commit has neither."""
+    entries = (entry.partition(b"\t") for entry in _git(root, "ls-tree", "-rzl", commit, "--", path).split(b"\0")[:-1])
+    result = {}
+    for facts, _, name in entries:
+        _, kind, sha, size = facts.decode().split()
+        if kind == "blob":  # a submodule is a commit
+            result[os.fsdecode(name).removeprefix(path).lstrip("/")] = Blob(sha, int(size))
+    return result
 
 
 def hashes(root: Path, commits: list[str], path: str) -> list[str]:
-    """The hash of a file in each commit; "" where the commit has no such file."""
+    """The hash of a file's blob in each commit; "" where a commit has no such file."""
     if not commits:
         return []
-    names = "".join(f"{sha}:./{path}\n" for sha in commits).encode()
-    lines = (_git(root, "cat-file", "--batch-check=%(objectname)", stdin=names) or b"").decode().splitlines()
-    return ["" if line.endswith(" missing") else line for line in lines]
+    names = "".join(f"{sha}:./{path}\n" for sha in commits)
+    lines = _git(root, "cat-file", "--batch-check=%(objectname)", stdin=os.fsencode(names)).split(b"\n")[:-1]
+    return ["" if line.endswith(b" missing") else line.decode() for line in lines]
 
 
 def contents(root: Path, objects: Iterable[str]) -> Iterator[bytes | None]:
-    """The content of each object, named by hash or as commit:path; None where there is none.
+    """The content of each object, named by its hash or as commit:path; None where the repository lacks it.
 
-    One object at a time is in memory.
+    One content at a time is in memory.
     """
     names = list(objects)
-    with tempfile.TemporaryFile() as request:
-        request.write("".join(f"{name}\n" for name in names).encode())
+    if not names:
+        return
+    with tempfile.TemporaryFile() as request, tempfile.TemporaryFile() as errors:
+        request.write(os.fsencode("".join(f"{name}\n" for name in names)))
         request.seek(0)
-        command = ["git", "cat-file", "--batch"]
-        with subprocess.Popen(
-            command, cwd=root, stdin=request, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        ) as process:
-            for _ in names:  # `<hash> blob <bytes>`, the content, an end of line
-                words = process.stdout.readline().split()
-                if len(words) != 3:  # `<name> missing`, or no repository
+        with _started(root, "cat-file", "--batch", stdin=request, stdout=subprocess.PIPE, stderr=errors) as process:
+            for _ in names:
+                header = process.stdout.readline()  # `<hash> <kind> <bytes>`, or `<name> missing`
+                if not header:
+                    process.wait()
+                    errors.seek(0)
+                    raise UserError(_problem(root, "cat-file", errors.read()))
+                if header.endswith(b" missing\n"):
                     yield None
                     continue
-                yield process.stdout.read(int(words[2]))
-                process.stdout.read(1)
+                yield process.stdout.read(int(header.split()[-1]))
+                process.stdout.read(1)  # the end of a line
 
 
 def versions(root: Path, commits: list[str], path: str) -> list[bytes]:
-    """Every content that a file has in some commits, in their order."""
+    """The distinct contents of a file in some commits, in their order."""
     distinct = dict.fromkeys(sha for sha in hashes(root, commits, path) if sha)
     return [content for content in contents(root, distinct) if content is not None]
 
 
 def committed(root: Path, path: str) -> dict[str, str]:
-    """{relative path: MD5} of a folder's files at HEAD, {"": MD5} of a file; empty where nothing is committed."""
-    found = blobs(root, "HEAD", path)
-    read = contents(root, (blob.sha for blob in found.values()))
-    return {name: artifacts.md5(content) for name, content in zip(found, read, strict=True) if content is not None}
+    """{relative path: MD5} of a folder at HEAD, {"": MD5} of a file; empty where HEAD has neither."""
+    commit = head(root)
+    files = blobs(root, commit, path) if commit else {}
+    read = contents(root, (blob.sha for blob in files.values()))
+    return {name: artifacts.md5(content) for name, content in zip(files, read, strict=True) if content is not None}
 
 
-def run(root: Path, *arguments: str) -> str:
-    """The output of a git command, without white space around it.
+def _git(root: Path, *arguments: str, stdin: bytes = b"", no_output_code: int = 0) -> bytes:
+    """The output of a git command; empty outside a repository, and where git exits with `no_output_code`."""
+    with _started(root, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        output, errors = process.communicate(stdin)
+    if process.returncode in (0, no_output_code):
+        return output
+    if any(message.encode() in errors for message in NOTHING_THERE):
+        return b""
+    raise UserError(_problem(root, arguments[0], errors))
 
-    Raises:
-        UserError: git's own message.
-    """
+
+def _started(root: Path, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
     try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+        return subprocess.Popen([*GIT, *arguments], cwd=root, env={**os.environ, **ENVIRONMENT}, **streams)
     except FileNotFoundError:
         raise UserError("git: not installed: want git on the PATH; install it") from None
-    if done.returncode:
-        message = " ".join(done.stderr.split())
-        raise UserError(f"{root.absolute()}: git {arguments[0]}: {message}: want a repository that git can read")
-    return done.stdout.strip()
 
 
-def _git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes | None:
-    """The output of a git command; None where it fails, as outside a repository, or where git is not installed."""
-    try:
-        done = subprocess.run(["git", *arguments], cwd=root, input=stdin, capture_output=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout if done.returncode == 0 else None
+def _problem(root: Path, command: str, errors: bytes) -> str:
+    message = " ".join(errors.decode("utf-8", "replace").split())
+    return f"{root.absolute()}: git {command}: {message}: want a repository that git can read"

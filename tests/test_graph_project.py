@@ -128,6 +128,28 @@ def test_nothing_in_modelmake_imports_stages() -> None:
     assert {name: found for name, found in outward.items() if found} == {}
 
 
+def words(path: Path) -> set[str]:
+    """Every word in the names and strings of a file's code; comments and docstrings are free to give examples."""
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    values = (value for node in ast.walk(tree) for _, value in ast.iter_fields(node) if isinstance(value, str))
+    return {word.lower() for value in values for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", value)}
+
+
+def test_nothing_in_modelmake_knows_language_models() -> None:
+    """A project tells it through `modelmake.domain`. PyTorch is named: the run log has the GPU that it used."""
+    domain = {
+        "adapter", "assistant", "chat", "gguf", "llama", "logits", "lora", "peft", "perplexity", "prompt", "role",
+        "safetensors", "sft", "shingle", "token", "tokenizer", "tokens", "transformers", "trl",
+    }  # fmt: skip
+    found = {path.name: words(path) & domain for path in (ROOT / "modelmake").rglob("*.py")}
+
+    assert {name: known for name, known in found.items() if known} == {}
+    assert {"safetensors", "gguf"} <= words(ROOT / "stages/commands/domain.py")
+
+
 @pytest.mark.parametrize(
     "folder", ["augmenting", "containers", "methods", "formats", "metrics", "quantizers", "runtimes", "params"]
 )

@@ -1,4 +1,4 @@
-"""What a stage of a build was made from, back to the raw data; held by content, not by path alone."""
+"""The stages that made a stage's inputs, back to the raw data. Inputs are matched by content, not by path alone."""
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -8,138 +8,137 @@ from typing import NamedTuple
 
 from modelmake import artifacts
 from modelmake.keys import key_file
-from modelmake.tracing.history import Entry, History
+from modelmake.tracing.history import History
+from modelmake.tracing.lock import LockedStage
 
-TABLES = {".jsonl", ".parquet"}  # files that may say something of rows
+TABLES = {".jsonl", ".parquet"}  # suffixes of files that may be tables of rows
 
 
 class Maker(NamedTuple):
-    """Who made a dependency."""
-
-    entry: Entry
-    how: str  # "" where the content agrees; else why that is not known
+    stage: LockedStage
+    doubt: str = ""  # why the maker is not certain; "" where the content agrees
 
 
 @dataclass(frozen=True)
 class Link:
-    """A dependency of a stage: who made it, or that it is data, or that nobody knows."""
+    """An input of a stage. It is raw data where it has no makers and is not lost."""
 
     path: str
     md5: str
-    makers: tuple[Maker, ...]
+    makers: tuple[Maker, ...] = ()
     lost: str = ""  # why its maker cannot be named
 
 
-def raw_path(entry: Entry, file: str) -> str:
-    """A raw file that a stage's table names, from the project's root: where the stage reads one file or folder."""
-    data = [path for path in entry.deps if path != entry.key_file]
-    if len(data) != 1:
+def raw_path(stage: LockedStage, file: str) -> str:
+    """The path from the project's root of a raw file in a stage's table, if the stage reads one file or folder."""
+    inputs = [path for path in stage.deps if path != stage.key_file]
+    if len(inputs) != 1:
         return file
-    return data[0] if PurePath(data[0]).name == file else f"{data[0]}/{file}"
+    return inputs[0] if PurePath(inputs[0]).name == file else f"{inputs[0]}/{file}"
 
 
 class Lineage:
-    """The links of one history's builds."""
+    """The links between the stages of a history."""
 
     def __init__(self, history: History, model_suffixes: frozenset[str]) -> None:
         self.history, self.model_suffixes = history, model_suffixes
-        self._out_paths = lru_cache(maxsize=None)(self._out_paths)  # type: ignore[method-assign]
+        self._makers = lru_cache(maxsize=None)(self._makers)  # type: ignore[method-assign]
 
-    def links(self, build: str, entry: Entry) -> list[Link]:
-        """Every dependency of a stage but its key file."""
-        return [self._link(build, path, md5) for path, md5 in entry.deps.items() if path != entry.key_file]
+    def links(self, build: str, stage: LockedStage) -> list[Link]:
+        """Every input of a stage but its key file."""
+        return [self._link(build, path, md5) for path, md5 in stage.deps.items() if path != stage.key_file]
 
-    def _out_paths(self, build: str) -> tuple[dict[str, Entry], dict[str, list[Entry]]]:
-        """{output: its stage}, and {folder: stages that have outputs below it}."""
-        outs = {path: entry for entry in self.history.builds[build] for path in entry.outs}
-        above: dict[str, list[Entry]] = {}
-        for path, entry in outs.items():
+    def _makers(self, build: str) -> tuple[dict[str, LockedStage], dict[str, list[LockedStage]]]:
+        """{output: its stage} of a build, and {folder: the stages with outputs in it}."""
+        outs = {path: stage for stage in self.history.builds[build] for path in stage.outs}
+        inside: dict[str, list[LockedStage]] = {}
+        for path, stage in outs.items():
             while "/" in path:
                 path = path.rpartition("/")[0]
-                above.setdefault(path, []).append(entry)
-        return outs, above
+                inside.setdefault(path, []).append(stage)
+        return outs, inside
 
     def _link(self, build: str, path: str, md5: str) -> Link:
-        outs, above = self._out_paths(build)
-        covering = path
-        while covering and covering not in outs:
-            covering = covering.rpartition("/")[0]
-        if covering:
-            entry = outs[covering]
-            inner = path[len(covering) + 1 :]
-            made = self._content(entry.outs[covering], inner)
+        outs, inside = self._makers(build)
+        out = path  # the path itself, or the folder output that it lies in
+        while out and out not in outs:
+            out = out.rpartition("/")[0]
+        if out:
+            stage = outs[out]
+            made = self._md5_within(stage.outs[out], path[len(out) + 1 :])
             if made == md5:
-                return Link(path, md5, (Maker(entry, ""),))
+                return Link(path, md5, (Maker(stage),))
             if made is None:
-                return Link(path, md5, (Maker(entry, f"by its path: the list of {covering} is not in the cache"),))
-            return self._elsewhere(path, md5, f"{entry.stage} of this build made another {path}")
-        if path in above:  # a folder that stages fill
-            found = dict.fromkeys(above[path])
-            return Link(path, md5, tuple(Maker(entry, "by its path") for entry in found))
-        return Link(path, md5, ())
+                return Link(path, md5, (Maker(stage, f"by its path: the list of {out} is not in the cache"),))
+            return self._link_elsewhere(path, md5, f"{stage.name} of this build made another {path}")
+        if path in inside:  # a folder that several stages fill
+            return Link(path, md5, tuple(Maker(stage, "by its path") for stage in dict.fromkeys(inside[path])))
+        return Link(path, md5)
 
-    def _content(self, md5: str, inner: str) -> str | None:
-        """What an output, or a file or folder in it, is; None where that is not known, "" where it is not there."""
+    def _md5_within(self, md5: str, inner: str) -> str | None:
+        """The MD5 of a file or folder in an output; "" where it is not there, None where that is not known."""
         if not inner:
             return md5
         members = self.history.members.get(md5)
         if members is None or inner in members:
             return None if members is None else members[inner]
         below = {name.removeprefix(f"{inner}/"): md5 for name, md5 in members.items() if name.startswith(f"{inner}/")}
-        return artifacts.folder_md5(dict(sorted(below.items()))) if below else ""
+        return artifacts.folder_md5(below) if below else ""
 
-    def _elsewhere(self, path: str, md5: str, why: str) -> Link:
-        """The maker in any other build: dvc.lock may hold a stage whose input was made anew since."""
-        for entry, out, inner in self.history.holding(md5):
-            if f"{out}/{inner}".rstrip("/") == path and self.history.having(entry.number):
-                return Link(path, md5, (Maker(entry, ""),))
-        return Link(path, md5, (), f"{why}, and no other build has this one")
+    def _link_elsewhere(self, path: str, md5: str, reason: str) -> Link:
+        """The maker in any other build. A dvc.lock may hold a stage together with a newer version of its input."""
+        for stage, out, inner in self.history.outputs_with(md5):
+            if f"{out}/{inner}".rstrip("/") == path and self.history.builds_with(stage):
+                return Link(path, md5, (Maker(stage),))
+        return Link(path, md5, lost=f"{reason}, and no other build has this one")
 
-    def chain(self, build: str, entry: Entry) -> list[tuple[str, Entry]]:
-        """(build, stage) of all that a stage was made from, and itself: makers first."""
-        order: dict[int, tuple[str, Entry]] = {}
-        self._walk(build, entry, order, set())
+    def chain(self, build: str, stage: LockedStage) -> list[tuple[str, LockedStage]]:
+        """(build, stage) of all stages that a stage was made from, makers first, and of itself, last."""
+        order: dict[int, tuple[str, LockedStage]] = {}
+        self._walk(build, stage, order, set())
         return list(order.values())
 
-    def _walk(self, build: str, entry: Entry, order: dict[int, tuple[str, Entry]], seen: set[int]) -> None:
-        seen.add(entry.number)
-        for link in self.links(build, entry):
+    def _walk(
+        self, build: str, stage: LockedStage, order: dict[int, tuple[str, LockedStage]], visited: set[int]
+    ) -> None:
+        visited.add(stage.number)
+        for link in self.links(build, stage):
             for maker in link.makers:
-                if maker.entry.number not in seen:
-                    self._walk(self.build_of(build, maker.entry), maker.entry, order, seen)
-        order[entry.number] = (build, entry)
+                if maker.stage.number not in visited:
+                    self._walk(self.build_of(build, maker.stage), maker.stage, order, visited)
+        order[stage.number] = (build, stage)
 
-    def build_of(self, build: str, entry: Entry) -> str:
-        """The build itself where it has the stage, else the newest that does."""
-        return build if entry in self.history.builds[build] else self.history.having(entry.number)[0]
+    def build_of(self, build: str, stage: LockedStage) -> str:
+        """The build itself where it has the stage, else the newest build that does."""
+        return build if stage in self.history.builds[build] else self.history.builds_with(stage)[0]
 
     def is_model(self, path: str, md5: str) -> bool:
-        """Whether an output has weights in it. Where nobody knows what is in a folder, it may have."""
+        """An output is a model if it has a file with one of `model_suffixes`, or if its files are not known."""
         suffixes = self._suffixes(path, md5)
-        return bool(suffixes & self.model_suffixes) if suffixes is not None else path != key_file.FOLDER
+        return path != key_file.FOLDER if suffixes is None else bool(suffixes & self.model_suffixes)
 
-    def makes_model(self, entry: Entry) -> bool:
-        return any(self.is_model(path, md5) for path, md5 in entry.outs.items())
+    def makes_model(self, stage: LockedStage) -> bool:
+        return any(self.is_model(path, md5) for path, md5 in stage.outs.items())
 
     def may_hold_tables(self, path: str, md5: str) -> bool:
-        """Whether an output is a table, or a folder that has one, or of which nobody knows."""
+        """An output may hold tables if it has a file with one of their suffixes, or if its files are not known."""
         suffixes = self._suffixes(path, md5)
-        return bool(suffixes & TABLES) if suffixes is not None else path != key_file.FOLDER
+        return path != key_file.FOLDER if suffixes is None else bool(suffixes & TABLES)
 
     def _suffixes(self, path: str, md5: str) -> set[str] | None:
-        """Of the files of an output; of those that other builds had there where its list is not in the cache."""
+        """Suffixes of an output's files; where its listing is not in the cache, of the files in other builds there."""
         if not md5.endswith(".dir"):
             return {splitext(path)[1]}
         if md5 in self.history.members:
             return {splitext(name)[1] for name in self.history.members[md5]}
-        return self._other_builds.get(path)
+        return self._suffixes_by_path.get(path)
 
     @cached_property
-    def _other_builds(self) -> dict[str, set[str]]:
-        """{output: suffixes of files that any build had in it}."""
-        found: dict[str, set[str]] = {}
-        for entry in self.history.entries.values():
-            for path, md5 in entry.outs.items():
+    def _suffixes_by_path(self) -> dict[str, set[str]]:
+        """{output: suffixes of the files that any build had in it}."""
+        result: dict[str, set[str]] = {}
+        for stage in self.history.stages.values():
+            for path, md5 in stage.outs.items():
                 if md5 in self.history.members:
-                    found.setdefault(path, set()).update(splitext(n)[1] for n in self.history.members[md5])
-        return found
+                    result.setdefault(path, set()).update(splitext(name)[1] for name in self.history.members[md5])
+        return result

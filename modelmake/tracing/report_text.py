@@ -1,43 +1,45 @@
-"""What `modelmake trace` prints: lines, one a fact, and Mermaid drawings."""
+"""The answers of `modelmake trace` as lines of text, one for each fact, and as Mermaid flowcharts."""
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-SHOWN = 10  # consumed rows of a step, without --rows
-WIDTH = 110
-Facts = dict[str, Any]
+SHOWN = 10  # consumed rows of a training step, without --rows
+WIDTH = 110  # characters
+Facts = dict[str, Any]  # a report, or a part of one
+HEADS = {  # kind of answer about a row: the line above
+    "consumed": "consumed by",
+    "read": "read by stages that keep no list of what they consumed",
+    "held": "held, and consumed by none of these models",
+    "dropped": "dropped",
+    "rejected": "became no row",
+    "unknown": "not known: files are not in the cache",
+}
+NO_DETAILS = ("id", "kept", "table", "stage", "reason", "place", "found", "commits", "working_tree")
 
 
 def model(report: Facts, rows: bool) -> Iterator[str]:
-    """Lines about an output."""
-    yield f"output      {report['output']}{_inner(report)}, made by {report['stage']}"
+    """Lines about the origin of an output."""
+    file = f", its {report['file']}" if report["file"] else ""
+    yield f"output      {report['output']}{file}, made by {report['stage']}"
     yield f"md5         {report['md5']}"
     if report["note"]:
         yield f"note        {report['note']}"
     if report["also"]:
         yield f"also        {', '.join(report['also'])}: the same bytes"
-    yield from _commits("commit", report)
+    yield from _commits(report)
     yield "stages"
     width = max(len(stage["stage"]) for stage in report["stages"])
     for stage in report["stages"]:
-        yield f"  {stage['stage']:{width}}  {stage['run']['told']}"
+        yield f"  {stage['stage']:{width}}  {stage['run']['message']}"
         if stage["build"] is not None:
-            where = ", ".join(_short(c) for c in stage["build"]) or "no commit"
+            where = ", ".join(map(_short, stage["build"])) or "no commit"
             yield f"  {'':{width}}  not as dvc.lock has it now: from {where}"
         for link in stage["inputs"]:
             if link["unsure"]:
                 yield f"  {'':{width}}  {' from '.join([link['path'], *link['from']])}: {link['unsure']}"
-    yield "parameters"
-    told: dict[str, str] = {}
-    for stage in report["stages"]:
-        for name, value in stage["parameters"].items():
-            line = f"  {name}: {json.dumps(value, ensure_ascii=False)}"
-            if told.setdefault(name, line) is line:
-                yield line
-            elif told[name] != line:
-                yield f"{line} in {stage['stage']}"
+    yield from _parameters(report)
     yield from _code(report)
     yield "data"
     for data in report["data"]:
@@ -47,25 +49,37 @@ def model(report: Facts, rows: bool) -> Iterator[str]:
         yield from _consumed(consumed, rows)
     for read in report["unrecorded"]:
         yield f"read by {read['stage']}: {read['rows']:,} rows of {read['file']}; it keeps no list of what it consumed"
-    yield from _missing(report["missing"])
+    if report["missing"]:
+        yield "not in the cache (`dvc fetch` may bring them)"
+        yield from (f"  {file['path']}  {file['md5']}  of {file['stage']}" for file in report["missing"])
     yield from _unreadable(report)
-
-
-def _inner(report: Facts) -> str:
-    return f", its {report['file']}" if report["file"] else ""
 
 
 def _short(commit: Facts) -> str:
     return " ".join([commit["commit"][:10], *([commit["date"]] if "date" in commit else []), commit["subject"]])
 
 
-def _commits(name: str, report: Facts) -> Iterator[str]:
+def _commits(report: Facts) -> Iterator[str]:
     if report["working_tree"]:
-        yield f"{name:12}the working tree's dvc.lock"
+        yield "commit      the working tree's dvc.lock"
     for commit in report["commits"]:
-        yield f"{name:12}{_short(commit)}"
+        yield f"commit      {_short(commit)}"
     if not report["commits"] and not report["working_tree"]:
-        yield f"{name:12}none: it was built in this working tree and never committed"
+        yield "commit      none: it was built in this working tree and never committed"
+
+
+def _parameters(report: Facts) -> Iterator[str]:
+    """Each parameter once, and again where a stage had another value."""
+    yield "parameters"
+    lines: dict[str, str] = {}
+    for stage in report["stages"]:
+        for name, value in stage["parameters"].items():
+            line = f"  {name}: {json.dumps(value, ensure_ascii=False)}"
+            if name not in lines:
+                lines[name] = line
+                yield line
+            elif lines[name] != line:
+                yield f"{line} in {stage['stage']}"
 
 
 def _code(report: Facts) -> Iterator[str]:
@@ -78,7 +92,7 @@ def _code(report: Facts) -> Iterator[str]:
             continue
         key = code["key"]
         if key is None:
-            yield f"  {code['file']}  {code['md5']}: git does not have it as it was"
+            yield f"  {code['file']}  {code['md5']}: this version is not in git"
             continue
         parts = key.get("symbols") or key.get("modules") or {}
         environments = f"; {', '.join(key['environments'])}" if key.get("environments") else ""
@@ -93,68 +107,53 @@ def _code(report: Facts) -> Iterator[str]:
 
 
 def _consumed(consumed: Facts, rows: bool) -> Iterator[str]:
+    """The rows of a training step; only the first ones unless `rows`."""
     times = len(consumed["rows"])
     yield (
         f"consumed by {consumed['stage']}: {consumed['distinct']:,} rows in {consumed['steps']:,} steps, "
         f"{times:,} times ({consumed['output']})"
     )
-    for file, n in consumed["files"].items():
-        yield f"  {file}: {n:,} rows"
+    for file, count in consumed["files"].items():
+        yield f"  {file}: {count:,} rows"
     for row in consumed["rows"] if rows else consumed["rows"][:SHOWN]:
         yield f"  step {row['step']}  {row['id']}  {', '.join(row['sources']) or 'no source recorded'}"
     if not rows and times > SHOWN:
         yield f"  … {times - SHOWN:,} more: --rows"
 
 
-def _missing(missing: list[Facts]) -> Iterator[str]:
-    if missing:
-        yield "not in the cache (`dvc fetch` may bring them)"
-        yield from (f"  {m['path']}  {m['md5']}  of {m['stage']}" for m in missing)
-
-
 def _unreadable(report: Facts) -> Iterator[str]:
-    for found in report["unreadable"]:
-        yield f"not read: dvc.lock of {found['commit'][:10]}: {found['problem']}"
-
-
-HEADS = {
-    "consumed": "consumed by",
-    "read": "read by, which keeps no list of what it consumed",
-    "held": "held, and consumed by none of these models",
-    "dropped": "dropped",
-    "refused": "became no row",
-    "unknown": "not known, for want of what is not in the cache",
-}
+    for lock in report["unreadable"]:
+        yield f"not read: dvc.lock of {lock['commit'][:10]}: {lock['problem']}"
 
 
 def row(report: Facts) -> Iterator[str]:
-    """Lines about a row."""
-    for found in report["rows"]:
-        alike = f" ({found['similarity']})" if found["similarity"] else ""
-        yield f"row  {found['id']}  {found['relation']}{alike}"
-        if found["text"]:
-            yield f"  {textwrap.shorten(found['text'], WIDTH, placeholder=' …')}"
+    """Lines about the fate of a row."""
+    for match in report["rows"]:
+        similarity = f" ({match['similarity']})" if match["similarity"] else ""
+        yield f"row  {match['id']}  {match['relation']}{similarity}"
+        if match["text"]:
+            yield f"  {textwrap.shorten(match['text'], WIDTH, placeholder=' …')}"
     for place in report["places"]:
         yield f"  {place['id']}  {place['place']}  {_when(place)}"
-    for name, times in report["elsewhen"].items():
-        yield f"  in {times} other build{'s' * (times != 1)} {name} stood there"
+    for name, count in report["other_builds"].items():
+        yield f"  in {count} other build{'s' * (count != 1)} {name} was at this place"
     for kind, head in HEADS.items():
         if report[kind]:
             yield head
-            yield from (f"  {_told(kind, fact)}  {_when(fact)}" for fact in report[kind])
+            yield from (f"  {_answer(kind, fact)}  {_when(fact)}" for fact in report[kind])
     if not report["consumed"] and not report["read"]:
         yield "no model of any build is known to have consumed it"
     if report["uncompared"]["ids"]:
-        yield f"may be alike, but their texts are not in the cache: {', '.join(report['uncompared']['ids'])}"
+        yield f"may be similar, but their texts are not in the cache: {', '.join(report['uncompared']['ids'])}"
     if report["uncompared"]["more"]:
-        yield f"not compared, for their texts were not in the cache: {report['uncompared']['more']:,} rows"
+        yield f"not compared, because their texts were not in the cache: {report['uncompared']['more']:,} rows"
     if report["missing"]:
         yield "not in the cache (`dvc fetch --all-commits` may bring them)"
-        yield from (f"  {m['path']}  {m['md5']}  of {m['stage']}  {_when(m)}" for m in report["missing"])
+        yield from (f"  {file['path']}  {file['md5']}  of {file['stage']}  {_when(file)}" for file in report["missing"])
     yield from _unreadable(report)
 
 
-def _told(kind: str, fact: Facts) -> str:
+def _answer(kind: str, fact: Facts) -> str:
     models = ", ".join(fact.get("models", ())) or "no model"
     if kind in ("consumed", "read"):
         return f"{fact['stage']}: {models}: {', '.join(fact['rows'])}"
@@ -162,23 +161,18 @@ def _told(kind: str, fact: Facts) -> str:
         return f"{fact['file']} of {fact['stage']}: {models}: {', '.join(fact['rows'])}"
     if kind == "unknown":
         return f"{fact['stage']}: {models}: {', '.join(fact['unread'])}"
-    rest = [f"{name} {fact[name]}" for name in fact if name not in _KNOWN and fact[name] not in (None, "")]
+    details = [f"{name} {value}" for name, value in fact.items() if name not in NO_DETAILS and value not in (None, "")]
     subject = f"{fact['id']} by {fact['stage']}" if kind == "dropped" else f"{fact['place']} by {fact['stage']}"
     kept = f", for {fact['kept']}" if fact.get("kept") else ""
-    return f"{subject}: {', '.join([fact['reason'], *rest])}{kept}"
-
-
-_KNOWN = ("id", "kept", "table", "stage", "reason", "place", "found", "commits", "working_tree")
+    return f"{subject}: {', '.join([fact['reason'], *details])}{kept}"
 
 
 def _when(fact: Facts) -> str:
-    """In how many commits, and the newest."""
-    found = [f"{_short(fact['commits'][0])}"] if fact["commits"] else []
-    if len(fact["commits"]) > 1:
-        found.append(f"and {len(fact['commits']) - 1:,} before")
-    if fact["working_tree"] and not found:
-        found.append("the working tree, not committed")
-    return f"[{' '.join(found) or 'in no commit'}]"
+    """The newest commit of which a fact is true, and the number of others."""
+    newest, *older = fact["commits"] or [None]
+    if newest is None:
+        return "[the working tree, not committed]" if fact["working_tree"] else "[in no commit]"
+    return f"[{_short(newest)} and {len(older):,} before]" if older else f"[{_short(newest)}]"
 
 
 def model_graph(report: Facts) -> Iterator[str]:
@@ -197,39 +191,37 @@ def model_graph(report: Facts) -> Iterator[str]:
             for maker in link["from"]:
                 yield f"  {names[maker]} -->|{_quoted(link['path'])}| {names[stage['stage']]}"
     for number, consumed in enumerate(report["consumed"]):
-        told = f"{consumed['distinct']:,} rows consumed in {consumed['steps']:,} steps"
-        yield f"  {names[consumed['stage']]} -.- c{number}[/{_quoted(told)}/]"
+        count = f"{consumed['distinct']:,} rows consumed in {consumed['steps']:,} steps"
+        yield f"  {names[consumed['stage']]} -.- c{number}[/{_quoted(count)}/]"
     yield f"  {names[report['stage']]} --> model([{_quoted(report['output'])}])"
 
 
 def row_graph(report: Facts) -> Iterator[str]:
-    """Where the row stood, what became of it, and the models that consumed it, as a Mermaid flowchart."""
+    """The places of a row, its drops and the models that consumed it, as a Mermaid flowchart."""
     yield "flowchart LR"
-    rows = {found["id"]: f"r{n}" for n, found in enumerate(report["rows"])}
-    for found in report["rows"]:
-        yield f"  {rows[found['id']]}[{_quoted(found['id'] + ': ' + found['relation'])}]"
+    rows = {match["id"]: f"r{n}" for n, match in enumerate(report["rows"])}
+    for match in report["rows"]:
+        yield f"  {rows[match['id']]}[{_quoted(match['id'] + ': ' + match['relation'])}]"
     nodes: dict[str, str] = {}
 
     def node(text: str, left: str, right: str) -> str:
+        """A node with this label; its name alone where it is drawn already."""
         if text in nodes:
             return nodes[text]
         nodes[text] = f"n{len(nodes)}"
         return f"{nodes[text]}{left}{_quoted(text)}{right}"
-
-    def edges(kind: str, names: Iterable[str], text: str, arrow: str, left: str, right: str) -> Iterator[str]:
-        for name in names:
-            yield f"  {rows[name]} {arrow} {node(text, left, right)}"
 
     for place in report["places"]:
         yield f"  {node(place['place'], '[(', ')]')} --> {rows[place['id']]}"
     for kind, arrow in (("consumed", "==>|consumed|"), ("read", "-->|read|"), ("held", "-.->|held|")):
         for fact in report[kind]:
             target = fact["file"] if kind == "held" else ", ".join(fact["models"])
-            yield from edges(kind, fact["rows"], f"{target} {_when(fact)}", arrow, "([", "])")
+            for id in fact["rows"]:
+                yield f"  {rows[id]} {arrow} {node(f'{target} {_when(fact)}', '([', '])')}"
     for fact in report["dropped"]:
-        yield f"  {rows[fact['id']]} --x {node(_told('dropped', fact).partition(' by ')[2], '{{', '}}')}"
+        yield f"  {rows[fact['id']]} --x {node(_answer('dropped', fact).partition(' by ')[2], '{{', '}}')}"
 
 
 def _quoted(text: str) -> str:
-    """A Mermaid label: its quotes and marks as entities."""
+    """A Mermaid label, with special characters as entities."""
     return '"' + text.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;") + '"'

@@ -1,161 +1,257 @@
-"""What became of a row in every build of git's history: consumed, read, held in a file, dropped, or refused."""
+"""The fate of a row in every build of git's history: consumed, read, held in a file, dropped, or rejected."""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from modelmake.domain import Domain
-from modelmake.tracing.history import Entry, History
-from modelmake.tracing.lineage import raw_path
-from modelmake.tracing.row_question import Question
+from modelmake.tracing.history import History
+from modelmake.tracing.lineage import TABLES, Lineage, raw_path
+from modelmake.tracing.lock import LockedStage
+from modelmake.tracing.row_index import Fact, RowIndex
+from modelmake.tracing.row_search import RowSearch
+
+Answer = dict[str, Any]
+KINDS = ("places", "consumed", "read", "held", "dropped", "rejected", "unknown", "missing")  # of answers
 
 
-@dataclass
-class Found:
-    """One answer, and the builds that it is true of."""
-
-    answer: dict[str, Any]
-    builds: list[str] = field(default_factory=list)
-
-
-class _Answers:
-    """Answers of many builds; the same answer of several builds is one."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, dict[str, Found]] = defaultdict(dict)
-
-    def add(self, kind: str, build: str, **answer: Any) -> None:
-        key = json.dumps(answer)
-        self.found[kind].setdefault(key, Found(answer)).builds.append(build)
-
-    def told(self, kind: str, past: History) -> list[dict[str, Any]]:
-        return [
-            {
-                **found.answer,
-                "commits": [{"commit": c.sha, "subject": c.subject} for c in past.commits_of(found.builds)],
-                "working_tree": past.here in found.builds,
-            }
-            for found in self.found[kind].values()
-        ]
-
-
-def report(root: Path, asked: str, here: Path, past: History, domain: Domain) -> dict[str, Any]:
-    """What every build says of a row: an id, FILE:LINE in raw data, or a text.
+def report(root: Path, question: str, here: Path, history: History, domain: Domain) -> dict[str, Any]:
+    """All that the builds record of a row. The question is an id, FILE:LINE in raw data, or a text.
 
     Raises:
         UserError: no build has such a row.
     """
-    question = Question(root, asked, here, past, domain)
-    answers = _Answers()
-    for build, entries in past.builds.items():
-        if entries:
-            _build(question, build, entries, answers)
-    index = question.index
+    index = RowIndex(history)
+    search = RowSearch(root, question, here, index, domain.similarity)
+    tables = _Tables(search, Lineage(history, domain.model_suffixes))
+    answers: dict[str, _Answers] = {kind: _Answers() for kind in KINDS}
+    for build, stages in history.builds.items():
+        if stages:
+            for kind, answer in _Build(build, stages, search, tables).answers():
+                answers[kind].add(build, answer)
     return {
-        "asked": asked,
+        "asked": question,
         "rows": [
             {
                 "id": index.id(row),
-                "relation": kin.relation,
-                "similarity": max(kin.similarity.values()) if kin.similarity else None,
+                "relation": match.relation,
+                "similarity": max(match.similarity.values()) if match.similarity else None,
                 "text": domain.similarity.text(index.content(row)) or None,
             }
-            for row, kin in question.kin.items()
+            for row, match in search.matches.items()
         ],
         "uncompared": {
-            "ids": [index.id(row) for row in sorted(question.gone)],
+            "ids": [index.id(row) for row in sorted(search.without_content)],
             "more": domain.similarity.uncompared(index),
         },
-        "elsewhen": question.elsewhen,
-        **{kind: answers.told(kind, past) for kind in KINDS},
-        "near": [near._asdict() for near in sorted(question.nears)],
-        "unreadable": [{"commit": sha, "problem": problem} for sha, problem in past.unreadable],
+        "other_builds": search.other_builds,
+        **{kind: answers[kind].with_commits(history) for kind in KINDS},
+        "near": [criterion._asdict() for criterion in sorted({*search.criteria.values()})],
+        "unreadable": history.unreadable,
     }
 
 
-KINDS = ("places", "consumed", "read", "held", "dropped", "refused", "unknown", "missing")
+class _Answers:
+    """Answers of many builds. Builds that say the same share one."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, Answer] = {}
+        self._builds: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, build: str, answer: Answer) -> None:
+        key = json.dumps(answer)
+        self._answers[key] = answer
+        self._builds[key].append(build)
+
+    def with_commits(self, history: History) -> list[Answer]:
+        return [
+            {
+                **answer,
+                "commits": [
+                    {"commit": commit.sha, "subject": commit.subject}
+                    for commit in history.commits_of(self._builds[key])
+                ],
+                "working_tree": history.working_tree in self._builds[key],
+            }
+            for key, answer in self._answers.items()
+        ]
 
 
-def _build(question: Question, build: str, entries: list[Entry], answers: _Answers) -> None:
-    """What one build says."""
-    index, lineage, near = question.index, question.lineage, question.near(build)
-    alike_here = frozenset(
-        row for row, kin in question.kin.items()
-        if kin.similarity is None or kin.similarity.get(near.chars, 0) >= near.threshold
-    )  # fmt: skip
-    makers: dict[Entry, list[Entry]] = {}
-    lost: dict[Entry, list[str]] = {}
-    queue = list(entries)
-    while queue:  # dvc.lock may hold a stage that was made from what only an older build has
-        entry = queue.pop(0)
-        if entry not in makers:
-            links = lineage.links(lineage.build_of(build, entry), entry)
-            makers[entry] = [maker.entry for link in links for maker in link.makers]
-            lost[entry] = [f"{link.path} ({link.lost})" for link in links if link.lost]
-            queue += makers[entry]
-    seen = {entry: question.seen[entry.number] for entry in makers}
-    held_by_md5 = {
-        question.files[entry.number][path]: rows & alike_here
-        for entry in makers
-        for path, rows in seen[entry].held.items()
-    }
+@dataclass(frozen=True)
+class _Outputs:
+    """The tables that one stage wrote, as far as they are about the rows in question."""
 
-    def models(starts: Iterable[Entry]) -> dict[str, str]:
-        """{path: md5} of the models that are made from what these stages made."""
-        reached = set(starts)
-        while new := {e for e in makers if e not in reached and reached & set(makers[e])}:
+    consumed: frozenset[int]
+    held: dict[str, frozenset[int]]  # {file of rows: those in it}
+    facts: list[tuple[str, Fact]]  # table, fact
+    unread: list[str]  # outputs that may be or hold tables, and are not in the cache
+    lists_consumed: bool  # it records which rows it consumed
+    writes_rows: bool
+
+
+class _Tables:
+    """The tables of every stage, looked up for the rows of a search."""
+
+    def __init__(self, search: RowSearch, lineage: Lineage) -> None:
+        self.search, self.lineage, self.history, self.index = search, lineage, lineage.history, search.index
+        self.kinds = self.index.kinds()
+        self.files = {number: self.history.files(stage) for number, stage in self.history.stages.items()}
+        self._lists: dict[str, dict[str, set[str]]] = {}
+
+    @cached_property
+    def outputs(self) -> dict[int, _Outputs]:
+        """{number of a stage: its tables}."""
+        rows = self.search.matches.keys()
+        condition = "kind IN ('source', 'drop') AND row IN (SELECT value FROM json_each(?))"
+        facts = self.index.facts(condition, json.dumps(self.search.certain or list(rows)))
+        by_number = {fact.number: fact for fact in [*facts, *self.search.rejected]}
+        consumed, held = self.index.tables_with("consumed", rows), self.index.tables_with("rows", rows)
+        stating: dict[str, list[int]] = {}
+        for kind in ("source", "drop", "rejected"):
+            stating |= self.index.tables_with(kind, by_number)
+        return {
+            number: _Outputs(
+                consumed=frozenset(row for md5 in files.values() for row in consumed.get(md5, [])),
+                held={path: frozenset(held[md5]) for path, md5 in files.items() if md5 in held},
+                facts=[(path, by_number[n]) for path, md5 in files.items() for n in stating.get(md5, [])],
+                unread=[path for path, md5 in files.items() if self._is_unread(path, md5)],
+                lists_consumed=any(self.kinds.get(md5) == "consumed" for md5 in files.values()),
+                writes_rows=any(self.kinds.get(md5) == "rows" for md5 in files.values()),
+            )
+            for number, files in self.files.items()
+        }
+
+    def _is_unread(self, path: str, md5: str) -> bool:
+        indexed = not md5 or md5 in self.kinds or md5 in self.history.members
+        return not indexed and self.lineage.may_hold_tables(path, md5)
+
+    def unread_inputs(self, stage: LockedStage) -> list[str]:
+        """Tables that a stage read and that are not in the cache."""
+        return [path for path, md5 in stage.deps.items() if path.endswith((*TABLES,)) and md5 not in self.kinds]
+
+    def left_out(self, stage: LockedStage, row: int) -> list[tuple[str, str]]:
+        """(report, name of the list) where a stage's JSON reports list a row, as read but not consumed."""
+        id = self.index.id(row)
+        reports = [(path, md5) for path, md5 in stage.outs.items() if path.endswith(".json")]
+        return [(path, name) for path, md5 in reports for name, ids in self._id_lists(md5).items() if id in ids]
+
+    def _id_lists(self, md5: str) -> dict[str, set[str]]:
+        """{name: list} of the lists of texts in a JSON report."""
+        if md5 not in self._lists:
+            report = json.loads(self.history.read(md5) or "{}")
+            fields = report.items() if isinstance(report, dict) else ()
+            self._lists[md5] = {
+                name: set(value)
+                for name, value in fields
+                if isinstance(value, list) and all(isinstance(item, str) for item in value)
+            }
+        return self._lists[md5]
+
+
+class _Build:
+    """One build, and the stages of older builds from which its stages were made."""
+
+    def __init__(self, name: str, stages: list[LockedStage], search: RowSearch, tables: _Tables) -> None:
+        self.stages, self.tables, self.index = stages, tables, search.index
+        self.rows = search.matches_in(name)
+        self.makers: dict[LockedStage, list[LockedStage]] = {}  # {stage: the makers of its inputs}
+        self.lost: dict[LockedStage, list[str]] = {}  # {stage: inputs without a maker, and why}
+        lineage = tables.lineage
+        queue = list(stages)
+        while queue:
+            stage = queue.pop(0)
+            if stage not in self.makers:
+                links = lineage.links(lineage.build_of(name, stage), stage)
+                self.makers[stage] = [maker.stage for link in links for maker in link.makers]
+                self.lost[stage] = [f"{link.path} ({link.lost})" for link in links if link.lost]
+                queue += self.makers[stage]
+        self.outputs = {stage: tables.outputs[stage.number] for stage in self.makers}
+        self.rows_of = {  # {MD5 of a file of rows: those in it}
+            tables.files[stage.number][path]: rows & self.rows
+            for stage in self.makers
+            for path, rows in self.outputs[stage].held.items()
+        }
+
+    def answers(self) -> Iterator[tuple[str, Answer]]:
+        """(kind, answer) of all that the build records of the rows."""
+        consumers: dict[str, str] = {}  # models that consumed or read a row
+        fed: set[LockedStage] = set()  # makers of what models were trained on
+        for stage in self.makers:
+            outputs, models = self.outputs[stage], self._models_from(stage)
+            consumed, read = outputs.consumed & self.rows, self._rows_read(stage)
+            keeps_no_list = not outputs.lists_consumed and not outputs.writes_rows
+            if outputs.lists_consumed:
+                fed |= {*self.makers[stage]}
+            if consumed and (models or stage in self.stages):
+                yield "consumed", {"stage": stage.name, "rows": self._ids(consumed), "models": models}
+                consumers |= models
+            if outputs.lists_consumed:
+                yield from self._left_out(stage, read - outputs.consumed)
+            if keeps_no_list and read and models:
+                yield "read", {"stage": stage.name, "rows": self._ids(read), "models": models}
+                consumers |= models
+                fed |= {*self.makers[stage]}
+            unread = [*outputs.unread, *self.tables.unread_inputs(stage)] if keeps_no_list else []
+            unread += self.lost[stage]
+            if unread and models and self.tables.lineage.makes_model(stage):
+                yield "unknown", {"stage": stage.name, "unread": unread, "models": models}
+            if stage in self.stages:
+                yield from self._stated(stage)
+        yield from self._held(fed, consumers)
+
+    def _left_out(self, stage: LockedStage, rows: Iterable[int]) -> Iterator[tuple[str, Answer]]:
+        """Rows that a training step read, did not consume, and lists in its report."""
+        for row in sorted(rows):
+            for path, name in self.tables.left_out(stage, row):
+                yield "dropped", {
+                    "id": self.index.id(row), "kept": None, "table": path, "stage": stage.name, "reason": name,
+                }  # fmt: skip
+
+    def _stated(self, stage: LockedStage) -> Iterator[tuple[str, Answer]]:
+        """The facts in the tables that a stage of this build wrote, and its tables that are not in the cache."""
+        for path in self.outputs[stage].unread:
+            yield "missing", {"path": path, "md5": self.tables.files[stage.number][path], "stage": stage.name}
+        for path, fact in self.outputs[stage].facts:
+            place = f"{raw_path(stage, fact.file)}:{fact.line}"
+            details = {"table": path, "stage": stage.name, **fact.details}
+            if fact.kind == "source":
+                yield "places", {"id": self.index.id(fact.row), "place": place}
+            elif fact.kind == "drop":
+                kept = self.index.id(fact.related) if fact.related else None
+                yield "dropped", {"id": self.index.id(fact.row), "kept": kept, **details}
+            else:
+                yield "rejected", {"place": place, **details}
+
+    def _held(self, fed: set[LockedStage], consumers: dict[str, str]) -> Iterator[tuple[str, Answer]]:
+        """Files with a row beside those that models were trained on, and the models that did not consume it."""
+        models = self._models_from(*self.stages)
+        others = sorted(models.keys() - consumers.keys())
+        if models and not others:
+            return
+        for stage in [s for s in self.makers if s in fed] or [s for s in self.stages if self.outputs[s].held]:
+            for path, rows in self.outputs[stage].held.items():
+                if ids := self._ids(rows & self.rows):
+                    yield "held", {"file": path, "stage": stage.name, "rows": ids, "models": others}
+
+    def _rows_read(self, stage: LockedStage) -> set[int]:
+        return {row for md5 in stage.deps.values() for row in self.rows_of.get(md5, ())}
+
+    def _models_from(self, *stages: LockedStage) -> dict[str, str]:
+        """{path: MD5} of the models in this build that were made from what these stages made."""
+        reached = {*stages}
+        while new := {s for s in self.makers if s not in reached and reached & {*self.makers[s]}}:
             reached |= new
         return {
             path: md5
-            for entry in entries if entry in reached
-            for path, md5 in entry.outs.items() if md5 and lineage.is_model(path, md5)
-        }  # fmt: skip
+            for stage in self.stages
+            if stage in reached
+            for path, md5 in stage.outs.items()
+            if md5 and self.tables.lineage.is_model(path, md5)
+        }
 
-    def names(rows: Iterable[int]) -> list[str]:
-        return sorted(index.id(row) for row in rows)
-
-    trained: dict[str, str] = {}
-    fed: set[Entry] = set()  # makers of the rows that models are made from
-    for entry in makers:
-        said = seen[entry]
-        if said.records:
-            fed |= set(makers[entry])
-        made = models([entry])
-        if (rows := said.consumed & alike_here) and (made or entry in entries):
-            answers.add("consumed", build, stage=entry.stage, rows=names(rows), models=made)
-            trained |= made
-        for row in sorted({r for md5 in entry.deps.values() for r in held_by_md5.get(md5, ())} - said.consumed):
-            for path, name in question.left_out(entry, row) if said.records else ():
-                answers.add("dropped", build, id=index.id(row), kept=None, table=path, stage=entry.stage, reason=name)
-        reads = {row for md5 in entry.deps.values() for row in held_by_md5.get(md5, ())}
-        if not said.records and not said.gives and reads and made:
-            answers.add("read", build, stage=entry.stage, rows=names(reads), models=made)
-            trained |= made
-            fed |= set(makers[entry])
-        unread = [*said.unread, *question.unread_deps(entry)] if not said.records and not said.gives else []
-        if (unread or lost[entry]) and made and lineage.makes_model(entry):
-            answers.add("unknown", build, stage=entry.stage, unread=[*unread, *lost[entry]], models=made)
-        if entry not in entries:
-            continue
-        for path in said.unread:
-            answers.add("missing", build, path=path, md5=question.files[entry.number][path], stage=entry.stage)
-        for path, fact in said.stated:
-            told = {"table": path, "stage": entry.stage, **fact.told}
-            if fact.kind == "source":
-                answers.add("places", build, id=index.id(fact.row), place=f"{raw_path(entry, fact.file)}:{fact.line}")
-            elif fact.kind == "drop":
-                kept = index.id(fact.other) if fact.other else None
-                answers.add("dropped", build, id=index.id(fact.row), kept=kept, **told)
-            else:
-                answers.add("refused", build, place=f"{raw_path(entry, fact.file)}:{fact.line}", **told)
-    every = models(entries)
-    for entry in [e for e in makers if e in fed] or [e for e in entries if seen[e].held]:
-        for path, rows in seen[entry].held.items():
-            if rows & alike_here:
-                only = sorted(every.keys() - trained.keys())
-                if every and not only:
-                    continue
-                answers.add("held", build, file=path, stage=entry.stage, rows=names(rows & alike_here), models=only)
+    def _ids(self, rows: Iterable[int]) -> list[str]:
+        return sorted(self.index.id(row) for row in rows)

@@ -1,4 +1,4 @@
-"""`modelmake trace`: from a model to all that it was made of, and from a row to every model that consumed it."""
+"""`modelmake trace`: the origin of a model, or every model that consumed a row."""
 
 import gc
 import json
@@ -11,9 +11,9 @@ from modelmake.tracing.history import History
 
 
 def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("model", nargs="?", metavar="FILE|FOLDER", help="a model, wherever it lies: known by its bytes")
+    parser.add_argument("model", nargs="?", metavar="FILE|FOLDER", help="a model, anywhere: its bytes identify it")
     parser.add_argument("--row", metavar="TEXT|ID|FILE:LINE", help="a row: which models of any commit consumed it")
-    parser.add_argument("--rows", action="store_true", help="every consumed row, not the first of each step alone")
+    parser.add_argument("--rows", action="store_true", help="every consumed row, not only the first of each step")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="all facts, for programs")
     form.add_argument("--graph", action="store_true", help="a Mermaid drawing")
@@ -22,14 +22,14 @@ def arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     if (arguments.model is None) == (arguments.row is None):
         raise UserError("trace: want a model (a file or a folder), or --row TEXT|ID|FILE:LINE; one of them")
-    gc.disable()  # hundreds of thousands of small values are made, and none is done with before the end
+    gc.disable()  # it would look again and again at hundreds of thousands of values that live to the end
     root = Path.cwd()
-    past = History(root)
+    history = History(root)
     if arguments.row is not None:
-        report = row_report.report(root, arguments.row, arguments.here, past, arguments.domain)
+        report = row_report.report(root, arguments.row, arguments.here, history, arguments.domain)
         lines = report_text.row_graph(report) if arguments.graph else report_text.row(report)
     else:
-        report = model_report.report(root, arguments.here, arguments.model, past, arguments.domain)
+        report = model_report.report(root, arguments.here, arguments.model, history, arguments.domain)
         lines = report_text.model_graph(report) if arguments.graph else report_text.model(report, arguments.rows)
     if arguments.json:
         print(json.dumps(report, ensure_ascii=False))

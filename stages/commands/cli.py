@@ -1,4 +1,4 @@
-"""The `modelmake` command: what looks at the graph from outside. `dvc` and `snakemake` run it."""
+"""The `modelmake` command. Its subcommands look at the graph from outside; `dvc` and `snakemake` run it."""
 
 import argparse
 import importlib
@@ -9,8 +9,8 @@ from pathlib import Path
 from modelmake.domain import Domain
 from modelmake.errors import UserError
 
-COMMANDS = {  # name: its module, which has `arguments(parser)` and `run(arguments) -> exit code`, and what it is for
-    "check": ("stages.commands.check", "what `ingest` and `clean` would say of files before they join the raw data"),
+COMMANDS = {  # name: (module with `arguments(parser)` and `run(arguments) -> exit code`, help)
+    "check": ("stages.commands.check", "what `ingest` and `clean` would do with files before they join the raw data"),
     "init": ("stages.commands.init", "writes `params.yaml` from a recipe in `recipes/`"),
     "plan": ("modelmake.planning.plan", "what `dvc repro` would do, why, and how long that took last time"),
     "trace": ("modelmake.tracing.trace", "what a model was made of; which models consumed a row"),
@@ -19,6 +19,7 @@ COMMANDS = {  # name: its module, which has `arguments(parser)` and `run(argumen
 
 
 def domain() -> Domain:
+    """The domain of this project, for the commands of modelmake."""
     return importlib.import_module("stages.commands.domain").DOMAIN
 
 
@@ -27,11 +28,10 @@ def main() -> None:
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, (module, purpose) in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
-        if name in sys.argv[1:2]:  # the others need not be imported
+        if name in sys.argv[1:2]:  # imports of the others would take time
             loaded = importlib.import_module(module)
             loaded.arguments(command)
-            # `here`: the folder that paths in arguments start from
-            command.set_defaults(run=loaded.run, here=Path.cwd(), domain=domain())
+            command.set_defaults(run=loaded.run, here=Path.cwd(), domain=domain())  # paths in arguments start `here`
     arguments = parser.parse_args()
     here = Path.cwd()
     root = next((folder for folder in (here, *here.parents) if (folder / "dvc.yaml").is_file()), None)

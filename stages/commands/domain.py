@@ -1,4 +1,4 @@
-"""The domain of language models, for the commands of modelmake: weights, and rows that are texts."""
+"""The domain of language models: model files, the distance of their weights, and rows of text."""
 
 import math
 from pathlib import Path
@@ -26,11 +26,15 @@ def tensor_distances(recorded: Path, rebuilt: Path) -> Distances | None:
             if torch.equal(*(t.reshape(-1).view(torch.uint8) for t in (x, y))):
                 continue
             x, y = x.double(), y.double()
-            distance = (x - y).where(x != y, 0.0).abs().max().item()  # the same infinity is no difference
+            distance = (x - y).where(x != y, 0.0).abs().max().item()  # equal infinities differ by 0, not by NaN
             if math.isnan(distance):
                 return None
             distances[name] = distance
     return distances
 
 
-DOMAIN = Domain(frozenset({".safetensors", ".gguf"}), {".safetensors": tensor_distances}, near_text)
+DOMAIN = Domain(
+    model_suffixes=frozenset({".safetensors", ".gguf"}),
+    compare={".safetensors": tensor_distances},
+    similarity=near_text,
+)

@@ -1,15 +1,15 @@
 """Rows of any build that are near-duplicates of a text: MinHash finds candidates, exact Jaccard similarity decides.
 
-The criterion is that of the builds' own parameters: every stage with `threshold` and `shingle_chars`. A row is similar
-if its whole text is, or one of its texts (a message, say). Signatures keep eight bits a permutation (Li and König
-2010, "b-Bit Minwise Hashing") and are all compared, without banding: only the estimate's deviation limits recall.
+`modelmake.domain.Similarity` for rows of text. The criterion of a build is in the parameters of its stages. A row is
+similar if its whole text is, or one of its texts (a message, say). Signatures keep eight bits a permutation (Li and
+König 2010, "b-Bit Minwise Hashing") and are all compared, without banding: only the estimate's deviation limits recall.
 """
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from sqlite3 import Connection
+from typing import Any, NamedTuple
 
-from modelmake.domain import Near
 from modelmake.tracing.row_index import RowIndex
 from stages.similarity.shingles import jaccard, plain, shingles
 
@@ -17,12 +17,25 @@ NAMES = ("kind", "role")  # fields of a row's content that hold names, not text
 PERMUTATIONS = 128
 DEVIATIONS = 4  # standard deviations of the estimate below the threshold at which a row is still a candidate
 CHUNK = 4096  # contents, or shingles of a text, hashed at once
+# This module's table in the index. A line has the signatures of up to CHUNK contents, the last of them numbered `last`.
+# Rename the table when `signatures` changes.
+TABLE = """CREATE TABLE IF NOT EXISTS signatures
+(chars INTEGER, last INTEGER, rows BLOB, bits BLOB, absent INTEGER, PRIMARY KEY (chars, last))"""
+
+
+class Near(NamedTuple):
+    """A criterion for near-duplicates."""
+
+    threshold: float  # Jaccard similarity
+    chars: int  # of a shingle
+
+
 EQUAL = Near(1.0, 5)  # without parameters: equal but for case and white space
 
 
-def criterion(parameters: Iterable[Any]) -> Near:
-    """The loosest criterion in the parameters of some stages; EQUAL where they have none."""
-    return min((near for value in parameters for near in _criteria(value)), default=EQUAL)
+def criteria(parameters: Any) -> set[Near]:
+    """Every pair of `threshold` and `shingle_chars` in the parameters of a stage."""
+    return set(_criteria(parameters))
 
 
 def _criteria(value: Any) -> Iterator[Near]:
@@ -31,6 +44,11 @@ def _criteria(value: Any) -> Iterator[Near]:
             yield Near(value["threshold"], value["shingle_chars"])
         for inner in value.values():
             yield from _criteria(inner)
+
+
+def loosest(criteria: Iterable[Near]) -> Near:
+    """The criterion with the lowest threshold; EQUAL where there is none."""
+    return min(criteria, default=EQUAL)
 
 
 def texts(content: Any) -> list[str]:
@@ -47,22 +65,23 @@ def text(content: Any) -> str:
     return "\n".join(texts(content))
 
 
-def similar(text: str, index: RowIndex, criteria: set[Near]) -> tuple[dict[int, dict[int, float]], set[int]]:
-    """{row: {chars: similarity}} of rows that meet one of `criteria`; and candidates without text in the cache."""
-    matches: dict[int, dict[int, float]] = {}
-    without_text: set[int] = set()
+def similar(text: str, index: RowIndex, criteria: set[Near]) -> tuple[dict[int, dict[Near, float]], set[int]]:
+    """{row: {criterion that it meets: similarity}}; and candidates whose content is not in the cache."""
+    matches: dict[int, dict[Near, float]] = {}
+    without_content: set[int] = set()
     for chars in sorted({near.chars for near in criteria}):
-        threshold = min(near.threshold for near in criteria if near.chars == chars)
+        thresholds = [near.threshold for near in criteria if near.chars == chars]
         query = shingles(text, chars)
-        for row in _candidates(text, index, threshold, chars):
+        for row in _candidates(text, index, min(thresholds), chars):
             content = index.content(row)
             if content is None:
-                without_text.add(row)
+                without_content.add(row)
                 continue
-            best = max(jaccard(query, shingles(piece, chars)) for piece in _pieces(content))
-            if best >= threshold:
-                matches.setdefault(row, {})[chars] = round(best, 4)
-    return matches, without_text
+            similarity = max(jaccard(query, shingles(piece, chars)) for piece in _pieces(content))
+            for threshold in thresholds:
+                if similarity >= threshold:
+                    matches.setdefault(row, {})[Near(threshold, chars)] = round(similarity, 4)
+    return matches, without_content
 
 
 def _pieces(content: Any) -> list[str]:
@@ -71,29 +90,28 @@ def _pieces(content: Any) -> list[str]:
 
 
 def _candidates(text: str, index: RowIndex, threshold: float, chars: int) -> list[int]:
+    """Rows whose signatures agree with the text's about as often as rows that meet the threshold."""
     import numpy as np
 
-    sign(index, chars)
+    _sign(index, chars)
     query = signatures([text], chars)[0]
     deviation = (threshold * (1 - threshold) / PERMUTATIONS) ** 0.5
     least = PERMUTATIONS * (threshold - DEVIATIONS * deviation)
     candidates: set[int] = set()
-    select = "SELECT contents, bits FROM signatures WHERE chars = ?"
-    for rows, bits in index.db.execute(select, (chars,)):
+    for rows, bits in _table(index).execute("SELECT rows, bits FROM signatures WHERE chars = ?", (chars,)):
         equal = np.count_nonzero(np.frombuffer(bits, np.uint8).reshape(-1, PERMUTATIONS) == query, axis=1)
         candidates.update(np.frombuffer(rows, np.int32)[equal >= least].tolist())
     return sorted(candidates)
 
 
-def sign(index: RowIndex, chars: int) -> None:
-    """Adds the signatures of rows that are new in the index."""
+def _sign(index: RowIndex, chars: int) -> None:
+    """Adds the signatures of contents that are new in the index."""
     import numpy as np
 
-    db = index.db
+    db = _table(index)
     while True:
         (last,) = db.execute("SELECT coalesce(max(last), 0) FROM signatures WHERE chars = ?", (chars,)).fetchone()
-        select = "SELECT content, row FROM contents WHERE content > ? ORDER BY content LIMIT ?"
-        new = db.execute(select, (last, CHUNK)).fetchall()
+        new = index.contents_after(last, CHUNK)
         if not new:
             return
         if len(new) == CHUNK:
@@ -109,9 +127,15 @@ def sign(index: RowIndex, chars: int) -> None:
 
 
 def uncompared(index: RowIndex) -> int:
-    """The number of rows without a signature, because the cache did not have their text when they were signed."""
-    counts = index.db.execute("SELECT sum(absent) FROM signatures GROUP BY chars")
-    return max((n for (n,) in counts), default=0)
+    """The number of rows without a signature, because the cache did not have their content when they were signed."""
+    counts = _table(index).execute("SELECT sum(absent) FROM signatures GROUP BY chars")
+    return max((count for (count,) in counts), default=0)
+
+
+def _table(index: RowIndex) -> Connection:
+    """The index, with this module's table."""
+    index.db.execute(TABLE)
+    return index.db
 
 
 def signatures(texts: list[str], chars: int) -> Any:
