@@ -1,8 +1,8 @@
-"""What keys and harness cost: a build in which nothing is stale, and the CPU time of each stage around its work.
+"""The cost of keys and harness: a build in which nothing is stale, and CPU time of each stage outside its own work.
 
-The tiny project is built. Beside it stands the same graph without keys, its stages' commands `true`, its outputs the
-same files. Both are built again in turn, with nothing to do. The harness's CPU seconds are what the run log has of each
-stage: all that its process took, but for its own modules, with what they import, and its `main`.
+The tiny project is built. A second project has the same graph without keys, with the command `true` for every stage and
+the same files as outputs. Both are built again in turn, with nothing to do. The harness's CPU seconds of a stage are in
+the run log: the time of its process without its own modules, their imports, and its `main`.
 
     python benchmarks/overhead.py [--repeats 9] [--json]
 """
@@ -22,11 +22,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from modelmake.dvc import graph
+from modelmake.running import run_log
 from tests.conftest import Project, ran, tiny
 
 
 def trivial(project: Project, path: Path) -> Project:
-    """The same graph and files, without preflight and keys, and with commands that do nothing."""
+    """A project with the same graph and files, without preflight and keys, whose commands do nothing."""
     shutil.copytree(project.path, path, symlinks=True)
     stages: dict[str, Any] = {}
     for name, stage in graph.stages(project.path).items():
@@ -44,7 +45,7 @@ def trivial(project: Project, path: Path) -> Project:
 
 
 def no_op(project: Project) -> tuple[float, float]:
-    """Wall and CPU seconds of a `dvc repro` that has nothing to do."""
+    """(wall, CPU) seconds of a `dvc repro` with nothing to do."""
     began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     output = project.repro()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -59,12 +60,12 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DVC_SITE_CACHE_DIR"] = f"{folder}/site"
-        ours = tiny(Path(folder).resolve() / "ours")
-        ours.repro()
-        theirs = trivial(ours, Path(folder).resolve() / "trivial")
-        runs = [json.loads(line) for line in ours.read(".dvc/cache/modelmake/runs.jsonl").splitlines()]
-        subprocess.run(["git", "add", "-A"], cwd=ours.path, check=True)
-        timed = [(no_op(ours), no_op(theirs)) for _ in range(arguments.repeats)]
+        project = tiny(Path(folder).resolve() / "ours")
+        project.repro()
+        plain = trivial(project, Path(folder).resolve() / "trivial")
+        runs = run_log.read(project.path)
+        subprocess.run(["git", "add", "-A"], cwd=project.path, check=True)
+        timed = [(no_op(project), no_op(plain)) for _ in range(arguments.repeats)]
     wall, wall_trivial = (statistics.median(pair[i][0] for pair in timed) for i in (0, 1))
     cpu, cpu_trivial = (statistics.median(pair[i][1] for pair in timed) for i in (0, 1))
     harness = {run["stage"]: run["harness_cpu_seconds"] for run in runs}

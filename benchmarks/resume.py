@@ -1,10 +1,10 @@
-"""Kills builds at random moments and compares what the next ones end with, byte by byte, with an undisturbed build.
+"""Kills builds at random moments and compares the bytes of their artifacts with those of an undisturbed build.
 
-A project with the tiny recipe, its training made longer, is built undisturbed. Then, from nothing, `dvc repro` is
-started and killed (SIGKILL) after a random time, again and again until a build is whole: dvc alone, its stage alone or
-both; while a stage computes, while it writes, while dvc caches, as it falls. Every third build is begun with another
-learning rate, which is put back after its last kill, so that checkpoints of other parameters lie about. A kill counts
-as identical when the build that it disturbed ends with the bytes of every artifact as they were undisturbed.
+A project with the tiny recipe and longer training is built undisturbed. Then, from nothing, `dvc repro` is started and
+killed (SIGKILL) after a random time until a build is complete: dvc alone, its stage alone or both; while a stage
+computes or writes, or while dvc caches. Every third build starts with another learning rate, which is set back after
+its last kill, so that there are checkpoints of other parameters. A kill counts as identical if every artifact of the
+build that it disturbed has the bytes of the undisturbed build.
 
     python benchmarks/resume.py [--kills 50] [--seed 1] [--json]
 """
@@ -27,12 +27,13 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from modelmake import artifacts
 from modelmake.identity import of_lock
+from modelmake.running import run_log
 from tests.conftest import Project, tiny
 
 KILLS_A_BUILD = 8
 LONGEST_S = 25.0  # until a kill
 WHOM = ("dvc", "stage", "both")
-LONGER = {  # so that kills meet training and answering, not starting alone
+LONGER = {  # so that kills hit training and answering, not only the start of stages
     "max_steps: 5": "max_steps: 100",
     "num_train_epochs: 0.02": "num_train_epochs: 2",
     "num_train_epochs: 0.05": "num_train_epochs: 1",
@@ -41,8 +42,8 @@ LONGER = {  # so that kills meet training and answering, not starting alone
 RATE, OTHER_RATE = "learning_rate: 0.002", "learning_rate: 0.0021"
 
 
-def made(project: Project) -> dict[str, str]:
-    """{artifact: MD5} of what stands in the workspace, for all that dvc.lock declares."""
+def artifact_md5s(project: Project) -> dict[str, str]:
+    """{artifact: MD5} of the workspace, for every artifact in dvc.lock."""
     from ruamel.yaml import YAML
 
     stages = YAML(typ="safe").load(project.read("dvc.lock"))["stages"]
@@ -52,15 +53,15 @@ def made(project: Project) -> dict[str, str]:
 
 
 def processes(project: Project) -> list[psutil.Process]:
-    """All that runs in a project's folder."""
-    found = []
+    """The processes that run in a project's folder."""
+    running = []
     for process in psutil.process_iter():
         try:
             if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).is_relative_to(project.path):
-                found.append(process)
+                running.append(process)
         except (psutil.Error, OSError):
             continue
-    return found
+    return running
 
 
 def kill(project: Project, dvc: subprocess.Popen, whom: str) -> None:
@@ -73,7 +74,7 @@ def kill(project: Project, dvc: subprocess.Popen, whom: str) -> None:
 
 
 def forget(project: Project) -> None:
-    """As a fresh clone: nothing built, no cache."""
+    """Makes the project as it is in a fresh clone: nothing built, no cache."""
     for name in (".dvc/cache", ".dvc/tmp", "models", "keys", "dvc.lock"):
         path = project.path / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -81,15 +82,15 @@ def forget(project: Project) -> None:
 
 
 def finish(project: Project) -> str:
-    """Builds to the end; what it printed."""
+    """The output of an undisturbed build."""
     code, output = project.run("dvc", "repro")
     if code:
-        raise SystemExit(f"a build that nobody disturbed failed:\n{output}")
+        raise SystemExit(f"an undisturbed build failed:\n{output}")
     return output
 
 
 def strays(project: Project) -> int:
-    """Processes that outlive their dvc by more than two seconds."""
+    """The number of processes that outlive their dvc by more than two seconds."""
     end = time.monotonic() + 2
     while (left := processes(project)) and time.monotonic() < end:
         time.sleep(0.1)
@@ -99,7 +100,7 @@ def strays(project: Project) -> int:
 
 
 def disturbed(project: Project, rng: random.Random, kills: int) -> tuple[int, int, list[str]]:
-    """(kills, strays, what was resumed) of one build, which is killed up to `kills` times and then left to end."""
+    """(kills, strays, lines about resumed work) of one build, killed up to `kills` times and then left to end."""
     killed = orphans = 0
     resumed: list[str] = []
     while killed < kills:
@@ -114,18 +115,17 @@ def disturbed(project: Project, rng: random.Random, kills: int) -> tuple[int, in
         else:
             if dvc.returncode == 0:
                 break
-            raise SystemExit(f"a build that nobody disturbed failed:\n{output}")
-        resumed += re.findall(r"goes on .*", output)
+            raise SystemExit(f"an undisturbed build failed:\n{output}")
+        resumed += re.findall(r"resumes .*", output)
     return killed, orphans, resumed
 
 
 def foreign(project: Project) -> int:
-    """Finished runs of stages whose record bears another identity than what dvc.lock says was built."""
+    """The number of stages without a finished run of the identity that dvc.lock records."""
     from ruamel.yaml import YAML
 
     lock = YAML(typ="safe").load(project.read("dvc.lock"))["stages"]
-    records = [json.loads(line) for line in project.read(".dvc/cache/modelmake/runs.jsonl").splitlines()]
-    done = {(r["stage"], r.get("identity")) for r in records if r["outcome"] in ("done", "taken")}
+    done = {(r["stage"], r.get("identity")) for r in run_log.read(project.path) if r["outcome"] in ("done", "taken")}
     return sum((name, of_lock(entry)) not in done for name, entry in lock.items() if name != "preflight")
 
 
@@ -143,7 +143,7 @@ def main() -> None:
             project.edit("params.yaml", short, long)
         began = time.monotonic()
         finish(project)
-        wanted, alone_s = made(project), time.monotonic() - began
+        expected, alone_s = artifact_md5s(project), time.monotonic() - began
         result = {"kills": 0, "identical": 0, "orphans": 0, "foreign_checkpoints": 0}
         more = {"builds": 0, "resumed": 0, "undisturbed_s": round(alone_s, 1), "seed": arguments.seed}
         while result["kills"] < arguments.kills:
@@ -157,7 +157,7 @@ def main() -> None:
                 project.edit("params.yaml", OTHER_RATE, RATE)
             finish(project)
             result["kills"] += killed
-            result["identical"] += killed * (made(project) == wanted)
+            result["identical"] += killed * (artifact_md5s(project) == expected)
             result["orphans"] += orphans
             result["foreign_checkpoints"] += foreign(project)
             more["builds"] += 1

@@ -1,10 +1,10 @@
-"""What `python` is for the stages that benchmarks/staleness.py starts: it runs them, and replays what was run before.
+"""The `python` of the stages that benchmarks/staleness.py starts: it runs them, or replays a recorded run.
 
-A stage that runs leaves its outputs in the store with what it depended on: its command, the bytes of its inputs, the
-values of its parameters, every first-party module that it had loaded when it ended (comments, docstrings and formatting
-aside), and every other file of the project that it opened. Rivals take their outputs from there wherever all of that is
-the same, so that sixty edits under five tools end within the hour: what is measured is which stages each tool *starts*.
-modelmake's stages are recorded and never replayed. Nothing here knows keys or lock files.
+A run is recorded in the store: its outputs with everything they depend on, that is its command, the bytes of its
+inputs, the values of its parameters, every first-party module loaded at its end (without comments, docstrings and
+formatting), and every other file of the project that it opened. A rival's stage takes its outputs from the store if all
+of that is the same, so that sixty edits under five tools take less than an hour: the benchmark measures which stages
+each tool *starts*. modelmake's stages are recorded and never replayed. Nothing here knows keys or lock files.
 """
 
 import ast
@@ -19,14 +19,22 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-NO_CODE = ("params.yaml", "dvc.lock", "uv.lock", ".python-version", "keys", ".dvc", ".git")  # not read by `main`
-KEPT = Path(".dvc/cache/modelmake")  # the harness's: its log, and finished work that is not recorded
-SANDBOX = ".dvc/tmp/modelmake/"  # the folders that stages work in, by name
-OWN = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+NO_CODE = (
+    "params.yaml",
+    "dvc.lock",
+    "uv.lock",
+    ".python-version",
+    "keys",
+    ".dvc",
+    ".git",
+)  # files that `main` does not read
+STATE = Path(".dvc/cache/modelmake")  # the state folder: run log and finished outputs
+SANDBOX = ".dvc/tmp/modelmake/"  # the sandboxes of stages, by name
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def digest(path: Path) -> str:
-    """Of a file, or of a folder with the names in it; Snakemake's empty marks aside. "" where there is nothing."""
+    """The hash of a file, or of a folder with its file names, without Snakemake's timestamps; "" if absent."""
     if path.is_file():
         return hashlib.md5(path.read_bytes()).hexdigest()
     files = sorted(p for p in path.rglob("*") if p.is_file() and p.name != ".snakemake_timestamp")
@@ -35,75 +43,75 @@ def digest(path: Path) -> str:
 
 
 def code(path: Path) -> str:
-    """Hash of a module's syntax tree without docstrings."""
+    """The hash of a module's syntax tree without docstrings."""
     if not path.is_file():
         return ""
     tree = ast.parse(path.read_bytes())
     for node in ast.walk(tree):
-        if isinstance(node, OWN) and node.body and isinstance(node.body[0], ast.Expr):
+        if isinstance(node, DOCUMENTED) and node.body and isinstance(node.body[0], ast.Expr):
             node.body = node.body[1:] if isinstance(node.body[0].value, ast.Constant) else node.body
     return hashlib.md5(ast.dump(tree).encode()).hexdigest()
 
 
 def values(work: Path) -> dict[str, Any]:
-    """params.yaml as DVC reads it; read once for all stages, parsing it takes longer than replaying one."""
-    read = work / "values" / digest(Path("params.yaml"))
-    if not read.exists():
+    """params.yaml as DVC reads it; cached, because parsing it takes longer than replaying a stage."""
+    cached = work / "values" / digest(Path("params.yaml"))
+    if not cached.exists():
         from ruamel.yaml import YAML
 
-        partial = read.with_name(f".{uuid.uuid4().hex}")
+        partial = cached.with_name(f".{uuid.uuid4().hex}")
         partial.parent.mkdir(exist_ok=True)
         partial.write_text(json.dumps(YAML(typ="safe", pure=True).load(Path("params.yaml").read_text("utf-8"))))
-        partial.rename(read)
-    return json.loads(read.read_bytes())
+        partial.rename(cached)
+    return json.loads(cached.read_bytes())
 
 
 def described(work: Path, parameters: dict[str, Any]) -> Path:
-    """Where the graph is left that these parameters resolve to."""
+    """The path, without suffix, of the graph that these parameters resolve to."""
     return work / "graphs" / hashlib.md5(json.dumps(parameters).encode()).hexdigest()
 
 
-def section(found: Any, dotted: str) -> Any:
+def section(values: Any, dotted: str) -> Any:
     for name in dotted.split("."):
-        found = found[name]
-    return found
+        values = values[name]
+    return values
 
 
 class Stage:
-    """The one that a command line is of, and the place in the store of what it did."""
+    """The stage that a command line runs, and its place in the store."""
 
     def __init__(self, settings: dict[str, Any], module: str, flags: list[str]) -> None:
         self.settings, self.module, self.root = settings, module, Path.cwd()
-        self.taken = False  # finished before and not recorded: published without running
-        given = set(flags[1::2])
+        self.taken = False  # published from finished outputs without running
+        paths = set(flags[1::2])
         parameters = values(Path(settings["work"]))
         graph = f"{described(Path(settings['work']), parameters)}.json" if settings["replay"] else "keys/graph.json"
         nodes = json.loads(Path(graph).read_bytes()).items()
-        self.name, node = next((n, d) for n, d in nodes if d["module"] == module and set(d["outs"]) <= given)
+        self.name, node = next((n, d) for n, d in nodes if d["module"] == module and set(d["outs"]) <= paths)
         self.outs = [Path(out) for out in node["outs"]]
-        self.inputs = sorted(given & set(node["deps"]))
-        read = {path: digest(Path(path)) for path in self.inputs}
-        state = [module, flags, read, {dotted: section(parameters, dotted) for dotted in node["params"]}]
+        self.inputs = sorted(paths & set(node["deps"]))
+        inputs = {path: digest(Path(path)) for path in self.inputs}
+        state = [module, flags, inputs, {dotted: section(parameters, dotted) for dotted in node["params"]}]
         self.bucket = Path(settings["store"], hashlib.md5(json.dumps(state).encode()).hexdigest())
         self.opened: set[str] = set()
 
     def replay(self) -> bool:
-        """Whether it had been run with all the same, and its outputs are back."""
+        """Copies the outputs of a recorded run that depended on the same; false if there is none."""
         for trace in sorted(self.bucket.glob("*/trace.json")):
-            found = json.loads(trace.read_bytes())
-            same = all(code(Path(p)) == h for p, h in found["modules"].items())
-            if same and all(digest(Path(p)) == h for p, h in found["files"].items()):
+            recorded = json.loads(trace.read_bytes())
+            same = all(code(Path(p)) == h for p, h in recorded["modules"].items())
+            if same and all(digest(Path(p)) == h for p, h in recorded["files"].items()):
                 for number, out in enumerate(self.outs):
                     _copy(trace.parent / str(number), out)
                 return True
         return False
 
     def run(self) -> int:
-        """Its exit code, in this process. A run that ends well is stored."""
-        if self.settings["replay"]:  # rivals keep no finished work
-            shutil.rmtree(KEPT, ignore_errors=True)
+        """Runs the stage in this process and returns its exit code. A run that succeeds is recorded."""
+        if self.settings["replay"]:  # rivals have no store of finished outputs
+            shutil.rmtree(STATE, ignore_errors=True)
         sys.path[0], sys.argv[:] = str(self.root), [self.module, *sys.argv[3:]]
-        sys.addaudithook(self._heard)
+        sys.addaudithook(self._on_event)
         try:
             runpy.run_module(self.module, run_name="__main__", alter_sys=True)
             result = 0
@@ -111,13 +119,13 @@ class Stage:
             result = end.code if isinstance(end.code, int) else int(end.code is not None)
         os.chdir(self.root)
         if result == 0:
-            last = (KEPT / "runs.jsonl").read_text().splitlines()[-1]
+            last = (STATE / "runs.jsonl").read_text().splitlines()[-1]
             self.taken = json.loads(last)["outcome"] == "taken"
         if result == 0 and not self.taken:
-            self._store()
+            self._record()
         return result
 
-    def _heard(self, event: str, arguments: tuple) -> None:
+    def _on_event(self, event: str, arguments: tuple) -> None:
         if event not in ("open", "os.mkdir") or not isinstance(arguments[0], str):
             return
         path = os.path.relpath(arguments[0], self.root)
@@ -125,21 +133,21 @@ class Stage:
             path = path.split(os.sep, 4)[-1]
         if event == "open":
             self.opened.add(path)
-        ready = self.settings["during"] == self.name and self.settings["inside"]
-        if ready and os.getcwd() != str(self.root) and any(Path(path).is_relative_to(out) for out in self.outs):
-            self.settings["during"] = ""  # its inputs are read, its first output begins: now they change
+        waiting = self.settings["during"] == self.name and self.settings["inside"]
+        if waiting and os.getcwd() != str(self.root) and any(Path(path).is_relative_to(out) for out in self.outs):
+            self.settings["during"] = ""  # its inputs are read and its first output begins: time for the edit
             apply(self.settings, self.root)
 
-    def _store(self) -> None:
-        mine = [*self.inputs, *map(str, self.outs), *NO_CODE]
+    def _record(self) -> None:
+        known = [*self.inputs, *map(str, self.outs), *NO_CODE]
         read = [p for p in self.opened if not p.startswith("..") and not p.endswith((".py", ".pyc"))]
         read = [p for p in read if Path(p).is_file()]
-        read = [p for p in read if not any(Path(p).is_relative_to(m) for m in mine)]
+        read = [p for p in read if not any(Path(p).is_relative_to(k) for k in known)]
         files = (
             getattr(m, "__file__", "") for n, m in list(sys.modules.items()) if n.startswith(("stages", "modelmake"))
         )
         modules = {os.path.relpath(f) for f in files if f} | {f"{self.module.replace('.', '/')}.py"}
-        found = {
+        trace = {
             "stage": self.name,
             "modules": {p: code(Path(p)) for p in sorted(modules) if not p.startswith("..")},
             "files": {p: digest(Path(p)) for p in sorted(read)},
@@ -148,12 +156,12 @@ class Stage:
         partial.mkdir(parents=True)
         for number, out in enumerate(self.outs):
             _copy(out, partial / str(number))
-        (partial / "trace.json").write_text(json.dumps(found))
+        (partial / "trace.json").write_text(json.dumps(trace))
         partial.rename(partial.with_name(partial.name[1:]))
 
 
 def apply(settings: dict[str, Any], root: Path) -> None:
-    """Makes the edit that is to come while a stage runs."""
+    """Makes the edit that is due while a stage runs."""
     Path(settings["log"]).with_suffix(".edited").touch()
     subprocess.run(settings["apply"], check=True, cwd=root)
 
@@ -169,12 +177,12 @@ def main() -> None:
     settings = json.loads(os.environ.get("STALENESS", "{}"))
     if sys.argv[1:2] != ["-m"] or not settings or (sys.argv[2] == "stages.preflight" and not settings["replay"]):
         os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
-    if sys.argv[2] == "stages.preflight":  # rivals have no keys; the report wants the graph
+    if sys.argv[2] == "stages.preflight":  # rivals have no keys; the report reads the graph
         Path("keys").mkdir(exist_ok=True)
         shutil.copyfile(f"{described(Path(settings['work']), values(Path(settings['work'])))}.json", "keys/graph.json")
         return
     if settings["replay"]:
-        os.environ.pop("DVC_STAGE", None)  # no keys, so nothing for the harness to compare
+        os.environ.pop("DVC_STAGE", None)  # no keys, so the harness must not compare any
     stage = Stage(settings, sys.argv[2], sys.argv[3:])
     after = Path(settings["log"]).with_suffix(".edited").exists()
     result = 0 if settings["replay"] and stage.replay() else stage.run()

@@ -1,4 +1,4 @@
-"""The tools that benchmarks/staleness.py compares: how a built project becomes one of theirs, and how each is asked."""
+"""The tools that benchmarks/staleness.py compares: how each is set up on a built project, and how it builds."""
 
 import json
 import os
@@ -21,22 +21,23 @@ from modelmake.dvc import graph
 from tests.conftest import Project
 
 HERE = Path(__file__).resolve().parent
-CHOSEN = {  # of a table of modules, the one that an item names
+CHOSEN = {  # stage: the module that an item selects from a table of modules
     "train": "stages/training/methods/${item.method}.py",
     "quantize": "stages/exporting/quantizers/${item.tool}.py",
 }
-TRIES = 4  # runs of a tool, doing in between what its message says
+TRIES = 4  # runs of a tool; in between, the commands in its message are run
 RUN = re.compile(r"`((?:rm|dvc|modelmake) [^`]+)`")
+CACHED = re.compile(r"Stage '(\S+)' is cached - skipping run")
 
 
 @dataclass
 class Build:
-    """A project and the tool that builds it; benchmarks/staleness_replay.py writes what its stages did into a log."""
+    """A project and the tool that builds it. benchmarks/staleness_replay.py logs each run of a stage."""
 
     project: Project
     tool: str
-    work: Path  # what all builds share: the store of outputs, graphs by parameters, the `python` that stages run in
-    said: list[str] = field(default_factory=list)  # by the tool, the last run last
+    work: Path  # shared by all builds: the store of outputs, graphs by parameters, the `python` of stages
+    outputs: list[str] = field(default_factory=list)  # of the tool, the last run last
 
     def __post_init__(self) -> None:
         python = self.work / "bin/python"
@@ -51,32 +52,33 @@ class Build:
 
     @property
     def edited(self) -> bool:
-        """Whether the edit that was to come while a stage ran has come."""
+        """True if the edit that is made while a stage runs has been made."""
         return self.log.with_suffix(".edited").exists()
 
     def runs(self) -> list[dict[str, Any]]:
-        """{stage, after: it began after the edit, done: it ended well, taken: without running}, in order."""
+        """{stage, after: began after the edit, done: succeeded, taken: published without running} in order."""
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
     def restored(self) -> set[str]:
-        """Stages that came out of DVC's run-cache, or of what modelmake had finished and not recorded."""
-        cached = {name for said in self.said for name in re.findall(r"Stage '(\S+)' is cached - skipping run", said)}
+        """Stages restored from DVC's run-cache or from modelmake's store of finished outputs."""
+        cached = {name for output in self.outputs for name in re.findall(CACHED, output)}
         return cached | {run["stage"] for run in self.runs() if run["taken"]}
 
     def forget(self) -> None:
+        """Clears the log and the outputs."""
         self.log.unlink(missing_ok=True)
         self.log.with_suffix(".edited").unlink(missing_ok=True)
-        self.said.clear()
+        self.outputs.clear()
 
     def build(self, command: list[str], during: str = "", apply: list[str] | None = None) -> str:
-        """Runs the tool, and where it fails does what the message says and runs it again; returns what is wrong."""
+        """Runs the tool; if it fails, runs the commands in its message and tries again. Returns the last error."""
         for _ in range(TRIES):
             code, output = self.run(command, during, apply)
-            self.said.append(output)
+            self.outputs.append(output)
             if code == 0:
                 return ""
             if during and self.edited:
-                return ""  # stopped by the edit: the next build goes on
+                return ""  # stopped by the edit: the next build continues
             mends = [mend for mend in dict.fromkeys(RUN.findall(output)) if mend != "dvc repro"]
             if not mends and "run `dvc repro` again" not in output:
                 break
@@ -85,7 +87,7 @@ class Build:
         return output[-600:]
 
     def verify(self) -> tuple[list[str], str]:
-        """The commands that `modelmake verify` advises before `dvc repro`; and what it says where it does not work."""
+        """(commands that `modelmake verify` prints, without `dvc repro`; its error)."""
         code, output = self.run([sys.executable, "-m", "stages.commands.cli", "verify", "--json"])
         if code not in (0, 1) or not output.startswith("{"):
             return [], f"verify: {output[-300:]}"
@@ -107,16 +109,16 @@ class Build:
         return finished.returncode, finished.stdout
 
     def copy(self, path: Path) -> "Build":
-        """The same build elsewhere, times and links of files kept."""
+        """A copy of the build, with times and links of files."""
         subprocess.run(["cp", "-a", str(self.project.path), str(path)], check=True)
         return Build(Project(path), self.tool, self.work)
 
 
 def dvc_graph(project: Project, code: Callable[[str], list[str]]) -> None:
-    """The real graph, with dependencies on code in the place of those on keys."""
+    """Replaces the dependencies on keys in dvc.yaml by dependencies on code."""
     yaml = YAML(typ="safe", pure=True)
     values = yaml.load(project.read("dvc.yaml"))
-    # Told in every tool: the parameters, and the graph that the page draws. Its deps are what `python` reads here.
+    # In every tool preflight depends on the parameters, and the report on the graph that it draws.
     values["stages"]["preflight"]["deps"] = ["params.yaml"]
     for name, stage in values["stages"].items():
         entry = stage.get("do", stage)
@@ -129,34 +131,34 @@ def dvc_graph(project: Project, code: Callable[[str], list[str]]) -> None:
 
 
 def own_script(stage: str) -> list[str]:
-    """As DVC's documentation shows: the script that the command runs."""
+    """The script that the command runs, as in DVC's documentation."""
     return [f"stages/{stage}.py"]
 
 
 def folders(stage: str) -> list[str]:
-    """As its issues advise where scripts import each other."""
+    """The folders of code, as DVC's issues advise for scripts that import each other."""
     return ["stages", "modelmake"]
 
 
 def closure(store: Path) -> Callable[[str], list[str]]:
-    """Every module that a stage loaded when the graph was set up, one place for a chosen module, and the locks."""
+    """Every module that a stage loaded at set-up, with a placeholder for a selected one, and the locks."""
     loaded: dict[str, set[str]] = {}
     for file in store.glob("*/*/trace.json"):
-        found = json.loads(file.read_bytes())
-        loaded.setdefault(found["stage"].partition("@")[0], set()).update(found["modules"])
+        trace = json.loads(file.read_bytes())
+        loaded.setdefault(trace["stage"].partition("@")[0], set()).update(trace["modules"])
 
     def listed(stage: str) -> list[str]:
         chosen = [CHOSEN[stage]] if stage in CHOSEN else []
         tables = [str(Path(place).parent) for place in chosen]
-        kept = [p for p in loaded[stage] if Path(p).name == "__init__.py" or str(Path(p).parent) not in tables]
-        return [*sorted(kept), *chosen, "uv.lock", ".python-version"]
+        others = [p for p in loaded[stage] if Path(p).name == "__init__.py" or str(Path(p).parent) not in tables]
+        return [*sorted(others), *chosen, "uv.lock", ".python-version"]
 
     return listed
 
 
 def snakefile(project: Project) -> None:
     shutil.copyfile(HERE / "staleness.smk", project.path / "Snakefile")
-    shutil.rmtree(project.path / "profiles")  # those of modelmake's Snakefile: here Snakemake's own defaults hold
+    shutil.rmtree(project.path / "profiles")  # of modelmake's Snakefile; here Snakemake's defaults are used
     (project.path / "dvc.lock").unlink(missing_ok=True)
 
 
@@ -166,12 +168,12 @@ def values(project: Project) -> dict[str, Any]:
 
 
 def described(project: Project, work: Path) -> Path:
-    """Where rivals with the same parameters find the graph, less the suffix: .json as the page reads it, or .stages."""
+    """The path of the graph of these parameters without its suffix: .json as the report reads it, or .stages."""
     return staleness_replay.described(work, values(project))
 
 
 def note_graph(project: Project, work: Path) -> dict[str, graph.Stage]:
-    """Leaves the graph of a project with modelmake's dvc.yaml there; returns its stages but preflight."""
+    """Writes the graph of a project with modelmake's dvc.yaml there; returns its stages without preflight."""
     stages, place = graph.stages(project.path), described(project, work)
     place.parent.mkdir(exist_ok=True)
     place.with_name(f"{place.name}.json").write_text(json.dumps(graph.described(stages), indent=1) + "\n")
@@ -192,14 +194,14 @@ COMMANDS = {
 
 
 def set_up(base: Build, tool: str, path: Path) -> Build:
-    """A rival's own build of what modelmake built, out of the store."""
+    """A rival's build of the same project, with outputs from the store."""
     build = base.copy(path)
     build.tool = tool
-    made = {"dvc_file_deps": own_script, "dvc_folder_deps": folders}
+    code = {"dvc_file_deps": own_script, "dvc_folder_deps": folders}
     if tool == "snakemake":
         snakefile(build.project)
     else:
-        dvc_graph(build.project, made[tool] if tool in made else closure(base.work / "store"))
+        dvc_graph(build.project, code[tool] if tool in code else closure(base.work / "store"))
     for folder in ("models", "data/splits", "data/calibration", "keys"):
         shutil.rmtree(build.project.path / folder)
     started = time.monotonic()

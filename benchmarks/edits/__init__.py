@@ -1,4 +1,4 @@
-"""The edits of benchmarks/staleness.py and tests/pipeline/test_edits.py: a table for each kind."""
+"""The edits of benchmarks/staleness.py and tests/pipeline/test_edits.py: one table for each kind."""
 
 from benchmarks.edits import artifacts, code, data, environment, parameters, timing
 from benchmarks.edits.edit import Edit

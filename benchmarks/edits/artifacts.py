@@ -1,5 +1,5 @@
-"""What happens to outputs behind the graph's back. No input changes, so what the cache has need not be made again,
-and every output has to be right in the end. `may` are stages that a tool without a cache has to run to that end."""
+"""Changes of outputs that the graph does not see. No input changes, so outputs in the cache need no run, and every
+output has to be right in the end. `may` are stages that a tool without a cache has to run for that."""
 
 import json
 import os
@@ -15,8 +15,8 @@ QUANTIZED = "models/quantized/Q8_0/model.gguf"
 
 def delete(path: str) -> Change:
     def change(project: Project) -> None:
-        found = project.path / path
-        shutil.rmtree(found) if found.is_dir() else found.unlink()
+        target = project.path / path
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
 
     return change
 
@@ -26,7 +26,7 @@ def touch(path: str) -> Change:
 
 
 def cached(project: Project, out: str) -> str:
-    """Where the cache has an output, by dvc.lock; Snakemake has none, and then there is nothing to spoil."""
+    """The path of an output in DVC's cache, by dvc.lock; "" for Snakemake, which has no cache."""
     from ruamel.yaml import YAML
 
     lock = YAML(typ="safe").load(project.read("dvc.lock")) if (project.path / "dvc.lock").exists() else {"stages": {}}
@@ -37,34 +37,34 @@ def cached(project: Project, out: str) -> str:
 
 def uncache(out: str) -> Change:
     def change(project: Project) -> None:
-        if found := cached(project, out):
-            delete(found)(project)
+        if file := cached(project, out):
+            delete(file)(project)
 
     return change
 
 
 def flip_cached(out: str) -> Change:
     def change(project: Project) -> None:
-        if found := cached(project, out):
-            flip(found)(project)
+        if file := cached(project, out):
+            flip(file)(project)
 
     return change
 
 
 def linked(path: str) -> Change:
-    """Makes the output the cache's own file, as DVC links it where the file system can do no better."""
+    """Hard-links the output to the cache, as DVC does on file systems without reflinks."""
 
     def change(project: Project) -> None:
-        found = cached(project, path)
-        if found and not (project.path / path).samefile(project.path / found):
+        file = cached(project, path)
+        if file and not (project.path / path).samefile(project.path / file):
             (project.path / path).unlink()
-            os.link(project.path / found, project.path / path)
+            os.link(project.path / file, project.path / path)
 
     return change
 
 
 def own(path: str) -> Change:
-    """Makes the output a file of its own, as where the file system has reflinks."""
+    """Makes the output a file apart from the cache, as on file systems with reflinks."""
 
     def change(project: Project) -> None:
         file = project.path / path
@@ -76,19 +76,19 @@ def own(path: str) -> Change:
 
 
 def keep(path: str) -> Change:
-    """Puts a copy of a file aside."""
+    """Saves a copy of a file."""
     return lambda project: shutil.copyfile(project.path / path, project.path / ".dvc/tmp/kept") and None
 
 
 def put_back(path: str) -> Change:
-    """The copy in the file's place."""
+    """Puts the saved copy in the place of the file."""
     return both(
         delete(path), lambda project: shutil.copyfile(project.path / ".dvc/tmp/kept", project.path / path) and None,
     )  # fmt: skip
 
 
 def other_row(project: Project) -> None:
-    """One answer by hand, as editors write a file: a new one in its place."""
+    """Changes one answer by hand, as editors do: a new file replaces the old one."""
     path = "reports/evaluate/dpo-chat.jsonl"
     first, *rest = project.read(path).splitlines()
     (project.path / path).unlink()
@@ -100,7 +100,7 @@ EDITS = {
         delete("reports/card.md"), (), "the cache has it", {"card"}, before=nothing, suite=True,
     ),
     "deleted here and in the cache": Edit(
-        both(uncache("reports/card.md"), delete("reports/card.md")), {"card"}, "it is nowhere", before=nothing,
+        both(uncache("reports/card.md"), delete("reports/card.md")), {"card"}, "no copy is left", before=nothing,
     ),
     "an output touched": Edit(touch(MODEL), (), "the same bytes", before=nothing),
     "a report edited by hand": Edit(other_row, (), "the cache has it", {"evaluate@dpo-chat"}, before=nothing),
@@ -118,7 +118,7 @@ EDITS = {
         flip(QUANTIZED), (), "the cache has it", {"quantize@Q8_0"}, before=own(QUANTIZED),
     ),
     "a byte in the cache, and the output deleted": Edit(
-        both(flip_cached("reports/card.md"), delete("reports/card.md")), {"card"}, "what the cache has is not it",
+        both(flip_cached("reports/card.md"), delete("reports/card.md")), {"card"}, "the copy in the cache is bad",
         before=nothing,
     ),
 }  # fmt: skip

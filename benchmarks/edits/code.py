@@ -1,11 +1,11 @@
-"""Edits of code and templates. A reached function that is written otherwise has to run: only running it can tell."""
+"""Edits of code and templates. A reached function that is rewritten has to run: only that shows if it does the same."""
 
 from benchmarks.edits.edit import Change, Edit, add, both, replace
 from tests.conftest import Project
 
 
 def renamed(path: str, start: str, end: str, old: str, new: str) -> Change:
-    """A local's name, between two lines."""
+    """Renames a local between two lines."""
 
     def change(project: Project) -> None:
         text = project.read(path)
@@ -49,8 +49,8 @@ EDITS = {
         "nothing calls it",
     ),
     "a function that one of two importers calls": Edit(
-        replace("stages/similarity/near.py", "np.ones(len(pairs), np.int8)", "np.ones(len(pairs), np.int16)"), {"dedup"},
-        "dedup clusters; split imports the module for other functions",
+        replace("stages/similarity/near.py", "np.ones(len(pairs), np.int8)", "np.ones(len(pairs), np.int16)"),
+        {"dedup"}, "dedup clusters; split imports the module for other functions",
     ),
     "a helper two imports away": Edit(
         replace("stages/similarity/shingles.py", "text.lower().split()", "text.casefold().split()"),
@@ -63,14 +63,14 @@ EDITS = {
     "a side effect of an import": Edit(
         replace("stages/similarity/near.py", "\n\nclass SimilarPairs",
                 "\n\n__import__('sys').setrecursionlimit(3000)\n\n\nclass SimilarPairs"),
-        {"dedup", "split"}, "it happens to all that import the module",
+        {"dedup", "split"}, "it happens in every stage that imports the module",
     ),
     "a metric that no suite names": Edit(
-        add("stages/evaluating/metrics/final_number.py", "\n\nPAST = 1\n"), (), "not chosen",
+        add("stages/evaluating/metrics/final_number.py", "\n\nPAST = 1\n"), (), "no suite selects it",
     ),
     "a method that one step uses": Edit(
-        replace("stages/training/methods/dpo.py", "return max(", "return 0 + max("), {"train@dpo"}, "the other step uses sft",
-        suite=True,
+        replace("stages/training/methods/dpo.py", "return max(", "return 0 + max("), {"train@dpo"},
+        "the other step uses sft", suite=True,
     ),
     "a format": Edit(
         replace("stages/reading/formats/alpaca.py", 'fields >= {"instruction", "output"}',

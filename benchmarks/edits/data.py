@@ -1,4 +1,4 @@
-"""Edits of raw data. The page shows the hash of every raw file, so `report` has to run at each of them."""
+"""Edits of raw data. The report shows the hash of every raw file, so it has to run after each of them."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,7 +11,11 @@ from tests.conftest import Project
 CHATS, MESSAGES, PAIRS = "data/raw/chats.jsonl", "data/raw/messages.jsonl", "data/raw/preferences.jsonl"
 SHOWN = {"ingest", "datasheet", "card", "report"}  # counts of rows are on the card and on the pages
 TRAINED = {*DATA, "calibrate@Q8_0", "train@sft", "plots", "card", "report"}
-BINS = {"test": (0.0, 0.1), "val": (0.1, 0.15), "train": (0.2, 1.0)}  # of an id as a fraction; train's is cautious
+BINS = {
+    "test": (0.0, 0.1),
+    "val": (0.1, 0.15),
+    "train": (0.2, 1.0),
+}  # split: range of ids as fractions; that of train is cautious
 
 
 def sharegpt(asked: str, answer: str) -> str:
@@ -23,6 +27,7 @@ def chat(asked: str, answer: str) -> Row:
 
 
 def falls(row: Row, split: str) -> bool:
+    """True if the id of a row puts it into a split."""
     low, high = BINS[split]
     return low <= int(row.id[:16], 16) / 16**16 < high
 
@@ -39,21 +44,21 @@ def turns(line: str) -> tuple[str, str]:
 
 
 def plain(line: str) -> bool:
-    """A question and an answer that `clean` leaves alone: no figures, ASCII, JSON."""
+    """True for a question and answer that `clean` does not change: no figures, ASCII, JSON."""
     return line.isascii() and line.count('"from"') == 2 and not any(c.isdigit() for c in line) and "urgency" in line
 
 
-def numbered(found: list[str], split: str) -> Iterator[int]:
+def numbered(rows: list[str], split: str) -> Iterator[int]:
     """Numbers of plain lines whose rows are in a split."""
-    return (n for n, line in enumerate(found) if plain(line) and falls(chat(*turns(line)), split))
+    return (n for n, line in enumerate(rows) if plain(line) and falls(chat(*turns(line)), split))
 
 
 def one_row(split: str, change: Callable[[str], list[str]]) -> Change:
-    """Other lines for the first plain line of a split."""
+    """Replaces the first plain line of a split."""
 
-    def changed(found: list[str]) -> list[str]:
-        n = next(numbered(found, split))
-        return [*found[:n], *change(found[n]), *found[n + 1 :]]
+    def changed(rows: list[str]) -> list[str]:
+        n = next(numbered(rows, split))
+        return [*rows[:n], *change(rows[n]), *rows[n + 1 :]]
 
     return lines(CHATS, changed)
 
@@ -64,7 +69,7 @@ def reworded(line: str) -> list[str]:
 
 
 def shouted(line: str) -> list[str]:
-    """The line, and its question in another case with a larger id, so that the first is the one that is kept."""
+    """The line, and its question in another case with a larger id, so that dedup keeps the first."""
     asked, answer = turns(line)
     cases = (asked.upper(), asked.lower(), asked.title(), asked.swapcase(), *(asked[:n].upper() + asked[n:] for n in
              range(2, 40)))  # fmt: skip
@@ -75,10 +80,10 @@ def shouted(line: str) -> list[str]:
 
 
 def reformatted(change: Callable[[dict[str, Any]], str]) -> Change:
-    return lines(PAIRS, lambda found: [change(json.loads(line)) if line.isascii() else line for line in found])
+    return lines(PAIRS, lambda rows: [change(json.loads(line)) if line.isascii() else line for line in rows])
 
 
-reversed_rows = lines(MESSAGES, lambda found: found[::-1])
+reversed_rows = lines(MESSAGES, lambda rows: rows[::-1])
 
 
 def crlf(project: Project) -> None:
@@ -96,7 +101,7 @@ EDITS = {
         suite=True,
     ),
     "a duplicate of a raw row": Edit(
-        lines(MESSAGES, lambda found: [*found, found[3]]), {*SHOWN, "mix"},
+        lines(MESSAGES, lambda rows: [*rows, rows[3]]), {*SHOWN, "mix"},
         "counted as repeated, and one more place; the rows are the same", suite=True,
     ),
     "the order of rows": Edit(

@@ -1,4 +1,4 @@
-"""What an edit is, the stages of the tiny graph, and the ways of changing a file."""
+"""The class of edits, the stages of the tiny graph, and functions that change files."""
 
 import os
 from collections.abc import Callable, Collection
@@ -18,38 +18,39 @@ ALL = {*DATA, "base", *TRAIN, "merge@sft", *OF_DPO, *EVALUATE, "calibrate@Q8_0",
 
 
 class Edit(NamedTuple):
-    """One change of a build that is up to date, and what it makes stale.
+    """One change of an up-to-date build, and the stages that it makes stale.
 
-    `must` has to run for the reason in `why`: what it reads has changed, or its code, or a value that it uses. `may`
-    has to run if what stands before it came out with other bytes, which small numbers leave to chance; else it must
-    not.
+    Stages in `must` have to run for the reason in `why`: an input, their code or a value they use has changed. Stages
+    in `may` have to run if a stage before them made other bytes, which with small numbers is left to chance; else they
+    must not run.
     """
 
     change: Change
     must: Collection[str]
     why: str
     may: Collection[str] = ()
-    before: Change | None = None  # made and built first
+    before: Change | None = None  # made and built before the edit
     during: str = ""  # the stage that runs while the change is made; `before` makes it stale
-    suite: bool = False  # tests/pipeline/test_edits.py makes it too
+    suite: bool = False  # also made by tests/pipeline/test_edits.py
 
 
 def replace(path: str, old: str, new: str) -> Change:
-    """Text that must be there, everywhere in the file."""
+    """Replaces text that must be in the file, everywhere."""
     return lambda project: project.edit(path, old, new)
 
 
 def params(old: str, new: str) -> Change:
+    """Replaces text in params.yaml."""
     return replace("params.yaml", old, new)
 
 
 def lines(path: str, change: Callable[[list[str]], list[str]]) -> Change:
-    """Other lines for those of a file."""
+    """Changes the list of lines of a file."""
     return lambda project: project.write(path, "\n".join(change(project.read(path).splitlines())) + "\n")
 
 
 def add(path: str, text: str) -> Change:
-    """Text at the end of a file, which may be new."""
+    """Adds text at the end of a file, which may be new."""
 
     def change(project: Project) -> None:
         with (project.path / path).open("a", encoding="utf-8") as file:
@@ -59,6 +60,8 @@ def add(path: str, text: str) -> Change:
 
 
 def both(*changes: Change) -> Change:
+    """Makes several changes, in order."""
+
     def change(project: Project) -> None:
         for one in changes:
             one(project)
@@ -67,11 +70,11 @@ def both(*changes: Change) -> Change:
 
 
 def nothing(project: Project) -> None:
-    """Building this lets DVC note sizes and times of a copied project."""
+    """Changes nothing. Building after it lets DVC note sizes and times of a copied project."""
 
 
 def upgrade(package: str) -> Change:
-    """The next version of a package in uv.lock; what is installed stays."""
+    """Changes the version of a package in uv.lock; the installed one stays."""
 
     def change(project: Project) -> None:
         head = f'name = "{package}"\nversion = "'
@@ -81,14 +84,14 @@ def upgrade(package: str) -> Change:
 
 
 def flip(path: str) -> Change:
-    """One byte, in the middle; size and times stay."""
+    """Changes one byte in the middle of a file; size and times stay."""
 
     def change(project: Project) -> None:
         file = project.path / path
-        found, content = file.stat(), bytearray(file.read_bytes())
+        status, content = file.stat(), bytearray(file.read_bytes())
         content[len(content) // 2] ^= 1
         with file.open("r+b") as opened:
             opened.write(content)
-        os.utime(file, ns=(found.st_atime_ns, found.st_mtime_ns))
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     return change

@@ -1,4 +1,4 @@
-"""Edits of what is locked. A stage has to run where it imports the package, or a package that needs it."""
+"""Edits of locks. A stage has to run if it imports the package, or a package that needs it."""
 
 from benchmarks.edits.edit import ALL, Edit, add, upgrade
 

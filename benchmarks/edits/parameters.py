@@ -1,12 +1,13 @@
-"""Edits of params.yaml, a section at a time. The page shows all but `resources`, `datasheet`: `report` has to run."""
+"""Edits of params.yaml by section. The report shows all but `resources` and `datasheet`, so it has to run."""
 
 from benchmarks.edits.edit import END, EVALUATE, OF_DPO, OF_SFT, TRAIN, Edit, lines, params
 from tests.conftest import Project
 
-TRAINED = {"plots", "card", "report"}  # what shows a training log
+TRAINED = {"plots", "card", "report"}  # stages that show a training log
 
 
 def sections(project: Project) -> None:
+    """Puts `dedup` before `clean`."""
     text = project.read("params.yaml")
     first, second = text.index("clean:\n"), text.index("dedup:\n")
     project.write("params.yaml", text[:first] + text[second:] + "\n" + text[first:second])
@@ -28,8 +29,8 @@ def one_step_less(project: Project) -> None:
 
 
 def one_quant_more(project: Project) -> None:
-    lines("params.yaml", lambda found: [
-        line for old in found for line in ([old, old.replace("Q8_0", "F16")] if "  Q8_0: {" in old else [old])
+    lines("params.yaml", lambda rows: [
+        line for old in rows for line in ([old, old.replace("Q8_0", "F16")] if "  Q8_0: {" in old else [old])
     ])(project)  # fmt: skip
 
 

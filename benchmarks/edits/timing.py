@@ -1,7 +1,7 @@
-"""Edits while a stage runs, once it has read its inputs and begins its first output. `before` makes that stage stale.
+"""Edits while a stage runs, after it has read its inputs and before its first output. `before` makes that stage stale.
 
-`must` has to run once more, after the edit; the tool is asked again afterwards, as its message or a user would. `may`
-was stale before and may still wait.
+Stages in `must` have to run once more after the edit: the tool is run again, as its message asks or a user would.
+Stages in `may` were stale before the edit and may still have to run.
 """
 
 from benchmarks.edits.data import MESSAGES, SHOWN, reversed_rows
@@ -12,7 +12,7 @@ TITLE = params("title: Support desk", "title: Help desk")
 
 EDITS = {
     "raw data, while ingest reads it": Edit(
-        lines(MESSAGES, lambda found: [*found, found[3]]), {*SHOWN, "mix"}, "it read the rows before",
+        lines(MESSAGES, lambda rows: [*rows, rows[3]]), {*SHOWN, "mix"}, "it read the rows before",
         before=reversed_rows, during="ingest",
     ),
     "its code, while clean runs": Edit(

@@ -22,10 +22,10 @@ def test_an_edit_reruns_what_it_reaches_and_nothing_else(
     edit, build = KINDS[kind][name], Build(project, "modelmake", tmp_path)
     must, may = set(edit.must), set(edit.may)
 
-    assert staleness.make(build, kind, name) == ""
+    assert staleness.make_edit(build, kind, name) == ""
     assert build.build(COMMANDS["modelmake"]) == ""
 
-    found = staleness.after(build, edit)
+    found = staleness.ran_after(build, edit)
     assert found >= must, f"missed: {sorted(must - found)}"
     assert found <= must | may, f"needless: {sorted(found - must - may)}"
 
