@@ -67,7 +67,7 @@ def _pairs_in_common(owners, starts, bounds, groups, texts, min_common):
     """
     counts = np.zeros(texts, np.int32)
     met = np.empty(texts, np.int32)
-    pairs, found = np.empty((1024, 2), np.int64), 0
+    pairs, pair_count = np.empty((1024, 2), np.int64), 0
     for text in range(texts):
         n = 0
         for place in range(bounds[text], bounds[text + 1]):
@@ -83,12 +83,12 @@ def _pairs_in_common(owners, starts, bounds, groups, texts, min_common):
         for i in range(n):
             other = met[i]
             if counts[other] >= min(min_common[text], min_common[other]):
-                if found == len(pairs):
+                if pair_count == len(pairs):
                     pairs = np.concatenate((pairs, np.empty_like(pairs)))
-                pairs[found, 0], pairs[found, 1] = other, text
-                found += 1
+                pairs[pair_count, 0], pairs[pair_count, 1] = other, text
+                pair_count += 1
             counts[other] = 0
-    return pairs[:found]
+    return pairs[:pair_count]
 
 
 def similar_pairs(texts: Sequence[str], chars: int, threshold: float) -> np.ndarray:

@@ -1,5 +1,5 @@
-"""Splits rows by the hash of their content or of their group, or by time, so that nothing ever moves; keeps what would
-give a held-out row or an evaluation set away out of training.
+"""Splits rows by the hash of their content or group, or by time, so that rows added later move none; drops rows that
+would reveal a held-out row or an evaluation set to training.
 
 Inputs:  deduplicated  JSONL canonical rows
          golden        the golden set: a file of any format, or one with a blank line

@@ -121,7 +121,7 @@ SLOW = (
 
 @pytest.mark.parametrize("text", SLOW, ids=lambda text: text[:12])
 def test_patterns_take_linear_time(text: str) -> None:
-    started = time.perf_counter()
+    started_s = time.process_time()
     pii.find(text, EVERY, list(national.COUNTRIES))
 
-    assert time.perf_counter() - started < 5  # with an unbounded pattern it is minutes
+    assert time.process_time() - started_s < 5  # with an unbounded pattern it is minutes

@@ -154,7 +154,7 @@ def compiled(country: str) -> list[tuple[re.Pattern[str], Id, re.Pattern[str]]]:
 
 
 def ids(text: str, countries: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Spans of the numbers of these countries, in order and without overlaps; earlier countries come first."""
+    """Spans of the numbers of these countries, sorted; of overlapping ones that of the country named first."""
     spans: list[tuple[int, int]] = []
     for country in countries:
         for pattern, id, cue in compiled(country):

@@ -1,4 +1,4 @@
-"""The last search for near-duplicates in a folder, by text id, so that a search after adding rows costs what they cost.
+"""Folder with the last search for near-duplicates, by text id: a search compares only new texts with all others.
 
 The files only grow as long as no text goes. A manifest, written last, holds how many bytes of each file are valid, with
 checksums: a search that is killed leaves the memo of the one before, or a damaged one, which the next search discards.
@@ -24,7 +24,7 @@ FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, odd
 
 
 class SearchMemo:
-    """The last search in `folder`, seen from a search over the texts `ids`.
+    """The last search in `folder`, for the next one, over the texts `ids`.
 
     `positions` holds the position of each text among the stored ones, -1 if it is new.
 
