@@ -3,7 +3,8 @@
 Inputs:  weights     model folder that the card describes
          data        folder of the data stages' reports
          trained     folder of training logs
-         comparison, gate, parity  what `compare` and `parity` wrote
+         comparison, gate  JSON, as `compare` wrote them
+         parity      folder of <quant>.json, as `parity` wrote them
          template    Jinja template of the card
 Outputs: card        Markdown, with the metadata that the Hugging Face hub reads
 Params:  card, compare, train, quantize
@@ -11,7 +12,7 @@ Params:  card, compare, train, quantize
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import msgspec
@@ -24,6 +25,16 @@ from stages.params.training import Step
 from stages.reporting import item_files
 
 DATA_STAGES = ("ingest", "clean", "dedup", "split", "mix")
+
+
+class Inputs(NamedTuple):
+    weights: In
+    data: In
+    trained: In
+    comparison: In
+    gate: In
+    parity: In
+    template: In
 
 
 def read(folder: Path, names: Iterable[str]) -> dict[str, Any]:
@@ -41,29 +52,29 @@ def lineage(model: str, train: dict[str, Step]) -> list[str]:
 
 
 def main(
-    weights: In, data: In, trained: In, comparison: In, gate: In, parity: In, template: In, card: Out,
-    params: Card, compared: Compare, train: dict[str, Step], quantize: dict[str, Quant],
+    inputs: Inputs, card: Out, params: Card, compare: Compare, train: dict[str, Step], quantize: dict[str, Quant]
 ) -> str:  # fmt: skip
-    item_files.check(parity, quantize)
-    item_files.check(trained, ["base", *train])
+    item_files.check(inputs.parity, quantize)
+    item_files.check(inputs.trained, ["base", *train])
     steps = lineage(params.model, train)
-    metrics = msgspec.json.decode(comparison.read_bytes())[compared.suite]
-    verdict = msgspec.json.decode(gate.read_bytes())
-    text = jinja2.Template(template.read_text("utf-8"), undefined=jinja2.StrictUndefined, trim_blocks=True).render(
+    metrics = msgspec.json.decode(inputs.comparison.read_bytes())[compare.suite]
+    gate = msgspec.json.decode(inputs.gate.read_bytes())
+    template = jinja2.Template(inputs.template.read_text("utf-8"), undefined=jinja2.StrictUndefined, trim_blocks=True)
+    text = template.render(
         card=params,
-        config=msgspec.json.decode((weights / "config.json").read_bytes()),
-        data=read(data, DATA_STAGES),
-        base=read(trained, ["base"])["base"],
+        config=msgspec.json.decode((inputs.weights / "config.json").read_bytes()),
+        data=read(inputs.data, DATA_STAGES),
+        base=read(inputs.trained, ["base"])["base"],
         steps={name: msgspec.to_builtins(train[name]) for name in steps},
-        logs=read(trained, steps),
+        logs=read(inputs.trained, steps),
         metrics={model: metrics[model] for model in ("base", *steps) if model in metrics},
-        confidence=compared.confidence,
-        gate=verdict,
-        parity=read(parity, sorted(quantize)),
+        confidence=compare.confidence,
+        gate=gate,
+        parity=read(inputs.parity, sorted(quantize)),
         quantize=quantize,
     )
     card.write_text(text.rstrip() + "\n", "utf-8")
-    return f"{params.name}: made by {' -> '.join(['base', *steps])}; gates {verdict['verdict']}"
+    return f"{params.name}: made by {' -> '.join(['base', *steps])}; gates {gate['verdict']}"
 
 
 if __name__ == "__main__":

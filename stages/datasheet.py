@@ -5,7 +5,7 @@ Inputs:  ingest, clean, dedup, split  JSON: reports of these stages
          splits        folder of {split}/{chat,pair,text,golden}.jsonl
          annotations   folder of CSV files, one an annotator: the sample with verdicts
          templates     folder of Jinja templates: page.html, sample.html
-         layout        folder of the style and macros that all pages share
+         layout        folder of the base template, style and macros that all pages share
 Outputs: page          one HTML file, without any network access
          datasheet     JSON {rows, funnel, facts, personal, languages, contaminated, clusters, marks, findings}
          croissant     the splits as Croissant: files with SHA-256, record sets with fields

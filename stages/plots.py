@@ -2,7 +2,7 @@
 
 Inputs:  trained      folder of training logs
          evaluations  folder of <model>-<suite>.jsonl, as `evaluate` wrote them
-         parity       folder of <quant>.json
+         parity       folder of <quant>.json, as `parity` wrote them
 Outputs: loss         CSV run, step, rows (train or val), loss: every loss that was logged
          confusion    CSV actual, predicted: expected and answered label of each row of the suite that has one
          quality      CSV file, exact_match: of `model`, then of every quantized file
@@ -12,7 +12,7 @@ Params:  suites, train, quantize
 import csv
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,6 +24,18 @@ from stages.params.release import Quant
 from stages.params.training import Step
 from stages.reporting import item_files
 from stages.reporting.answer_labels import label_pairs
+
+
+class Inputs(NamedTuple):
+    trained: In
+    evaluations: In
+    parity: In
+
+
+class Outputs(NamedTuple):
+    loss: Out
+    confusion: Out
+    quality: Out
 
 
 def losses(logs: dict[str, dict[str, Any]]) -> list[tuple[str, int, str, float]]:
@@ -45,18 +57,20 @@ def write(path: Path, columns: str, rows: Iterable[tuple]) -> None:
 
 
 def main(
-    trained: In, evaluations: In, parity: In, loss: Out, confusion: Out, quality: Out,
-    suite: str, model: str, suites: dict[str, AnySuite], train: dict[str, Step], quantize: dict[str, Quant],
+    inputs: Inputs, outputs: Outputs, suite: str, model: str, suites: dict[str, AnySuite], train: dict[str, Step],
+    quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
-    item_files.check(trained, ["base", *train])
-    item_files.check(parity, quantize)
-    points = losses({run: read(trained / f"{run}.json") for run in ("base", *train)})
-    answers = scoring.read(evaluations / f"{model}-{suite}.jsonl")
+    item_files.check(inputs.trained, ["base", *train])
+    item_files.check(inputs.parity, quantize)
+    points = losses({run: read(inputs.trained / f"{run}.json") for run in ("base", *train)})
+    answers = scoring.read(inputs.evaluations / f"{model}-{suite}.jsonl")
     pairs = label_pairs(answers, suites[suite].label)
-    files = {quant: read(parity / f"{quant}.json")["metrics"]["exact_match"]["file"] for quant in sorted(quantize)}
-    write(loss, "run step rows loss", points)
-    write(confusion, "actual predicted", pairs)
-    write(quality, "file exact_match", [(model, scoring.totals(answers)["exact_match"]), *files.items()])
+    files = {
+        quant: read(inputs.parity / f"{quant}.json")["metrics"]["exact_match"]["file"] for quant in sorted(quantize)
+    }
+    write(outputs.loss, "run step rows loss", points)
+    write(outputs.confusion, "actual predicted", pairs)
+    write(outputs.quality, "file exact_match", [(model, scoring.totals(answers)["exact_match"]), *files.items()])
     return f"{len(points)} losses, {len(pairs)} labels, {len(files)} quantized files; look with `dvc plots show`"
 
 

@@ -8,11 +8,11 @@ Inputs:  graph      keys/graph.json
          models     folder of every model, adapter and quantized file
          data       folder of the data stages' reports
          trained    folder of training logs
-         evaluations     folder of <model>-<suite>.jsonl and .json, as `evaluate` wrote them
-         comparison, gate  what `compare` wrote
+         evaluations  folder of <model>-<suite>.jsonl and .json, as `evaluate` wrote them
+         comparison, gate  JSON, as `compare` wrote them
          parity_results  folder of <quant>.jsonl and .json, as `parity` wrote them
          templates  folder of Jinja templates, one a chapter of the page, and its script
-         layout     folder of the style and macros that all pages share
+         layout     folder of the base template, style and macros that all pages share
 Outputs: page       one HTML file
 Params:  report; and those that it shows: machine, ingest, clean, dedup, split, augment, mix, base, train, suites,
          evaluate, compare, quantize, parity, card

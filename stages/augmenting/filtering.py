@@ -87,9 +87,9 @@ def _near_duplicates(rows: Sequence[Row], existing: SplitRows, params: Near) -> 
     everything, first = ConcatenatedRows(existing.rows, rows), len(existing.rows)
     labels = [*existing.splits, *["made"] * len(rows)]
     kinds = [row.kind for row in everything]
-    found = near.find_pairs(RowTexts(everything, range(len(everything)), questions.comparable_text), params)
+    similar = near.find_pairs(RowTexts(everything, range(len(everything)), questions.comparable_text), params)
     pairs = [(int(b), DROP_ORDER[labels[a]], -similarity, int(a))
-             for (a, b), similarity in zip(found.pairs.tolist(), found.similarities.tolist(), strict=True)
+             for (a, b), similarity in zip(similar.pairs.tolist(), similar.similarities.tolist(), strict=True)
              if b >= first and (labels[a] in ("val", "test") or kinds[a] == kinds[b])]  # fmt: skip
     dropped: dict[int, Declined] = {}
     for new, _, negative_similarity, old in sorted(pairs):  # a dropped row drops no later one

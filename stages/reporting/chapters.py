@@ -33,6 +33,7 @@ class Subject(NamedTuple):
 
 
 def graph(build: Build) -> dict[str, Any]:
+    """The rows of the graph with their lanes, and the training runs in the same order."""
     lanes = graph_lanes.rows(graph_lanes.reduced_graph(build.graph))
     steps = (row.stage.partition("@")[2] for row in lanes if build.graph[row.stage]["module"] == "stages.train")
     return {
