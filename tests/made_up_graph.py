@@ -1,12 +1,14 @@
-"""A graph of one-line commands in a folder of its own, built by `dvc repro`; and what became of a plan of it."""
+"""A graph of one-line commands in a folder of its own, built by `dvc repro`, and a check of plans against it."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from modelmake.planning.forecast import CHECKOUT, FRESH, MAY, RECORD, RESTORE, WILL
+from modelmake.planning import plan
+from modelmake.planning.forecast import Status
 from modelmake.planning.plan import Step
 
 DVC_YAML = """
@@ -83,14 +85,14 @@ def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def repro(root: Path) -> str:
-    """What a `dvc repro` prints that succeeds."""
+    """The output of `dvc repro`, which has to succeed."""
     done = run(root, "dvc", "repro")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def write(root: Path) -> None:
-    """The graph, built, and committed with its keys."""
+    """Writes the graph, builds it, and commits it with its keys."""
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
@@ -105,50 +107,82 @@ def write(root: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def edit(root: Path, path: str, old: str, new: str) -> None:
+    text = (root / path).read_text()
+    assert old in text
+    (root / path).write_text(text.replace(old, new))
+
+
+def cached(root: Path, path: str) -> Path:
+    """The object in the cache of a file in the workspace."""
+    md5 = hashlib.md5((root / path).read_bytes()).hexdigest()
+    return root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+
+
 def log(root: Path, stage: str, **facts: object) -> None:
-    """A line of the run log, as the harness writes it."""
+    """Adds a line to the run log, as the harness does."""
     file = root / ".dvc/cache/modelmake/runs.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as runs:
         runs.write(json.dumps({"stage": stage, "outcome": "done", "seconds": 1.0, "peak_mib": 1, **facts}) + "\n")
 
 
+def add_data(root: Path) -> None:
+    """Puts `raw` under `dvc add`, out of git."""
+    for command in (
+        ["git", "rm", "-rq", "--cached", "--ignore-unmatch", "raw"],
+        ["dvc", "add", "-q", "raw"],
+        ["dvc", "repro", "-q"],
+    ):
+        done = run(root, *command)
+        assert done.returncode == 0, done.stderr
+
+
+class Plan:
+    """The plan of a graph: {stage: status} of what is not fresh, and {stage: reasons}."""
+
+    def __init__(self, root: Path) -> None:
+        self.steps = plan.plan(root)
+        self.statuses = {step.stage: step.status for step in self.steps if step.status != Status.FRESH}
+        self.reasons = {step.stage: step.reasons for step in self.steps}
+
+
 def outcomes(output: str) -> dict[str, str]:
-    """{stage: what a `dvc repro` did with it}."""
-    did = {
+    """{stage: ran, recorded or restored} by the output of `dvc repro`."""
+    starts = {
         "Running stage '": "ran",
         "Verifying data sources in stage: '": "recorded",
         "Verifying outputs in frozen stage: '": "recorded",
     }
-    found = {}
+    result = {}
     for line in output.splitlines():
-        for start, word in did.items():
+        for start, outcome in starts.items():
             if line.startswith(start):
-                found[line.split("'")[1]] = word
+                result[line.split("'")[1]] = outcome
         if line.startswith("Stage '") and " is cached - skipping run" in line:
-            found[line.split("'")[1]] = "restored"
-    return found
+            result[line.split("'")[1]] = "restored"
+    return result
 
 
-KEPT = "finished before"
-ALLOWED = {
-    WILL: {"ran"},
-    MAY: {"ran", "restored", "skipped"},
-    RESTORE: {"restored"},
-    CHECKOUT: {"restored"},
-    RECORD: {"recorded"},
-    FRESH: {"skipped"},
+FINISHED = "finished before"  # start of a reason
+ALLOWED = {  # {status: outcomes}
+    Status.WILL_RUN: {"ran"},
+    Status.MAY_RUN: {"ran", "restored", "skipped"},
+    Status.RESTORE: {"restored"},
+    Status.CHECKOUT: {"restored"},
+    Status.RECORD: {"recorded"},
+    Status.FRESH: {"skipped"},
 }
 
 
-def broken(steps: list[Step], output: str) -> list[str]:
-    """What a plan said that the `dvc repro` after it did not do; empty where it held."""
-    did, said = outcomes(output), {step.stage: step.status for step in steps}
+def wrong_forecasts(steps: list[Step], output: str) -> list[str]:
+    """The stages of a plan whose outcome in the `dvc repro` after it was another, in words."""
+    actual, forecast = outcomes(output), {step.stage: step.status for step in steps}
     allowed = {step.stage: ALLOWED[step.status] for step in steps}
-    # DVC runs a stage whose work is kept; its harness only publishes that
-    allowed |= {step.stage: {"ran"} for step in steps if any(why.startswith(KEPT) for why in step.reasons)}
+    # DVC runs a stage whose finished work is kept; its harness only publishes that
+    allowed |= {step.stage: {"ran"} for step in steps if any(reason.startswith(FINISHED) for reason in step.reasons)}
     return [
-        f"{stage}: {said.get(stage, FRESH)}, but {did.get(stage, 'skipped')}"
-        for stage in said | did
-        if did.get(stage, "skipped") not in allowed.get(stage, {"skipped"})
+        f"{stage}: {forecast.get(stage, Status.FRESH)}, but {actual.get(stage, 'skipped')}"
+        for stage in forecast | actual
+        if actual.get(stage, "skipped") not in allowed.get(stage, {"skipped"})
     ]

@@ -1,1 +1,1 @@
-"""`modelmake plan`: what `dvc repro` would do, and why."""
+"""`modelmake plan`: what the next `dvc repro` would do with every stage, and why."""

@@ -1,12 +1,12 @@
 """`modelmake plan`: what `dvc repro` would do, why, how long that took last time, and what the machine lacks for it."""
 
-import argparse
 import json
 import shlex
 import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser, Namespace
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,8 @@ from modelmake.dvc import reproduction
 from modelmake.errors import UserError
 from modelmake.keys import key_file
 from modelmake.planning import forecast, reasons, resources
-from modelmake.planning.forecast import CHECKOUT, FAIL, FRESH, MAY, RECORD, RESTORE, WILL, Forecast
+from modelmake.planning.forecast import RUNS, Forecast, Status
 from modelmake.running import run_log, state_dir
-
-ORDER = (WILL, MAY, RESTORE, CHECKOUT, RECORD, FAIL, FRESH)
 
 
 @dataclass(frozen=True)
@@ -28,68 +26,68 @@ class Step:
     """A stage in the plan, or a .dvc file whose data changed."""
 
     stage: str
-    status: str
+    status: Status
     reasons: list[str]
-    lacks: list[str]  # what this machine has too little of
-    seconds: float | None  # that it took when it last was done on this machine; None: no record here
-    peak_mib: int | None  # as above
+    lacks: list[str]  # resources that this machine has too little of
+    seconds: float | None  # of its last run on this machine; None: no record here
+    peak_mib: int | None  # likewise
     output_bytes: int  # as last recorded
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the same facts for programs")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """0: nothing is in the way of `dvc repro`; 1: something is."""
+def run(arguments: Namespace) -> int:
+    """Prints the plan; returns 1 if a stage cannot run or the machine lacks something, else 0."""
     steps = plan(Path())
-    lacks = _disk(Path(), steps)
+    lacks = _lacking_disk(Path(), steps)
     if arguments.json:
         print(json.dumps({"stages": [asdict(step) for step in steps], "sums": sums(steps), "lacks": lacks}, indent=1))
     else:
         print("\n".join([*_table(steps), _summary(steps), *lacks]))
-    return int(bool(lacks) or any(step.lacks or step.status == FAIL for step in steps))
+    return int(bool(lacks) or any(step.lacks or step.status == Status.CANNOT_RUN for step in steps))
 
 
 def plan(root: Path) -> list[Step]:
-    """Every stage, in the order of the graph; nothing is changed.
+    """Every stage, in the order of the graph. Nothing is changed.
 
-    Preflight is cheap: where it is stale it runs, into a temporary folder, for the keys of all others.
+    Where preflight is stale it runs, into a temporary folder: it is cheap, and gives the keys of all other stages.
 
     Raises:
-        UserError: the graph does not resolve, or preflight finds something wrong, in its words.
+        UserError: the graph does not resolve, or preflight finds a problem; its message.
     """
     with reproduction.reading(root) as records:
-        writer = next((node for node in records.nodes.values() if key_file.FOLDER in node.outs), None)
-        found = forecast.repro(root, records, {}, last=writer.name)[writer.name] if writer else None
-        if found is None or found.status != WILL or found.makers:
+        preflight = next((node for node in records.nodes.values() if key_file.FOLDER in node.outs), None)
+        future = preflight and forecast.repro(root, records, {}, last=preflight.name)[preflight.name]
+        if not future or future.status != Status.WILL_RUN or future.makers:
             return _steps(root, records, {}, root / key_file.FOLDER, {})
     with tempfile.TemporaryDirectory() as folder:
         started, keys = time.monotonic(), Path(folder) / key_file.FOLDER
-        _write_keys(root, writer.cmd or "", keys)
-        took = {writer.name: round(time.monotonic() - started, 2)}
+        _write_keys(root, preflight.cmd or "", keys)
+        seconds = {preflight.name: round(time.monotonic() - started, 2)}
         files = {name: file.md5 for name, file in artifacts.measure(keys).files.items()}
         with reproduction.reading(root) as records:
-            return _steps(root, records, {key_file.FOLDER: files}, keys, took)
+            return _steps(root, records, {key_file.FOLDER: files}, keys, seconds)
 
 
 def sums(steps: list[Step]) -> dict[str, dict[str, Any]]:
-    """By status: how many stages, the seconds they took last time, how many have no record of that."""
-    found = {}
-    for status in ORDER:
-        steps_so = [step for step in steps if step.status == status]
-        seconds = [step.seconds for step in steps_so if step.seconds is not None]
-        found[status] = {
-            "stages": len(steps_so),
+    """{status: number of stages, their seconds last time, stages without a record of that, bytes of outputs}."""
+    result = {}
+    for status in Status:
+        group = [step for step in steps if step.status == status]
+        seconds = [step.seconds for step in group if step.seconds is not None]
+        result[status] = {
+            "stages": len(group),
             "seconds": round(sum(seconds), 2),
-            "without_record": len(steps_so) - len(seconds),
-            "output_bytes": sum(step.output_bytes for step in steps_so),
+            "without_record": len(group) - len(seconds),
+            "output_bytes": sum(step.output_bytes for step in group),
         }
-    return found
+    return result
 
 
 def _write_keys(root: Path, command: str, folder: Path) -> None:
-    """Runs preflight as dvc.yaml says, but for where it writes."""
+    """Runs the command of preflight, but into another folder."""
     words = [str(folder) if word == key_file.FOLDER else word for word in shlex.split(command)]
     if words[0] == "python":
         words[0] = sys.executable
@@ -99,70 +97,71 @@ def _write_keys(root: Path, command: str, folder: Path) -> None:
 
 
 def _steps(
-    root: Path, records: reproduction.Records, written: dict[str, Files], keys: Path, took: dict[str, float]
+    root: Path, records: reproduction.Records, written: dict[str, Files], keys: Path, seconds: dict[str, float]
 ) -> list[Step]:
-    last, steps = _last_done(root), []
-    for name, found in forecast.repro(root, records, written).items():
-        if found.node.cmd is None and found.status == FRESH:
+    """The plan. `written` are outputs whose next content is known, `keys` is the folder of the keys as of now."""
+    last_runs, steps = _last_runs(root), []
+    for name, future in forecast.repro(root, records, written).items():
+        if future.node.cmd is None and future.status == Status.FRESH:
             continue
-        run = last.get(name.rpartition(":")[2], {})
-        why = [] if found.status == FRESH else reasons.phrases(root, records, found, keys)
+        run = last_runs.get(name.rpartition(":")[2], {})
         steps.append(
             Step(
                 stage=name,
-                status=found.status,
-                reasons=why,
-                lacks=_lacks(found, run) if found.status in (WILL, MAY) else [],
-                seconds=took.get(name, run.get("seconds")),
+                status=future.status,
+                reasons=[] if future.status == Status.FRESH else reasons.phrases(root, records, future, keys),
+                lacks=_lacks(future, run) if future.status in RUNS else [],
+                seconds=seconds.get(name, run.get("seconds")),
                 peak_mib=run.get("peak_mib"),
-                output_bytes=sum(found.node.sizes.values()),
+                output_bytes=sum(future.node.sizes.values()),
             )
         )
     return steps
 
 
-def _last_done(root: Path) -> dict[str, dict[str, Any]]:
-    """The last run of each stage that came to its end on this machine."""
-    # kept: done, but its inputs were edited meanwhile
+def _last_runs(root: Path) -> dict[str, dict[str, Any]]:
+    """The last run of each stage on this machine that finished its work."""
+    # kept: finished, but an input or the code was edited meanwhile
     return {run["stage"]: run for run in run_log.read(root) if run["outcome"] in ("done", "kept")}
 
 
-def _lacks(found: Forecast, run: dict[str, Any]) -> list[str]:
-    lacks, gpus = [], found.node.meta.get("gpu") or 0
-    wanted, said = run.get("peak_mib"), "took at most"
-    if wanted is None:
-        wanted, said = int((found.node.meta.get("mem_mb") or 0) * 1e6) >> 20, "its meta reserves"
-    if wanted << 20 > (free := resources.memory()):
-        lacks.append(f"memory: {said} {wanted} MiB; {free >> 20} MiB are free")
-    if gpus > (there := resources.gpus() if gpus else 0):
-        lacks.append(f"GPU: its meta wants {gpus}; {there} are here")
+def _lacks(future: Forecast, run: dict[str, Any]) -> list[str]:
+    """The memory and GPUs that are too few for a stage, judged by its last run, else by its meta."""
+    lacks, gpus = [], future.node.meta.get("gpu") or 0
+    mib, source = run.get("peak_mib"), "took at most"
+    if mib is None:
+        mib, source = int((future.node.meta.get("mem_mb") or 0) * 1e6) >> 20, "its meta reserves"
+    if mib << 20 > (free := resources.memory()):
+        lacks.append(f"memory: {source} {mib} MiB; {free >> 20} MiB are free")
+    if gpus > (visible := resources.gpus() if gpus else 0):
+        lacks.append(f"GPU: its meta wants {gpus}; {visible} are here")
     return lacks
 
 
-def _disk(root: Path, steps: list[Step]) -> list[str]:
-    wanted = sum(step.output_bytes for step in steps if step.status in (WILL, MAY))
+def _lacking_disk(root: Path, steps: list[Step]) -> list[str]:
+    needed = sum(step.output_bytes for step in steps if step.status in RUNS)
     free = resources.disk(root.absolute(), state_dir.folder(root))
-    if wanted <= free:
+    if needed <= free:
         return []
-    return [f"lacks disk: outputs of what will or may run took {wanted >> 20} MiB; {free >> 20} MiB are free"]
+    return [f"lacks disk: outputs of stages that will or may run took {needed >> 20} MiB; {free >> 20} MiB are free"]
 
 
 def _table(steps: list[Step]) -> list[str]:
-    wide, lines = max((len(step.stage) for step in steps), default=0), []
+    width, lines = max((len(step.stage) for step in steps), default=0), []
     for step in steps:
         facts = [*step.reasons, *(f"lacks {lack}" for lack in step.lacks)]
-        first = f"{step.stage:{wide}}  {step.status:10}  {_time(step.seconds):>7}  {facts[0] if facts else ''}"
-        lines += [first.rstrip(), *(f"{'':{wide}}  {'':10}  {'':7}  {fact}" for fact in facts[1:])]
+        first = f"{step.stage:{width}}  {step.status:10}  {_time(step.seconds):>7}  {facts[0] if facts else ''}"
+        lines += [first.rstrip(), *(f"{'':{width}}  {'':10}  {'':7}  {fact}" for fact in facts[1:])]
     return lines
 
 
 def _summary(steps: list[Step]) -> str:
     parts = []
-    for status, sum_ in sums(steps).items():
-        if sum_["stages"]:
-            unknown = f", {sum_['without_record']} without a record here" if sum_["without_record"] else ""
-            times = f" ({_time(sum_['seconds'])} last time{unknown})" if status in (WILL, MAY) else ""
-            parts.append(f"{sum_['stages']} {status}{times}")
+    for status, group in sums(steps).items():
+        if group["stages"]:
+            unknown = f", {group['without_record']} without a record here" if group["without_record"] else ""
+            times = f" ({_time(group['seconds'])} last time{unknown})" if status in RUNS else ""
+            parts.append(f"{group['stages']} {status}{times}")
     return ", ".join(parts) or "no stages"
 
 
@@ -170,6 +169,6 @@ def _time(seconds: float | None) -> str:
     """Hours, minutes, seconds: 1:02:05; -- where there is no record."""
     if seconds is None:
         return "--"
-    minutes, left = divmod(round(seconds), 60)
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,4 +1,4 @@
-"""The content of a file or folder when dvc.lock recorded its MD5: from disk, else from git's history."""
+"""The content of a file or folder with a recorded MD5, from the workspace or git's history."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 from modelmake import artifacts, git
 from modelmake.artifacts import Files
 
-COMMITS = 50  # that touched it, newest first
+MAX_COMMITS = 50  # that changed the path, newest first
 MAX_BYTES = 64 << 20  # of a folder in one commit: hashing more takes longer than the answer is worth
 
 
 def file(root: Path, path: str, md5: str) -> bytes | None:
-    """The content with this MD5; None where neither disk nor git has it."""
-    on_disk = root / path
-    if on_disk.is_file() and artifacts.md5(content := on_disk.read_bytes()) == md5:
+    """The content with this MD5; None where neither the workspace nor git has it."""
+    current = root / path
+    if current.is_file() and artifacts.md5(content := current.read_bytes()) == md5:
         return content
     return next((c for files in _versions(root, path) for c in files.values() if artifacts.md5(c) == md5), None)
 
@@ -25,8 +25,8 @@ def folder(root: Path, path: str, md5: str) -> Files | None:
 
 
 def _versions(root: Path, path: str) -> Iterator[dict[str, bytes]]:
-    """{relative path: content} in each commit that touched a path, newest first; nothing outside of git."""
-    for commit in git.touching(root, path, COMMITS):
+    """{relative path: content} in each commit that changed a path, newest first; nothing outside of git."""
+    for commit in git.touching(root, path, MAX_COMMITS):
         blobs = git.blobs(root, commit, path)
         if sum(blob.size for blob in blobs.values()) <= MAX_BYTES:
             contents = git.contents(root, (blob.sha for blob in blobs.values()))

@@ -1,4 +1,4 @@
-"""What this machine has room for now: memory, disk, GPUs."""
+"""Free memory, free disk and GPUs of this machine."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def memory(cgroup: Path = CGROUP) -> int:
-    """Bytes that a process can take: what the machine has available, or less where the container is limited."""
+    """Bytes that a process can take: those available on the machine, or fewer where the container is limited."""
     import psutil
 
     available = psutil.virtual_memory().available
@@ -22,15 +22,15 @@ def memory(cgroup: Path = CGROUP) -> int:
 
 
 def disk(*folders: Path) -> int:
-    """Bytes free on the fullest of the disks that hold these folders, or will once they are made."""
+    """Free bytes on the fullest of the disks of these folders, which need not exist yet."""
     return min(shutil.disk_usage(next(p for p in (f, *f.parents) if p.exists())).free for f in folders)
 
 
 def gpus() -> int:
-    """NVIDIA GPUs that a process would see."""
+    """The number of NVIDIA GPUs that a process can use."""
     if shutil.which("nvidia-smi") is None:
         return 0
     listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
-    found = sum(line.startswith("GPU ") for line in listed.splitlines())
+    count = sum(line.startswith("GPU ") for line in listed.splitlines())
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return found if visible is None else min(found, sum(d not in ("", "-1") for d in visible.split(",")))
+    return count if visible is None else min(count, sum(d not in ("", "-1") for d in visible.split(",")))

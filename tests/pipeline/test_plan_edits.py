@@ -1,4 +1,4 @@
-"""The plan of the real graph, held against the `dvc repro` after it; each edit is made to what the last one left."""
+"""The plan of the real graph agrees with the `dvc repro` after it. Each edit is made to the build of the last one."""
 
 import json
 import os
@@ -14,16 +14,16 @@ from benchmarks.edits.edit import both, params, replace, upgrade
 from benchmarks.edits.parameters import one_quant_more
 from modelmake import identity
 from modelmake.dvc import reproduction
-from modelmake.planning.forecast import CHECKOUT, FRESH, RESTORE, WILL
+from modelmake.planning.forecast import Status
 from modelmake.planning.plan import Step
 from tests.conftest import Project
-from tests.made_up_graph import broken
+from tests.made_up_graph import wrong_forecasts
 
 
 class Edit(NamedTuple):
     name: str
     change: Callable[[Project], None]
-    says: dict[str, str]  # stage: its status, or a word of its reasons
+    expected: dict[str, str]  # {stage: its status, or a part of one of its reasons}
 
 
 def touch(*paths: str) -> Callable[[Project], None]:
@@ -32,8 +32,8 @@ def touch(*paths: str) -> Callable[[Project], None]:
 
 def delete(path: str) -> Callable[[Project], None]:
     def change(project: Project) -> None:
-        found = project.path / path
-        shutil.rmtree(found) if found.is_dir() else found.unlink()
+        target = project.path / path
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
 
     return change
 
@@ -58,6 +58,7 @@ def no_second_quant(project: Project) -> None:
         delete(left)(project)
 
 
+FRESH, RESTORE, CHECKOUT, WILL_RUN = Status.FRESH, Status.RESTORE, Status.CHECKOUT, Status.WILL_RUN
 SEED = "weight_decay: 0.05\n  seed: "  # of the base
 RATE = "learning_rate: "
 CHEAP = [
@@ -69,7 +70,7 @@ CHEAP = [
             touch("data/splits/train/chat.jsonl", "models/dpo/model.safetensors"),
         ),
         {
-            "preflight": "file stages/clean.py", "ingest": "file data/raw/messages.jsonl", "report": WILL,
+            "preflight": "file stages/clean.py", "ingest": "file data/raw/messages.jsonl", "report": WILL_RUN,
             "train@sft": "waits for base, mix",
         },
     ),
@@ -88,7 +89,7 @@ CHEAP = [
         ),
         {
             "compare": "parameter compare.gates.sft_answers.min 0.8 -> 0.7",
-            "clean": CHECKOUT, "merge@sft": CHECKOUT, "card": WILL, "train@dpo": FRESH,
+            "clean": CHECKOUT, "merge@sft": CHECKOUT, "card": WILL_RUN, "train@dpo": FRESH,
         },
     ),
     Edit(
@@ -102,8 +103,12 @@ CHEAP = [
     ),
 ]  # fmt: skip
 DEAR = [
-    Edit("a duplicate of a raw row", data.EDITS["a duplicate of a raw row"].change, {"ingest": WILL, "report": WILL}),
-    Edit("the version of a package", upgrade("numba"), {"dedup": "package numba", "split": WILL}),
+    Edit(
+        "a duplicate of a raw row",
+        data.EDITS["a duplicate of a raw row"].change,
+        {"ingest": WILL_RUN, "report": WILL_RUN},
+    ),
+    Edit("the version of a package", upgrade("numba"), {"dedup": "package numba", "split": WILL_RUN}),
     Edit(
         "a helper two imports away",
         replace("stages/similarity/shingles.py", "text.lower()", "text.casefold()"),
@@ -131,8 +136,7 @@ DEAR = [
 ]  # fmt: skip
 
 
-def said(project: Project) -> list[Step]:
-    """What the command tells."""
+def plan(project: Project) -> list[Step]:
     exit_code, output = project.run("python", "-m", "stages.commands.cli", "plan", "--json")
     assert exit_code == 0, output
     return [Step(**step) for step in json.loads(output)["stages"]]
@@ -143,7 +147,8 @@ def runs(project: Project) -> list[dict]:
     return [json.loads(line) for line in project.read(".dvc/cache/modelmake/runs.jsonl").splitlines()]
 
 
-def hold(project: Project, edits: list[Edit]) -> None:
+def plan_and_build(project: Project, edits: list[Edit]) -> None:
+    """Makes each edit of the last build, plans it and builds it; compares the two."""
     for edit in edits:
         for command in (
             ["add", "-A"],
@@ -151,20 +156,20 @@ def hold(project: Project, edits: list[Edit]) -> None:
         ):
             assert project.run("git", *command)[0] == 0
         edit.change(project)
-        steps = said(project)
-        told = {step.stage: [step.status, *step.reasons] for step in steps}
-        for stage, word in edit.says.items():
-            assert any(word in fact for fact in told[stage]), f"{edit.name}: {stage}: {told[stage]}"
+        steps = plan(project)
+        facts = {step.stage: [step.status, *step.reasons] for step in steps}
+        for stage, text in edit.expected.items():
+            assert any(text in fact for fact in facts[stage]), f"{edit.name}: {stage}: {facts[stage]}"
         before = len(runs(project))
-        assert broken(steps, project.repro()) == [], f"{edit.name}: {told}"
-        found = {run["stage"]: run["outcome"] for run in runs(project)[before:]}
+        assert wrong_forecasts(steps, project.repro()) == [], f"{edit.name}: {facts}"
+        outcomes = {run["stage"]: run["outcome"] for run in runs(project)[before:]}
         for step in steps:
-            if step.status in (WILL, RESTORE) and step.stage in found:
-                wanted = "done" if step.status == WILL else "taken"
-                assert found[step.stage] == wanted, f"{edit.name}: {step.stage}: {told[step.stage]}"
+            if step.status in (WILL_RUN, RESTORE) and step.stage in outcomes:
+                expected = "done" if step.status == WILL_RUN else "taken"
+                assert outcomes[step.stage] == expected, f"{edit.name}: {step.stage}: {facts[step.stage]}"
 
 
-def test_a_stage_is_known_by_what_its_run_was_built_from(built: Project) -> None:
+def test_the_identity_of_a_record_is_that_of_its_run(built: Project) -> None:
     recorded = {run["stage"]: run["identity"] for run in runs(built)}
 
     with reproduction.reading(built.path) as records:
@@ -172,24 +177,24 @@ def test_a_stage_is_known_by_what_its_run_was_built_from(built: Project) -> None
         assert {name: identity.of_lock(records.entry(name, inputs[name])) for name in recorded} == recorded
 
 
-def test_what_a_plan_says_of_cheap_edits_is_what_repro_does(project: Project) -> None:
-    hold(project, CHEAP)
+def test_dvc_does_what_was_planned_after_cheap_edits(project: Project) -> None:
+    plan_and_build(project, CHEAP)
 
 
 @pytest.mark.slow
-def test_what_a_plan_says_of_dear_edits_is_what_repro_does(project: Project) -> None:
-    hold(project, DEAR)
-    assert {step.status for step in said(project)} == {FRESH}
+def test_dvc_does_what_was_planned_after_dear_edits(project: Project) -> None:
+    plan_and_build(project, DEAR)
+    assert {step.status for step in plan(project)} == {FRESH}
 
 
 @pytest.mark.slow
-def test_nothing_stale_is_told_in_a_second_and_a_half(project: Project) -> None:
-    """Of processor time, the least of five: others work on the machine too."""
-    took = []
+def test_a_plan_of_a_fresh_build_takes_a_second_and_a_half(project: Project) -> None:
+    """Of CPU time, the least of five: the machine does other work too."""
+    seconds = []
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert {step.status for step in said(project)} == {FRESH}
+        assert {step.status for step in plan(project)} == {FRESH}
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        took.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+        seconds.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
 
-    assert min(took) < 1.5, took
+    assert min(seconds) < 1.5, seconds

@@ -1,4 +1,4 @@
-"""What a plan says is what `dvc repro` then does: random edits, one and two at once, one after another."""
+"""`dvc repro` does what the plan says: random edits, up to three at once, one after another."""
 
 import random
 import shutil
@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from modelmake.planning import plan
-from tests import made_up_graph as made_up
+from tests import made_up_graph as graph
 
 Edit = Callable[[Path, random.Random], None]
 
 
-def put(path: str, *texts: str) -> Edit:
-    """Writes one of the texts: often one that was there before."""
+def write(path: str, *texts: str) -> Edit:
+    """Writes one of the texts, often one that was there before."""
     return lambda root, chance: (root / path).write_text(chance.choice(texts)) and None
 
 
 def parameters(root: Path, chance: random.Random) -> None:
-    """Comments, one step more or less, and values that come back."""
+    """Comments, a step added or removed, and values that return."""
     steps = chance.choice(("  up: {flag: -n}", "  up: {flag: -u}", "  side: {flag: -n}\n  up: {flag: -n}"))
     (root / "params.yaml").write_text(
         f"clean: {{without: {chance.choice(('noise', 'never'))}, note: {chance.choice((1, 1.0, 2))}}}"
@@ -35,8 +35,8 @@ def remove(*paths: str) -> Edit:
     return change
 
 
-def spoil(*paths: str) -> Edit:
-    """Writes over an output; its object in the cache may be linked to it."""
+def overwrite(*paths: str) -> Edit:
+    """Edits an output, whose object in the cache may be a hard link."""
 
     def change(root: Path, chance: random.Random) -> None:
         if (path := root / chance.choice(paths)).exists():
@@ -58,7 +58,7 @@ def touch(root: Path, chance: random.Random) -> None:
             (root / path).touch()
 
 
-def executable(root: Path, chance: random.Random) -> None:
+def make_executable(root: Path, chance: random.Random) -> None:
     (root / "cleaned.txt").chmod(0o755) if (root / "cleaned.txt").exists() else None
 
 
@@ -73,49 +73,52 @@ OUTPUTS = (
     "page.txt",
     "keys",
 )
+ROWS = "4 c\n1 d\n"
 EDITS: list[Edit] = [
     parameters,
     parameters,
-    put("raw/rows.txt", "5 a\n3 b\n9 noise\n4 c\n1 d\n", "5 a\n3 b\n8 noise\n4 c\n1 d\n", "5 a\n3 b\n4 c\n1 d\n2 e\n"),
-    put("raw/more.txt", "8 e\n", "8 e\n8 e\n"),
-    put("code/clean.py", "drop", "drop more"),
-    put("code/torch.py", "2.12.0", "2.13.0"),
-    put("dvc.yaml", made_up.DVC_YAML, made_up.DVC_YAML.replace("page.txt\n    deps", "page.txt; true\n    deps")),
+    write(
+        "raw/rows.txt", "5 a\n3 b\n9 noise\n4 c\n1 d\n", "5 a\n3 b\n8 noise\n4 c\n1 d\n", "5 a\n3 b\n4 c\n1 d\n2 e\n"
+    ),
+    write("raw/more.txt", "8 e\n", "8 e\n8 e\n"),
+    write("code/clean.py", "drop", "drop more"),
+    write("code/torch.py", "2.12.0", "2.13.0"),
+    write("dvc.yaml", graph.DVC_YAML, graph.DVC_YAML.replace("page.txt\n    deps", "page.txt; true\n    deps")),
     remove(*OUTPUTS),
     remove(*OUTPUTS),
     remove(".dvc/cache/runs", ".dvc/cache/files/md5"),
-    spoil("cleaned.txt", "split/train.txt", "models/up.txt", "all.txt", "page.txt", "keys/clean.json"),
+    overwrite("cleaned.txt", "split/train.txt", "models/up.txt", "all.txt", "page.txt", "keys/clean.json"),
     lose_object,
     touch,
-    executable,
+    make_executable,
 ]
 
 
-def rounds(root: Path, seed: int, number: int) -> set[str]:
-    """Statuses that were said and held."""
-    chance, said = random.Random(seed), set()
-    for turn in range(number):
+def plan_and_build(root: Path, seed: int, rounds: int) -> set[str]:
+    """Makes random edits, plans and builds, again and again; returns every status that the plans had."""
+    chance, statuses = random.Random(seed), set()
+    for number in range(rounds):
         edits = chance.sample(range(len(EDITS)), chance.choice((1, 1, 2, 3)))
         for edit in edits:
             EDITS[edit](root, chance)
         steps = plan.plan(root)
-        done = made_up.run(root, "dvc", "repro")
-        assert done.returncode == 0, (seed, turn, done.stderr)
-        assert made_up.broken(steps, done.stdout) == [], (seed, turn, edits)
-        assert {step.status for step in plan.plan(root)} == {"fresh"}, (seed, turn, edits)
-        said |= {step.status for step in steps}
-    return said
+        done = graph.run(root, "dvc", "repro")
+        assert done.returncode == 0, (seed, number, done.stderr)
+        assert graph.wrong_forecasts(steps, done.stdout) == [], (seed, number, edits)
+        assert {step.status for step in plan.plan(root)} == {"fresh"}, (seed, number, edits)
+        statuses |= {step.status for step in steps}
+    return statuses
 
 
-def test_random_edits_do_what_was_said(tmp_path: Path) -> None:
-    made_up.write(tmp_path)
+def test_dvc_does_what_was_planned_after_random_edits(tmp_path: Path) -> None:
+    graph.write(tmp_path)
 
-    assert rounds(tmp_path, seed=1, number=8) >= {"will run", "may run", "fresh"}
+    assert plan_and_build(tmp_path, seed=1, rounds=8) >= {"will run", "may run", "fresh"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 8))
-def test_many_random_edits_do_what_was_said(tmp_path: Path, seed: int) -> None:
-    made_up.write(tmp_path)
+def test_dvc_does_what_was_planned_after_many_random_edits(tmp_path: Path, seed: int) -> None:
+    graph.write(tmp_path)
 
-    rounds(tmp_path, seed, number=40)
+    plan_and_build(tmp_path, seed, rounds=40)

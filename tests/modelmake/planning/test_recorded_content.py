@@ -1,4 +1,4 @@
-"""What a file or folder was is found by its MD5, on disk or in any commit that touched it."""
+"""The content with an MD5 is found in the workspace or in any commit that changed the path."""
 
 import hashlib
 import subprocess
@@ -48,20 +48,20 @@ def test_a_folder_is_found_in_git_with_all_its_files(root: Path) -> None:
     assert recorded_content.folder(root, "raw", two.md5) == {name: file.md5 for name, file in two.files.items()}
 
 
-def test_what_never_was_is_not_found(root: Path) -> None:
+def test_content_that_never_was_is_not_found(root: Path) -> None:
     assert recorded_content.file(root, "key.json", md5("four")) is None
     assert recorded_content.file(root, "never.json", md5("one")) is None
     assert recorded_content.folder(root, "raw", md5("four") + ".dir") is None
 
 
-def test_without_git_there_is_only_what_is_on_disk(tmp_path: Path) -> None:
+def test_without_git_there_is_only_the_workspace(tmp_path: Path) -> None:
     (tmp_path / "key.json").write_text("one")
 
     assert recorded_content.file(tmp_path, "key.json", md5("one")) == b"one"
     assert recorded_content.file(tmp_path, "key.json", md5("two")) is None
 
 
-def test_a_folder_too_large_to_hash_is_not_looked_at(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_too_large_to_hash_is_not_searched(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorded_content, "MAX_BYTES", 5)
     (root / "raw/rows.txt").write_text("two")
     (root / "raw/inner/größe.bin").write_bytes(b"\n\0\ntwo")

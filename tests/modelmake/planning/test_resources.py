@@ -1,4 +1,4 @@
-"""What the machine has room for, as a process would find it."""
+"""Memory, disk and GPUs that a process would get."""
 
 from pathlib import Path
 
@@ -29,9 +29,9 @@ def test_a_folder_that_is_not_there_yet_is_on_the_disk_of_its_parent(tmp_path: P
     assert resources.disk(tmp_path / "a/b/c") == pytest.approx(resources.disk(tmp_path), rel=0.1)
 
 
-@pytest.mark.parametrize(("visible", "found"), [(None, 2), ("", 0), ("-1", 0), ("1", 1), ("0,1", 2), ("0,1,2", 2)])
+@pytest.mark.parametrize(("visible", "count"), [(None, 2), ("", 0), ("-1", 0), ("1", 1), ("0,1", 2), ("0,1,2", 2)])
 def test_gpus_are_those_that_nvidia_smi_lists_and_a_process_may_see(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visible: str | None, found: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visible: str | None, count: int
 ) -> None:
     listed = "GPU 0: NVIDIA H200 (UUID: GPU-1)\nGPU 1: NVIDIA H200 (UUID: GPU-2)"
     (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\necho '{listed}'\n")
@@ -41,7 +41,7 @@ def test_gpus_are_those_that_nvidia_smi_lists_and_a_process_may_see(
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
 
-    assert resources.gpus() == found
+    assert resources.gpus() == count
 
 
 def test_a_machine_without_a_driver_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
