@@ -32,11 +32,13 @@ def test_the_readme_links_to_every_page() -> None:
     assert {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= {file for file, _ in LINK.findall(README)}
 
 
-def test_the_tree_of_the_readme_names_every_room() -> None:
-    tree = README.partition("## Where things are")[2]
-    rooms = {path.parent.name for package in ("stages", "modelmake") for path in (ROOT / package).glob("*/*.py")}
+def test_the_tree_of_the_readme_names_every_room_and_files_that_exist() -> None:
+    rooms = {path.parent.name: path.parent for name in ("stages", "modelmake") for path in (ROOT / name).glob("*/*.py")}
+    lines = dict(re.findall(r"^  (\w+)/ (.*)", README.partition("## Where things are")[2], re.MULTILINE))
 
-    assert set(re.findall(r"^  (\w+)/ ", tree, re.MULTILINE)) == rooms
+    assert lines.keys() == rooms.keys()
+    for room, line in lines.items():
+        assert set(re.findall(r"\w+\.py", line)) <= {path.name for path in rooms[room].rglob("*.py")}, room
 
 
 def test_every_stage_has_its_row() -> None:
