@@ -69,7 +69,7 @@ class Outcome:
 
 def inputs(stage: graph.Stage) -> list[str]:
     """The inputs of a stage without its key."""
-    return [dep for dep in stage.deps if dep == "keys/graph.json" or not dep.startswith("keys/")]
+    return [dep for dep in stage.deps if dep != stage.key_file]
 
 
 def read_state(build: Build, old: State | None = None) -> State:

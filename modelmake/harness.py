@@ -9,7 +9,6 @@ the run log. It imports nothing heavy, so that errors come in the first second.
 import argparse
 import contextlib
 import importlib
-import json
 import os
 import resource
 import sys
@@ -212,8 +211,7 @@ def _key(stage: _Stage) -> dict[str, Any]:
     """
     key = _computed_key(stage)
     if "DVC_STAGE" in os.environ:
-        file = stage.root / key_file.path_of(stage.name)
-        recorded = json.loads(file.read_text()) if file.exists() else {}
+        recorded = key_file.read(stage.root, stage.name)
         if recorded != key:
             raise UserError(
                 f"{stage.name}: code, packages or parameters changed since preflight "
@@ -257,7 +255,7 @@ def _log(root: Path, record: dict[str, Any], started: float) -> None:
         "cpu_seconds": round(own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, 2),
         "harness_cpu_seconds": round(harness_s, 2),
         "peak_mib": max(_peak_kib(own.ru_maxrss), children.ru_maxrss) >> (10 if sys.platform == "linux" else 20),
-        "stack": platform.read(root / key_file.path_of(record["stage"])),
+        "stack": platform.read(key_file.read(root, record["stage"])),
     }
     try:
         run_log.append(root, line)

@@ -23,7 +23,7 @@ def closure(lock: Path, imports: dict[str, str]) -> dict[str, str]:
     for name, importer in sorted(imports.items()):
         if name.partition(".")[0] in (*sys.stdlib_module_names, "__main__"):
             continue
-        candidates = [_normalised(".".join(name.split(".")[:n])) for n in range(1, name.count(".") + 2)]
+        candidates = [normalised(".".join(name.split(".")[:n])) for n in range(1, name.count(".") + 2)]
         distribution = next((c for c in candidates if c in versions), None)
         if distribution is None and any(longer.startswith(f"{name}.") for longer in imports):
             continue  # a namespace that many distributions share: the longer name decides
@@ -49,7 +49,7 @@ def _installed(name: str) -> list[str]:
     prefixes = (f"\n{name}/".encode(), f"\n{name}.".encode())
     similar = [file for file in records if file.parent.name.startswith(name)]  # vl_convert_python: read these first
     for files in (similar, records):
-        if names := [_normalised(file.parent.name.partition("-")[0]) for file in files if _lists(file, prefixes)]:
+        if names := [normalised(file.parent.name.partition("-")[0]) for file in files if _lists(file, prefixes)]:
             return names
     return []
 
@@ -73,6 +73,6 @@ def _parse(lock: bytes) -> tuple[dict[str, str], dict[str, list[str]]]:
     return {name: ",".join(sorted(locked)) for name, locked in versions.items()}, requirements
 
 
-def _normalised(name: str) -> str:
+def normalised(name: str) -> str:
     """The name of a distribution as PEP 503 spells it."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,6 +1,5 @@
 """The platform of a run: everything outside of code and inputs that may change the bytes of its outputs."""
 
-import json
 import platform
 import re
 import sys
@@ -9,11 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from modelmake.keys import locked_packages
+
 Platform = dict[str, str]  # platform, cpu, python, packages, device
 INSTRUCTION_SETS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")  # by which kernels are chosen
 
 
-def read(key_file: Path) -> Platform:
+def read(key: dict[str, Any]) -> Platform:
     """The platform of this process, which ran the stage with that key: platform, cpu, python, packages, device.
 
     No host name, clock or path. The device is the GPU that torch has used so far, else the CPU. Takes milliseconds:
@@ -23,7 +24,7 @@ def read(key_file: Path) -> Platform:
         "platform": f"{sysconfig.get_platform()} {' '.join(platform.libc_ver())}".strip(),
         "cpu": _cpu(),
         "python": platform.python_version(),
-        "packages": _packages(key_file),
+        "packages": _packages(key.get("packages", {})),
         "device": _device(sys.modules.get("torch")),
     }
 
@@ -48,16 +49,15 @@ def _cpu() -> str:
     return f"{fields.get('model name', platform.machine())} ({', '.join(details)})"
 
 
-def _packages(key_file: Path) -> str:
-    """Installed packages of the stage whose version differs from the locked one in its key: `torch 2.13.0+cpu`.
+def _packages(locked: dict[str, str]) -> str:
+    """Installed packages whose version differs from the locked one: `torch 2.13.0+cpu`.
 
     Versions are read from the names of folders. Locked packages that are not installed are for other platforms.
     """
-    locked = json.loads(key_file.read_text()).get("packages", {}) if key_file.is_file() else {}
     installed = {}
     for folder in Path(sysconfig.get_path("purelib")).glob("*.dist-info"):
         name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
-        installed[re.sub(r"[-_.]+", "-", name).lower()] = version
+        installed[locked_packages.normalised(name)] = version
     differing = [f"{name} {installed[name]}" for name in sorted(locked.keys() & installed.keys())
                  if installed[name] != locked[name]]  # fmt: skip
     return ", ".join(differing) or "as locked"

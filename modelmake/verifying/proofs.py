@@ -82,7 +82,7 @@ def save(root: Path, proofs: list[Proof], nodes: dict[str, Recorded]) -> None:
 def levels(root: Path, nodes: dict[str, Recorded]) -> dict[str, Level]:
     """{artifact: level} by the proofs of this machine and of the project."""
     proofs = sorted([*_read(_machine_log(root)), *_read(root / FILE)], key=lambda proof: proof.date)
-    here = platform.read(Path())
+    here = platform.read({})
     return {
         out.path: _level([p for p in proofs if (p.stage, p.record) == (name, node.digest)], out.path, here)
         for name, node in nodes.items()

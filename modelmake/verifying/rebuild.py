@@ -110,7 +110,7 @@ def _rebuild(
         record=node.digest,
         commit=commit,
         date=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        stack=rebuilt_on or platform.read(project.path / key_file.path_of(name)),
+        stack=rebuilt_on or platform.read(key_file.read(project.path, name)),
         original=original,
         outcome=outcome,
         bounds={path: differences for path, differences in bounds.items() if differences},

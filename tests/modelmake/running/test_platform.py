@@ -5,15 +5,12 @@ import platform
 import socket
 import time
 from importlib import metadata
-from pathlib import Path
 
 from modelmake.running import platform as run_platform
 
 
-def test_a_platform_names_system_processor_python_packages_and_device(tmp_path: Path) -> None:
-    key = tmp_path / "key.json"
-    key.write_text(json.dumps({"packages": {"numpy": metadata.version("numpy"), "not-here": "1.0"}}))
-    result = run_platform.read(key)
+def test_a_platform_names_system_processor_python_packages_and_device() -> None:
+    result = run_platform.read({"packages": {"numpy": metadata.version("numpy"), "not-here": "1.0"}})
 
     assert list(result) == ["platform", "cpu", "python", "packages", "device"]
     assert result["python"] == platform.python_version()
@@ -22,17 +19,18 @@ def test_a_platform_names_system_processor_python_packages_and_device(tmp_path: 
     assert socket.gethostname() not in json.dumps(result)
 
 
-def test_a_package_of_another_version_or_build_than_locked_is_named(tmp_path: Path) -> None:
-    key = tmp_path / "key.json"
-    key.write_text(json.dumps({"packages": {"numpy": "0.1", "ruamel-yaml": "0.1"}}))
-
+def test_a_package_of_another_version_or_build_than_locked_is_named() -> None:
     numpy, yaml = metadata.version("numpy"), metadata.version("ruamel.yaml")
-    assert run_platform.read(key)["packages"] == f"numpy {numpy}, ruamel-yaml {yaml}"
+
+    assert (
+        run_platform.read({"packages": {"numpy": "0.1", "ruamel-yaml": "0.1"}})["packages"]
+        == f"numpy {numpy}, ruamel-yaml {yaml}"
+    )
 
 
 def test_reading_the_platform_takes_milliseconds() -> None:
     started = time.process_time()
-    run_platform.read(Path("nothing.json"))
+    run_platform.read({})
 
     assert time.process_time() - started < 0.1
 

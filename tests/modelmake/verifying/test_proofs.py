@@ -12,7 +12,7 @@ from modelmake.verifying import proofs
 from modelmake.verifying.proofs import NEAR, NOTHING, OTHER, SAME, Proof
 
 ELSEWHERE = {"platform": "macosx-15-arm64", "cpu": "M4", "python": "3.11.9", "packages": "as locked", "device": "cpu"}
-HERE = platform.read(Path())
+HERE = platform.read({})
 
 
 def node(digest: str) -> Recorded:
