@@ -31,7 +31,8 @@ def main() -> None:
         if name in sys.argv[1:2]:  # imports of the others would take time
             loaded = importlib.import_module(module)
             loaded.arguments(command)
-            command.set_defaults(run=loaded.run, here=Path.cwd(), domain=domain())  # paths in arguments start `here`
+            # `here`: the folder in which relative paths of the arguments start
+            command.set_defaults(run=loaded.run, here=Path.cwd(), domain=domain())
     arguments = parser.parse_args()
     here = Path.cwd()
     root = next((folder for folder in (here, *here.parents) if (folder / "dvc.yaml").is_file()), None)
