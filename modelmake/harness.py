@@ -150,7 +150,7 @@ def _call(stage: _Stage, main: Callable[..., str], key: dict[str, Any], folders:
         line = main(**stage.signature.grouped({**stage.arguments, **folders}))
     if modules := sorted(_first_party_modules() - key["symbols"].keys()):
         raise UserError(
-            f"{stage.name}: ran {', '.join(modules)}, which its key does not cover: import it plainly, "
+            f"{stage.name}: ran {', '.join(modules)}, which its key does not cover: import it by an import statement, "
             "or name it in `modules()` of its params; nothing published"
         )
     if files := sorted(opened - key["files"].keys()):

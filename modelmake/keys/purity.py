@@ -1,4 +1,4 @@
-"""Statements that only bind names, told from those whose import may have a side effect."""
+"""Decides whether a top-level statement only binds names or may have a side effect when it is imported."""
 
 import ast
 from collections.abc import Iterator

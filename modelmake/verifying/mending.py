@@ -108,8 +108,10 @@ def plan(root: Path, survey: Survey, findings: list[Finding], default: str | Non
     unsure = [name for name in stages(remedies[PULL]) if survey.nodes[name].cmd]
     if remote is None and folder is None and unsure:
         builds = "; ".join(map(_build, unsure))
-        notes.append(f"what no remote has (`modelmake verify --remote` tells) must be built again: {builds}")
-    notes += [f"{path}: no right copy is known, no stage makes it: bring the original back" for path in remedies[LOST]]
+        notes.append(
+            f"if the remote lacks objects (`modelmake verify --remote` lists them), build them again: {builds}"
+        )
+    notes += [f"{path}: no intact copy is known and no stage makes it: restore the original" for path in remedies[LOST]]
     return Plan(commands, notes)
 
 
@@ -175,16 +177,16 @@ def _inputs(root: Path, survey: Survey, findings: list[Finding]) -> tuple[list[s
         if in_git and (not edited or f.kind == "missing"):
             restored += [f.path]
         elif f.kind == "missing":
-            notes.append(f"{f.path}: no right copy is known: bring the original back")
+            notes.append(f"{f.path}: no intact copy is known: restore the original")
         elif edited:
             rebuild = True
             if in_git:
-                undo = f"`git checkout HEAD -- {shlex.quote(f.path)}` puts it back instead"
+                undo = f"`git checkout HEAD -- {shlex.quote(f.path)}` restores it instead"
                 notes.append(f"{f.path}: looks edited; {undo}")
         else:
             notes.append(
-                f"{f.path}: not what {f.stage} was built from, and DVC does not see it: bring the original back, or "
-                "`touch` it and `dvc repro` to build from what is there"
+                f"{f.path}: changed since {f.stage} was built, and DVC does not see it: restore the original, or "
+                "`touch` it and `dvc repro` to build from it"
             )
     return list(dict.fromkeys(restored)), rebuild, list(dict.fromkeys(notes))
 

@@ -92,7 +92,7 @@ def _rebuild(
     reason = _prepare(project, name, node)
     if not reason:
         code = _repro(project.path, name, output)
-        reason = f"`dvc repro` ended with {code}; its own message stands above" if code else ""
+        reason = f"`dvc repro` ended with {code}; its message is above" if code else ""
         project.worth_keeping |= bool(code)
     rebuilt_on, original = proofs.platforms(project.root, project.path, name, node)
     outcome, bounds = dict.fromkeys(outs, NOTHING), {}
@@ -134,7 +134,7 @@ def _prepare(project: Clone, name: str, node: Recorded) -> str:
     for dep, files in zip(node.deps, project.files(*(dep.path for dep in node.deps)).values(), strict=True):
         md5 = artifacts.files_md5(files)
         if not files:
-            return f"its input {dep.path} is in neither git nor DVC: a clean clone has it not; `dvc add` it"
+            return f"its input {dep.path} is in neither git nor DVC, so not in a clean clone: `dvc add` it"
         if md5 != dep.md5:
             return f"its input {dep.path} has md5 {md5} in that commit, dvc.lock has {dep.md5}: build and commit first"
     return ""

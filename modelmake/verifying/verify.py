@@ -20,9 +20,9 @@ from modelmake.verifying.survey import Survey
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="STAGE", help="only these stages, or the stages of these artifacts")
     parser.add_argument("--remote", nargs="?", const="", metavar="NAME", help="rehash the objects on a remote too")
-    parser.add_argument("--replace", action="store_true", help="put right bytes in the place of bad objects")
+    parser.add_argument("--replace", action="store_true", help="replace bad objects by right bytes of this machine")
     parser.add_argument("--rebuild", action="store_true", help="rebuild HEAD in a clean clone and compare the bytes")
-    parser.add_argument("--tolerance", type=float, metavar="X", help="with --rebuild: numbers may be so far apart")
+    parser.add_argument("--tolerance", type=float, metavar="X", help="with --rebuild: how far apart numbers may be")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -68,7 +68,7 @@ def _rebuild(root: Path, options: argparse.Namespace) -> int:
         lines = [f"rebuilt {rebuilt.commit[:12]}: {len(outcomes)} artifacts", *_proven(levels)]
         if rebuilt.kept:
             lines.append(
-                f"the clone is kept: {rebuilt.kept}; artifacts that differ are in {clone.ASIDE}; remove it then"
+                f"the clone is kept: {rebuilt.kept}; artifacts that differ are in {clone.ASIDE}; remove it afterwards"
             )
         print("\n".join(lines))
     return 0 if {*outcomes} <= {proofs.SAME, proofs.NEAR} else 1

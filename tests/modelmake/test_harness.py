@@ -130,7 +130,7 @@ def test_a_module_imported_by_a_computed_name_is_refused(project: StageProject) 
     assert project.run() == (
         1,
         "",
-        "stages.shout: ran stages.source, which its key does not cover: import it plainly, "
+        "stages.shout: ran stages.source, which its key does not cover: import it by an import statement, "
         "or name it in `modules()` of its params; nothing published\n",
     )
     assert project.published() == {}

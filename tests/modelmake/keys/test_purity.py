@@ -1,4 +1,4 @@
-"""Statements whose import may have a side effect are told from those that only bind names."""
+"""Pure statements only bind names; calls and bases of unknown code may have a side effect at import."""
 
 import ast
 

@@ -74,7 +74,7 @@ def test_an_edited_input_parameter_or_command_is_found_and_a_build_mends_it(proj
         ("input", "raw.txt", "changed"), ("dvc.lock", "parts", "changed"), ("dvc.lock", "count", "changed"),
     }  # fmt: skip
     assert result["mend"] == ["dvc repro"]
-    assert result["notes"] == ["raw.txt: looks edited; `git checkout HEAD -- raw.txt` puts it back instead"]
+    assert result["notes"] == ["raw.txt: looks edited; `git checkout HEAD -- raw.txt` restores it instead"]
     mend(project, result)
     assert verify(project)["wrong"] == []
 

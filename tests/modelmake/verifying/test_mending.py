@@ -29,7 +29,7 @@ def test_a_bad_file_that_is_hard_linked_to_the_cache_comes_from_the_remote(proje
     far = verify(project)
     assert far["mend"][1:] == ["dvc pull whole"], "a server is not, but"
     assert far["notes"] == [
-        "what no remote has (`modelmake verify --remote` tells) must be built again: dvc repro -s -f whole"
+        "if the remote lacks objects (`modelmake verify --remote` lists them), build them again: dvc repro -s -f whole"
     ]
     project.edit(".dvc/config", "url = s3://bucket/store", "url = ../../store")
     mend(project, result)
@@ -78,7 +78,7 @@ def test_data_under_dvc_add_comes_from_a_copy_or_is_lost(project: Project) -> No
 
     shutil.rmtree(project.path.parent / "store")
     result = verify(project, "--remote")
-    assert result["notes"] == ["more.txt: no right copy is known, no stage makes it: bring the original back"]
+    assert result["notes"] == ["more.txt: no intact copy is known and no stage makes it: restore the original"]
     more.unlink()
     more.write_bytes(original)
     mend(project, verify(project, "--remote"))

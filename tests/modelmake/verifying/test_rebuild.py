@@ -112,7 +112,7 @@ def test_an_input_in_neither_git_nor_dvc_is_the_reason(project: Project) -> None
     code, result = rebuild(project, "parts")
 
     assert code == 1
-    assert reasons(result) == ["its input secret.txt is in neither git nor DVC: a clean clone has it not; `dvc add` it"]
+    assert reasons(result) == ["its input secret.txt is in neither git nor DVC, so not in a clean clone: `dvc add` it"]
 
 
 def test_a_corrupt_input_is_never_built_from(project: Project) -> None:
@@ -133,7 +133,7 @@ def test_a_stage_that_fails_does_not_stop_the_others(project: Project) -> None:
     code, result = rebuild(project, "model", "copied")
 
     assert code == 1
-    assert reasons(result) == ["`dvc repro` ended with 255; its own message stands above", ""]
+    assert reasons(result) == ["`dvc repro` ended with 255; its message is above", ""]
     assert Path(result["kept"], "weights.py").exists()
     assert levels(result) == {"model": "", "copied.json": "exact on this platform"}
 
