@@ -26,8 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     text = compose(recipe)
     if not arguments.force and not replaceable(FILE, text):
         raise UserError(
-            f"{FILE}: found edits that are not committed: wanted none, {recipe} would overwrite them; "
-            "commit them, or add --force"
+            f"{FILE}: edits that are not committed: {recipe} would overwrite them; commit them, or add --force"
         )
     replace(FILE, text)
     print(f"{FILE}: written from {recipe}" + ("" if recipe == DEFAULT else f" and {DEFAULT}"))
@@ -43,8 +42,8 @@ def find(name: str, here: Path) -> Path:
     path = Path(here, name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
     path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     if not path.is_file():
-        names = ", ".join(sorted(known.stem for known in FOLDER.glob("*.yaml")))
-        raise UserError(f"{path}: no such file: wanted one of {names}, or the path of a YAML file; name another recipe")
+        names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.yaml")))
+        raise UserError(f"{path}: no such file: want one of {names}, or the path of a YAML file; name another recipe")
     return path
 
 
@@ -54,8 +53,8 @@ def compose(recipe: Path, default: Path = DEFAULT) -> str:
     Raises:
         UserError: the recipe or the default has problems; all are named.
     """
-    wanted, text = values(recipe, default), default.read_text("utf-8")
-    return text if recipe == default else yaml_text.rewrite(text, wanted, recipe.read_text("utf-8"))
+    target, text = values(recipe, default), default.read_text("utf-8")
+    return text if recipe == default else yaml_text.rewrite(text, target, recipe.read_text("utf-8"))
 
 
 def values(recipe: Path, default: Path = DEFAULT) -> dict[str, Any]:
@@ -63,29 +62,29 @@ def values(recipe: Path, default: Path = DEFAULT) -> dict[str, Any]:
     complete = _checked(params.load(default), default)
     if recipe == default:
         return complete
-    return _checked(merged(params.load(recipe), complete), recipe)
+    return _checked(merge(params.load(recipe), complete), recipe)
 
 
-def merged(changes: dict[str, Any], complete: dict[str, Any]) -> dict[str, Any]:
+def merge(changes: dict[str, Any], complete: dict[str, Any]) -> dict[str, Any]:
     """All sections, those of `changes` merged onto those of `complete`."""
-    found = {name: params.merge(CHAPTERS.get(name), complete.get(name), change) for name, change in changes.items()}
-    return {**complete, **found}
+    merged = {name: params.merge(CHAPTERS.get(name), complete.get(name), change) for name, change in changes.items()}
+    return {**complete, **merged}
 
 
-def _checked(found: dict[str, Any], path: Path) -> dict[str, Any]:
-    if problems := decode(found)[1]:
+def _checked(sections: dict[str, Any], path: Path) -> dict[str, Any]:
+    if problems := decode(sections)[1]:
         raise UserError("\n".join(f"{path}{problem.removeprefix(str(FILE))}" for problem in problems))
-    return found
+    return sections
 
 
 def replaceable(file: Path, text: str) -> bool:
     """True if writing `text` loses no edit: the file is absent, committed at HEAD, or as a recipe composes it."""
     if not file.exists():
         return True
-    found = file.read_bytes()
-    if found == text.encode() or found == next(git.contents(Path(), [f"HEAD:./{file}"])):
+    content = file.read_bytes()
+    if content == text.encode() or content == next(git.contents(Path(), [f"HEAD:./{file}"])):
         return True
-    return any(found == known.encode() for known in _composed())
+    return any(content == composed.encode() for composed in _composed())
 
 
 def _composed() -> Iterator[str]:

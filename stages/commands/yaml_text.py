@@ -43,31 +43,31 @@ class _Field(NamedTuple):
     def comment(self) -> str:
         """The comment at the end of its line, with the blanks before it."""
         where = self.key.end_mark.index if self.block else _end(self.text, self)
-        found = COMMENT.search(self.text[where : _line_end(self.text, where) - 1])
-        return found[0] if found else ""
+        comment = COMMENT.search(self.text[where : _line_end(self.text, where) - 1])
+        return comment[0] if comment else ""
 
 
-def rewrite(text: str, wanted: dict[str, Any], source: str) -> str:
-    """`text` with the values `wanted`; what differs is written as `source` writes it, with its comments.
+def rewrite(text: str, target: dict[str, Any], source: str) -> str:
+    """`text` with the values `target`; what differs is written as `source` writes it, with its comments.
 
-    Aliases stay if each still stands for the wanted value. A text that cannot be kept becomes plain YAML.
+    Aliases stay if each still stands for the target value. A text that cannot be kept becomes plain YAML.
     """
     text, source = text.rstrip("\n") + "\n", source.rstrip("\n") + "\n"
     new = _fields(source, _compose(source), _load(source))
     for keep_aliases in (True, False):
         old = _fields(text, _compose(text), _load(text))
-        written = _body(text, 0, old, wanted, new, 0, keep_aliases)
+        written = _body(text, 0, old, target, new, 0, keep_aliases)
         written += text[max(field.lines()[1] for field in old.values()) :]
-        if _is(written, wanted):
+        if _is(written, target):
             return written
-    return _dumped(wanted, flow=False)
+    return _dumped(target, flow=False)
 
 
 def _body(
-    text: str, start: int, old: dict[str, _Field], wanted: dict[str, Any], new: dict[str, _Field], column: int,
+    text: str, start: int, old: dict[str, _Field], target: dict[str, Any], new: dict[str, _Field], column: int,
     keep_aliases: bool,
 ) -> str:  # fmt: skip
-    """The lines of a block mapping in the order of `wanted`; comments and blank lines above a field go with it."""
+    """The lines of a block mapping in the order of `target`; comments and blank lines above a field go with it."""
     above = {}
     for name, field in old.items():
         above[name] = text[start : field.lines()[0]]
@@ -76,51 +76,51 @@ def _body(
         above[name] + _changed(old[name], value, new.get(name), column, keep_aliases)
         if name in old
         else _added(name, value, new.get(name), column)
-        for name, value in wanted.items()
+        for name, value in target.items()
     )
 
 
-def _changed(old: _Field, wanted: Any, new: _Field | None, column: int, keep_aliases: bool) -> str:
+def _changed(old: _Field, target: Any, new: _Field | None, column: int, keep_aliases: bool) -> str:
     """The lines of a field with another value."""
     text, (start, end) = old.text, old.lines()
-    if keep_aliases if old.alias else same(old.value, wanted) and (keep_aliases or not old.block):
+    if keep_aliases if old.alias else same(old.value, target) and (keep_aliases or not old.block):
         return text[start:end]
-    fields, given = old.fields(), new.fields() if new else {}
-    if not fields or not wanted or not isinstance(wanted, dict):
-        return _added(old.key.value, wanted, new, column)
+    fields, source = old.fields(), new.fields() if new else {}
+    if not fields or not target or not isinstance(target, dict):
+        return _added(old.key.value, target, new, column)
     comment = (new.comment() if new else "") or old.comment()
     if old.block:
         head = _line_end(text, old.key.end_mark.index)
         line = text[start : head - 1].removesuffix(old.comment())
         inner = next(iter(fields.values())).key.start_mark.column
-        return f"{line}{comment}\n" + _body(text, head, fields, wanted, given, inner, keep_aliases)
-    return text[start : old.node.start_mark.index] + _flow(old, wanted, new) + comment + "\n"
+        return f"{line}{comment}\n" + _body(text, head, fields, target, source, inner, keep_aliases)
+    return text[start : old.node.start_mark.index] + _flow(old, target, new) + comment + "\n"
 
 
-def _added(name: str, wanted: Any, new: _Field | None, column: int) -> str:
+def _added(name: str, target: Any, new: _Field | None, column: int) -> str:
     """The lines of a field as the source writes it, or as plain values where that would say something else."""
     if new is not None:
         start, end = new.lines()
         lines = textwrap.indent(textwrap.dedent(new.text[start:end]), " " * column)
-        if _is(lines, {name: wanted}):
+        if _is(lines, {name: target}):
             return lines
-    return f"{' ' * column}{name}: {_flow_text(wanted)}{new.comment() if new else ''}\n"
+    return f"{' ' * column}{name}: {_flow_text(target)}{new.comment() if new else ''}\n"
 
 
-def _flow(old: _Field, wanted: Any, new: _Field | None) -> str:
+def _flow(old: _Field, target: Any, new: _Field | None) -> str:
     """The text of a value within braces, or of a whole `{…}`."""
     text, start, end = old.text, old.node.start_mark.index, _end(old.text, old)
-    if same(old.value, wanted) and not old.alias:
+    if same(old.value, target) and not old.alias:
         return text[start:end]
     fields = old.fields()
-    if fields and isinstance(wanted, dict) and fields.keys() == wanted.keys():
-        given, written = new.fields() if new else {}, ""
+    if fields and isinstance(target, dict) and fields.keys() == target.keys():
+        source, written = new.fields() if new else {}, ""
         for name, field in fields.items():
-            written += text[start : field.key.end_mark.index] + ": " + _flow(field, wanted[name], given.get(name))
+            written += text[start : field.key.end_mark.index] + ": " + _flow(field, target[name], source.get(name))
             start = _end(text, field)
         return written + text[start:end]
-    given = new.text[new.node.start_mark.index : _end(new.text, new)] if new and not new.alias else ""
-    return given if "\n" not in given and _is(f"[{given}]", [wanted]) else _flow_text(wanted)
+    source = new.text[new.node.start_mark.index : _end(new.text, new)] if new and not new.alias else ""
+    return source if "\n" not in source and _is(f"[{source}]", [target]) else _flow_text(target)
 
 
 def _fields(text: str, node: Node, values: dict[str, Any]) -> dict[str, _Field]:
@@ -156,9 +156,9 @@ def same(left: Any, right: Any) -> bool:
     return repr(left) == repr(right)
 
 
-def _is(text: str, wanted: Any) -> bool:
+def _is(text: str, target: Any) -> bool:
     try:
-        return same(_load(text), wanted)
+        return same(_load(text), target)
     except YAMLError:
         return False
 

@@ -219,7 +219,7 @@ def test_a_recipe_that_is_not_there_is_told_with_those_that_are(clone: Path) -> 
 
     assert code == 1
     assert said == (
-        "recipes/big.yaml: no such file: wanted one of banking77, clinc150, default, gsm8k, llama3_1_8b, pgdocs, "
+        "recipes/big.yaml: no such file: want one of banking77, clinc150, default, gsm8k, llama3_1_8b, pgdocs, "
         "qwen3_0_6b, smollm2_135m, tiny, or the path of a YAML file; name another recipe\n"
     )
 
@@ -232,7 +232,7 @@ def test_edits_that_are_not_committed_are_not_overwritten(clone: Path) -> None:
 
     assert code == 1
     assert said == (
-        "params.yaml: found edits that are not committed: wanted none, recipes/tiny.yaml would overwrite them; commit "
+        "params.yaml: edits that are not committed: recipes/tiny.yaml would overwrite them; commit "
         "them, or add --force\n"
     )
     assert (clone / "params.yaml").read_text("utf-8") == edited

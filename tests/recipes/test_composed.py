@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from modelmake import params
-from stages.commands.yaml_text import same
 from stages import preflight
 from stages.commands import init
+from stages.commands.yaml_text import same
 from tests.conftest import ROOT
 
 DEFAULT = ROOT / "recipes/default.yaml"
@@ -77,7 +77,7 @@ def leaves(value: Any, where: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
 def test_no_entry_of_a_recipe_is_needless(tmp_path: Path, recipe: Path) -> None:
     """Without any one of them, other params come out, or none."""
     changes, complete = params.load(recipe), params.load(DEFAULT)
-    whole = init.merged(changes, complete)
+    whole = init.merge(changes, complete)
     needless = []
     for *above, name in leaves(changes):
         fewer = copy.deepcopy(changes)
@@ -85,7 +85,7 @@ def test_no_entry_of_a_recipe_is_needless(tmp_path: Path, recipe: Path) -> None:
         for part in above:
             section = section[part]
         del section[name]
-        found = init.merged(fewer, complete)
+        found = init.merge(fewer, complete)
         if same(found, whole):
             needless.append(".".join([*above, name]))
 
