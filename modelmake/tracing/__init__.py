@@ -5,5 +5,5 @@ DVC cache: tables ────> row_index  rows, and facts about them      ┘ t
                         lineage    which stage made an input, back to the raw data
 
 trace FILE      model_report  (acceptance: built here, or accepted)           ┐ report_text
-trace --row X   row_search    which rows X means ──> row_report  their fate   ┘ lines, drawings
+trace --row X   row_search    which rows X means ──> row_report  outcomes     ┘ lines, drawings
 """

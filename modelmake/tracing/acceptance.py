@@ -36,15 +36,15 @@ def state(stage: LockedStage, runs: list[Run], versions: Iterable[LockedStage]) 
     if same_inputs:
         run = same_inputs[-1]
         changed = sorted(path for path, md5 in stage.outs.items() if run["outs"].get(path) != md5)
-        made = f"the run of {run['started']} had these inputs and made another {', '.join(changed)}"
-        return _state(ACCEPTED, f"accepted, not rebuilt: {made}", run, changed)
+        reason = f"the run of {run['started']} had these inputs and made another {', '.join(changed)}"
+        return _state(ACCEPTED, f"accepted, not rebuilt: {reason}", run, changed)
     if same_outputs:
         run = same_outputs[-1]
         origin = next((version for version in versions if identity.of_lock(version.record) == run["identity"]), None)
         changes = list(differences(origin, stage)) if origin else []
         since = f"; changed since: {', '.join(changes)}" if changes else ""
-        made = f"its bytes come from the run of {run['started']}, which had other inputs{since}"
-        return _state(ACCEPTED, f"accepted, not rebuilt: {made}", run, changes)
+        reason = f"its bytes come from the run of {run['started']}, which had other inputs{since}"
+        return _state(ACCEPTED, f"accepted, not rebuilt: {reason}", run, changes)
     if runs:
         return _state(UNKNOWN, "no run here had these inputs: built on another machine, or accepted by dvc commit")
     return _state(UNKNOWN, "no record here")

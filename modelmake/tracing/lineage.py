@@ -65,10 +65,10 @@ class Lineage:
             out = out.rpartition("/")[0]
         if out:
             stage = outs[out]
-            made = self._md5_within(stage.outs[out], path[len(out) + 1 :])
-            if made == md5:
+            recorded = self._md5_within(stage.outs[out], path[len(out) + 1 :])
+            if recorded == md5:
                 return Link(path, md5, (Maker(stage),))
-            if made is None:
+            if recorded is None:
                 return Link(path, md5, (Maker(stage, f"by its path: the list of {out} is not in the cache"),))
             return self._link_elsewhere(path, md5, f"{stage.name} of this build made another {path}")
         if path in inside:  # a folder that several stages fill

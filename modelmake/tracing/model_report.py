@@ -42,20 +42,20 @@ def report(root: Path, here: Path, asked: str, history: History, domain: Domain)
     """
     path = Path(os.path.normpath(here / asked))  # not resolved: a declared output may be a link into the cache
     relative = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
-    found = _by_record(relative, history) if relative and not path.exists() else _by_content(path, asked, history)
+    identified = _by_record(relative, history) if relative and not path.exists() else _by_content(path, asked, history)
     lineage, index = Lineage(history, domain.model_suffixes), RowIndex(history)
-    stage, out, inner = _first(found.outputs, relative, lineage)
+    stage, out, inner = _first(identified.outputs, relative, lineage)
     build = history.builds_with(stage)[0]
     chain = lineage.chain(build, stage)
-    builds = [build for stage, _, _ in found.outputs for build in history.builds_with(stage)]
+    builds = [build for stage, _, _ in identified.outputs for build in history.builds_with(stage)]
     return {
         "asked": asked,
-        "md5": found.md5,
+        "md5": identified.md5,
         "output": out,
         "file": inner,
         "stage": stage.name,
-        "note": found.note,
-        "also": sorted({f"{o}/{i}".rstrip("/") for _, o, i in found.outputs if (o, i) != (out, inner)}),
+        "note": identified.note,
+        "also": sorted({f"{o}/{i}".rstrip("/") for _, o, i in identified.outputs if (o, i) != (out, inner)}),
         "working_tree": history.working_tree in builds,
         "commits": [_commit(commit) for commit in history.commits_of(builds)],
         "stages": _stages(root, chain, lineage),
@@ -86,9 +86,9 @@ def _by_content(path: Path, asked: str, history: History) -> Identified:
     best = [output for output, size in shared.items() if size == max(shared.values())]
     stage, out, _ = best[0]
     members = set(history.members[stage.outs[out]].values())
-    others = sorted(name for name, file in measured.files.items() if file.md5 not in members)
-    note = f"{len(measured.files) - len(others)} of its {len(measured.files)} files are in this output"
-    note += f"; not in it: {', '.join(others)}" if others else "; others of the output are not here, or renamed"
+    extra = sorted(name for name, file in measured.files.items() if file.md5 not in members)
+    note = f"{len(measured.files) - len(extra)} of its {len(measured.files)} files are in this output"
+    note += f"; not in it: {', '.join(extra)}" if extra else "; others of the output are not here, or renamed"
     return Identified(measured.md5, best, note)
 
 

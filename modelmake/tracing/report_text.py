@@ -127,7 +127,7 @@ def _unreadable(report: Facts) -> Iterator[str]:
 
 
 def row(report: Facts) -> Iterator[str]:
-    """Lines about the fate of a row."""
+    """Lines about the outcome of a row in every build."""
     for match in report["rows"]:
         similarity = f" ({match['similarity']})" if match["similarity"] else ""
         yield f"row  {match['id']}  {match['relation']}{similarity}"

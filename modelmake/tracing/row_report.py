@@ -1,4 +1,4 @@
-"""The fate of a row in every build of git's history: consumed, read, held in a file, dropped, or rejected."""
+"""The outcome of a row in every build of git's history: consumed, read, held in a file, dropped, or rejected."""
 
 import json
 from collections import defaultdict
@@ -229,13 +229,13 @@ class _Build:
     def _held(self, fed: set[LockedStage], consumers: dict[str, str]) -> Iterator[tuple[str, Answer]]:
         """Files with a row beside those that models were trained on, and the models that did not consume it."""
         models = self._models_from(*self.stages)
-        others = sorted(models.keys() - consumers.keys())
-        if models and not others:
+        without = sorted(models.keys() - consumers.keys())
+        if models and not without:
             return
         for stage in [s for s in self.makers if s in fed] or [s for s in self.stages if self.outputs[s].held]:
             for path, rows in self.outputs[stage].held.items():
                 if ids := self._ids(rows & self.rows):
-                    yield "held", {"file": path, "stage": stage.name, "rows": ids, "models": others}
+                    yield "held", {"file": path, "stage": stage.name, "rows": ids, "models": without}
 
     def _rows_read(self, stage: LockedStage) -> set[int]:
         return {row for md5 in stage.deps.values() for row in self.rows_of.get(md5, ())}

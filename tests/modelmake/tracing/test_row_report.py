@@ -1,4 +1,4 @@
-"""The fate of a row in each build: consumed, read, held, dropped, not known."""
+"""The outcome of a row in each build: consumed, read, held, dropped, not known."""
 
 from pathlib import Path
 
