@@ -156,7 +156,7 @@ def _call(stage: _Stage, main: Callable[..., str], key: dict[str, Any], folders:
     if files := sorted(opened - key["files"].keys()):
         raise UserError(
             f"{stage.name}: read {', '.join(files)}, which is neither an input nor in its key: declare it in "
-            "dvc.yaml, or name it in the code as a path from the project's root; nothing published"
+            "dvc.yaml, or, if it belongs to the code, write its path from the project's root there; nothing published"
         )
     for path in stage.outputs:
         if not path.exists():

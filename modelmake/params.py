@@ -36,7 +36,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def selected_code(values: Iterable[Any]) -> tuple[list[str], list[str]]:
-    """The modules and the folders of tool environments that the sections among `values` select."""
+    """(modules, folders of tool environments) chosen by those of `values` that are sections."""
     sections = [value for value in values if isinstance(value, Params)]
     modules = [name for section in sections for name in section.modules()]
     return modules, [folder for section in sections for folder in section.environments()]
@@ -66,9 +66,9 @@ def _read(text: str, path: Path) -> dict[str, Any]:
         values = YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise UserError(f"{path}:{line}: {' '.join(str(error.problem).split())}: want YAML") from None
+        raise UserError(f"{path}:{line}: {' '.join(str(error.problem).split())}: not valid YAML; mend it") from None
     except YAMLError as error:
-        raise UserError(f"{path}: {' '.join(str(error).split())}: want YAML") from None
+        raise UserError(f"{path}: {' '.join(str(error).split())}: not valid YAML; mend it") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: found {_kind(values)}, want sections such as `train:`")
     return values

@@ -6,8 +6,8 @@ Inputs:  cleaned       JSONL canonical rows
 Outputs: deduplicated  JSONL canonical rows: of each cluster all rows that their source gave to test (so that figures
                        stay comparable), else one that it gave to val, else the one with the smallest id
          duplicates    Parquet {id, kept, reason, similarity}: each dropped row, the row kept in its place, and their
-                       Jaccard similarity; for a `semantic_duplicate` the cosine, which is that of the row first kept
-                       in its place if that one was dropped in turn
+                       Jaccard similarity; for a `semantic_duplicate` the cosine with the row first kept, also where
+                       that one was dropped later and `kept` names its replacement
          report        JSON {in, out, dropped, clusters}; and, if embeddings are compared, semantic: {compared,
                        over_long}: numbers of rows that were compared, and of rows with too many tokens
 Params:  dedup

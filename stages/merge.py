@@ -37,7 +37,7 @@ def merge(model: Any, adapter: Path) -> tuple[Any, int]:
 def main(start: In, trained: In, merged: Out, step: str, quantization: Quantization | None) -> str:
     if not (trained / "adapter_config.json").exists():
         shutil.copytree(trained, merged)
-        return "full weights taken as trained"
+        return "no adapter: weights copied"
     from transformers import AutoTokenizer
 
     model, changed = merge(load(start, quantization), trained)

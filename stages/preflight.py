@@ -205,7 +205,7 @@ def main() -> None:
         write(contents, folder)
     except UserError as error:
         sys.exit(str(error))
-    print(f"preflight: params.yaml holds; {len(contents.keys() - {key_file.GRAPH})} keys")
+    print(f"preflight: params.yaml is valid; {len(contents.keys() - {key_file.GRAPH})} keys")
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def test_what_differs_between_machines_or_runs_is_masked(name: str, shown: str, 
 @pytest.mark.parametrize(
     ("shown", "printed"),
     [
-        ("preflight: params.yaml holds; 22 keys", "preflight: params.yaml holds; 18 keys"),
+        ("preflight: params.yaml is valid; 22 keys", "preflight: params.yaml is valid; 18 keys"),
         ("ingest: 5300 rows in, 5208 out", "ingest: 5301 rows in, 5208 out"),
         ("4 will run (0:07 last time), 18 fresh", "4 will run (0:07 last time), 20 fresh"),
         ("7 files fetched and 6 files added", "7 files fetched and 7 files added"),

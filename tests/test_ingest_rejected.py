@@ -8,7 +8,7 @@ from modelmake.errors import UserError
 from stages import ingest
 from stages.params.data import Documents, FileRule, Ingest
 from stages.reading.formats import READERS
-from stages.reading.formats.turns import ROLES
+from stages.reading.message_parsing import ROLES
 from stages.rows.row import Text, make_row
 from tests.ingest_run import MANUAL, QUESTION, chat, lines, rated, rows_of, run
 

@@ -77,7 +77,7 @@ def problems(files: Path, change: Edit) -> list[str]:
 
 
 def test_a_valid_project_gets_a_key_for_every_stage(project: Path) -> None:
-    assert run(project) == (0, "preflight: params.yaml holds; 22 keys\n", [])
+    assert run(project) == (0, "preflight: params.yaml is valid; 22 keys\n", [])
     assert {path.name for path in (project / "keys").iterdir()} == {
         f"{name}.json" for name in [*STAGES.split(), "graph"]
     }

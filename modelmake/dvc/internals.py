@@ -1,4 +1,4 @@
-"""All that modelmake takes from DVC's code (3.67). No other module imports DVC; tests/modelmake/dvc holds the contract.
+"""DVC's functions (3.67), as modelmake calls them. No other module imports DVC; tests/modelmake/dvc holds the contract.
 
 DVC is imported inside the functions: it takes a third of a second.
 """

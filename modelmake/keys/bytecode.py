@@ -15,7 +15,7 @@ BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # fields in which
 
 
 def normalise(body: list[ast.stmt]) -> list[ast.stmt]:
-    """The statements without docstrings, and with annotations that are strings parsed, at any depth. Edits in place."""
+    """The statements without docstrings, and with string annotations as expressions, at any depth. Edits in place."""
     queue: list[Any] = list(body)
     while queue:  # statements and their blocks; expressions hold neither
         node = queue.pop()

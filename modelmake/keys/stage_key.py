@@ -1,6 +1,8 @@
 """The key of a stage: hashes of the code and data files that it reaches, and versions of its locked packages.
 
-Computing a key reads files of the project and nothing else, and returns the same on every machine.
+Computing a key reads files of the project and nothing else, and returns the same on every machine. preflight writes it
+to keys/<stage>.json. That file is a dep of the stage in dvc.yaml, so DVC compares it; the harness compares it once more
+when the stage starts and when it ends.
 """
 
 import hashlib

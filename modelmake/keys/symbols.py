@@ -91,7 +91,7 @@ def syntax_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except SyntaxError as error:
-        raise UserError(f"{path}:{error.lineno}: {error.msg}: want Python; mend it") from None
+        raise UserError(f"{path}:{error.lineno}: {error.msg}: not valid Python; mend it") from None
 
 
 def _run_on_import(body: list[ast.stmt], main: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -10,7 +10,7 @@ def folder(root: Path) -> Path:
     """The folder `modelmake` in the DVC cache, which temporary workspaces of `dvc exp run` share.
 
     The cache is where `.dvc/config.local`, else `.dvc/config`, puts it. The configuration is read here and not by DVC:
-    every stage reads it, and DVC would be in the key of every stage.
+    every stage reads it, and importing DVC would rerun every stage at each upgrade of DVC.
     """
     config = configparser.RawConfigParser(strict=False)
     config.read([root / ".dvc/config", root / ".dvc/config.local"], "utf-8")

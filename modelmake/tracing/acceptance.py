@@ -7,7 +7,7 @@ from typing import Any
 
 from modelmake import identity
 from modelmake.running import run_log
-from modelmake.tracing.lock import LockedStage
+from modelmake.tracing.lock_entries import LockedStage
 
 BUILT, ACCEPTED, UNKNOWN = "built", "accepted", "unknown"
 Run = dict[str, Any]  # a line of the run log

@@ -17,8 +17,8 @@ from modelmake import artifacts, git
 from modelmake.errors import UserError
 from modelmake.git import Commit
 from modelmake.running import state_dir
-from modelmake.tracing import lock
-from modelmake.tracing.lock import LockedStage
+from modelmake.tracing import lock_entries
+from modelmake.tracing.lock_entries import LockedStage
 
 INDEX = "trace.sqlite"  # in the state folder
 LOCK = "dvc.lock"
@@ -82,7 +82,7 @@ class History:
         parsed: dict[str, list[tuple[str, str]]] = {}
         for build, text in locks.items():
             try:
-                entries = lock.parse(text, parsed)
+                entries = lock_entries.parse(text, parsed)
             except ValueError as error:
                 self.db.execute("INSERT INTO builds VALUES (?, ?)", (build, str(error)))
                 continue
@@ -220,7 +220,7 @@ def _open(file: Path) -> sqlite3.Connection:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) or attempt == 2:
                 raise UserError(
-                    f"{file}: {error}: want a SQLite index; delete it, `modelmake trace` makes it"
+                    f"{file}: {error}: not a usable index; delete it, the next `modelmake trace` makes it anew"
                 ) from None
         db.close()
         file.unlink()

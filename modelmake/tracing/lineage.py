@@ -9,7 +9,7 @@ from typing import NamedTuple
 from modelmake import artifacts
 from modelmake.keys import key_file
 from modelmake.tracing.history import History
-from modelmake.tracing.lock import LockedStage
+from modelmake.tracing.lock_entries import LockedStage
 
 TABLES = {".jsonl", ".parquet"}  # suffixes of files that may be tables of rows
 

@@ -17,7 +17,7 @@ from modelmake.git import Commit
 from modelmake.tracing import acceptance
 from modelmake.tracing.history import History
 from modelmake.tracing.lineage import Lineage, Link, raw_path
-from modelmake.tracing.lock import LockedStage
+from modelmake.tracing.lock_entries import LockedStage
 from modelmake.tracing.row_index import RowIndex
 
 Output = tuple[LockedStage, str, str]  # stage, its output, the file in it or ""

@@ -11,7 +11,7 @@ from typing import Any
 from modelmake.domain import Domain
 from modelmake.tracing.history import History
 from modelmake.tracing.lineage import TABLES, Lineage, raw_path
-from modelmake.tracing.lock import LockedStage
+from modelmake.tracing.lock_entries import LockedStage
 from modelmake.tracing.row_index import Fact, RowIndex
 from modelmake.tracing.row_search import RowSearch
 
@@ -134,7 +134,7 @@ class _Tables:
         return [path for path, md5 in stage.deps.items() if path.endswith((*TABLES,)) and md5 not in self.kinds]
 
     def left_out(self, stage: LockedStage, row: int) -> list[tuple[str, str]]:
-        """(report, name of the list) where a stage's JSON reports list a row, as read but not consumed."""
+        """(report, key) of each list in a stage's JSON reports that holds the row's id, such as `over_long`."""
         id = self.index.id(row)
         reports = [(path, md5) for path, md5 in stage.outs.items() if path.endswith(".json")]
         return [(path, name) for path, md5 in reports for name, ids in self._id_lists(md5).items() if id in ids]
@@ -227,7 +227,7 @@ class _Build:
                 yield "rejected", {"place": place, **details}
 
     def _held(self, fed: set[LockedStage], consumers: dict[str, str]) -> Iterator[tuple[str, Answer]]:
-        """Files with a row beside those that models were trained on, and the models that did not consume it."""
+        """Files that hold the row, made by stages that also made training files; and models that did not consume it."""
         models = self._models_from(*self.stages)
         without = sorted(models.keys() - consumers.keys())
         if models and not without:

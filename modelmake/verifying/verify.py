@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     if options.rebuild and (options.remote is not None or options.replace):
         raise UserError("--rebuild: looks at no remote and replaces nothing: leave out --remote and --replace")
     if options.tolerance is not None and not options.rebuild:
-        raise UserError("--tolerance: want it with --rebuild only: rehashed bytes are the same or not")
+        raise UserError("--tolerance: works with --rebuild only: else bytes are the same or not")
     return _rebuild(Path(), options) if options.rebuild else _rehash(Path(), options)
 
 

@@ -116,7 +116,7 @@ class Teacher:
         client, problem = self._connect(), ""
         for attempt in range(self.params.retries + 1):
             if not self._limit.wait():
-                raise UserError(f"{self._where}: stopped")
+                raise UserError(f"{self._where}: not sent, because another request failed")
             wait_s = min(2.0**attempt, MAX_BACKOFF_S)
             try:
                 url = f"{self.params.base_url.rstrip('/')}/chat/completions"
@@ -170,8 +170,7 @@ class Teacher:
             if msgspec.convert(completion, _Completion).choices:
                 return completion
         raise UserError(
-            f"{self._where}: answered no chat completion: {self._error_text(response)}: want an OpenAI-compatible "
-            "endpoint"
+            f"{self._where}: not a chat completion: {self._error_text(response)}: want an OpenAI-compatible endpoint"
         )
 
     def _without_key(self, text: str) -> str:

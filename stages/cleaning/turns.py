@@ -1,4 +1,4 @@
-"""The turns of a row and their order: chat templates refuse or garble any others, each in its own way."""
+"""The turns of a row and their order: chat templates reject other orders, or mangle them in silence."""
 
 from collections.abc import Sequence
 

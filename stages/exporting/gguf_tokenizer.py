@@ -185,7 +185,7 @@ def _check_template(model: Path, template: str, bos: str | None, before: list[st
     if after or (before and not writes_bos):
         raise UserError(
             f"{model}: the tokenizer adds {[*before, *after]} and the chat template does not begin with "
-            "{{ bos_token }}: want the same in training and serving, but llama.cpp would add them to a chat; "
+            "{{ bos_token }}: llama.cpp would put these tokens around each chat, and training did not; "
             "set add_bos_token and add_eos_token to false, or begin the template with {{ bos_token }}"
         )
     if bos is None and "bos_token" in template:

@@ -24,6 +24,6 @@ def run(environment: Path, script: str, arguments: dict[str, str | Path | int], 
     )
     if finished.returncode:
         raise UserError(
-            f"{where}: {environment}/{script} ended with {finished.returncode}: want 0; its own message is "
+            f"{where}: {environment}/{script} failed with exit code {finished.returncode}: see its output "
             "above (the first use installs the environment, which needs the network, for llama.cpp a C++ compiler)"
         )

@@ -36,7 +36,7 @@ class Ingest(Params):
 
 
 class Near(Params):
-    """Near-duplicates: candidates by MinHash LSH, each verified exactly."""
+    """Near-duplicates: candidates by MinHash LSH, each verified exactly. For dedup and split; augment takes split's."""
 
     threshold: Fraction  # Jaccard similarity of the sets of shingles
     shingle_chars: Positive  # after lower-casing and collapsing white space
@@ -142,7 +142,7 @@ Share = tuple[Fraction, Fraction]  # least, most
 
 
 class Targets(Params):
-    """Shares of the mixed rows of a kind; shares outside are reported. null: any."""
+    """The wanted range of each share of the mixed rows of a kind. Shares outside are reported, no error. null: any."""
 
     general: Share | None  # rows of general sources; 0.1 to 0.3 is usual
     synthetic: Share | None  # rows of synthetic sources, and rows of augment

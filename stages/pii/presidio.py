@@ -46,11 +46,11 @@ def load_analyzer(params: Presidio) -> Any:
     try:
         model = spacy.load(name) if name else spacy.blank(params.language)
     except (OSError, ImportError):
-        raise UserError(
-            f"{where}: no such model is installed: want a spaCy model that is; `uv add` its wheel, or write null"
-        ) from None
+        raise UserError(f"{where}: this spaCy model is not installed: `uv add` its wheel, or write null") from None
     if name and model.meta["version"] != version:
-        raise UserError(f"{where}: {model.meta['version']} is installed: want that version; name it, or install it")
+        raise UserError(
+            f"{where}: {name}=={model.meta['version']} is installed: name that version, or install this one"
+        )
     nlp = SpacyNlpEngine(models=[{"lang_code": params.language, "model_name": name or "blank"}])
     nlp.nlp = {params.language: model}
     return AnalyzerEngine(nlp_engine=nlp, supported_languages=[params.language])

@@ -42,7 +42,9 @@ def read(path: Path, sha256: str) -> dict[str, Row]:
     for record in files.read(path, path.name):
         where = f"{path}:{record.line}"
         if isinstance(record, Broken):
-            raise UserError(f"{where}: {record.reason}: {record.detail}: want a golden set without one; mend it")
+            raise UserError(
+                f"{where}: {record.reason}: {record.detail}: want a record that can be read; mend or remove it"
+            )
         try:
             contents, _ = reader.read(record.value)
         except RejectedRecord as error:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from stages.exporting.gguf import write_gguf
+from stages.exporting.gguf_writer import write_gguf
 from tests.tiny_models import build_model, teach
 
 PARCEL, IRON = "Where is my parcel?", "Does the iron have a steam setting?"

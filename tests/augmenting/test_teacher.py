@@ -113,8 +113,8 @@ def test_a_wrong_address_or_a_missing_key_is_an_error(proxy: Proxy, tmp_path: Pa
     for message in (
         r"HTTP 404: <html> no; want base_url without /chat/completions, and a model that the endpoint serves$",
         r"HTTP 401: no key; name the variable with its key in api_key_env$",
-        r"answered no chat completion: hello: want an OpenAI-compatible endpoint$",
-        r'answered no chat completion: \{"choices": \[\]\}: want',
+        r"not a chat completion: hello: want an OpenAI-compatible endpoint$",
+        r'not a chat completion: \{"choices": \[\]\}: want',
         r"HTTP 302: nothing; want base_url",
     ):
         with pytest.raises(UserError, match=message):

@@ -10,7 +10,7 @@ import gguf
 import pytest
 
 from modelmake.errors import UserError
-from stages.exporting.gguf import write_gguf
+from stages.exporting.gguf_writer import write_gguf
 from tests.tiny_models import SPECIAL_TOKENS, TEMPLATE, edit_json
 
 BOS_FIRST = {"type": "TemplateProcessing", "special_tokens": {}, "pair": []} | {

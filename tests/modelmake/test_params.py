@@ -177,9 +177,9 @@ def load_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) 
     ("content", "line"),
     [
         (b"a: 1\nb: 2\na: 3\n",
-         'params.yaml:3: found duplicate key "a" with value "3" (original value: "1"): want YAML'),
-        (b"a: 1\nb: [1\n", "params.yaml:3: expected ',' or ']', but got '<stream end>': want YAML"),
-        (b"a: *b\n", "params.yaml:1: found undefined alias 'b': want YAML"),
+         'params.yaml:3: found duplicate key "a" with value "3" (original value: "1"): not valid YAML; mend it'),
+        (b"a: 1\nb: [1\n", "params.yaml:3: expected ',' or ']', but got '<stream end>': not valid YAML; mend it"),
+        (b"a: *b\n", "params.yaml:1: found undefined alias 'b': not valid YAML; mend it"),
         (b"a: 1\n\xff", "params.yaml: byte 5 is not UTF-8: save the file as UTF-8"),
         (b"", "params.yaml: found nothing, want sections such as `train:`"),
         (b"- 1\n", "params.yaml: found a list, want sections such as `train:`"),

@@ -57,7 +57,7 @@ def test_a_model_that_is_not_installed_is_refused_in_one_line() -> None:
         presidio.load_analyzer(Presidio(language="en", model="no_such_model==3.8.0", min_score=0.5))
 
     assert str(error.value) == (
-        "clean.pii.presidio.model = 'no_such_model==3.8.0': no such model is installed: want a spaCy model that is; "
+        "clean.pii.presidio.model = 'no_such_model==3.8.0': this spaCy model is not installed: "
         "`uv add` its wheel, or write null"
     )
 
@@ -65,7 +65,7 @@ def test_a_model_that_is_not_installed_is_refused_in_one_line() -> None:
 def test_another_version_of_a_model_is_refused_in_one_line(model: Presidio) -> None:
     other = Presidio(language="en", model=model.model.replace("1.2.3", "1.2.4"), min_score=0.5)
 
-    with pytest.raises(UserError, match=r"==1.2.4': 1.2.3 is installed: want that version; name it, or install it$"):
+    with pytest.raises(UserError, match=r"==1.2.3 is installed: name that version, or install this one$"):
         presidio.load_analyzer(other)
 
 

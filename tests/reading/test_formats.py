@@ -7,7 +7,7 @@ import pytest
 from stages.reading.documents import Document
 from stages.reading.formats import READERS
 from stages.reading.formats.feedback import RATINGS
-from stages.reading.formats.turns import ROLES
+from stages.reading.message_parsing import ROLES
 from stages.reading.ratings import RatedAnswer
 from stages.reading.rejection import RejectedRecord
 from stages.rows.row import Chat, Content, Function, Message, Pair, Text, ToolCall

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stages.exporting.gguf import QUANTS, write_gguf
+from stages.exporting.gguf_writer import QUANTS, write_gguf
 from stages.params.release import Gguf
 
 FLOATS = QUANTS[:3]  # any row fits these, so that no matrix falls back to F16

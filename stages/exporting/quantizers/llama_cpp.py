@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from stages.exporting import tool_env
-from stages.exporting.gguf import write_gguf
+from stages.exporting.gguf_writer import write_gguf
 from stages.params.release import LlamaCpp
 
 BLOCK = 256  # weights in a block of a k-quant

@@ -18,7 +18,7 @@ class Element(NamedTuple):
 
 
 class Window:
-    """The part of the text that was read and not taken yet; what is taken is discarded."""
+    """The part of the text that was read and is not consumed yet."""
 
     def __init__(self, chunks: Iterator[str]) -> None:
         self._chunks = chunks

@@ -3,7 +3,7 @@
 from collections.abc import Set
 from typing import Any
 
-from stages.reading.formats import turns
+from stages.reading import message_parsing as parsing
 from stages.rows.row import Chat, Content, Message
 
 
@@ -18,4 +18,4 @@ def read(record: dict[str, Any]) -> Content:
         for earlier_question, earlier_answer in record.get("history") or ()
         for role, text in (("user", earlier_question), ("assistant", earlier_answer))
     ]
-    return Chat([*turns.system(record), *history, Message("user", question), Message("assistant", record["output"])])
+    return Chat([*parsing.system(record), *history, Message("user", question), Message("assistant", record["output"])])

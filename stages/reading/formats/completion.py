@@ -3,7 +3,7 @@
 from collections.abc import Set
 from typing import Any
 
-from stages.reading.formats import turns
+from stages.reading import message_parsing as parsing
 from stages.rows.row import Chat, Content
 
 
@@ -12,5 +12,5 @@ def matches(fields: Set[str]) -> bool:
 
 
 def read(record: dict[str, Any]) -> Content:
-    prompt = [*turns.system(record), *turns.messages(record["prompt"], "user")]
-    return Chat([*prompt, *turns.messages(record["completion"], "assistant")], turns.tools(record))
+    prompt = [*parsing.system(record), *parsing.messages(record["prompt"], "user")]
+    return Chat([*prompt, *parsing.messages(record["completion"], "assistant")], parsing.tools(record))

@@ -8,7 +8,7 @@ response is a good or a bad answer.
 from collections.abc import Set
 from typing import Any
 
-from stages.reading.formats import turns
+from stages.reading import message_parsing as parsing
 from stages.reading.ratings import BAD_ALONE, RatedAnswer
 from stages.reading.rejection import RejectedRecord
 from stages.rows.row import Chat, Content, Message, Pair
@@ -24,7 +24,7 @@ def matches(fields: Set[str]) -> bool:
 
 def read(record: dict[str, Any]) -> Content | RatedAnswer:
     """Also raises RejectedRecord where there is neither a rating nor an edit, and for a bad answer with tools."""
-    prompt, tools = turns.messages(record["messages"], "user"), turns.tools(record)
+    prompt, tools = parsing.messages(record["messages"], "user"), parsing.tools(record)
     response, edit = _answer(record["response"]), record.get("edit")
     better = None if edit is None or edit == "" else _answer(edit)
     if better and better != response:
@@ -50,7 +50,7 @@ def _answer(value: Any) -> Message:
     """The only turn of an answer."""
     if isinstance(value, dict) and "choices" in value:
         value = [choice["message"] for choice in value["choices"]]
-    answers = [turns.message(value)] if isinstance(value, dict) else turns.messages(value, "assistant")
+    answers = [parsing.message(value)] if isinstance(value, dict) else parsing.messages(value, "assistant")
     if len(answers) != 1:
         raise ValueError(f"{len(answers)} answers: want the one that was shown")
     return answers[0]

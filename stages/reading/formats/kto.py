@@ -3,7 +3,7 @@
 from collections.abc import Set
 from typing import Any
 
-from stages.reading.formats import turns
+from stages.reading import message_parsing as parsing
 from stages.reading.ratings import RatedAnswer
 
 LABELS = {"true": True, "1": True, "false": False, "0": False}
@@ -17,7 +17,7 @@ def read(record: dict[str, Any]) -> RatedAnswer:
     good = LABELS.get(str(record["label"]).strip().lower())
     if good is None:
         raise ValueError(f"label {record['label']!r}: want true or false")
-    if turns.tools(record):
+    if parsing.tools(record):
         raise ValueError("tools: want them on chats only")
-    prompt = [*turns.system(record), *turns.messages(record["prompt"], "user")]
-    return RatedAnswer(prompt, turns.messages(record["completion"], "assistant"), good)
+    prompt = [*parsing.system(record), *parsing.messages(record["prompt"], "user")]
+    return RatedAnswer(prompt, parsing.messages(record["completion"], "assistant"), good)

@@ -3,7 +3,7 @@
 from collections.abc import Set
 from typing import Any
 
-from stages.reading.formats import turns
+from stages.reading import message_parsing as parsing
 from stages.rows.row import Chat, Content
 
 
@@ -12,4 +12,4 @@ def matches(fields: Set[str]) -> bool:
 
 
 def read(record: dict[str, Any]) -> Content:
-    return Chat(turns.messages(record["messages"], "user"), turns.tools(record))
+    return Chat(parsing.messages(record["messages"], "user"), parsing.tools(record))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Set
 from typing import Any
 
-from stages.reading.formats import turns
+from stages.reading import message_parsing as parsing
 from stages.rows.row import Content, Message, Pair
 
 SPEAKER = re.compile(r"\n\n(Human|Assistant): ?")
@@ -20,27 +20,27 @@ def matches(fields: Set[str]) -> bool:
 
 
 def read(record: dict[str, Any]) -> Content:
-    if turns.tools(record):
+    if parsing.tools(record):
         raise ValueError("tools: want them on chats only")
     chosen, rejected = (_messages(record[name]) for name in ("chosen", "rejected"))
     if record.get("prompt"):
-        prompt = [*turns.system(record), *turns.messages(record["prompt"], "user")]
+        prompt = [*parsing.system(record), *parsing.messages(record["prompt"], "user")]
         repeated = [m for m in prompt if m.role != "system" or m in chosen[:1]]
-        if repeated and turns.shared(repeated, chosen) == len(repeated) == turns.shared(repeated, rejected):
+        if repeated and parsing.shared(repeated, chosen) == len(repeated) == parsing.shared(repeated, rejected):
             chosen, rejected = chosen[len(repeated) :], rejected[len(repeated) :]
     else:
-        count = turns.shared(chosen, rejected)
+        count = parsing.shared(chosen, rejected)
         if not count:
             raise ValueError("no prompt, and chosen and rejected begin with no turn that both have")
         if count == len(chosen) == len(rejected):
             raise ValueError("chosen and rejected are the same")
-        prompt = [*turns.system(record), *chosen[:count]]
+        prompt = [*parsing.system(record), *chosen[:count]]
         chosen, rejected = chosen[count:], rejected[count:]
     return Pair(prompt, chosen, rejected)
 
 
 def _messages(value: Any) -> list[Message]:
     if not isinstance(value, str) or not value.startswith("\n\nHuman:"):
-        return turns.messages(value, "assistant")
+        return parsing.messages(value, "assistant")
     _, *parts = SPEAKER.split(value)
     return [Message(ROLES[speaker], text.strip()) for speaker, text in zip(parts[::2], parts[1::2], strict=True)]

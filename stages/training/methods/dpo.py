@@ -10,7 +10,7 @@ from stages.training import consumed_rows
 
 
 def example(content: Pair) -> dict[str, Any]:
-    """The row in TRL's preference format: {prompt, chosen, rejected}, lists of messages."""
+    """The row in TRL's preference format: {prompt, chosen, rejected}, lists of messages; DPOTrainer tokenizes it."""
     return {name: msgspec.to_builtins(getattr(content, name)) for name in ("prompt", "chosen", "rejected")}
 
 

@@ -10,7 +10,7 @@ from stages.training import consumed_rows
 
 
 def example(content: Chat | Text) -> dict[str, Any]:
-    """The row in TRL's language modelling format: {text}, or {messages} and, where there are any, {tools}."""
+    """The row in TRL's format, which SFTTrainer tokenizes: {text}, or {messages} and, where there are any, {tools}."""
     if isinstance(content, Text):
         return {"text": content.text}
     messages = msgspec.to_builtins(content.messages)

@@ -10,7 +10,7 @@ import pytest
 
 from modelmake.errors import UserError
 from stages.evaluating.runtimes import llama_cpp, transformers
-from stages.exporting.gguf import write_gguf
+from stages.exporting.gguf_writer import write_gguf
 from tests.tiny_models import TEMPLATE, build_model, build_tokenizer, edit_json, teach
 
 CHATML = (

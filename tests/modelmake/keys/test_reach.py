@@ -226,5 +226,5 @@ def test_third_party_imports_are_those_of_loaded_modules_and_reached_functions(t
 
 
 def test_a_program_that_is_not_python_is_an_error_with_its_line(tree: Path) -> None:
-    with pytest.raises(UserError, match=r"stages/go.py:2: .*: want Python; mend it$"):
+    with pytest.raises(UserError, match=r"stages/go.py:2: .*: not valid Python; mend it$"):
         reached_from(tree, "x = 1\ndef (:\n")

@@ -40,5 +40,5 @@ def test_a_file_read_by_its_absolute_path_is_refused_by_name(project: StageProje
         1,
         "",
         "stages.shout: read other.txt, which is neither an input nor in its key: declare it in dvc.yaml, "
-        "or name it in the code as a path from the project's root; nothing published\n",
+        "or, if it belongs to the code, write its path from the project's root there; nothing published\n",
     )

@@ -36,7 +36,7 @@ def test_a_lock_with_the_markers_of_a_merge_is_named(project: MadeUpProject) -> 
 
     report = project.json("--row", "e")
 
-    assert [lock["problem"] for lock in report["unreadable"]] == ["no dvc.lock: <<<<<<< HEAD"]
+    assert [lock["problem"] for lock in report["unreadable"]] == ["not a valid dvc.lock: <<<<<<< HEAD"]
     assert [subject for subject, _, _ in consumed(report)] == ["Second"]
 
 

@@ -37,7 +37,7 @@ def test_the_printed_lines_say_what_was_found_what_was_wanted_and_what_to_do(pro
             ["--rebuild", "--remote"],
             "--rebuild: looks at no remote and replaces nothing: leave out --remote and --replace",
         ),
-        (["--tolerance", "1"], "--tolerance: want it with --rebuild only: rehashed bytes are the same or not"),
+        (["--tolerance", "1"], "--tolerance: works with --rebuild only: else bytes are the same or not"),
         (["--rebuild", "more.txt"], "more.txt: no stage makes it: want a stage with a command to rebuild"),
     ],
 )

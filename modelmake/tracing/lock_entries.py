@@ -60,7 +60,7 @@ def parse(text: bytes, parsed: dict[str, list[tuple[str, str]]]) -> list[tuple[s
     """
     sections = re.split(r"^(?=\S)", text.decode("utf-8"), flags=re.MULTILINE)
     if unknown := next((s for s in sections if s.strip() and not re.match(r"\w+:", s)), ""):
-        raise ValueError(f"no dvc.lock: {unknown.splitlines()[0]}")
+        raise ValueError(f"not a valid dvc.lock: {unknown.splitlines()[0]}")
     stages = next((section for section in sections if section.startswith("stages:")), "")
     result: list[tuple[str, str]] = []
     _, *blocks = re.split(r"^(?=  \S)", stages, flags=re.MULTILINE)
@@ -80,7 +80,7 @@ def _parse_block(block: str) -> list[tuple[str, str]]:
     except YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
     if not isinstance(values, dict) or not all(isinstance(record, dict) for record in values.values()):
-        raise ValueError(f"no stage: {block.splitlines()[0].strip()}")
+        raise ValueError(f"not a stage of dvc.lock: {block.splitlines()[0].strip()}")
     return [
         (stage, json.dumps({"stage": stage, "record": record}, sort_keys=True, default=str))
         for stage, record in values.items()

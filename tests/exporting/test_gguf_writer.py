@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from modelmake.errors import UserError
-from stages.exporting.gguf import write_gguf
+from stages.exporting.gguf_writer import write_gguf
 from tests.tiny_models import build_model, edit_json
 
 

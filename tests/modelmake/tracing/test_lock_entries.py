@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from modelmake.tracing import lock
-from modelmake.tracing.lock import LockedStage
+from modelmake.tracing import lock_entries
+from modelmake.tracing.lock_entries import LockedStage
 
 LOCK = b"""schema: '2.0'
 stages:
@@ -30,7 +30,7 @@ stages:
 
 
 def stage(text: bytes, number: int = 0) -> LockedStage:
-    name, content = lock.parse(text, {})[number]
+    name, content = lock_entries.parse(text, {})[number]
     return LockedStage(1, name, json.loads(content)["record"])
 
 
@@ -52,30 +52,30 @@ def test_a_stage_without_inputs_has_none() -> None:
 
 def test_lines_that_an_earlier_lock_had_are_not_parsed_again() -> None:
     parsed: dict[str, list[tuple[str, str]]] = {}
-    first = lock.parse(LOCK, parsed)
+    first = lock_entries.parse(LOCK, parsed)
     blocks = dict(parsed)
 
-    second = lock.parse(LOCK.replace(b"--step sft", b"--step dpo"), parsed)
+    second = lock_entries.parse(LOCK.replace(b"--step sft", b"--step dpo"), parsed)
 
     assert second[0] == first[0] and second[1] != first[1]
     assert len(blocks) == 2 and len(parsed) == 3
 
 
 def test_a_lock_without_stages_has_none() -> None:
-    assert lock.parse(b"schema: '2.0'\nstages: {}\n", {}) == []
-    assert lock.parse(b"", {}) == []
+    assert lock_entries.parse(b"schema: '2.0'\nstages: {}\n", {}) == []
+    assert lock_entries.parse(b"", {}) == []
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (b"<<<<<<< HEAD\n" + LOCK, "no dvc.lock: <<<<<<< HEAD"),
-        (b"stages:\n  clean: nothing\n", "no stage: clean: nothing"),
+        (b"<<<<<<< HEAD\n" + LOCK, "not a valid dvc.lock: <<<<<<< HEAD"),
+        (b"stages:\n  clean: nothing\n", "not a stage of dvc.lock: clean: nothing"),
         (b"stages:\n  clean: {\n", "while parsing a flow"),
     ],
 )
 def test_a_text_that_is_no_lock_is_refused(text: bytes, problem: str) -> None:
     with pytest.raises(ValueError) as error:
-        lock.parse(text, {})
+        lock_entries.parse(text, {})
 
     assert str(error.value).startswith(problem)
