@@ -1,24 +1,40 @@
-"""A project in a temporary folder, built by the graph's own commands."""
+"""Projects in temporary folders, built by the graph's own commands; and how tests share two cores."""
 
+import fcntl
 import itertools
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from modelmake.running import threads
+
 ROOT = Path(__file__).resolve().parent.parent
 # Hundreds of processes start here: compiling torch, peft and TRL at each would take most of the time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+threads.limit(1)  # as in stages: two threads of torch wait for each other for minutes on a busy machine
 # What is wrong fails a test, not a busy machine, and not by chance: benchmarks/fuzz_formats.py searches further.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
 RAW_ROWS = 250  # of each raw file, in projects that are built tiny
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two workers; none if only files or tests are named, where starting workers takes longer than it saves."""
+    return 0 if all(".py" in argument for argument in config.args) else 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Moves tests of built projects to the front: one worker builds while the other runs tests that need no build."""
+    order = ["default", "watched", "built"]
+    items.sort(key=lambda item: [name not in getattr(item, "fixturenames", ()) for name in order])
 
 
 class Project:
@@ -49,9 +65,18 @@ class Project:
         assert code == 0, output
         return output
 
+    def copy(self, path: Path) -> "Project":
+        """A copy to spoil. Read-only files (objects of git and of DVC's cache) are hard links: replace, never edit."""
+
+        def link_or_copy(source: str, target: str) -> None:
+            writable = os.lstat(source).st_mode & stat.S_IWUSR
+            (shutil.copy2 if writable else os.link)(source, target)
+
+        return Project(shutil.copytree(self.path, path, symlinks=True, copy_function=link_or_copy))
+
     def init(self, recipe: str) -> None:
         """Writes the params.yaml of a recipe."""
-        code, output = self.run("python", "-m", "stages.cli", "init", "--recipe", recipe)
+        code, output = self.run("python", "-m", "stages.commands.cli", "init", "--recipe", recipe)
         assert code == 0, output
 
     def read(self, path: str) -> str:
@@ -84,7 +109,10 @@ def clone(path: Path) -> Project:
     for name in listed.stdout.split("\0"):
         if name and (ROOT / name).is_file():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, path / name)
+            shutil.copy2(ROOT / name, path / name)
+    for file in ROOT.glob("stages/**/__pycache__/*.nb?"):  # compiled by numba in ten seconds, for sources of that time
+        (path / file.relative_to(ROOT)).parent.mkdir(exist_ok=True)
+        shutil.copy2(file, path / file.relative_to(ROOT))
     for command in (
         ["init", "-q", "-b", "main"],
         ["add", "-A"],
@@ -112,27 +140,49 @@ def tiny(path: Path) -> Project:
     return project
 
 
+def build_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Project:
+    """A project that the first worker to need it builds in an empty folder; the others wait for it.
+
+    It is in the folder that the environment variable BUILT_PROJECTS names, for runs of pytest that share builds.
+    """
+    temporary = factory.getbasetemp()
+    workers_folder = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+    shared = Path(os.environ.get("BUILT_PROJECTS", workers_folder))
+    folder, built = shared / name, shared / f"{name}.built"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a worker whose build failed
+            folder.mkdir()
+            build(folder)
+            built.touch()
+    return Project(folder)
+
+
 @pytest.fixture(scope="session")
 def default(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project as it is, built (minutes); tests must not change it."""
-    project = clone(tmp_path_factory.mktemp("default"))
-    project.repro()
-    return project
+    return build_once(tmp_path_factory, "default", lambda folder: clone(folder).repro())
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A tiny project, built; tests must not change it."""
-    project = tiny(tmp_path_factory.mktemp("built"))
-    project.repro()
-    return project
+    return build_once(tmp_path_factory, "built", lambda folder: tiny(folder).repro())
+
+
+@pytest.fixture(scope="session")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same in another folder, built by Snakemake, with the calls of every stage recorded; as above."""
+    from tests import watched_build
+
+    return build_once(tmp_path_factory, "watched", watched_build.build)
 
 
 @pytest.fixture
 def project(built: Project, tmp_path: Path) -> Project:
     """A copy of the built tiny project, to spoil."""
-    shutil.copytree(built.path, tmp_path / "project", symlinks=True)
-    return Project(tmp_path / "project")
+    return built.copy(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")

@@ -3,22 +3,14 @@
 import itertools
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project, ran, tiny
+from tests.conftest import Project, ran
 
 
 def ids(project: Project, path: str) -> list[str]:
     return [json.loads(line)["id"] for line in project.read(path).splitlines()]
-
-
-def test_two_clones_in_two_folders_build_the_same_lock(built: Project, tmp_path: Path) -> None:
-    other = tiny(tmp_path)
-    other.repro()
-
-    assert other.read("dvc.lock") == built.read("dvc.lock")
 
 
 def test_every_data_stage_accounts_for_every_row(built: Project) -> None:

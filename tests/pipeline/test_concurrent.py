@@ -1,4 +1,4 @@
-"""Builds that meet in one clone wait, or say who is in the way; what a stage finished is never lost to that."""
+"""Two builds in one clone: each waits or names the process that holds the lock, and no finished work is lost."""
 
 import fcntl
 import json
@@ -35,12 +35,12 @@ def test_of_two_builds_at_once_each_ends_well_or_names_what_holds_it_and_the_loc
 def test_a_stage_that_finished_while_another_process_had_dvcs_lock_is_taken_by_the_next_build(project: Project) -> None:
     project.edit("params.yaml", *CLEAN)
     build = project.start("dvc", "repro", "clean")
-    works = project.path / ".dvc/tmp/modelmake/clean"
-    while build.poll() is None and not works.exists():
+    sandbox = project.path / ".dvc/tmp/modelmake/clean"
+    while build.poll() is None and not sandbox.exists():
         time.sleep(0.01)
 
     with (project.path / ".dvc/tmp/lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # dvc has let it go while the stage runs
+        fcntl.flock(lock, fcntl.LOCK_EX)  # dvc releases it while the stage runs
         output, _ = build.communicate(timeout=120)
 
     assert build.returncode != 0 and "Unable to acquire lock" in output
