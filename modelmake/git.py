@@ -98,7 +98,11 @@ def contents(root: Path, objects: Iterable[str]) -> Iterator[bytes | None]:
                 if not header:
                     process.wait()
                     errors.seek(0)
-                    raise UserError(_problem(root, "cat-file", errors.read()))
+                    message = errors.read()
+                    if not any(absent.encode() in message for absent in NOTHING_THERE):
+                        raise UserError(_problem(root, "cat-file", message))
+                    yield None
+                    continue
                 if header.endswith(b" missing\n"):
                     yield None
                     continue

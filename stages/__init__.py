@@ -1,7 +1,7 @@
 """Stages of the graph: one module a stage, its helpers in the folders below.
 
 Importing this package sets the environment of the libraries that stages use, before any of them is imported: offline
-unless told otherwise, no telemetry, no progress bars in a log, only errors on the console.
+unless HF_HUB_OFFLINE=0, no telemetry, no progress bars in a log, only errors on the console.
 """
 
 import logging

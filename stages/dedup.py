@@ -115,17 +115,17 @@ def _text(row: Row) -> str:
 def main(cleaned: In, encoder: In, deduplicated: Out, duplicates: Out, report: Out, memo: Memo, params: Dedup) -> str:
     rows = MappedRows(cleaned)
     searches = [importlib.import_module(name).Search(encoder, params, memo) for name in params.modules()]  # 0 or 1
-    found, semantic, over_long = find_duplicates(rows, params, memo), {}, ""
+    dropped, semantic, over_long = find_duplicates(rows, params, memo), {}, ""
     for search in searches:
-        found = add_semantic_duplicates(rows, found, search)
+        dropped = add_semantic_duplicates(rows, dropped, search)
         semantic["semantic"] = search.counts()
         over_long = f"; {search.over_long} too long to embed" if search.over_long else ""
-    gone = {duplicate.id for duplicate in found}
+    gone = {duplicate.id for duplicate in dropped}
     kept = [index for index, row in enumerate(rows) if row.id not in gone]
-    counts = accounting.account(len(rows), len(kept), [duplicate.reason for duplicate in found])
+    counts = accounting.account(len(rows), len(kept), [duplicate.reason for duplicate in dropped])
     rows.write(deduplicated, kept)
-    parquet_table.write(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, found)
-    accounting.write_json(report, {**counts, "clusters": len({duplicate.kept for duplicate in found}), **semantic})
+    parquet_table.write(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
+    accounting.write_json(report, {**counts, "clusters": len({duplicate.kept for duplicate in dropped}), **semantic})
     return f"{accounting.summary(counts)}{over_long}"
 
 

@@ -1,6 +1,7 @@
 """Projects in temporary folders, built by the graph's own commands; and how tests share two cores."""
 
 import fcntl
+import importlib
 import itertools
 import json
 import os
@@ -19,7 +20,11 @@ from modelmake.running import threads
 ROOT = Path(__file__).resolve().parent.parent
 # Hundreds of processes start here: compiling torch, peft and TRL at each would take most of the time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Workers inherit what the main process has set, so it tells them what the shell has.
+SHELL_VARIABLES = frozenset(os.environ.setdefault("SHELL_VARIABLES", " ".join(os.environ)).split())
 threads.limit(1)  # as in stages: two threads of torch wait for each other for minutes on a busy machine
+importlib.import_module("stages")  # which sets variables too
+SET_HERE = frozenset(os.environ) - SHELL_VARIABLES  # a build must set them by itself
 # What is wrong fails a test, not a busy machine, and not by chance: benchmarks/fuzz_formats.py searches further.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
@@ -32,9 +37,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Moves tests of built projects to the front: one worker builds while the other runs tests that need no build."""
-    order = ["default", "watched", "built"]
-    items.sort(key=lambda item: [name not in getattr(item, "fixturenames", ()) for name in order])
+    """Tests of builds come first, of the longest at both ends: one worker starts there, the other in the middle."""
+
+    def place(item: pytest.Item) -> tuple[bool, ...]:
+        names = getattr(item, "fixturenames", ())
+        return "watched" in names, "default" not in names, "built" not in names
+
+    items.sort(key=place)
 
 
 class Project:
@@ -46,8 +55,8 @@ class Project:
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Starts a command of this virtual environment, in a process group of its own."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "SHELL": "/bin/sh"}
-        environment.pop("DVC_STAGE", None)
+        kept = {name: value for name, value in os.environ.items() if name not in {*SET_HERE, "DVC_STAGE"}}
+        environment = {**kept, "PATH": path, "SHELL": "/bin/sh"}
         return subprocess.Popen(
             command, cwd=self.path, env=environment, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -86,6 +95,7 @@ class Project:
         return json.loads(self.read(path))
 
     def write(self, path: str, text: str) -> None:
+        (self.path / path).unlink(missing_ok=True)  # it may be a hard link into the build that it was copied from
         (self.path / path).write_text(text, "utf-8")
 
     def edit(self, path: str, old: str, new: str) -> None:
@@ -141,13 +151,9 @@ def tiny(path: Path) -> Project:
 
 
 def build_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Project:
-    """A project that the first worker to need it builds in an empty folder; the others wait for it.
-
-    It is in the folder that the environment variable BUILT_PROJECTS names, for runs of pytest that share builds.
-    """
+    """A project that the first worker to need it builds in an empty folder; the others wait for it."""
     temporary = factory.getbasetemp()
-    workers_folder = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
-    shared = Path(os.environ.get("BUILT_PROJECTS", workers_folder))
+    shared = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
     folder, built = shared / name, shared / f"{name}.built"
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -173,7 +179,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="session")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The same in another folder, built by Snakemake, with the calls of every stage recorded; as above."""
+    """A tiny project, built by Snakemake with the calls of every stage recorded; tests must not change it."""
     from tests import watched_build
 
     return build_once(tmp_path_factory, "watched", watched_build.build)

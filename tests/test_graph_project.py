@@ -121,7 +121,7 @@ def test_no_stage_imports_another_stage(module: str) -> None:
 
 def test_nothing_in_modelmake_imports_stages() -> None:
     outward = {
-        path.name: {name for name in imported(path) if name.partition(".")[0] == "stages"}
+        str(path.relative_to(ROOT)): {name for name in imported(path) if name.partition(".")[0] == "stages"}
         for path in (ROOT / "modelmake").rglob("*.py")
     }
 
@@ -144,7 +144,7 @@ def test_nothing_in_modelmake_knows_language_models() -> None:
         "adapter", "assistant", "chat", "gguf", "llama", "logits", "lora", "peft", "perplexity", "prompt", "role",
         "safetensors", "sft", "shingle", "token", "tokenizer", "tokens", "transformers", "trl",
     }  # fmt: skip
-    found = {path.name: words(path) & domain for path in (ROOT / "modelmake").rglob("*.py")}
+    found = {str(path.relative_to(ROOT)): words(path) & domain for path in (ROOT / "modelmake").rglob("*.py")}
 
     assert {name: known for name, known in found.items() if known} == {}
     assert {"safetensors", "gguf"} <= words(ROOT / "stages/commands/domain.py")
@@ -162,9 +162,37 @@ def test_nothing_in_a_room_imports_a_stage() -> None:
 def test_one_module_alone_imports_dvc() -> None:
     paths = [*(ROOT / "modelmake").rglob("*.py"), *(ROOT / "stages").rglob("*.py")]
 
-    importing = {p.name for p in paths if {"dvc", "dvc_data"} & {n.partition(".")[0] for n in imported(p)}}
+    packages = {str(p.relative_to(ROOT)): {name.partition(".")[0] for name in imported(p)} for p in paths}
+    importing = {path for path, names in packages.items() if names & {"dvc", "dvc_data"}}
 
-    assert importing == {"internals.py"}
+    assert importing == {"modelmake/dvc/internals.py"}
+
+
+def compiled(tree: ast.Module) -> list[ast.FunctionDef]:
+    """The functions of a module that numba compiles."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return [f for f in functions if any("njit" in ast.unparse(decorator) for decorator in f.decorator_list)]
+
+
+def test_compiled_functions_use_nothing_of_another_file() -> None:
+    """Numba compares a compiled function with its own file alone, so it would run an old version of the other."""
+    trees = {path: ast.parse(path.read_bytes()) for path in (ROOT / "stages").rglob("*.py")}
+    kernels = [(path, function) for path, tree in trees.items() for function in compiled(tree)]
+    assert len(kernels) > 5
+
+    for path, function in kernels:
+        statements = [node for node in ast.walk(trees[path]) if isinstance(node, ast.ImportFrom)]
+        ours = [s for s in statements if (s.module or "").partition(".")[0] in ("modelmake", "stages")]
+        bound = {alias.asname or alias.name for statement in ours for alias in statement.names}
+        used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+        assert used & bound == set(), f"{path.name}: {function.name}"
+
+
+def test_no_file_is_long_unless_it_is_a_table() -> None:
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lengths = {name: len((ROOT / name).read_bytes().splitlines()) for name in listed.split() if (ROOT / name).exists()}
+
+    assert {name for name, lines in lengths.items() if lines > 300} == {"data/phrases.py"}
 
 
 def test_params_import_nothing_heavy() -> None:

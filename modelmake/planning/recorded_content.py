@@ -5,6 +5,7 @@ from pathlib import Path
 
 from modelmake import artifacts, git
 from modelmake.artifacts import Files
+from modelmake.errors import UserError
 
 MAX_COMMITS = 50  # that changed the path, newest first
 MAX_BYTES = 64 << 20  # of a folder in one commit: hashing more takes longer than the answer is worth
@@ -25,8 +26,12 @@ def folder(root: Path, path: str, md5: str) -> Files | None:
 
 
 def _versions(root: Path, path: str) -> Iterator[dict[str, bytes]]:
-    """{relative path: content} in each commit that changed a path, newest first; nothing outside of git."""
-    for commit in git.touching(root, path, MAX_COMMITS):
+    """{relative path: content} in each commit that changed a path, newest first; nothing where git has no answer."""
+    try:
+        commits = git.touching(root, path, MAX_COMMITS)
+    except UserError:  # git is missing or refuses the repository: a plan needs it for the details of a reason only
+        return
+    for commit in commits:
         blobs = git.blobs(root, commit, path)
         if sum(blob.size for blob in blobs.values()) <= MAX_BYTES:
             contents = git.contents(root, (blob.sha for blob in blobs.values()))

@@ -82,9 +82,9 @@ def replaceable(file: Path, text: str) -> bool:
     if not file.exists():
         return True
     content = file.read_bytes()
-    if content == text.encode() or content == next(git.contents(Path(), [f"HEAD:./{file}"])):
+    if content == text.encode() or any(content == composed.encode() for composed in _composed()):
         return True
-    return any(content == composed.encode() for composed in _composed())
+    return content == next(git.contents(Path(), [f"HEAD:./{file}"]))
 
 
 def _composed() -> Iterator[str]:

@@ -178,6 +178,7 @@ def test_outside_a_repository_there_is_nothing(tmp_path: Path, monkeypatch: pyte
     assert (git.head(tmp_path), git.commits(tmp_path)) == ("", [])
     assert (git.touching(tmp_path, "raw", 5), git.committed(tmp_path, "raw")) == ([], {})
     assert git.blobs(tmp_path, "HEAD", "raw") == {}
+    assert list(git.contents(tmp_path, ["HEAD:raw", "HEAD:rows"])) == [None, None]
 
 
 CALLS: dict[str, Callable[[Path], Any]] = {

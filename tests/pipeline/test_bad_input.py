@@ -117,15 +117,20 @@ def test_interrupted_training_publishes_nothing_and_the_next_build_ends_as_if_un
 
 def test_a_killed_dvc_takes_its_stage_along(project: Project) -> None:
     def trains(process: psutil.Process) -> bool:
-        return process.info["cwd"] == str(project.path.resolve()) and "stages.train" in process.info["cmdline"]
+        """True for the stage itself, which works in its sandbox below the project."""
+        folder = Path(process.info["cwd"] or "/")
+        return folder.is_relative_to(project.path.resolve()) and "stages.train" in (process.info["cmdline"] or ())
+
+    def training() -> list[psutil.Process]:
+        return [process for process in psutil.process_iter(["cwd", "cmdline"]) if trains(process)]
 
     build = start_training(project)
+    assert training()
 
     build.kill()
 
     for _ in range(50):
-        alive = [process for process in psutil.process_iter(["cwd", "cmdline"]) if trains(process)]
-        if not alive:
+        if not (alive := training()):
             break
         time.sleep(0.1)
     assert not alive

@@ -25,13 +25,8 @@ PAIRS = "gsm8k_pref/pairs.jsonl"
 STAGES = ("ingest", "clean", "dedup", "split")
 # A sample learns for some seconds only: what it scores says nothing.
 QUICK = {
-    "max_steps": 30,
-    "num_train_epochs": 1,
-    "warmup_steps": 5,
-    "logging_steps": 10,
-    "eval_steps": 1000,
-    "min_rows": 10,
-}
+    "max_steps": 30, "num_train_epochs": 1, "warmup_steps": 5, "logging_steps": 10, "eval_steps": 1000, "min_rows": 10,
+}  # fmt: skip
 
 pytestmark = [
     pytest.mark.slow,

@@ -1,8 +1,8 @@
-"""Has DVC replace its lock files in one step. Installed beside DVC; Python imports it at its start, by the .pth file.
+"""A patch of DVC: it replaces its lock files in one step. Python imports it when it starts, by the .pth file beside it.
 
-DVC writes them in place: dvc.lock, for a tenth of a second a stage, and .dvc/tmp/rwlock, which notes who reads and
-writes what. Killed meanwhile it leaves an empty or torn file, which the next `dvc repro` refuses to read. What a killed
-one noted there is void, also while nobody has asked how it ended (docs/decisions/0017). When DVC sees to it, this goes.
+DVC writes dvc.lock (for a tenth of a second a stage) and .dvc/tmp/rwlock (which process reads and writes which path) in
+place. A kill meanwhile leaves an empty or torn file, which the next `dvc repro` refuses to read. Entries of a process
+that has ended count for nothing, also while it is a zombie (docs/decisions/0017). Remove this once DVC does the same.
 """
 
 import os
@@ -31,7 +31,7 @@ def _rwlock(edit):
 
 
 class _Alive:
-    """psutil to which a process that has ended, but whose parent has not asked yet, exists no more."""
+    """psutil for which a zombie does not exist."""
 
     def __init__(self, psutil):
         self._psutil = psutil

@@ -67,3 +67,10 @@ def test_a_folder_too_large_to_hash_is_not_searched(root: Path, monkeypatch: pyt
     (root / "raw/inner/größe.bin").write_bytes(b"\n\0\ntwo")
 
     assert recorded_content.folder(root, "raw", artifacts.measure(root / "raw").md5) is None
+
+
+def test_a_repository_that_git_refuses_to_read_is_like_none(root: Path) -> None:
+    (root.parent / ".git/HEAD").write_text("nothing")
+
+    assert recorded_content.file(root, "key.json", md5("three")) == b"three"
+    assert recorded_content.file(root, "key.json", md5("one")) is None
