@@ -1,4 +1,4 @@
-"""Snakemake runs what `dvc status` calls stale, in the order of the graph, side by side; it never calls stale fresh."""
+"""Snakemake runs the stages that `dvc status` calls stale, all of them, in the order of the graph and side by side."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ def lock(project: Diamond) -> dict:
     return YAML(typ="safe", pure=True).load(project.read("dvc.lock"))
 
 
-def test_the_snakefile_is_a_page() -> None:
+def test_the_snakefile_fits_a_page() -> None:
     lines = (ROOT / "Snakefile").read_text("utf-8").splitlines()
 
     assert len(lines) <= 40
@@ -33,21 +33,34 @@ def test_stages_run_side_by_side_and_in_order_to_the_lock_of_dvc_repro(diamond: 
     assert spans["first"][1] < min(spans["left"][0], spans["right"][0])
     assert max(spans["left"][0], spans["right"][0]) < min(spans["left"][1], spans["right"][1])
     assert max(spans["left"][1], spans["right"][1]) < spans["last"][0]
-    found = lock(diamond)
+    by_snakemake = lock(diamond)
     (diamond.path / "dvc.lock").unlink()
     diamond.repro("-f")
-    assert found == lock(diamond)
+    assert by_snakemake == lock(diamond)
 
 
 @pytest.mark.slow
-def test_nothing_runs_where_nothing_is_stale(built_diamond: Diamond) -> None:
+def test_a_clone_with_a_lock_and_no_outputs_is_built_to_that_lock(built_diamond: Diamond) -> None:
+    recorded = lock(built_diamond)
+    for name in ("first", "left", "right", "last"):
+        (built_diamond.path / name).unlink()
+    shutil.rmtree(built_diamond.path / ".dvc/cache")
+
+    built_diamond.snakemake("-j2")
+
+    assert sorted(built_diamond.ran()) == ["first", "last", "left", "right"]
+    assert lock(built_diamond) == recorded
+
+
+@pytest.mark.slow
+def test_nothing_runs_if_nothing_is_stale(built_diamond: Diamond) -> None:
     output = built_diamond.snakemake("-j2")
 
     assert built_diamond.ran() == []
     assert "every stage is up to date" in output
 
 
-def test_what_an_upstream_leaves_as_it_was_is_never_scheduled(built_diamond: Diamond) -> None:
+def test_a_stage_whose_inputs_keep_their_bytes_is_never_scheduled(built_diamond: Diamond) -> None:
     built_diamond.write("in", "axx\n")
 
     output = built_diamond.snakemake("-j2")
@@ -57,7 +70,7 @@ def test_what_an_upstream_leaves_as_it_was_is_never_scheduled(built_diamond: Dia
 
 
 @pytest.mark.slow
-def test_an_edit_runs_what_it_reaches_through_changed_bytes(built_diamond: Diamond) -> None:
+def test_stages_that_write_the_same_bytes_make_none_stale(built_diamond: Diamond) -> None:
     built_diamond.edit("dvc.yaml", "sh step left 0 first", "sh step left 0 in first")
     built_diamond.edit("dvc.yaml", "sh step right 0", "sh step right 00")
 
@@ -67,7 +80,7 @@ def test_an_edit_runs_what_it_reaches_through_changed_bytes(built_diamond: Diamo
 
 
 @pytest.mark.slow
-def test_a_dry_run_names_what_is_stale_and_runs_nothing(built_diamond: Diamond) -> None:
+def test_a_dry_run_names_the_stale_stages_and_runs_none(built_diamond: Diamond) -> None:
     built_diamond.write("in", "xyz\n")
     built_diamond.edit("dvc.yaml", "sh step right 0", "sh step right 00")
 
@@ -79,7 +92,7 @@ def test_a_dry_run_names_what_is_stale_and_runs_nothing(built_diamond: Diamond) 
     assert not (built_diamond.path / ".dvc/tmp/snakemake").exists()
 
 
-def test_a_failing_stage_fails_the_build_with_its_own_message_and_others_finish(built_diamond: Diamond) -> None:
+def test_a_failing_stage_fails_the_build_with_its_own_message_and_other_stages_finish(built_diamond: Diamond) -> None:
     built_diamond.write("in", "xyz\n")
     built_diamond.edit("dvc.yaml", "sh step left 0 first", "echo left... is broken; exit 3")
 
@@ -149,7 +162,7 @@ def test_meta_reserves_cores_and_memory(diamond: Diamond) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_snakemake_is_no_trouble_to_the_next(diamond: Diamond) -> None:
+def test_the_build_after_a_killed_snakemake_succeeds(diamond: Diamond) -> None:
     process = diamond.start("snakemake", "-j2")
     while "left start" not in diamond.read("steps"):
         time.sleep(0.1)
@@ -165,7 +178,7 @@ def test_a_killed_snakemake_is_no_trouble_to_the_next(diamond: Diamond) -> None:
 
 
 @pytest.mark.slow
-def test_many_at_once_leave_every_entry_in_the_lock(diamond: Diamond, tmp_path: Path) -> None:
+def test_twelve_stages_at_once_are_all_in_the_lock(diamond: Diamond, tmp_path: Path) -> None:
     names = [f"s{n}" for n in range(12)]
     stage = "  {0}:\n    cmd: echo {0} > {0}\n    deps: [in]\n    outs: [{0}]\n"
     diamond.write("dvc.yaml", "stages:\n" + "".join(stage.format(name) for name in names))
