@@ -48,7 +48,8 @@ def test_a_clone_with_a_lock_and_no_outputs_is_built_to_that_lock(built_diamond:
 
     built_diamond.snakemake("-j2")
 
-    assert sorted(built_diamond.ran()) == ["first", "last", "left", "right"]
+    assert "first" in built_diamond.ran()  # the others have its bytes, so DVC may take theirs from the cache
+    assert [built_diamond.read(name) for name in ("first", "left", "right", "last")] == ["a"] * 4
     assert lock(built_diamond) == recorded
 
 
