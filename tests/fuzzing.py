@@ -21,7 +21,8 @@ from stages.reading import files
 from stages.reading.containers import READERS
 from stages.reading.formats import READERS as FORMATS
 from stages.rows import jsonl
-from stages.rows.row import content_problem, make_row
+from stages.rows.parts import content_problem
+from stages.rows.row import make_row
 
 
 class Case(NamedTuple):
@@ -196,11 +197,11 @@ def cases(suffix: str) -> st.SearchStrategy[Case]:
 
 OTHER_FILES = FileRule("z*", None, None)
 PARAMS = [
-    Ingest("", [], 1.0, Documents(40, True)),
-    Ingest("", [], 1.0, Documents(1000, False)),
-    Ingest("", [], 1.0, None),
-    Ingest("", [OTHER_FILES, FileRule("*", "qa", {"question": "prompt", "answer": "text"})], 1.0, None),
-    Ingest("", [OTHER_FILES, FileRule("*", "messages", None)], 1.0, None),
+    Ingest("", [], 1.0, Documents(40, True), "pairs"),
+    Ingest("", [], 1.0, Documents(1000, False), "pairs"),
+    Ingest("", [], 1.0, None, "pairs"),
+    Ingest("", [OTHER_FILES, FileRule("*", "qa", {"question": "prompt", "answer": "text"})], 1.0, None, "pairs"),
+    Ingest("", [OTHER_FILES, FileRule("*", "messages", None)], 1.0, None, "pairs"),
 ]
 
 

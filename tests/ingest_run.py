@@ -28,7 +28,7 @@ def run(
         (folder / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "raw" / name).write_text(text, "utf-8", newline="")
     ingested, sources, rejected, report = (folder / name for name in ("ingested", "sources", "rejected", "report"))
-    params = Ingest("", rules or [], max_rejected_fraction, documents)
+    params = Ingest("", rules or [], max_rejected_fraction, documents, "pairs")
     ingest.main(folder / "raw", ingested, sources, rejected, report, params)
     return {
         "bytes": ingested.read_bytes(),

@@ -133,7 +133,7 @@ def test_files_of_mixed_formats_are_in_the_line_of_counts(tmp_path: Path) -> Non
     (tmp_path / "raw/a.jsonl").write_text(lines(QUESTION, QUESTION, {"text": "t"}, {"x": 1}))
     (tmp_path / "raw/b.jsonl").write_text(lines({"text": "u"}, []))
 
-    line = ingest.main(tmp_path / "raw", *(tmp_path / n for n in "irsj"), Ingest("", [], 1.0, None))
+    line = ingest.main(tmp_path / "raw", *(tmp_path / n for n in "irsj"), Ingest("", [], 1.0, None, "pairs"))
 
     assert line == (
         "6 rows in, 3 out, 3 dropped (broken_json 1, repeated 1, unknown_format 1); "

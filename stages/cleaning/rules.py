@@ -9,7 +9,8 @@ from typing import NamedTuple
 from stages import pii
 from stages.cleaning import refusals, repair, turns
 from stages.params.cleaning import Clean
-from stages.rows.row import Content, content_problem
+from stages.rows.parts import content_problem
+from stages.rows.row import Content
 from stages.rows.texts import content_texts, map_texts
 
 REPAIRS = {"mojibake": repair.fix_mojibake, "normalise": repair.normalise}

@@ -68,7 +68,7 @@ def problem(content: Content, params: Turns) -> Problem | None:
             return "unknown_role", f"turn {number}: {turn.role!r}: want one of {', '.join(ROLES)}"
     if params.repeated == "drop" and has_repeats(turns):
         return "repeated_turn", "a turn, or a question with its answer, stands twice in a row"
-    for number, turn in enumerate(turns[:-1], 1):  # `row.content_problem` checks the last one
+    for number, turn in enumerate(turns[:-1], 1):  # `parts.content_problem` checks the last one
         if turn.role != "tool" and not turn.content.strip() and not _is_of_tools(turn):
             return "empty_turn", f"turn {number}: {turn.role} says nothing"
     return _order_problem(turns) if params.roles == "alternating" else None

@@ -1,6 +1,6 @@
 """Data: from raw files to leak-free splits, their mix and their datasheet."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -33,6 +33,8 @@ class Ingest(Params):
     files: list[FileRule]  # the first whose glob matches a file applies, other files are left out; []: all files
     max_rejected_fraction: Fraction  # of unusable records; more fail the stage
     documents: Documents | None  # null rejects them
+    judged: Literal["rows", "pairs"]  # answers found good or bad: `rows` of kind judged; `pairs`: a good one becomes a
+    # chat, a bad one the rejected side of a pair with a good one
 
 
 class Near(Params):

@@ -10,7 +10,8 @@ from stages.params.data import Documents, FileRule
 from stages.reading import documents, formats, ratings
 from stages.reading.containers.split_names import split_from_name
 from stages.reading.rejection import RejectedRecord
-from stages.rows.row import Chat, Content, Pair, Text, content_id, content_problem
+from stages.rows.parts import content_problem
+from stages.rows.row import Chat, Content, Judged, Pair, Text, content_id
 from stages.rows.timestamps import utc_timestamp
 
 MAX_FIELD_SETS = 1024  # whose format is remembered
@@ -172,5 +173,5 @@ def _check_trainable(content: Content) -> None:
 
 DECODERS = {
     kind: msgspec.json.Decoder(kind)
-    for kind in (Chat, Pair, Text, documents.Document, ratings.RatedAnswer)
+    for kind in (Chat, Pair, Judged, Text, documents.Document, ratings.RatedAnswer)
 }  # fmt: skip

@@ -1,11 +1,11 @@
-"""The canonical row: a chat, a preference pair or a text, with the hash of its content as id."""
+"""The canonical row: a chat, a preference pair, a judged answer or a text, with the hash of its content as id."""
 
 import hashlib
 from typing import Any, Literal
 
 import msgspec
 
-KINDS = ("chat", "pair", "text")
+KINDS = ("chat", "pair", "judged", "text")
 SPLITS = ("train", "val", "test")  # ascending: a row of two splits goes to the later one
 
 
@@ -23,7 +23,7 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One turn. `msgspec.to_builtins` of it is what chat templates take.
 
-    Empty optional fields are left out of the JSON, so that the ids of rows without tools do not depend on them.
+    Fields with their default are left out of the JSON, so that the ids of rows without tools do not depend on them.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
@@ -31,6 +31,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     tool_calls: list[ToolCall] = []
     name: str = ""  # role tool: the tool that answers
     tool_call_id: str = ""  # role tool: the call that is answered
+    reasoning_content: str = ""  # role assistant: what was thought before the answer
+    train: bool = True  # False: the loss does not see this turn; no field of templates
 
 
 class Chat(msgspec.Struct, frozen=True, tag_field="kind", tag="chat", omit_defaults=True):
@@ -38,17 +40,27 @@ class Chat(msgspec.Struct, frozen=True, tag_field="kind", tag="chat", omit_defau
     tools: list[dict[str, Any]] = []  # JSON schemas of the tools that the assistant may call
 
 
-class Pair(msgspec.Struct, frozen=True, tag_field="kind", tag="pair"):
+class Pair(msgspec.Struct, frozen=True, tag_field="kind", tag="pair", omit_defaults=True):
     prompt: list[Message]
     chosen: list[Message]
     rejected: list[Message]
+    tools: list[dict[str, Any]] = []
+
+
+class Judged(msgspec.Struct, frozen=True, tag_field="kind", tag="judged", omit_defaults=True):
+    """An answer that somebody found good or bad, without another one to compare it with."""
+
+    prompt: list[Message]
+    answer: list[Message]
+    good: bool
+    tools: list[dict[str, Any]] = []
 
 
 class Text(msgspec.Struct, frozen=True, tag_field="kind", tag="text"):
     text: str
 
 
-Content = Chat | Pair | Text
+Content = Chat | Pair | Judged | Text
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -81,19 +93,3 @@ def merge(a: Row, b: Row) -> Row:
     split = max(a.split, b.split, key=("", *SPLITS).index)
     group, time = (min({x, y} - {""}, default="") for x, y in ((a.group, b.group), (a.time, b.time)))
     return Row(a.id, a.content, split, group, time)
-
-
-def content_problem(content: Content) -> tuple[str, str] | None:
-    """(reason, detail) why a content cannot be trained on, or None. A tool call counts as an answer."""
-    if isinstance(content, Text):
-        return None if content.text.strip() else ("empty_text", "text is empty")
-    answers = [content.messages[-1:]] if isinstance(content, Chat) else [content.chosen, content.rejected]
-    prompt = content.messages[:-1] if isinstance(content, Chat) else content.prompt
-    if not any(message.role == "user" and message.content.strip() for message in prompt):
-        return "empty_question", "no user turn with text before the answer"
-    for turns in answers:
-        if len(turns) != 1 or turns[0].role != "assistant":
-            return "no_answer", "the last turn is not the assistant's"
-        if not turns[0].content.strip() and not turns[0].tool_calls:
-            return "empty_answer", "the answer is empty"
-    return None

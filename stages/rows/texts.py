@@ -1,44 +1,53 @@
 """The texts inside a content, to read or to rewrite."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from stages.rows.row import Chat, Content, Function, Message, Pair, Text, ToolCall
+import msgspec
+
+from stages.rows import parts
+from stages.rows.row import Content, Function, Message, ToolCall
 
 
 def content_texts(content: Content) -> list[str]:
-    """Every text of a content, in order: of each turn its content, then the strings in its tool calls' arguments."""
-    if isinstance(content, Text):
-        return [content.text]
-    turns = content.messages if isinstance(content, Chat) else [*content.prompt, *content.chosen, *content.rejected]
-    texts: list[str] = []
-    for message in turns:
+    """Every text of a content, in order: of each turn its content, reasoning, strings in arguments of calls."""
+    split = parts.split(content)
+    texts: list[str] = [split.text] if split.text else []
+    for message in split.turns:
         texts.append(message.content)
+        if message.reasoning_content:
+            texts.append(message.reasoning_content)
         for call in message.tool_calls:
             _map_strings(call.function.arguments, lambda text: texts.append(text) or text)
     return texts
 
 
-def map_texts(content: Content, change: Callable[[str], str]) -> Content:
-    """The content with `change` applied to each of the texts that `content_texts` lists."""
+def map_texts(
+    content: Content, change: Callable[[str], str], change_argument: Callable[[str], str] | None = None
+) -> Content:
+    """The content with `change` applied to each of the texts that `content_texts` lists.
+
+    `change_argument`, where it is given, is applied in its place to the strings in arguments of tool calls.
+    """
+    change_argument = change_argument or change
 
     def change_call(call: ToolCall) -> ToolCall:
-        function = Function(call.function.name, _map_strings(call.function.arguments, change))
+        function = Function(call.function.name, _map_strings(call.function.arguments, change_argument))
         return ToolCall(function, call.type, call.id)
 
-    def change_turns(turns: Sequence[Message]) -> list[Message]:
-        return [
-            Message(m.role, change(m.content), [change_call(c) for c in m.tool_calls], m.name, m.tool_call_id)
-            if m.tool_calls or m.name or m.tool_call_id
-            else Message(m.role, change(m.content))
-            for m in turns
-        ]
+    def change_turn(turn: Message) -> Message:
+        if turn.train and not (turn.tool_calls or turn.reasoning_content or turn.name or turn.tool_call_id):
+            return Message(turn.role, change(turn.content))  # most turns, and `replace` is slow
+        return msgspec.structs.replace(
+            turn,
+            content=change(turn.content),
+            tool_calls=[change_call(call) for call in turn.tool_calls],
+            reasoning_content=change(turn.reasoning_content) if turn.reasoning_content else "",
+        )
 
-    if isinstance(content, Text):
-        return Text(change(content.text))
-    if isinstance(content, Chat):
-        return Chat(change_turns(content.messages), content.tools)
-    return Pair(change_turns(content.prompt), change_turns(content.chosen), change_turns(content.rejected))
+    split = parts.split(content)
+    turns = ([change_turn(turn) for turn in part] for part in (split.prompt, split.answer, split.rejected))
+    return parts.join(content, parts.Parts(*turns, split.tools, change(split.text) if split.text else ""))
 
 
 def _map_strings(value: Any, change: Callable[[str], str]) -> Any:

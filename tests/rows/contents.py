@@ -1,6 +1,6 @@
 """One content of each kind, for tests of rows."""
 
-from stages.rows.row import Chat, Function, Message, Pair, ToolCall
+from stages.rows.row import Chat, Function, Judged, Message, Pair, ToolCall
 
 
 def turn(role: str, content: str = "x") -> Message:
@@ -9,6 +9,7 @@ def turn(role: str, content: str = "x") -> Message:
 
 CHAT = Chat([turn("system", "s"), turn("user", "q"), turn("assistant", "a")])
 PAIR = Pair([turn("user", "q")], [turn("assistant", "good")], [turn("assistant", "bad")])
+JUDGED = Judged(PAIR.prompt, PAIR.rejected, False)
 TOOL_CHAT = Chat(
     [
         turn("user", "q"),
