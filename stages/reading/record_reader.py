@@ -16,6 +16,9 @@ from stages.rows.timestamps import utc_timestamp
 
 MAX_FIELD_SETS = 1024  # whose format is remembered
 SHAPE_ERRORS = (KeyError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
+TEXT_FIELDS = frozenset(  # of formats; a number that is mapped to one is read as its text
+    ("question", "answer", "prompt", "completion", "instruction", "input", "output", "chosen", "rejected", "text")
+)
 NO_FORMAT = {"unknown": "unknown_format", "ambiguous": "ambiguous_format"}  # in place of a format -> reason
 
 
@@ -110,7 +113,8 @@ def map_fields(record: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]
             if not isinstance(value, dict) or part not in value:
                 raise RejectedRecord("no_field", f"no field {own!r} for {name}: found {sorted(record)}")
             value = value[part]
-        result[name] = value
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        result[name] = msgspec.json.encode(value).decode() if is_number and name in TEXT_FIELDS else value
     return result
 
 
