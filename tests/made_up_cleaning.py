@@ -11,6 +11,7 @@ PARAMS = Clean(
     max_chars=100,
     max_tokens=None,
     tokenizer="recipes/no_tokenizer.json",
+    white_space="prose",
     turns=Turns(roles="alternating", repeated="once"),
     languages=None,
     labels=None,

@@ -15,7 +15,7 @@ from stages import clean
 from stages.params.cleaning import Clean, Labels, Languages, Turns
 from stages.rows import jsonl
 from stages.rows.accounting import Drop
-from stages.rows.row import Chat, Message, Pair, Row, Text, make_row
+from stages.rows.row import Chat, Function, Message, Pair, Row, Text, ToolCall, make_row
 from tests import made_up_cleaning
 
 PARAMS = made_up_cleaning.params(refusals=["i can't", "As an AI", "I’m unable"])
@@ -198,7 +198,7 @@ def test_a_row_whose_turns_change_has_a_parent() -> None:
     result = run([row])
 
     assert result["rows"] == [answer("a")]
-    assert result["parents"] == [(answer("a").id, row.id, "normalise empty_turn repeated_turn")]
+    assert result["parents"] == [(answer("a").id, row.id, "control empty_turn repeated_turn")]
 
 
 def test_repeated_turns_drop_their_row_if_params_say_so() -> None:
@@ -211,18 +211,22 @@ def test_repeated_turns_drop_their_row_if_params_say_so() -> None:
 
 WORDS = st.sampled_from(
     ["I can't", "a@b.de", "DE89370400440532013000", "BE68 5390 0754 7034", "4111 1111 1111 1111", "030", "1234567",
-     "+49", "(0)", "12", ".", "-", "/", "Ã©", "â€™", "Ã", "©", "\0", "\x85", "e\u0301", "\r", "\n", "AB12", "x"]
+     "+49", "(0)", "12", ".", "-", "/", "Ã©", "â€™", "Ã", "©", "\0", "\x85", "e\u0301", "\r", "\n", "AB12", "x",
+     "\n```", "\n~~~\n", "    x\n", "\t"]
 )  # fmt: skip
 TEXTS = st.lists(WORDS | st.text(max_size=3), max_size=8).map(" ".join) | st.lists(WORDS, max_size=5).map("".join)
 
 
 @settings(max_examples=300)
-@given(TEXTS)
-def test_cleaning_a_cleaned_row_changes_nothing(text: str) -> None:
-    row, _ = cleaned(make_row(Text(text)))
+@given(TEXTS, st.booleans(), st.sampled_from(["prose", "keep"]))
+def test_cleaning_a_cleaned_row_changes_nothing(text: str, is_argument: bool, white_space: str) -> None:
+    params = msgspec.structs.replace(PARAMS, white_space=white_space)
+    call = ToolCall(Function("f", {"x": [text]}), "function")
+    chat = Chat([Message("user", "q"), Message("assistant", "", [call], reasoning_content=text)])
+    row = clean.clean(make_row(chat if is_argument else Text(text)), params).row
 
     if isinstance(row, Row):
-        assert cleaned(row) == (row, [])
+        assert clean.clean(row, params)[:2] == (row, [])
 
 
 TURNS = st.lists(st.builds(Message, st.sampled_from(["system", "user", "assistant"]), TEXTS), min_size=1, max_size=5)

@@ -1,6 +1,7 @@
 """Texts: what is repaired and redacted, and above all what is left alone."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from stages import clean, pii
 from stages.params.cleaning import Clean
 from stages.pii import national
 from stages.rows.accounting import Drop
-from stages.rows.row import Message, Pair, Row, Text, make_row
+from stages.rows.row import Chat, Function, Message, Pair, Row, Text, ToolCall, make_row
 from tests import made_up_cleaning
 from tests.made_up_cleaning import PARAMS
 
@@ -23,11 +24,12 @@ def cleaned(row: Row, params: Clean = PARAMS) -> tuple[Row | Drop, list[str]]:
         ("It doesnâ€™t work at the cafÃ©.", "It doesn’t work at the café.", "mojibake"),
         ("SchÃ¶ne GrÃ¼ÃŸe", "Schöne Grüße", "mojibake"),
         ("5 â‚¬", "5 €", "mojibake"),
-        ("cafe\u0301", "caf\u00e9", "normalise"),
-        ("a\0b\x07c\x7fd\x1b", "abcd", "normalise"),
-        ("e\0\u0301", "\u00e9", "normalise"),  # composed once the control character between is gone
-        ("a\r\nb\rc\td\n", "a\nb\nc\td", "normalise"),
-        ("Ã\0©", "é", "normalise mojibake"),  # mojibake only once the control character between is gone
+        ("cafe\u0301", "caf\u00e9", "nfc"),
+        ("a\0b\x07c\x7fd\x1b", "abcd", "control"),
+        ("e\0\u0301", "\u00e9", "control nfc"),  # composed once the control character between is gone
+        ("a\r\nb\rc\td\n", "a\nb\nc\td\n", "control"),
+        ("a\r\nb\rc\n", "a\nb\nc", "control strip"),
+        ("Ã\0©", "é", "control mojibake"),  # mojibake only once the control character between is gone
         ("write to a.b+c@shop.example.org.", "write to [EMAIL].", "email"),
         ("a_b@x-y.museum, jürgen@müller.de", "[EMAIL], [EMAIL]", "email"),
         ("DE89 3704 0044 0532 0130 00", "[IBAN]", "iban"),
@@ -80,6 +82,54 @@ def test_texts_that_only_look_like_personal_data_stay(text: str) -> None:
     row = make_row(Text(f"See {text}, please."))
 
     assert cleaned(row) == (row, [])
+
+
+CALLED = {
+    "code": "    return x\r\n",
+    "to": ["\ta@b.de\n", {"body": " +4930123456\0 "}],
+    "n": 4930123456,
+    "caf\u00e9 ": "cafÃ©",
+}
+
+
+def called(arguments: dict[str, Any], content: str = "", reasoning: str = "") -> Row:
+    """A call of a tool, its answer, and an answer in words."""
+    call = ToolCall(Function("send", arguments), "function")
+    return make_row(
+        Chat(
+            [Message("user", "q"), Message("assistant", content, [call], reasoning_content=reasoning, train=False),
+             Message("tool", "sent"), Message("assistant", "Sent.")],
+            [{"type": "function", "function": {"name": "send", "description": " Mails a@b.de \n"}}],
+        )
+    )  # fmt: skip
+
+
+def test_strings_in_arguments_keep_their_white_space_and_lose_personal_data() -> None:
+    row, rules = cleaned(called(CALLED))
+
+    expected = {"code": "    return x\r\n", "to": ["\t[EMAIL]\n", {"body": " [PHONE]\0 "}], "n": 4930123456,
+                "caf\u00e9 ": "café"}  # fmt: skip
+    assert row == called(expected)
+    assert rules == ["mojibake", "email", "phone"]
+
+
+def test_reasoning_is_cleaned_as_content_is() -> None:
+    row, rules = cleaned(called({}, " One. ", "\nMail a@b.de.\n"))
+
+    assert (row, rules) == (called({}, "One.", "Mail [EMAIL]."), ["strip", "email"])
+
+
+@pytest.mark.parametrize("code", ["    return x\n", "def f(x):\n    return x\n"])
+def test_an_answer_in_code_keeps_its_indentation_and_its_last_newline(code: str) -> None:
+    row = make_row(Chat([Message("user", "Complete it."), Message("assistant", code)]))
+
+    assert cleaned(row) == (row, [])
+
+
+def test_with_white_space_kept_only_the_encoding_is_repaired() -> None:
+    keep = made_up_cleaning.params(white_space="keep")
+
+    assert cleaned(make_row(Text(" cafÃ©\0\r\n")), keep) == (make_row(Text(" café\0\r\n")), ["mojibake"])
 
 
 def test_only_the_kinds_asked_for_are_redacted() -> None:

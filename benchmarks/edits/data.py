@@ -114,7 +114,7 @@ EDITS = {
     "the name of a raw file": Edit(rename, {*SHOWN, "mix"}, "sources name files; the rows are the same"),
     "a broken line": Edit(add(CHATS, "{broken\n"), SHOWN, "counted as rejected; the rows are the same"),
     "spaces that cleaning takes off": Edit(
-        one_row("train", lambda line: [sharegpt("  " + turns(line)[0], turns(line)[1])]),
+        one_row("train", lambda line: [sharegpt(turns(line)[0] + "  ", turns(line)[1])]),
         {"ingest", "clean", "mix", "datasheet", "card", "report"}, "another raw row, the same cleaned one",
     ),
     "a row that only shouts another": Edit(

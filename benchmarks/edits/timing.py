@@ -16,7 +16,7 @@ EDITS = {
         before=reversed_rows, during="ingest",
     ),
     "its code, while clean runs": Edit(
-        replace("stages/cleaning/repair.py", "CONTROL.sub(\"\", text)", "CONTROL.sub(\"\", str(text))"), {"clean"},
+        replace("stages/cleaning/repair.py", "CONTROL.search(text)", "CONTROL.search(str(text))"), {"clean"},
         "the old code ran", {"augment"}, before=params("max_chars: 2000", "max_chars: 1999"), during="clean",
     ),
     "a helper two imports away, while dedup runs": Edit(

@@ -3,6 +3,7 @@
 import importlib
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from stages.rows.parts import content_problem
 from stages.rows.row import Content
 from stages.rows.texts import content_texts, map_texts
 
-REPAIRS = {"mojibake": repair.fix_mojibake, "normalise": repair.normalise}
+ENCODING = {"mojibake": repair.fix_mojibake, "nfc": repair.compose}
+WHITE_SPACE = {"control": repair.drop_control, "strip": repair.strip}
 
 
 class TextCleaner:
@@ -23,13 +25,22 @@ class TextCleaner:
         self.personal: Counter[str] = Counter()  # of each kind
         self._first_change: dict[str, tuple[int, int]] = {}  # rule -> (round, place of the rule)
         self._params = params
+        self._repairs = {**ENCODING, **(WHITE_SPACE if params.white_space == "prose" else {})}
         self._kinds = {*params.pii.redact, *params.pii.drop, *params.pii.report}
 
     def clean(self, text: str) -> str:
-        """The text after all rules, which run in rounds: one may leave work for an earlier one."""
+        """The text after all rules."""
+        return self._apply(self._repairs, text)
+
+    def clean_argument(self, text: str) -> str:
+        """A string in the arguments of a tool call after all rules but those about white space."""
+        return self._apply(ENCODING, text)
+
+    def _apply(self, repairs: dict[str, Callable[[str], str]], text: str) -> str:
+        """The text after the rules, which run in rounds: one may leave work for an earlier one."""
         for number in itertools.count():
             before = text
-            for place, (rule, change) in enumerate(REPAIRS.items()):
+            for place, (rule, change) in enumerate(repairs.items()):
                 repaired = change(text)
                 if repaired != text:
                     self._record_change(rule, number, place)
@@ -38,7 +49,7 @@ class TextCleaner:
             redacted = [span for span in sorted(spans) if span.kind in self._params.pii.redact]
             for span in redacted:
                 self.personal[span.kind] += 1
-                self._record_change(span.kind, number, len(REPAIRS) + pii.KINDS.index(span.kind))
+                self._record_change(span.kind, number, len(repairs) + pii.KINDS.index(span.kind))
             text = pii.redact(text, redacted) if redacted else text
             if text == before:
                 self.personal.update(span.kind for span in spans)
@@ -73,7 +84,7 @@ class CleanedContent(NamedTuple):
 def clean_content(content: Content, params: Clean) -> CleanedContent:
     """A content after the rules, but for the optional ones: those are in `optional_drop_reason`."""
     cleaner = TextCleaner(params)
-    tidied, turn_rules = turns.tidy(map_texts(content, cleaner.clean), params.turns)
+    tidied, turn_rules = turns.tidy(map_texts(content, cleaner.clean, cleaner.clean_argument), params.turns)
     problem = drop_reason(tidied, cleaner.personal, params)
     return CleanedContent(tidied, [*cleaner.changed_by(), *turn_rules], cleaner.personal, problem)
 

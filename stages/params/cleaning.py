@@ -87,6 +87,7 @@ class Clean(Params):
     max_chars: Positive  # of a row's whole text; longer rows are dropped
     max_tokens: Positive | None  # of a row as training counts them, by `tokenizer`; longer rows are dropped
     tokenizer: str  # a model's folder, models/base where base is not tiny; recipes/no_tokenizer.json: none
+    white_space: Literal["prose", "keep"]  # prose: no control characters, no white space at the ends, but for code
     turns: Turns
     languages: Languages | None  # null: any
     labels: Labels | None  # null: there are none
