@@ -145,7 +145,8 @@ def main(inputs: Inputs, outputs: Outputs, params: Datasheet, card: Card) -> str
     outputs.sample_page.write_text(html.render(folders, "sample.html", values, []), "utf-8")
     description = croissant.describe(
         files, outputs.croissant.parent, f"{card.name}-data",
-        f"Rows that {card.name} learns from and is asked. {card.description}", params.license, card.language,
+        " ".join(filter(None, [f"Rows that {card.name} learns from and is asked.", card.description])),
+        params.license, card.language,
     )  # fmt: skip
     accounting.write_json(outputs.croissant, description)
     warnings = [finding for finding in content["findings"] if finding.level != "ok"]

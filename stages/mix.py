@@ -7,7 +7,8 @@ Inputs:  train     folder of training rows, {chat,pair,text}.jsonl
 Outputs: mixed     folder of {chat,pair,text}.jsonl: {id, content}, sorted by id, a row as often as one pass shows it
          unmixed   Parquet {id, reason, detail}: rows beyond the share of their source
          report    JSON {in, out, dropped, repeats, kinds: {kind: {rows, sources: {source: {in, rows, share, epochs}},
-                   shares: {trait: {share, target, verdict}}}}}; `epochs`: passes over the source in one over the mix
+                   shares: {trait: {share, target, verdict}}}}}; `epochs`: passes over the source in one over the mix;
+                   share `synthetic` has `unknown`, the share of rows of which params.yaml does not say it, if any
 Params:  mix
 
 A generated row counts as of the file augment:METHOD. Memory: id, files and traits of each row, never its content.
@@ -87,20 +88,29 @@ def row_traits(row: Row) -> frozenset[str]:
     return frozenset([*(["multi_turn"] if users > 1 else []), *(["system"] if turns[0].role == "system" else [])])
 
 
-def trait_shares(kind: str, counts: Counter[str], total: int, params: Mix) -> dict[str, dict[str, Any]]:
-    """{trait: {share, target, verdict}} of the mixed rows of a kind; the verdict is below, within, above or None.
+def trait_shares(
+    kind: str, counts: Counter[str], unknown: int, total: int, params: Mix
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """{trait: {share, target, verdict}} of the mixed rows of a kind.
+
+    The verdict is below, within, above, unknown if the rows that may have the trait decide it, or None without target.
 
     Args:
         counts: mixed rows with each trait, repetitions counted.
+        unknown: those of sources that may be synthetic; told as a share too if there are any.
         total: mixed rows, repetitions counted; above 0.
     """
-    shares = {}
+    shares: dict[str, dict[str, Any]] = {}
     for trait in (*SOURCE_TRAITS, *ROW_TRAITS[kind]):
         share, target = round(counts[trait] / total, 4), getattr(params.targets, trait)
-        verdict = None
+        shares[trait] = {"share": share, "target": target, "verdict": None}
+        most = share
+        if unknown and trait == "synthetic":
+            shares[trait]["unknown"] = round(unknown / total, 4)
+            most += shares[trait]["unknown"]
         if target:
-            verdict = "below" if share < target[0] else "above" if share > target[1] else "within"
-        shares[trait] = {"share": share, "target": target, "verdict": verdict}
+            decided = "within" if target[0] <= share and most <= target[1] else "unknown"
+            shares[trait]["verdict"] = "below" if most < target[0] else "above" if share > target[1] else decided
     return shares
 
 
@@ -131,7 +141,7 @@ class KindMix:
             ids_by_source[source_of(files[id], self.params)].append(id)
         sizes = source_sizes({name: len(ids) for name, ids in ids_by_source.items()}, self.params)
         total = sum(sizes.values())
-        sources, traits = {}, Counter[str]()
+        sources, traits, unknown = {}, Counter[str](), 0
         for name, ids in ids_by_source.items():
             if not ids:
                 continue
@@ -143,9 +153,10 @@ class KindMix:
             generated = sum(self.times[id] for id in ids if files[id][0].startswith(AUGMENT_PREFIX))
             traits["general"] += size if source.general else 0
             traits["synthetic"] += size if source.synthetic else generated
+            unknown += size - generated if source.synthetic is None else 0
         for id, names in zip(self.ids, self.traits, strict=True):
             traits.update(dict.fromkeys(names, self.times[id]))
-        shares = trait_shares(self.kind, traits, total, self.params) if total else {}
+        shares = trait_shares(self.kind, traits, unknown, total, self.params) if total else {}
         self.report = {"rows": total, "sources": sources, "shares": shares}
 
     def lines(self) -> Iterator[bytes]:
@@ -158,12 +169,15 @@ class KindMix:
 
 
 def missed_targets(kinds: dict[str, dict[str, Any]]) -> list[str]:
-    """A phrase for each share outside its target: `chat: system 0.500 is above 0 to 0.4`."""
+    """A phrase for each share outside its target, or not known: `chat: system 0.500 is above 0 to 0.4`."""
     return [
         f"{kind}: {trait} {entry['share']:.3f} is {entry['verdict']} {entry['target'][0]:g} to {entry['target'][1]:g}"
+        if entry["verdict"] != "unknown"
+        else f"{kind}: {trait} is not declared of {entry['unknown']:.3f}, so it may be out of "
+        f"{entry['target'][0]:g} to {entry['target'][1]:g}"
         for kind, report in kinds.items()
         for trait, entry in report["shares"].items()
-        if entry["verdict"] in ("below", "above")
+        if entry["verdict"] in ("below", "above", "unknown")
     ]
 
 

@@ -123,7 +123,7 @@ def page_values(build: Build, inputs: Inputs, sections: Sections) -> dict[str, A
         "gate": build.gate,
         "subject": subject.model,
         "metric": subject.metric,
-        "title": sections.report.title,
+        "title": sections.report.title or sections.card.name,
         "card": sections.card,
         "train": sections.train,
         "compare": sections.compare,

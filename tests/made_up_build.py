@@ -21,13 +21,13 @@ def answer(row: str, text: str, right: bool, prompt: str = "") -> Answer:
     return Answer(row, prompt or f"question {row}", '{"intent": "refund"}', text, scores)
 
 
-def entry(value: float, difference: tuple[float, float, float] | None = None) -> dict[str, float]:
+def entry(value: float, difference: tuple[float, float, float] | None = None, better: str = "higher") -> dict[str, Any]:
     """A metric of comparison.json.
 
     Args:
         difference: from the baseline, with the low and high end of its interval.
     """
-    result = {"value": value, "low": value - 0.05, "high": value + 0.05}
+    result = {"value": value, "low": value - 0.05, "high": value + 0.05, "better": better}
     if difference:
         result |= dict(zip(("difference", "difference_low", "difference_high"), difference, strict=True))
     return result
@@ -41,7 +41,8 @@ class Build:
         self.values = params.load(ROOT / "params.yaml")
         self.values["train"]["sft"]["rows"] = "chat"
         self.answers = [answer(f"{n:02}", '{"intent":"refund"}', n % 4 > 0) for n in range(8)]
-        gate = {"verdict": "pass", "found": 0.995, "wanted": 0.8, "low": 0.98, "high": 1.0, "why": ""}
+        gate = {"verdict": "pass", "found": 0.995, "limit": "at least", "wanted": 0.8}
+        gate |= {"low": 0.98, "high": 1.0, "why": ""}
         self.gates: dict[str, dict[str, Any]] = {"sft_answers": gate}
         self.history = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 0.5}, {"step": 20, "eval_loss": 0.75}]
         self.comparison: dict[str, Any] = {}
@@ -142,8 +143,9 @@ def long_names(build: Build) -> None:
     build.values["train"][name] = {**build.values["train"]["sft"], "from": "base"}
     build.values["evaluate"]["models"].append(name)
     build.values["card"]["model"] = name
-    build.values["compare"]["gates"] = {name: {"model": name, "metric": "exact_match", "against": None, "min": 0.1}}
-    build.gates = {name: {"verdict": "pass", "found": 0.2, "wanted": 0.1, "low": 0.15, "high": 0.3, "why": ""}}
+    build.values["compare"]["gates"] = {name: {"model": name, "metric": "exact_match", "against": None, "bound": 0.1}}
+    build.gates = {name: {"verdict": "pass", "found": 0.2, "limit": "at least", "wanted": 0.1}}
+    build.gates[name] |= {"low": 0.15, "high": 0.3, "why": ""}
     build.answers = [answer("a", "x" * 5000, False, "why? " * 400), answer("b", "word " * 1000, True, "y" * 3000)]
 
 
@@ -164,7 +166,15 @@ def texts(build: Build) -> None:
     suite = {"rows": "text", "batch_size": 8, "context_tokens": 64, "metrics": ["bits_per_byte"]}
     build.values["suites"]["text"] = suite
     build.values["evaluate"]["suites"] = ["chat", "text"]
-    build.comparison = {"text": {model: {"bits_per_byte": entry(2.5)} for model in ("base", "sft", "dpo")}}
+    metrics = {"bits_per_byte": entry(2.5, better="lower")}
+    build.comparison = {"text": {model: metrics for model in ("base", "sft", "dpo")}}
+
+
+def undeclared(build: Build) -> None:
+    """Other people's data, of which nobody said anything."""
+    build.values["card"] |= {"license": None, "language": None, "description": None}
+    build.values["report"]["title"] = build.values["datasheet"]["license"] = None
+    build.values["mix"]["sources"]["all"]["synthetic"] = None
 
 
 def failing(build: Build) -> None:
@@ -173,12 +183,13 @@ def failing(build: Build) -> None:
     build.answers = [answer("a", injected, False, injected), answer("b", "", False)]
     build.values["card"]["description"] = build.values["report"]["title"] = injected
     build.gates["dpo_is_compact"] = {
-        "verdict": "fail", "found": 0.5, "wanted": 0.9, "low": 0.4, "high": 0.6, "why": "compact is 0.5",
+        "verdict": "fail", "found": 0.5, "limit": "at least", "wanted": 0.9, "low": 0.4, "high": 0.6,
+        "why": "compact is 0.5",
     }  # fmt: skip
     unmeasured = {"verdict": "fail", "wanted": -0.02, "why": "label_accuracy of dpo was not measured"}
     build.gates["dpo_keeps_labels"] = unmeasured
 
 
 SHAPES: dict[str, Callable[[Build], None]] = {
-    shape.__name__: shape for shape in (no_dpo, many, long_names, missing, texts, failing)
+    shape.__name__: shape for shape in (no_dpo, many, long_names, missing, texts, undeclared, failing)
 }

@@ -4,9 +4,11 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from stages import datasheet
+from stages.params.data import Datasheet
 from stages.params.release import Card
 from stages.rows import accounting, jsonl, parquet_table
 from stages.rows.row import KINDS, SPLITS, Chat, Message, Pair, Row, Text, make_row
@@ -25,7 +27,7 @@ def chat(question: str, answer: str) -> Row:
 CHATS = [chat(SCRIPT, "=1+1"), chat(SCRIPT.lower() + " ", "no"), chat("c", "d")]
 
 
-def run(folder: Path, labels: bool = True) -> str:
+def run(folder: Path, labels: bool = True, params: Datasheet = PARAMS, card: Card = CARD) -> str:
     """Runs the stage on three chats, a pair and a text; returns its line."""
     splits, reports = Path("data/splits"), Path("reports/data")
     rows = {"train/chat": CHATS, "train/text": [make_row(Text("text"))], "test/pair": [
@@ -54,7 +56,7 @@ def run(folder: Path, labels: bool = True) -> str:
     stage_reports = (reports / f"{name}.json" for name in ("ingest", "clean", "dedup", "split"))
     inputs = datasheet.Inputs(*stage_reports, Path("duplicates.parquet"), splits, Path("marks"), *templates)
     outputs = datasheet.Outputs(Path("data.html"), *(Path("reports", name) for name in OUTPUTS[1:]))
-    return datasheet.main(inputs, outputs, PARAMS, CARD)
+    return datasheet.main(inputs, outputs, params, card)
 
 
 @pytest.mark.parametrize("labels", [True, False])
@@ -78,6 +80,21 @@ def test_the_page_shows_findings_and_escapes_the_text_of_rows(
         assert not re.search(r"<script|https?://|@import|url\(", text)
         assert "script-src 'none'" in text or "script-src &#39;none&#39;" in text
     assert "'=1+1" in Path("reports/sample.csv").read_text("utf-8-sig")
+
+
+def test_no_licence_language_or_description_is_said_that_nobody_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    card = Card(model="sft", name="desk", license=None, language=None, description=None)
+
+    run(tmp_path, params=msgspec.structs.replace(PARAMS, license=None), card=card)
+
+    page = Path("data.html").read_text("utf-8")
+    assert "Licence of the rows: not declared. Language: not declared." in page
+    assert "None is declared in <code>card.language</code>." in page and "None" not in page.replace("None is", "")
+    description = json.loads(Path("reports/croissant.json").read_bytes())
+    assert description["description"] == "Rows that desk learns from and is asked."
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from stages.rows.row import KINDS, Chat, Message, Pair, Row, Text, make_row
 ANY = Targets(general=None, synthetic=None, multi_turn=None, system=None)
 
 
-def source(*files: str, weight: float = 1, general: bool = False, synthetic: bool = False) -> Source:
+def source(*files: str, weight: float = 1, general: bool = False, synthetic: bool | None = False) -> Source:
     return Source(files=list(files), weight=weight, general=general, synthetic=synthetic)
 
 
@@ -57,7 +57,7 @@ def run(by_file: dict[str, list[Row]], params: Mix) -> tuple[dict[str, list[str]
         line = mix.main(*inputs, *out, params)
         mixed = {kind: jsonl.read(out[0] / f"{kind}.jsonl") for kind in KINDS}
         assert all(row == Row(row.id, rows[row.id].content) for kind in KINDS for row in mixed[kind])
-        assert sorted(path.name for path in out[0].iterdir()) == ["chat.jsonl", "pair.jsonl", "text.jsonl"]
+        assert sorted(path.name for path in out[0].iterdir()) == [f"{kind}.jsonl" for kind in sorted(KINDS)]
         dropped = [tuple(line.values()) for line in pyarrow.parquet.read_table(out[1]).to_pylist()]
         report = json.loads(out[2].read_bytes())
     return {kind: [row.id for row in part] for kind, part in mixed.items()}, dropped, report, line
@@ -150,6 +150,23 @@ def test_shares_are_compared_with_their_targets() -> None:
         "system": {"share": 0.5, "target": [0.0, 0.4], "verdict": "above"},
     }
     assert line.endswith("chat: general 0.000 is below 0.1 to 0.3; chat: system 0.500 is above 0 to 0.4")
+
+
+@pytest.mark.parametrize(
+    ("target", "verdict"),
+    [((0.0, 0.7), "unknown"), ((0.0, 0.1), "above"), ((0.8, 1.0), "below"), ((0.25, 0.75), "within"), (None, None)],
+)
+def test_rows_of_a_source_that_does_not_say_it_may_be_synthetic_or_not(target: Any, verdict: str | None) -> None:
+    """Of 4 rows 1 is synthetic, 2 may be: from 0.25 to 0.75."""
+    sources = {"s": source("s", synthetic=True), "u": source("u", weight=2, synthetic=None), "h": source("h")}
+    rows = {"s": chats("s", 1), "u": chats("u", 2), "h": chats("h", 1)}
+    targets = Targets(general=None, synthetic=target, multi_turn=None, system=None)
+
+    _, _, report, line = run(rows, params(sources, targets=targets))
+
+    share = report["kinds"]["chat"]["shares"]["synthetic"]
+    assert share == {"share": 0.25, "target": target and list(target), "verdict": verdict, "unknown": 0.5}
+    assert ("synthetic is not declared of 0.500, so it may be out of 0 to 0.7" in line) == (verdict == "unknown")
 
 
 def test_a_raw_file_in_no_source_is_named() -> None:

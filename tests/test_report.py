@@ -69,6 +69,15 @@ def test_a_passing_gate_whose_interval_reaches_below_the_bound_says_so(build: Bu
     assert "0.750 to 0.860, and reaches below the bound: more held-out rows would settle it." in visible_text(build)
 
 
+def test_a_gate_on_a_metric_whose_lower_values_are_better_has_an_upper_bound(build: Build) -> None:
+    build.values["compare"]["gates"]["sft_answers"] |= {"metric": "text.bits_per_byte", "bound": 2.2}
+    build.gates["sft_answers"] |= {"found": 2.1, "limit": "at most", "low": 2.0, "high": 2.3}
+
+    text = visible_text(build)
+    assert "text.bits_per_byte of sft is 2.100, at most 2.200 is wanted. The 95 % interval is 2.000 to 2.300" in text
+    assert "and reaches above the bound: more held-out rows would settle it." in text
+
+
 def test_a_gate_that_fails_for_too_few_rows_says_so(build: Build) -> None:
     build.gates["sft_answers"] |= {"verdict": "fail", "why": "8 rows, want at least 100"}
 
@@ -79,6 +88,14 @@ def test_without_gates_the_verdict_is_fail(build: Build) -> None:
     SHAPES["missing"](build)
 
     assert "✗ fail No gates are declared, so nothing is proven" in visible_text(build)
+
+
+def test_what_nobody_declared_is_not_made_up(build: Build) -> None:
+    SHAPES["undeclared"](build)
+    text = visible_text(build)
+
+    assert text.index("support-desk-tiny") < text.index("✓ pass The gate holds")
+    assert "What the model is for is not declared." in text
 
 
 def test_every_stage_shows_what_it_read_and_wrote(text: str) -> None:
@@ -111,8 +128,8 @@ def test_a_difference_is_clear_only_if_its_interval_does_not_contain_0(build: Bu
 
     assert "base 0.500 0.450 to 0.550 the baseline" in text
     assert "sft 0.500 0.450 to 0.550 no clear difference −0.100 to +0.100" in text
-    assert "dpo 0.400 0.350 to 0.450 ▼ −0.100 −0.150 to −0.050" in text
-    assert "compact base not measured – sft 1.000" in text
+    assert "dpo 0.400 0.350 to 0.450 ▼ −0.100 worse −0.150 to −0.050" in text
+    assert "compact higher is better base not measured – sft 1.000" in text
 
 
 @pytest.mark.parametrize("shape", SHAPES)

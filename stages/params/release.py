@@ -120,13 +120,13 @@ class Card(Params):
 
     model: str  # `base` or a step: the model that the card describes
     name: str
-    license: str  # SPDX identifier of the weights
-    language: list[str]  # ISO 639-1
-    description: str
+    license: str | None  # SPDX identifier of the weights; null: not declared
+    language: list[str] | None  # ISO 639-1; null: not declared
+    description: str | None  # null: not declared
 
 
 class Report(Params):
     section: ClassVar[str] = "report"
 
-    title: str
+    title: str | None  # null: the name of the card
     examples: Annotated[int, Meta(ge=0)]  # held-out questions, shown with every model's answer

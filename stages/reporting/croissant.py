@@ -21,7 +21,7 @@ JSONL = "application/jsonlines"
 
 
 def describe(
-    files: dict[Path, str], folder: Path, name: str, description: str, license: str, languages: list[str]
+    files: dict[Path, str], folder: Path, name: str, description: str, license: str | None, languages: list[str] | None
 ) -> dict[str, Any]:
     """The Croissant description of files of rows, validated by mlcroissant.
 
@@ -30,7 +30,7 @@ def describe(
     Args:
         files: {path: kind of its rows}, paths relative to the project.
         folder: where the description will be; addresses of files are relative to it.
-        license: SPDX identifier or address.
+        license: SPDX identifier or address; without one the description has none, which Croissant allows.
         languages: ISO 639-1.
     """
     import mlcroissant as mlc  # takes half a second
@@ -53,7 +53,7 @@ def describe(
             )
         )  # fmt: skip
     metadata = mlc.Metadata(
-        name=name, description=description, license=[license], in_language=languages,
+        name=name, description=description, license=[license] if license else None, in_language=languages,
         distribution=objects, record_sets=record_sets,
     ).to_json()  # fmt: skip
     mlc.Metadata.from_json(mlc.Context(), metadata)  # raises if it is not valid

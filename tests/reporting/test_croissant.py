@@ -40,6 +40,12 @@ def test_files_have_hashes_and_addresses_and_equal_rows_have_equal_descriptions(
     assert not any(word in json.dumps(description) for word in ("datePublished", "dateCreated", str(Path.cwd())))
 
 
+def test_what_nobody_declared_is_left_out(files: dict[Path, str]) -> None:
+    description = croissant.describe(files, Path("reports"), "desk", "Rows.", None, None)
+
+    assert not {"license", "inLanguage"} & description.keys()
+
+
 def test_mlcroissant_reads_the_rows(files: dict[Path, str]) -> None:
     import mlcroissant
 

@@ -1,0 +1,64 @@
+"""The model card says what was measured and declared, and makes nothing up."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelmake import params
+from stages import card
+from stages.params.evaluation import Compare
+from stages.params.release import Card
+from tests.conftest import ROOT
+from tests.made_up_build import entry
+
+CARD = Card(model="sft", name="desk", license="MIT", language=["en", "de"], description="Answers tickets.")
+
+
+def counts(rows_in: int, **dropped: int) -> dict[str, Any]:
+    return {"in": rows_in, "out": rows_in - sum(dropped.values()), "dropped": dropped}
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> dict[str, Any]:
+    """{path below the folder: content} of what the stage reads; a test may change them."""
+    data = {stage: counts(10) for stage in card.DATA_STAGES}
+    data["clean"] |= {"personal": {}}
+    return {
+        "model/config.json": {"architectures": ["LlamaForCausalLM"]},
+        **{f"data/{stage}.json": report for stage, report in data.items()},
+        "trained/base.json": {"kind": "tiny", "parameters": 1000, "history": []},
+        "trained/sft.json": {**counts(10), "steps": 5, "over_long": [], "history": []},
+        "comparison.json": {"chat": {"base": {"exact_match": entry(0.1)}, "sft": {"exact_match": entry(0.5)}}},
+        "gate.json": {"verdict": "pass", "gates": {}},
+    }
+
+
+def render(folder: Path, reports: dict[str, Any], declared: Card = CARD) -> str:
+    values = params.load(ROOT / "params.yaml")
+    for name, content in reports.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(content))
+    (folder / "parity").mkdir()
+    compare = params.section(values, "compare", Compare, "params.yaml")
+    train = params.section({"train": {"sft": values["train"]["sft"]}}, "train", dict[str, card.Step], "params.yaml")
+    paths = [folder / name for name in ("model", "data", "trained", "comparison.json", "gate.json", "parity")]
+    inputs = card.Inputs(*paths, ROOT / "stages/reporting/templates/card.md")
+    card.main(inputs, folder / "card.md", declared, compare, train, {})
+    return (folder / "card.md").read_text("utf-8")
+
+
+def test_licence_and_language_are_in_the_metadata_and_the_text(tmp_path: Path, reports: dict[str, Any]) -> None:
+    text = render(tmp_path, reports)
+
+    assert text.startswith("---\nlicense: mit\nlanguage: [en, de]\nlibrary_name: transformers\n")
+    assert "Licence of the weights: MIT. Language: en, de." in text and "Answers tickets." in text
+
+
+def test_what_nobody_declared_is_not_made_up(tmp_path: Path, reports: dict[str, Any]) -> None:
+    text = render(tmp_path, reports, Card(model="sft", name="desk", license=None, language=None, description=None))
+
+    assert text.startswith("---\nlibrary_name: transformers\npipeline_tag: text-generation\n---\n# desk\n")
+    assert "Licence of the weights: not declared. Language: not declared." in text
+    assert "What the model is for is not declared." in text and "None" not in text
