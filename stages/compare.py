@@ -2,8 +2,9 @@
 
 Inputs:  evaluations  folder of <model>-<suite>.jsonl and .json, as `evaluate` wrote them
 Outputs: metrics      JSON {model: {metric: value}}; of suites other than compare.suite as <suite>.<metric>
-         comparison   JSON {suite: {model: {metric: {value, low, high, difference, difference_low, difference_high}}}}
-         gate         JSON {verdict: pass|fail, gates: {name: {verdict, found, wanted, low, high, why}}}
+         comparison   JSON {suite: {model: {metric: {value, low, high, better, least, most, source,
+                      difference, difference_low, difference_high}}}}; a difference is value minus baseline's value
+         gate         JSON {verdict: pass|fail, gates: {name: {verdict, found, limit, wanted, low, high, why}}}
 Params:  compare, evaluate
 
 Intervals are percentile bootstraps over rows (Efron 1979); differences are paired: both models on the same rows.
@@ -12,6 +13,7 @@ Intervals are percentile bootstraps over rows (Efron 1979); differences are pair
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from modelmake import harness
@@ -24,15 +26,15 @@ from stages.rows import accounting
 
 
 class Comparison(NamedTuple):
-    suites: dict[str, Any]  # suite -> model -> metric -> value, interval, difference: the content of comparison.json
+    suites: dict[str, Any]  # suite -> model -> metric -> value, interval, …: the content of comparison.json
     # below, metrics of suites other than compare.suite are named <suite>.<metric>
     entries: dict[str, dict[str, Any]]  # model -> metric -> the same
     samples: dict[str, dict[str, np.ndarray]]  # model -> metric -> (samples,)
     rows: dict[str, int]  # metric -> rows that it was measured on
 
 
-def read(folder: Path, evaluate: Evaluate) -> dict[str, dict[str, list[scoring.Answer]]]:
-    """{suite: {model: answers}}.
+def read(folder: Path, evaluate: Evaluate) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """({suite: {model: answers}}, {suite: {metric: what it means}}), as `evaluate` wrote them.
 
     Raises:
         UserError: files that params.yaml no longer declares; or models answered different rows.
@@ -45,7 +47,8 @@ def read(folder: Path, evaluate: Evaluate) -> dict[str, dict[str, list[scoring.A
     for suite, models in answers.items():
         if len({tuple(a.id for a in of_model) for of_model in models.values()}) > 1:
             raise UserError(f"{folder}: models answered different rows of {suite}: want the same; run `dvc repro`")
-    return answers
+    scores = {suite: (folder / f"{evaluate.models[0]}-{suite}.json").read_bytes() for suite in evaluate.suites}
+    return answers, {suite: msgspec.json.decode(text)["declared"] for suite, text in scores.items()}
 
 
 def resample(answers: list[scoring.Answer], draws: np.ndarray) -> dict[str, np.ndarray]:
@@ -62,8 +65,10 @@ def resample(answers: list[scoring.Answer], draws: np.ndarray) -> dict[str, np.n
     return result
 
 
-def compare(models: dict[str, list[scoring.Answer]], params: Compare) -> tuple[dict[str, Any], dict[str, Any]]:
-    """({model: {metric: value, interval, difference from the baseline}}, {model: {metric: (samples,)}}).
+def compare(
+    models: dict[str, list[scoring.Answer]], declared: dict[str, Any], params: Compare
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """({model: {metric: value, interval, meaning, difference from the baseline}}, {model: {metric: (samples,)}}).
 
     All models are resampled with the same draws, so that differences are paired.
     """
@@ -74,7 +79,7 @@ def compare(models: dict[str, list[scoring.Answer]], params: Compare) -> tuple[d
     result: dict[str, Any] = {}
     for model in models:
         for name, value in values[model].items():
-            entry = {"value": value, **_interval(samples[model][name], params, "low", "high")}
+            entry = {"value": value, **_interval(samples[model][name], params, "low", "high"), **declared[name]}
             if model != params.baseline and params.baseline in models:
                 differences = samples[model][name] - samples[params.baseline][name]
                 entry["difference"] = round(value - values[params.baseline][name], 6)
@@ -84,21 +89,29 @@ def compare(models: dict[str, list[scoring.Answer]], params: Compare) -> tuple[d
 
 
 def judge(gate: Gate, comparison: Comparison, params: Compare) -> dict[str, Any]:
-    """The verdict of a gate. A gate on too few rows, or on a metric that was not measured, fails."""
+    """The verdict of a gate. A gate on too few rows, or on a metric that was not measured, fails.
+
+    `found` is the value; of a gate against a model it is by how much `gate.model` is better, and so is its interval.
+    """
     metric, measured = gate.metric, f"{gate.metric} of {gate.model}"
     entries, samples, rows = comparison.entries, comparison.samples, comparison.rows.get(gate.metric, 0)
     if metric not in entries.get(gate.model, {}) or (gate.against and metric not in entries.get(gate.against, {})):
-        return {"verdict": "fail", "wanted": gate.min, "why": f"{measured} was not measured"}
+        return {"verdict": "fail", "wanted": gate.bound, "why": f"{measured} was not measured"}
     value, values = entries[gate.model][metric]["value"], samples[gate.model][metric]
+    lower = entries[gate.model][metric]["better"] == "lower"
     if gate.against:
-        measured += f" minus that of {gate.against}"
-        value = round(value - entries[gate.against][metric]["value"], 6)
-        values = values - samples[gate.against][metric]
-    verdict, why = "pass" if value >= gate.min else "fail", f"{measured} is {value:.4f}, want at least {gate.min}"
+        gained, measured = (-1 if lower else 1), f"{measured} is better than that of {gate.against} by"
+        value = round(gained * (value - entries[gate.against][metric]["value"]), 6) + 0.0
+        values = gained * (values - samples[gate.against][metric])
+    else:
+        measured += " is"
+    limit = "at most" if lower and not gate.against else "at least"
+    passes = value <= gate.bound if limit == "at most" else value >= gate.bound
+    why = f"{measured} {value:.4f}, want {limit} {gate.bound}"
     if rows < params.min_rows:
-        verdict, why = "fail", f"{rows} rows, want at least {params.min_rows}"
+        passes, why = False, f"{rows} rows, want at least {params.min_rows}"
     return {
-        "verdict": verdict, "found": round(value, 6), "wanted": gate.min,
+        "verdict": "pass" if passes else "fail", "found": round(value, 6), "limit": limit, "wanted": gate.bound,
         **_interval(values, params, "low", "high"), "why": why,
     }  # fmt: skip
 
@@ -109,15 +122,11 @@ def _interval(samples: np.ndarray, params: Compare, low: str, high: str) -> dict
     return {low: round(float(ends[0]), 6), high: round(float(ends[1]), 6)}
 
 
-def compare_suites(answers: dict[str, dict[str, list[scoring.Answer]]], params: Compare) -> Comparison:
-    """Compares the models on every suite.
-
-    Args:
-        answers: {suite: {model: answers}}.
-    """
+def compare_suites(answers: dict[str, Any], declared: dict[str, dict[str, Any]], params: Compare) -> Comparison:
+    """Compares the models on every suite; the arguments are those that `read` returns."""
     comparison = Comparison({}, {}, {}, {})
     for suite, models in answers.items():
-        comparison.suites[suite], samples = compare(models, params)
+        comparison.suites[suite], samples = compare(models, declared[suite], params)
         prefix = "" if suite == params.suite else f"{suite}."
         for model, entries in comparison.suites[suite].items():
             for name, entry in entries.items():
@@ -128,7 +137,7 @@ def compare_suites(answers: dict[str, dict[str, list[scoring.Answer]]], params: 
 
 
 def main(evaluations: In, metrics: Out, comparison: Out, gate: Out, params: Compare, evaluate: Evaluate) -> str:
-    result = compare_suites(read(evaluations, evaluate), params)
+    result = compare_suites(*read(evaluations, evaluate), params)
     gates = {name: judge(declared, result, params) for name, declared in params.gates.items()}
     failed = [name for name, judged in gates.items() if judged["verdict"] == "fail"]
     values = {model: {name: entry["value"] for name, entry in result.entries.get(model, {}).items()}

@@ -3,14 +3,14 @@
 Inputs:  weights  model folder
          rows     JSONL canonical rows of the suite
 Outputs: answers  JSONL {id, prompt, expected, answer, scores: {metric: [numerator, denominator]}}, sorted by id
-         scores   JSON {rows, metrics: {metric: value}}
+         scores   JSON {rows, metrics: {metric: value}, declared: {metric: {better, least, most, source}}}
 Params:  suites.<suite>, machine
 """
 
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import Checkpoints, In, Out
-from stages.evaluating import scoring
+from stages.evaluating import metrics, scoring
 from stages.evaluating.runtimes import transformers
 from stages.params.evaluation import AnySuite, Suite
 from stages.params.machine import Machine
@@ -49,7 +49,8 @@ def main(
         scored = scoring.score_texts(held_out, likelihoods, params)
     totals = scoring.totals(scored)
     scoring.write(answers, scored)
-    accounting.write_json(scores, {"rows": len(held_out), "metrics": totals})
+    declared = {name: metric._asdict() for name, metric in metrics.declared(params).items()}
+    accounting.write_json(scores, {"rows": len(held_out), "metrics": totals, "declared": declared})
     return f"{len(held_out)} rows: " + ", ".join(f"{name} {value:.3f}" for name, value in totals.items())
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modelmake.errors import UserError
 from stages import compare
-from stages.evaluating import scoring
+from stages.evaluating import metrics, scoring
 from stages.params.evaluation import Compare, Evaluate, Gate
 
 
@@ -18,6 +18,11 @@ def params(min_rows: int = 1, seed: int = 1, **gates: Gate) -> Compare:
     return Compare(
         suite="chat", baseline="base", bootstrap_samples=500, confidence=0.95, seed=seed, min_rows=min_rows, gates=gates
     )
+
+
+HIGHER = metrics.Metric("higher", 0, 1, "")._asdict()
+LOWER = metrics.Metric("lower", 0, None, "")._asdict()
+DECLARED = {"exact_match": HIGHER, "schema": HIGHER, "bits_per_byte": LOWER}
 
 
 def answers(*hits: float, metric: str = "exact_match", denominator: float = 1.0) -> list[scoring.Answer]:
@@ -29,12 +34,12 @@ def half(rows: int) -> list[scoring.Answer]:
 
 
 def entry(models: dict[str, Any], model: str, seed: int = 1) -> dict[str, float]:
-    return compare.compare(models, params(seed=seed))[0][model]["exact_match"]
+    return compare.compare(models, DECLARED, params(seed=seed))[0][model]["exact_match"]
 
 
 def judge(gate: Gate, models: dict[str, Any], min_rows: int = 1) -> dict[str, Any]:
     chosen = params(min_rows, gate=gate)
-    return compare.judge(gate, compare.compare_suites({"chat": models}, chosen), chosen)
+    return compare.judge(gate, compare.compare_suites({"chat": models}, {"chat": DECLARED}, chosen), chosen)
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> None:
@@ -84,23 +89,32 @@ def test_a_difference_is_paired_row_by_row() -> None:
 
 
 def test_the_baseline_has_no_difference_from_itself() -> None:
-    assert list(entry({"base": half(4), "sft": half(4)}, "base")) == ["value", "low", "high"]
+    assert "difference" not in entry({"base": half(4), "sft": half(4)}, "base")
+
+
+def test_an_entry_says_what_its_metric_means() -> None:
+    losses = {"base": answers(2.5, metric="bits_per_byte"), "sft": answers(2.0, metric="bits_per_byte")}
+
+    entry = compare.compare(losses, DECLARED, params())[0]["sft"]["bits_per_byte"]
+    assert (entry["better"], entry["least"], entry["most"]) == ("lower", 0, None)
+    assert entry["difference"] == -0.5
 
 
 def test_a_metric_with_denominator_0_is_0() -> None:
     result = entry({"base": answers(0.0, 0.0, denominator=0.0)}, "base")
 
-    assert result == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert (result["value"], result["low"], result["high"]) == (0.0, 0.0, 0.0)
 
 
-def gate(minimum: float, against: str | None = None, metric: str = "exact_match", model: str = "sft") -> Gate:
-    return Gate(model, metric, against, minimum)
+def gate(bound: float, against: str | None = None, metric: str = "exact_match", model: str = "sft") -> Gate:
+    return Gate(model, metric, against, bound)
 
 
-def test_a_gate_passes_at_its_minimum_and_shows_the_value() -> None:
+def test_a_gate_passes_at_its_bound_and_shows_the_value() -> None:
     assert judge(gate(1.0), {"sft": answers(1.0, 1.0)}) == {
         "verdict": "pass",
         "found": 1.0,
+        "limit": "at least",
         "wanted": 1.0,
         "low": 1.0,
         "high": 1.0,
@@ -108,7 +122,7 @@ def test_a_gate_passes_at_its_minimum_and_shows_the_value() -> None:
     }
 
 
-def test_a_gate_fails_below_its_minimum() -> None:
+def test_a_gate_fails_below_its_bound() -> None:
     result = judge(gate(0.75), {"sft": answers(1.0, 0.0)})
 
     assert (result["verdict"], result["why"]) == ("fail", "exact_match of sft is 0.5000, want at least 0.75")
@@ -136,7 +150,7 @@ def test_two_models_that_are_always_wrong_differ_by_0() -> None:
     result = judge(gate(0.1, against="base"), {"base": wrong, "sft": wrong})
 
     assert (result["verdict"], result["found"]) == ("fail", 0.0)
-    assert result["why"] == "exact_match of sft minus that of base is 0.0000, want at least 0.1"
+    assert result["why"] == "exact_match of sft is better than that of base by 0.0000, want at least 0.1"
 
 
 def test_a_gate_against_a_model_judges_the_difference() -> None:
@@ -152,6 +166,38 @@ def test_a_loss_of_exactly_the_bound_passes() -> None:
     assert judge(gate(-0.02, against="base"), models)["verdict"] == "pass"  # 0.88 - 0.9 is -0.020000000000000018
 
 
+def loss_gate(bound: float, against: str | None = None) -> Gate:
+    return gate(bound, against, metric="bits_per_byte")
+
+
+def losses(base: float, sft: float) -> dict[str, Any]:
+    return {"base": answers(base, metric="bits_per_byte"), "sft": answers(sft, metric="bits_per_byte")}
+
+
+@pytest.mark.parametrize(("bound", "verdict"), [(2.1, "pass"), (2.051, "pass"), (2.0, "fail")])
+def test_where_lower_is_better_the_bound_is_the_most_that_passes(bound: float, verdict: str) -> None:
+    result = judge(loss_gate(bound), losses(2.529, 2.051))
+
+    assert (result["verdict"], result["found"], result["limit"]) == (verdict, 2.051, "at most")
+    assert result["why"] == f"bits_per_byte of sft is 2.0510, want at most {bound}"
+
+
+@pytest.mark.parametrize(
+    ("sft", "bound", "verdict", "gained"),
+    [
+        (2.051, 0.4, "pass", 0.478),
+        (2.051, 0.5, "fail", 0.478),
+        (2.599, 0.0, "fail", -0.07),
+        (2.599, -0.1, "pass", -0.07),
+    ],
+)
+def test_against_a_model_a_lower_loss_is_a_gain(sft: float, bound: float, verdict: str, gained: float) -> None:
+    result = judge(loss_gate(bound, "base"), losses(2.529, sft))
+
+    assert (result["verdict"], result["found"], result["low"], result["high"]) == (verdict, gained, gained, gained)
+    assert result["why"] == (f"bits_per_byte of sft is better than that of base by {gained:.4f}, want at least {bound}")
+
+
 @pytest.fixture
 def evaluations(tmp_path: Path) -> Path:
     folder = tmp_path / "evaluate"
@@ -159,6 +205,8 @@ def evaluations(tmp_path: Path) -> Path:
     for model, hits in (("base", (0.0, 0.0)), ("sft", (1.0, 0.0))):
         scoring.write(folder / f"{model}-chat.jsonl", answers(*hits))
         scoring.write(folder / f"{model}-more.jsonl", answers(*hits, metric="schema"))
+        for suite in ("chat", "more"):
+            (folder / f"{model}-{suite}.json").write_text(json.dumps({"rows": 2, "metrics": {}, "declared": DECLARED}))
     return folder
 
 
@@ -188,7 +236,9 @@ def test_a_gate_judges_the_suite_that_its_metric_names(evaluations: Path) -> Non
     _, _, verdict = run(evaluations, BOTH, better=gate(0.1, metric="more.schema", against="base"), main=gate(0.5))
 
     assert list(verdict["gates"]) == ["better", "main"]
-    assert verdict["gates"]["better"]["why"] == ("more.schema of sft minus that of base is -0.5000, want at least 0.1")
+    assert verdict["gates"]["better"]["why"] == (
+        "more.schema of sft is better than that of base by -0.5000, want at least 0.1"
+    )
     assert (verdict["gates"]["main"]["verdict"], verdict["verdict"]) == ("pass", "fail")
 
 
@@ -220,7 +270,7 @@ def test_one_failed_gate_fails_the_verdict_and_is_named(evaluations: Path) -> No
 
 
 def test_files_of_a_model_that_is_no_longer_declared_are_an_error(evaluations: Path) -> None:
-    with pytest.raises(UserError, match=r"sft-chat\.jsonl, sft-more\.jsonl: left by items"):
+    with pytest.raises(UserError, match=r"sft-chat\.json, sft-chat\.jsonl, sft-more\.json, sft-more\.jsonl: left"):
         compare.read(evaluations, Evaluate(models=["base"], suites=["chat", "more"]))
 
 

@@ -80,7 +80,7 @@ EDITS = {
         {*EVALUATE, "parity@Q8_0", *END, "plots"}, "one more score a row",
     ),
     "compare: a gate's bound": Edit(
-        params("against: null, min: 0.8", "against: null, min: 0.7"), {*END}, "the verdict says it", suite=True,
+        params("against: null, bound: 0.8", "against: null, bound: 0.7"), {*END}, "the verdict says it", suite=True,
     ),
     "quantize: a quant more": Edit(
         one_quant_more, {"calibrate@F16", "quantize@F16", "parity@F16", *TRAINED}, "its stages, and what lists quants",

@@ -17,8 +17,24 @@ def _refuse(name: str) -> None:
 
 
 def equal(a: Any, b: Any) -> bool:
-    """True if two JSON values are equal. Unlike in Python, `true` and 1.0 do not equal 1."""
-    return json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
+    """True if two JSON values are equal. 1.0 equals 1, as in JSON Schema; unlike in Python, `true` does not."""
+    pairs = [(a, b)]  # no recursion: values may be nested as deep as the parser goes
+    while pairs:
+        a, b = pairs.pop()
+        if isinstance(a, bool) or isinstance(b, bool):
+            if a is not b:
+                return False
+        elif isinstance(a, dict) and isinstance(b, dict):
+            if a.keys() != b.keys():
+                return False
+            pairs += [(a[name], b[name]) for name in a]
+        elif isinstance(a, list) and isinstance(b, list):
+            if len(a) != len(b):
+                return False
+            pairs += zip(a, b, strict=True)
+        elif a != b:
+            return False
+    return True
 
 
 def fields(answer: str) -> dict[str, Any]:

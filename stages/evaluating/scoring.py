@@ -3,15 +3,15 @@
 In a suite of texts `expected` is the text; prompt and answer are empty.
 """
 
-import importlib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import msgspec
 
+from stages.evaluating import metrics
 from stages.evaluating.text_likelihood import TextLikelihood
-from stages.params.evaluation import AnySuite, Suite, TextSuite
+from stages.params.evaluation import Suite, TextSuite
 from stages.rows.row import Row
 
 
@@ -32,31 +32,27 @@ def questions(rows: list[Row]) -> list[list[dict[str, Any]]]:
 
 def score(rows: list[Row], answers: list[str], suite: Suite) -> list[Answer]:
     """Scores an answer to each chat by the metrics of the suite."""
-    metrics = _metrics(suite)
+    used = metrics.modules(suite)
     result = []
     for row, answer in zip(rows, answers, strict=True):
         *_, question, expected = row.content.messages
-        scores = _scores(metrics, expected.content, answer, suite)
+        scores = _scores(used, expected.content, answer, suite)
         result.append(Answer(row.id, question.content, expected.content, answer, scores))
     return result
 
 
 def score_texts(rows: list[Row], likelihoods: list[TextLikelihood], suite: TextSuite) -> list[Answer]:
     """Scores the likelihood of each text by the metrics of the suite."""
-    metrics = _metrics(suite)
+    used = metrics.modules(suite)
     return [
-        Answer(row.id, "", row.content.text, "", _scores(metrics, likelihood))
+        Answer(row.id, "", row.content.text, "", _scores(used, likelihood))
         for row, likelihood in zip(rows, likelihoods, strict=True)
     ]
 
 
-def _metrics(suite: AnySuite) -> list[ModuleType]:
-    return [importlib.import_module(name) for name in suite.modules()]
-
-
-def _scores(metrics: list[ModuleType], *measured: Any) -> dict[str, tuple[float, float]]:
+def _scores(used: list[ModuleType], *measured: Any) -> dict[str, tuple[float, float]]:
     scores: dict[str, tuple[float, float]] = {}
-    for metric in metrics:
+    for metric in used:
         scores |= metric.score(*measured)
     return scores
 

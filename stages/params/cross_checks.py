@@ -7,7 +7,9 @@ module: a stage that did would rerun at every change of a check.
 import re
 from typing import Any
 
-from stages.params.evaluation import AnySuite, Evaluate, Suite
+from stages.evaluating import metrics
+from stages.evaluating.metrics import Metric
+from stages.params.evaluation import AnySuite, Evaluate, Gate
 from stages.params.training import Step
 
 NAME = re.compile(r"[a-z0-9_]+")  # of steps and suites
@@ -20,6 +22,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_names(chapters),
         *_steps(chapters.get("train") or {}),
         *_references(chapters),
+        *_bounds(chapters),
         *_parity(chapters),
         *_compared_suite(chapters),
         *_gpus(chapters),
@@ -81,10 +84,11 @@ def _references(chapters: dict[str, Any]) -> list[str]:
         if compare:
             references.append(("compare.baseline", compare.baseline, evaluated))
             references.append(("compare.suite", compare.suite, set(evaluate.suites)))
-            metrics = _metrics(suites, compare.suite, evaluate)
+            measured = _metrics(suites, compare.suite, evaluate)
+            names = None if measured is None else set(measured)
             for name, gate in compare.gates.items():
                 references.append((f"compare.gates.{name}.model", gate.model, evaluated))
-                references.append((f"compare.gates.{name}.metric", gate.metric, metrics))
+                references.append((f"compare.gates.{name}.metric", gate.metric, names))
                 if gate.against:
                     references.append((f"compare.gates.{name}.against", gate.against, evaluated))
         for name, quant in (chapters.get("quantize") or {}).items():
@@ -98,17 +102,39 @@ def _references(chapters: dict[str, Any]) -> list[str]:
     ]
 
 
-def _metrics(suites: dict[str, AnySuite] | None, compared: str, evaluate: Evaluate) -> set[str] | None:
-    """Names of all metrics as in reports/metrics.json; None if a suite is unknown, which `_references` reports."""
+def _metrics(suites: dict[str, AnySuite] | None, compared: str, evaluate: Evaluate) -> dict[str, Metric] | None:
+    """{name as in reports/metrics.json: metric}; None if a suite is unknown, which `_references` reports."""
     if not suites or not {compared, *evaluate.suites} <= suites.keys():
         return None
-    names = set()
-    for name in evaluate.suites:
-        suite, prefix = suites[name], "" if name == compared else f"{name}."
-        names |= {f"{prefix}{metric}" for metric in suite.metrics if metric != "slot_f1"}
-        if isinstance(suite, Suite) and "slot_f1" in suite.metrics:
-            names |= {f"{prefix}slot_f1.{slot}" for slot in suite.slots}
-    return names
+    return {
+        metric if name == compared else f"{name}.{metric}": declared
+        for name in evaluate.suites
+        for metric, declared in metrics.declared(suites[name]).items()
+    }
+
+
+def _bounds(chapters: dict[str, Any]) -> list[str]:
+    """Bounds of gates outside the range of their metric."""
+    evaluate, compare = chapters.get("evaluate"), chapters.get("compare")
+    if not evaluate or not compare:
+        return []
+    measured = _metrics(chapters.get("suites"), compare.suite, evaluate) or {}
+    return [
+        f"compare.gates.{name}.bound = {gate.bound:g}: want {wanted}, the range of "
+        f"{'differences of ' if gate.against else ''}{gate.metric}"
+        for name, gate in compare.gates.items()
+        if gate.metric in measured and (wanted := _wanted_bound(gate, measured[gate.metric]))
+    ]
+
+
+def _wanted_bound(gate: Gate, metric: Metric) -> str:
+    """The range that a bound is outside of; "" if it is inside."""
+    least, most = metric.least, metric.most
+    if gate.against:
+        least, most = (None, None) if most is None else (least - most, most - least)
+    if (least is None or least <= gate.bound) and (most is None or gate.bound <= most):
+        return ""
+    return f"at least {least:g}" if most is None else f"{least:g} to {most:g}"
 
 
 def _parity(chapters: dict[str, Any]) -> list[str]:

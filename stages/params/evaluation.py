@@ -33,6 +33,10 @@ class Suite(Params, tag_field="rows", tag="chat"):
         return [f"stages.evaluating.metrics.{name}" for name in self.metrics]
 
 
+class PairSuite(Suite, tag="pair"):
+    """A suite of held-out pairs, whose prompts models answer; the chosen answer is the expected one."""
+
+
 class TextSuite(Params, tag_field="rows", tag="text"):
     """A suite of held-out texts, whose tokens models predict from the tokens before them."""
 
@@ -46,7 +50,8 @@ class TextSuite(Params, tag_field="rows", tag="text"):
         return [f"stages.evaluating.metrics.{name}" for name in self.metrics]
 
 
-AnySuite = Suite | TextSuite
+AnswerSuite = Suite | PairSuite
+AnySuite = AnswerSuite | TextSuite
 
 
 class Evaluate(Params):
@@ -57,15 +62,17 @@ class Evaluate(Params):
 
 
 class Gate(Params):
-    """Passes if `metric` of `model`, minus that of the model `against` if there is one, is at least `min`.
+    """Passes if `metric` of `model` is `bound` or better, or better than that of `against` by `bound` or more.
 
+    The metric declares whether higher or lower is better (docs/metrics.md). With `against` a negative bound allows
+    a loss.
     Metrics are named as in reports/metrics.json: `<metric>` in compare.suite, `<suite>.<metric>` in other suites.
     """
 
     model: str
     metric: str
     against: str | None
-    min: float
+    bound: float
 
 
 class Compare(Params):

@@ -15,11 +15,11 @@ from stages.reporting.build import weight_bytes
 NO_SCRIPTS = "'none'"
 
 
-def difference_in_words(entry: dict[str, float]) -> str:
-    """`better`, `worse`, or `no clear difference` if the interval contains 0."""
+def difference_in_words(entry: dict[str, Any]) -> str:
+    """`better` or `worse`, by the metric's direction; `no clear difference` if the interval contains 0."""
     if entry["difference_low"] <= 0 <= entry["difference_high"]:
         return "no clear difference"
-    return "better" if entry["difference"] > 0 else "worse"
+    return "better" if (entry["difference"] > 0) == (entry["better"] == "higher") else "worse"
 
 
 def scale(models: dict[str, dict[str, Any]], metric: str) -> tuple[float, float]:
@@ -37,6 +37,11 @@ def position(value: float, ends: tuple[float, float]) -> str:
 def metric_names(models: dict[str, dict[str, Any]]) -> list[str]:
     """Every metric of any model, in the order of the models."""
     return list(dict.fromkeys(name for metrics in models.values() for name in metrics))
+
+
+def direction(models: dict[str, dict[str, Any]], metric: str) -> str:
+    """`higher is better` or `lower is better`."""
+    return next(f"{metrics[metric]['better']} is better" for metrics in models.values() if metric in metrics)
 
 
 def join_names(names: tuple[str, ...], files: tuple[str, ...]) -> str:
@@ -89,6 +94,7 @@ def render(folders: list[Path], name: str, values: dict[str, Any], scripts: list
         "words": lambda name: str(name).replace("_", " "),
         "difference_in_words": difference_in_words,
         "scale": scale,
+        "direction": direction,
         "position": position,
         "join_names": join_names,
         "as_yaml": as_yaml,

@@ -1,8 +1,12 @@
 """Every metric, compared with values counted by hand."""
 
+import importlib
+import re
+import typing
+
 import pytest
 
-from stages.evaluating import json_answer
+from stages.evaluating import json_answer, metrics
 from stages.evaluating.metrics import (
     bits_per_byte,
     compact,
@@ -15,7 +19,8 @@ from stages.evaluating.metrics import (
     valid_json,
 )
 from stages.evaluating.text_likelihood import TextLikelihood
-from stages.params.evaluation import Suite
+from stages.params.evaluation import Suite, TextSuite
+from tests.conftest import ROOT
 
 SUITE = Suite(
     max_new_tokens=64,
@@ -47,6 +52,13 @@ DEEP = "[" * 100_000
         (EXPECTED, "", 0),
         ("[1, 2]", "[2, 1]", 0),
         ('{"n": 1}', '{"n": true}', 0),
+        ('{"n": 1}', '{"n": 1.0}', 1),
+        ('{"n": [1, {"m": 0}]}', '{"n": [1.0, {"m": 0.0}]}', 1),
+        ('{"n": [1, {"m": 0}]}', '{"n": [1, {"m": false}]}', 0),
+        ('{"n": "1"}', '{"n": 1}', 0),
+        ('{"n": null}', "{}", 0),
+        ("[1, 2]", "[1]", 0),
+        ("[]", "{}", 0),
         ("in two days", " in two days\n", 1),
         ("in two days", "in two  days", 0),
         ("in two days", '"in two days"', 0),
@@ -141,6 +153,23 @@ def test_compact_counts_minified_json_with_any_order_of_keys(answer: str, hits: 
     assert compact.score(EXPECTED, answer, SUITE) == {"compact": (hits, 1)}
 
 
+@pytest.mark.parametrize(("answer", "hit"), [("true", 1), ("1", 0), ("1.0", 0), ('"true"', 0), ("false", 0)])
+def test_a_boolean_is_no_number(answer: str, hit: int) -> None:
+    suite = Suite(8, 1, ["slot_f1"], label="ok", slots=["ok"], answer_schema=None)
+
+    expected, answer = '{"ok": true}', f'{{"ok": {answer}}}'
+    assert slot_f1.score(expected, answer, suite) == {"slot_f1.ok": (2 * hit, 2)}
+    assert label_accuracy.score(expected, answer, suite) == {"label_accuracy": (hit, 1)}
+    assert exact_match.score(expected, answer, suite) == {"exact_match": (hit, 1)}
+
+
+def test_values_are_compared_as_deep_as_they_are_parsed() -> None:
+    deep, other = ("[" * 900 + number + "]" * 900 for number in ("1", "2"))
+
+    assert exact_match.score(deep, deep, SUITE) == {"exact_match": (1, 1)}
+    assert exact_match.score(deep, other, SUITE) == {"exact_match": (0, 1)}
+
+
 @pytest.mark.parametrize("answer", ["", "x", "[1]", '"text"', "null", "{", DEEP])
 def test_an_answer_that_is_no_json_object_has_no_fields(answer: str) -> None:
     assert json_answer.fields(answer) == {}
@@ -191,3 +220,33 @@ def test_bits_per_byte_is_bits_over_bytes_and_token_accuracy_hits_over_tokens() 
 
     assert bits_per_byte.score(likelihood) == {"bits_per_byte": (10.0, 20.0)}
     assert token_accuracy.score(likelihood) == {"token_accuracy": (3.0, 4.0)}
+
+
+def all_metrics() -> list[str]:
+    """Names of every metric that params.yaml may name."""
+    fields = (typing.get_type_hints(suite)["metrics"] for suite in (Suite, TextSuite))
+    return [name for field in fields for name in typing.get_args(typing.get_args(field)[0])]
+
+
+def test_every_module_of_a_metric_can_be_named_in_params() -> None:
+    folder = ROOT / "stages/evaluating/metrics"
+
+    assert sorted(all_metrics()) == sorted(path.stem for path in folder.glob("[a-z]*.py"))
+
+
+def test_docs_have_direction_range_and_source_of_every_metric() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.+?) \| .+ \| (.+?) \|$", (ROOT / "docs/metrics.md").read_text(), re.M)
+
+    declared = {name: importlib.import_module(f"stages.evaluating.metrics.{name}").METRIC for name in all_metrics()}
+    assert rows == [
+        (name, m.better, f"{m.least:g} or more" if m.most is None else f"{m.least:g} to {m.most:g}", m.source)
+        for name, m in declared.items()
+    ]
+
+
+def test_every_score_of_a_suite_is_declared_in_its_order() -> None:
+    suite = Suite(8, 1, ["valid_json", "slot_f1", "schema"], label=None, slots=["a", "b"], answer_schema={})
+
+    assert list(metrics.declared(suite)) == ["valid_json", "slot_f1.a", "slot_f1.b", "schema"]
+    assert {m.better for m in metrics.declared(suite).values()} == {"higher"}
+    assert metrics.declared(TextSuite(1, 8, ["bits_per_byte"]))["bits_per_byte"].better == "lower"

@@ -86,6 +86,26 @@ def test_each_mismatch_is_one_exact_line(change: Callable[[dict[str, Any]], Any]
     assert problems(change) == [line]
 
 
+@pytest.mark.parametrize(
+    ("metric", "against", "bound", "wanted"),
+    [
+        ("exact_match", None, 1.0, ""),
+        ("exact_match", None, 80.0, "80: want 0 to 1, the range of exact_match"),
+        ("exact_match", "base", -1.0, ""),
+        ("exact_match", "base", -2.0, "-2: want -1 to 1, the range of differences of exact_match"),
+        ("text.bits_per_byte", None, 80.0, ""),
+        ("text.bits_per_byte", None, -0.5, "-0.5: want at least 0, the range of text.bits_per_byte"),
+        ("text.bits_per_byte", "base", -0.5, ""),
+    ],
+)
+def test_a_bound_is_in_the_range_of_its_metric(metric: str, against: str | None, bound: float, wanted: str) -> None:
+    def change(values: dict[str, Any]) -> None:
+        gate_a_text_suite(values, metric)
+        values["compare"]["gates"]["sft_answers"] |= {"against": against, "bound": bound}
+
+    assert problems(change) == ([f"compare.gates.sft_answers.bound = {wanted}"] if wanted else [])
+
+
 def test_metrics_of_a_suite_of_texts_can_be_gated() -> None:
     assert problems(lambda values: gate_a_text_suite(values, "text.bits_per_byte")) == []
 
@@ -93,7 +113,7 @@ def test_metrics_of_a_suite_of_texts_can_be_gated() -> None:
 def test_parity_needs_exact_match_in_the_compared_suite() -> None:
     def change(values: dict[str, Any]) -> None:
         values["suites"]["chat"]["metrics"] = ["compact"]
-        values["compare"]["gates"] = {"compact": {"model": "dpo", "metric": "compact", "against": None, "min": 0.9}}
+        values["compare"]["gates"] = {"compact": {"model": "dpo", "metric": "compact", "against": None, "bound": 0.9}}
 
     assert problems(change) == ["suites.chat.metrics: want exact_match among them: parity and report need it"]
 

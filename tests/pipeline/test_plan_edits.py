@@ -82,20 +82,20 @@ CHEAP = [
     Edit(
         "a gate's bound, and outputs that are gone or edited",
         both(
-            params("against: null, min: 0.8", "against: null, min: 0.7"),
+            params("against: null, bound: 0.8", "against: null, bound: 0.7"),
             delete("data/cleaned"),
             delete("models/sft"),
             lambda project: delete("reports/card.md")(project) or project.write("reports/card.md", "edited"),
         ),
         {
-            "compare": "parameter compare.gates.sft_answers.min 0.8 -> 0.7",
+            "compare": "parameter compare.gates.sft_answers.bound 0.8 -> 0.7",
             "clean": CHECKOUT, "merge@sft": CHECKOUT, "card": WILL_RUN, "train@dpo": FRESH,
         },
     ),
     Edit(
         "the bound put back, a template, and an object that the cache lost",
         both(
-            params("against: null, min: 0.7", "against: null, min: 0.8"),
+            params("against: null, bound: 0.7", "against: null, bound: 0.8"),
             replace("stages/reporting/templates/card.md", "## Limits", "## What it is not for"),
             lose("report"),
         ),

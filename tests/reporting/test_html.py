@@ -18,8 +18,12 @@ from tests.made_up_build import entry
         (-0.1, 0.1, "no clear difference"),
     ],
 )
-def test_a_difference_in_words(low: float, high: float, words: str) -> None:
-    assert html.difference_in_words(entry(0.5, ((low + high) / 2, low, high))) == words
+def test_a_difference_is_in_words_by_the_direction_of_the_metric(low: float, high: float, words: str) -> None:
+    mirrored = {"better": "worse", "worse": "better"}.get(words, words)
+
+    difference = ((low + high) / 2, low, high)
+    assert html.difference_in_words(entry(0.5, difference)) == words
+    assert html.difference_in_words(entry(2.5, difference, better="lower")) == mirrored
 
 
 def test_a_scale_reaches_from_0_to_1_or_as_far_as_the_intervals() -> None:

@@ -1,10 +1,37 @@
-"""One metric a module. Its `score` returns {name: (numerator, denominator)} for one row.
+"""One metric a module. Its `score` returns {name: (numerator, denominator)} for one row, METRIC says what scores mean.
 
 The signature is `score(expected, answer, suite)` for chats and `score(likelihood)` for texts.
 
 The metric of a suite is the sum of numerators over the sum of denominators. Both means and
 F1 = 2TP / (2TP + FP + FN) have this form, so every metric can be bootstrapped by resampling rows.
 
-To add a metric: a module here, and its name in `metrics` of `Suite` or `TextSuite` (stages/params/evaluation.py).
-Scores of other names than the module's, as those of slot_f1, stand in `_metrics` of stages/params/cross_checks.py too.
+To add a metric: a module here, its name in `metrics` of `Suite` or `TextSuite` (stages/params/evaluation.py), and a row
+in docs/metrics.md.
 """
+
+import importlib
+from types import ModuleType
+from typing import Literal, NamedTuple
+
+from stages.evaluating.text_likelihood import TextLikelihood
+from stages.params.evaluation import AnySuite, Suite
+
+
+class Metric(NamedTuple):
+    """What the scores of a module mean."""
+
+    better: Literal["higher", "lower"]
+    least: float
+    most: float | None  # None: unbounded
+    source: str  # a paper, standard or program that defines it
+
+
+def modules(suite: AnySuite) -> list[ModuleType]:
+    """The metrics of a suite, in its order."""
+    return [importlib.import_module(name) for name in suite.modules()]
+
+
+def declared(suite: AnySuite) -> dict[str, Metric]:
+    """{name: what it means} of every score of the suite. The names are those of the scores of an empty answer."""
+    empty = ("", "", suite) if isinstance(suite, Suite) else (TextLikelihood(0.0, 0, 0, 0),)
+    return {name: metric.METRIC for metric in modules(suite) for name in metric.score(*empty)}

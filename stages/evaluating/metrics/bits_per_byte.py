@@ -6,7 +6,10 @@ Perplexity per token, exp(nats / tokens), is not: it falls when a tokenizer make
 
 import math
 
+from stages.evaluating.metrics import Metric
 from stages.evaluating.text_likelihood import TextLikelihood
+
+METRIC = Metric("lower", 0, None, "Gao et al. 2020, The Pile, arXiv:2101.00027")
 
 
 def score(likelihood: TextLikelihood) -> dict[str, tuple[float, float]]:

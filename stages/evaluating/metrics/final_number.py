@@ -7,8 +7,10 @@ are ignored; unlike there, 42.0 equals 42.
 import re
 from decimal import Decimal
 
+from stages.evaluating.metrics import Metric
 from stages.params.evaluation import Suite
 
+METRIC = Metric("higher", 0, 1, "Cobbe et al. 2021, GSM8K, arXiv:2110.14168")
 FINAL = re.compile(r"#### *([-+]?(?:[0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+))")
 
 

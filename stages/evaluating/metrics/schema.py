@@ -1,12 +1,15 @@
 """Share of answers that are valid under the suite's JSON Schema (draft 2020-12)."""
 
-import jsonschema
-
 from stages.evaluating.json_answer import parse
+from stages.evaluating.metrics import Metric
 from stages.params.evaluation import Suite
+
+METRIC = Metric("higher", 0, 1, "JSON Schema, draft 2020-12")
 
 
 def score(expected: str, answer: str, suite: Suite) -> dict[str, tuple[float, float]]:
+    import jsonschema
+
     value = parse(answer)
     valid = value is not None and jsonschema.Draft202012Validator(suite.answer_schema).is_valid(value)
     return {"schema": (float(valid), 1.0)}

@@ -1,7 +1,10 @@
 """F1 of each slot, 2TP / (2TP + FP + FN). A wrong value is both a false positive and a false negative."""
 
-from stages.evaluating.json_answer import fields
+from stages.evaluating.json_answer import equal, fields
+from stages.evaluating.metrics import Metric
 from stages.params.evaluation import Suite
+
+METRIC = Metric("higher", 0, 1, "van Rijsbergen 1979, Information Retrieval, chapter 7")
 
 
 def score(expected: str, answer: str, suite: Suite) -> dict[str, tuple[float, float]]:
@@ -9,6 +12,6 @@ def score(expected: str, answer: str, suite: Suite) -> dict[str, tuple[float, fl
     result = {}
     for slot in suite.slots:
         in_expected, in_answer = slot in expected_slots, slot in answer_slots
-        hit = in_expected and in_answer and expected_slots[slot] == answer_slots[slot]
+        hit = in_expected and in_answer and equal(expected_slots[slot], answer_slots[slot])
         result[f"slot_f1.{slot}"] = (2.0 * hit, float(in_expected + in_answer))
     return result
