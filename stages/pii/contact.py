@@ -9,17 +9,39 @@ SPELT_OUT_EMAIL = re.compile(
     r"\b[\w.+-]{1,64} ?[\[(] ?at ?[\])] ?[\w-]{1,63}(?: ?(?:\.|[\[(] ?dot ?[\])]) ?[\w-]{1,63}){1,4}\b", re.IGNORECASE
 )
 PHONE = re.compile(
-    r"(?<![\w+])(?:(?=[+(])|(?<!\d[ .,:/-]))"  # not the middle of a longer number, a date or a time
-    r"(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{1,5}[ ./-]?\d{2,5}(?:[ .-]?\d{2,5}){0,4}(?!\w)"
+    r"(?<![\w+])(?:(?=[+(])|(?<!\d[ .,:-])(?:(?<!\d/)|(?<=\d{4}/)))"  # not within a number, a date or a time
+    r"(?:(?:\+\d{1,3}|\(\+\d{1,3}\))[ .-]?|1[ .-]?(?=\())?"
+    r"(?:\(\d{1,5}\)[ ./-]?)?\d{1,5}[ ./-]?\d{2,5}(?:[ .-]?\d{2,5}){0,4}"
+    r"(?:-\d)?(?!\w|-\w|\.\d)"  # the last digit is that of a German switchboard
 )
-NOT_A_PHONE = re.compile(r"0\.|\d{1,2}([.-])\d{1,2}\1(?:19|20)\d\d(?!\d)")  # a decimal or a version; a date
-AMERICAN = re.compile(r"(?:1[ .-])?\d{3}([ .-])\d{3}\1\d{4}")
+NOT_A_PHONE = re.compile(
+    r"\+?0\.|\+?\d+\.\d{1,2}$"  # a decimal or a version
+    r"|\d{1,2}([.-])\d{1,2}\1(?:19|20)\d\d(?!\d)|(?:1[5-9]|20)\d\d([./-])\d{1,2}\2\d{1,2}(?!\d)"  # a date
+    r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)"
+    r"|\(?\+0|000|0-|00(?!(?:\D?\d){9})"  # no country's code; too short behind the prefix of international calls
+    r"|0\d(?: \d\d){5,}$|0\d(?:\.\d\d){5,}$"  # more pairs than a French number has
+)
+AMERICAN = re.compile(r"(?:1[ .-])?\d{3}([ .-])\d{3}\1\d{4}|(?:1 ?)?\(\d{3}\) ?\d{3}[ .-]\d{4}|555-\d{4}")
 CUE = re.compile(  # words before a phone number
-    r"\b(?:tel|phone|telephone|mobile|cell|landline|fax|call|dial|ring|whatsapp|sms|text"
-    r"|telefon|handy|mobil|téléphone|telefono|teléfono|móvil|celular|numéro|tél)\b"
-    r"(?:[ .:#=-]|\b(?:me|us|him|her|them|at|on|is|no|nr|number|numbers|nummer|line)\b){0,6}$",
+    r"\b(?:tel|tele?phone|phone(?!\])|mobile|cell|landline|fax|hotline|call|dial|ring|reach|whatsapp|sms|text"
+    r"|telefon|handy|handynummer|mobil|téléphone|tél|numéro|telefono|cellulare|teléfono|móvil|celular"
+    r"|ll[aá]ma(?:me)?|tlf|zadzwoń"
+    r"|(?:my|your|his|her|our|their|'s)(?: (?:old|new|home|work|direct|private))? number)\b"
+    r"(?:(?: (?-i:[A-Z])\w+)?(?=\W+$))?"  # a name
+    r"(?:[^\w\n,;!?+]|\b(?:me|us|him|her|them|at|on|is|was|no|nr|number|numbers|nummer|line|es|est|ist|pod|le|al)\b)"
+    r"{0,8}$",
     re.IGNORECASE,
 )
+OTHER_CUE = re.compile(  # words before other numbers
+    r"(?:\b(?:order|ticket|case|invoice|receipt|reference|ref|réf|booking|tracking|contract|policy|item"
+    r"|account|iva|vat|btw|nip|regon|krs|serial|part|model|modell|ersatzteil|article|art|sku|isbn|ean|upc|imei|zip|pin"
+    r"|polisnummer|vestigingsnummer|(?:customer|client)(?= (?:number|no|nr|id)\b))\b|\b(?-i:[A-Z]{2})(?= $))"
+    r"(?:[^\w\n,;!?+]|\b(?:is|no|nr|nº|number|numbers|nummer|id|code)\b){0,6}$",
+    re.IGNORECASE,
+)
+CALL_OF_FUNCTION = re.compile(r"\w[(\[]$")
+OPERATOR = re.compile(r" ?[+*=] ?\d")
+LIST = re.compile(r"\s*[,;/|&–]?\s*(?:and|or|und|oder|et|ou|y|o|e|albo|lub)?\s*")  # between two phone numbers
 CUE_CHARS = 40  # before a number in which a cue is looked for
 
 
@@ -37,22 +59,46 @@ def may_spell_out_email(text: str) -> bool:
 
 
 def phones(text: str) -> Iterator[tuple[int, int]]:
-    """Numbers with the form of phone numbers, or with a word such as `call` before them."""
+    """Numbers with the form of phone numbers, and others after a word such as `call` or after a phone number."""
+    last = None  # end of the phone number before
     for match in PHONE.finditer(text):
-        if len(match[0]) < 7:
+        number, (start, end) = match[0], match.span()
+        if not may_be_phone(number) or OPERATOR.match(text, end):
             continue
-        before = max(0, match.start() - CUE_CHARS)
-        if has_phone_form(match[0]) or (may_be_phone(match[0]) and CUE.search(text, before, match.start())):
-            yield match.span()
+        before = text[max(0, start - CUE_CHARS) : start]
+        listed = last is not None and LIST.fullmatch(text, last, start)
+        if listed or CUE.search(before) or (has_phone_form(number) and not _is_other_number(number, before)):
+            last = end
+            yield start, end
 
 
-def has_phone_form(text: str) -> bool:
-    """True for nine to fifteen digits (ITU-T E.164) that begin with +, 0 or (, and for the form 415-555-0123."""
-    if AMERICAN.fullmatch(text):
-        return True
-    return not NOT_A_PHONE.match(text) and 9 <= sum(c.isdigit() for c in text) <= 15 and text[0] in "+0("
+def has_phone_form(number: str) -> bool:
+    """True for nine digits or more that begin with +, 0 or (, and for the forms 415-555-0123 and 555-0123."""
+    return bool(AMERICAN.fullmatch(number)) or (number[0] in "+0(" and _digits(number) >= 9)
 
 
-def may_be_phone(text: str) -> bool:
-    """True for seven to fifteen digits that are no date, decimal or version."""
-    return not NOT_A_PHONE.match(text) and 7 <= sum(c.isdigit() for c in text) <= 15
+def may_be_phone(number: str) -> bool:
+    """True for seven to fifteen digits (ITU-T E.164) that are no date, decimal, version or range."""
+    return 7 <= _digits(number) <= 15 and not NOT_A_PHONE.match(number) and not _is_range(number)
+
+
+def _is_other_number(number: str, before: str) -> bool:
+    """True after a word such as `order`, and for an argument of a function in code."""
+    if number[0] in "+(":
+        return False
+    return bool(OTHER_CUE.search(before) or (number.isdigit() and CALL_OF_FUNCTION.search(before)))
+
+
+def _is_range(number: str) -> bool:
+    """True for years such as 1990-2000, and for round numbers such as 1200-1250 and 2000000-400000."""
+    first, _, last = number.partition("-")
+    if not (first.isdigit() and last.isdigit()):
+        return False
+    are_years = len(first) == len(last) == 4 and "1500" <= first < last < "2100"
+    ascend = len(first) == len(last) and first < last and first.endswith("0") and last.endswith("0")
+    are_thousands = first.endswith("000") and last.endswith("000")
+    return are_years or ascend or are_thousands
+
+
+def _digits(number: str) -> int:
+    return sum(map(str.isdigit, number))

@@ -20,6 +20,7 @@ ITALIAN = (  # values of 0 to 9 and A to Z in odd places
     1, 0, 5, 7, 9, 13, 15, 17, 19, 21,
     1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
 )  # fmt: skip
+NOT_BEFORE = r"(?<![\w+])(?<!\d[.-])(?<!\+\d[ -])(?<!\+\d\d[ -])(?<!\+\d{3}[ -])"  # a country's phone code, for one
 CUE_CHARS = 40  # before a number in which a cue is looked for
 
 
@@ -147,7 +148,7 @@ COUNTRIES: dict[str, tuple[Id, ...]] = {
 def compiled(country: str) -> list[tuple[re.Pattern[str], Id, re.Pattern[str]]]:
     """(pattern, id, cue) of each number of a country, patterns compiled."""
     return [
-        (re.compile(rf"(?<![\w+])(?<!\d[.-])(?:{id.pattern})(?!\w|[.-]\d)", re.IGNORECASE), id,
+        (re.compile(rf"{NOT_BEFORE}(?:{id.pattern})(?!\w|[.-]\d)", re.IGNORECASE), id,
          re.compile(id.cue, re.IGNORECASE))
         for id in COUNTRIES[country]
     ]  # fmt: skip

@@ -18,19 +18,48 @@ def matches(text: str, kind: str) -> list[str]:
         ("WhatsApp 98765 43210", "98765 43210"),
         ("Mobil 12 34 56 78", "12 34 56 78"),
         ("fax no. 555-0123", "555-0123"),
+        ("(555-2428)", "555-2428"),
+        ("Call Bob (867-5309) today", "867-5309"),
+        ('the phone ["867-5309"]', "867-5309"),
+        ("my number: “867 5309”", "867 5309"),
+        ("(+353 20 915 4482)", "+353 20 915 4482"),
+        ('<a href="tel:+442079460321">', "+442079460321"),
+        ("phone=4155550123&x=1", "4155550123"),
+        ("Landlord reference: (503) 555-0129", "(503) 555-0129"),
+        ("1 (800) 555-0187", "1 (800) 555-0187"),
+        ("(+48) 605 331 874", "(+48) 605 331 874"),
+        ("Zentrale: 040 66969-0", "040 66969-0"),
+        ("+1.2025550171", "+1.2025550171"),
+        ("call before 2023-01-15: 020 7946 0018", "020 7946 0018"),
     ],
 )
-def test_a_number_after_a_word_such_as_call_is_a_phone_number(text: str, number: str) -> None:
+def test_a_phone_number_is_found_by_its_form_or_by_words_before_it_in_brackets_and_quotes_too(
+    text: str, number: str
+) -> None:
     assert matches(text, "phone") == [number]
 
 
 @pytest.mark.parametrize(
     "text",
     ["Call me about order 2024000123", "call 12345", "the phone costs 1234567", "dial 01.02.2024", "text 20 000 words",
-     "telephone and 5551234", "recall 5551234"],
+     "telephone and 5551234", "recall 5551234",
+     "call him on 2023-01-15", "tel 2023-01-15 22:10", "phone (2023/01/15)", "the call on 20230115", "call 1990-2000",
+     "dial 0900-1700", "call 2000000-400000", "ring 1200-1250", "+1234567890.12 EUR", "+0.00000123",
+     "ISBN 0-306-40615-2", "order 0012345678", "Ticket #0004512873", "booking reference 020 441 993 77",
+     "MA 02134-1234", "f(0123456789)", "0123456789 + 1", "000-000-0000", "0044-118-277", "04 17 22 31 38 44",
+     "06.44.18.20.77-B", "[PHONE] 7654321", "800-555-4417-XL"],
 )  # fmt: skip
-def test_other_numbers_stay(text: str) -> None:
+def test_numbers_of_other_things_stay(text: str) -> None:
     assert matches(text, "phone") == []
+
+
+@pytest.mark.parametrize("text", ["tel 030 1234567, 7654321", "tel 030 1234567/7654321", "030 1234567 or 7654321"])
+def test_a_number_listed_after_a_phone_number_is_one_too(text: str) -> None:
+    assert matches(text, "phone") == ["030 1234567", "7654321"]
+
+
+def test_what_follows_the_code_of_a_country_is_no_national_number() -> None:
+    assert [span.kind for span in pii.find("+34 612 345 678", ["national_id", "phone"], ["PT", "NL"])] == ["phone"]
 
 
 @pytest.mark.parametrize(
