@@ -2,7 +2,7 @@
 
 Inputs:  ingest, clean, dedup, split  JSON: reports of these stages
          duplicates    Parquet {id, kept, ...}, as `dedup` wrote it
-         splits        folder of {split}/{chat,pair,text,golden}.jsonl
+         splits        folder of {split}/{chat,pair,judged,text,golden}.jsonl
          annotations   folder of CSV files, one an annotator: the sample with verdicts
          templates     folder of Jinja templates: page.html, sample.html
          layout        folder of the base template, style and macros that all pages share
@@ -14,6 +14,7 @@ Outputs: page          one HTML file, without any network access
 Params:  datasheet, card
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from pathlib import Path
@@ -27,11 +28,10 @@ from stages.params.data import Datasheet
 from stages.params.release import Card
 from stages.reporting import annotations, croissant, data_audits, data_facts, html
 from stages.rows import accounting
-from stages.rows.display import answer_text, prompt_text
 from stages.rows.mapped_rows import ConcatenatedRows, MappedRows
-from stages.rows.row import KINDS, SPLITS, Row, Text
+from stages.rows.row import KINDS, SPLITS, Row
 
-LEVELS = ("serious", "warning", "ok")
+LEVELS = ("serious", "warning", "too_few", "ok")
 
 
 class Inputs(NamedTuple):
@@ -86,7 +86,7 @@ def audit(
 def wrong_rows(
     rows: Sequence[Row], by_annotator: dict[str, dict[str, annotations.Annotation]], examples: int
 ) -> Iterator[dict[str, Any]]:
-    """The first rows annotated as wrong: {id, question, answer, notes: [(annotator, note)]}."""
+    """The first rows annotated as wrong: {id, kind, question, answer, notes: [(annotator, note)]}."""
     notes: dict[str, list[tuple[str, str]]] = {}
     for name, of_name in by_annotator.items():
         for id, annotation in of_name.items():
@@ -95,8 +95,7 @@ def wrong_rows(
     for row in rows:
         if row.id in notes and examples:
             examples -= 1
-            question = "" if isinstance(row.content, Text) else prompt_text(row.content)
-            yield {"id": row.id, "question": question, "answer": answer_text(row.content), "notes": notes[row.id]}
+            yield annotations.sample_line(row) | {"notes": notes[row.id]}
 
 
 def sheet(
@@ -149,9 +148,10 @@ def main(inputs: Inputs, outputs: Outputs, params: Datasheet, card: Card) -> str
         params.license, card.language,
     )  # fmt: skip
     accounting.write_json(outputs.croissant, description)
-    warnings = [finding for finding in content["findings"] if finding.level != "ok"]
-    annotated = content["marks"]["rows"]
-    return f"{len(rows)} rows, {len(warnings)} warnings; {annotated} rows marked; look at reports/data.html"
+    levels = Counter(finding.level for finding in content["findings"])
+    warnings, annotated = levels["warning"] + levels["serious"], content["marks"]["rows"]
+    too_few = f", {levels['too_few']} audits had too few rows to tell" if levels["too_few"] else ""
+    return f"{len(rows)} rows, {warnings} warnings{too_few}; {annotated} rows marked; look at reports/data.html"
 
 
 if __name__ == "__main__":

@@ -65,12 +65,20 @@ def test_the_page_shows_findings_and_escapes_the_text_of_rows(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert run(tmp_path, labels) == "5 rows, 2 warnings; 1 rows marked; look at reports/data.html"
+    assert run(tmp_path, labels) == (
+        "5 rows, 2 warnings, 3 audits had too few rows to tell; 1 rows marked; look at reports/data.html"
+    )
 
     sheet = json.loads(Path("reports/datasheet.json").read_bytes())
-    assert {f["audit"]: f["level"] for f in sheet["findings"] if f["level"] != "ok"} == {
-        "conflicting answers": "warning", "duplicates": "warning",
-    }  # fmt: skip
+    assert [(f["audit"], f["level"]) for f in sheet["findings"]] == [
+        ("conflicting answers", "warning"), ("duplicates", "warning"),
+        *((name, "too_few") for name in ("length of preferred answers", "length of labels", "dominated labels")),
+        ("styles", "ok"),
+    ]  # fmt: skip
+    page = Path("data.html").read_text("utf-8")
+    assert "5 rows, 2 warnings, 3 audits too small to tell</h1>" in page
+    assert "2 of 6 audits found something; 3 had too few rows to tell</h2>" in page
+    assert page.count('<span class="verdict no">? too few</span>') == 3 and page.count("✓") == 1
     assert sheet["clusters"] == {"2": 1}
     assert (sheet["marks"]["rows"], sheet["marks"]["wrong"], sheet["marks"]["gone"]) == (1, 1, 1)
     assert sheet["facts"]["labels"] == ({"d": 1} if labels else {})

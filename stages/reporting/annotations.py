@@ -17,8 +17,8 @@ from statistics import NormalDist, mean
 from typing import Any, NamedTuple
 
 from modelmake.errors import UserError
-from stages.rows.display import answer_text, prompt_text
-from stages.rows.row import Pair, Row, Text
+from stages.rows.display import answers, prompt_text
+from stages.rows.row import Row
 
 COLUMNS = ("id", "kind", "question", "answer", "verdict", "note")
 VERDICTS = ("ok", "wrong")
@@ -38,10 +38,11 @@ def sample(rows: Iterable[Row], size: int, seed: int) -> list[Row]:
 
 def sample_line(row: Row) -> dict[str, str]:
     """A row as {column of the sample: cell}; the verdict is empty."""
-    answer = answer_text(row.content)
-    if isinstance(row.content, Pair):
-        answer = f"chosen: {answer}\n\nrejected: {answer_text(row.content, rejected=True)}"
-    question = "" if isinstance(row.content, Text) else prompt_text(row.content)
+    named = answers(row.content)
+    answer = "\n\n".join(
+        text if name in ("answer", "text") else f"{name}: {text}" for name, text in named.items()
+    )  # fmt: skip
+    question = prompt_text(row.content)
     return {"id": row.id, "kind": row.kind, "question": question, "answer": answer, "verdict": "", "note": ""}
 
 

@@ -1,4 +1,7 @@
-"""Audits of the rows as a whole. Each shows rows that support its finding; none drops a row."""
+"""Audits of the rows as a whole. Each shows rows that support its finding; none drops a row.
+
+An audit that finds nothing among fewer rows than `min_rows` does not say `ok`: they are too few to tell.
+"""
 
 import hashlib
 import json
@@ -12,8 +15,9 @@ import msgspec
 from stages.evaluating.json_answer import parse
 from stages.params.data import Datasheet
 from stages.reporting.data_facts import LabelOf, most_frequent
-from stages.rows.display import answer_text, prompt_text
-from stages.rows.row import Chat, Pair, Row, Text
+from stages.rows import parts
+from stages.rows.display import answer_text, prompt_text, spoken
+from stages.rows.row import Message, Row
 from stages.similarity.shingles import plain
 
 SHORT_CHARS = 64  # a longer answer is prose, where punctuation and capitals are no matter of format
@@ -27,45 +31,60 @@ class Example(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Result of an audit; at level `ok` it has no examples."""
+    """Result of an audit; at levels `ok` and `too_few` it has no examples."""
 
     audit: str
-    level: Literal["ok", "warning", "serious"]
+    level: Literal["ok", "too_few", "warning", "serious"]
     message: str = msgspec.field(name="said")  # the name in datasheet.json
     examples: list[Example] = []
 
 
 def example(row: Row, why: str, rejected: bool = False) -> Example:
     """A row to show, with its chosen or its rejected answer."""
-    question = "" if isinstance(row.content, Text) else prompt_text(row.content)
-    return Example(row.id, why, question, answer_text(row.content, rejected))
+    return Example(row.id, why, prompt_text(row.content), answer_text(row.content, rejected))
+
+
+def nothing_found(audit: str, examined: int, unit: str, message: str, params: Datasheet) -> Finding:
+    """The finding `ok`, or `too_few` if the audit had fewer rows, questions or labels than `min_rows`."""
+    if examined < params.min_rows:
+        return Finding(audit, "too_few", f"{examined:,} {unit}: too few to tell.")
+    return Finding(audit, "ok", message)
 
 
 def _question_hash(row: Row) -> bytes:
     """Hash of the prompt and the tools, case and white space ignored."""
-    tools = json.dumps(row.content.tools, sort_keys=True) if isinstance(row.content, Chat) else ""
+    tools = json.dumps(parts.split(row.content).tools, sort_keys=True)
     return hashlib.blake2b(plain(f"{prompt_text(row.content)}\n{tools}").encode("utf-8", "surrogatepass")).digest()
 
 
-def _answer_hash(answer: str) -> str:
+def said(turns: list[Message]) -> str:
+    """An answer without its reasoning, which may be another for the same answer."""
+    return "\n".join(map(spoken, turns))
+
+
+def _answer_hash(turns: list[Message]) -> str:
     """Hash of an answer, style ignored: case, white space, outer punctuation; in JSON also the order of keys."""
+    answer = said(turns)
     value = parse(answer)
     text = plain(answer).strip(" .\"'") if value is None else json.dumps(value, sort_keys=True).lower()
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def conflicting_answers(rows: Sequence[Row], params: Datasheet) -> Finding:
-    """Chats that answer one question differently; pairs that prefer what another pair of the question rejects."""
+    """Chats that answer one question differently; pairs and judged answers that reject what another one prefers."""
     audit = "conflicting answers"
     given: dict[tuple[str, bytes], dict[str, int]] = {}  # kind and question -> answer -> first row that gives it
     rejected: dict[tuple[str, bytes], dict[str, int]] = {}
     for index, row in enumerate(rows):
-        if isinstance(row.content, Text):
+        if row.kind == "text":
             continue
-        key = row.kind, _question_hash(row)
-        given.setdefault(key, {}).setdefault(_answer_hash(answer_text(row.content)), index)
-        if isinstance(row.content, Pair):
-            rejected.setdefault(key, {}).setdefault(_answer_hash(answer_text(row.content, rejected=True)), index)
+        key, split = (row.kind, _question_hash(row)), parts.split(row.content)
+        bad = row.kind == "judged" and not row.content.good
+        given.setdefault(key, {})
+        if not bad:
+            given[key].setdefault(_answer_hash(split.answer), index)
+        if bad or split.rejected:
+            rejected.setdefault(key, {}).setdefault(_answer_hash(split.answer if bad else split.rejected), index)
     conflicts: list[list[Example]] = []
     for key, answers in given.items():
         rejections = rejected.get(key, {})
@@ -76,11 +95,14 @@ def conflicting_answers(rows: Sequence[Row], params: Datasheet) -> Finding:
             conflicts.append([example(rows[i], f"answer {n} of {len(answers)}") for n, i in enumerate(first, 1)])
         elif both:
             chosen_in, rejected_in = both[0]
+            names = ("good", "bad") if key[0] == "judged" else ("chosen", "rejected")
             conflicts.append(
-                [example(rows[chosen_in], "chosen"), example(rows[rejected_in], "rejected", rejected=True)]
+                [example(rows[chosen_in], names[0]), example(rows[rejected_in], names[1], rejected=key[0] == "pair")]
             )
     if not conflicts:
-        return Finding(audit, "ok", "No question has answers that contradict each other.")
+        return nothing_found(
+            audit, len(given), "questions", "No question has answers that contradict each other.", params
+        )
     message = f"{len(conflicts):,} of {len(given):,} questions have different answers; a model can learn one at most."
     return Finding(audit, "warning", message, [one for group in conflicts[: params.examples] for one in group])
 
@@ -91,16 +113,17 @@ def length_of_pairs(rows: Iterable[Row], params: Datasheet) -> Finding:
     longer = shorter = same = 0
     examples: dict[str, list[Example]] = {"longer": [], "shorter": []}
     for row in rows:
-        if not isinstance(row.content, Pair):
+        if row.kind != "pair":
             continue
-        chosen, rejected = len(answer_text(row.content)), len(answer_text(row.content, rejected=True))
+        split = parts.split(row.content)
+        chosen, rejected = len(said(split.answer)), len(said(split.rejected))
         longer, shorter, same = longer + (chosen > rejected), shorter + (chosen < rejected), same + (chosen == rejected)
         shown = examples["longer" if chosen > rejected else "shorter"]
         if chosen != rejected and len(shown) < params.examples:
             shown.append(example(row, f"chosen {chosen:,} characters, rejected {rejected:,}"))
     total = longer + shorter + same
     if total < params.min_rows:
-        return Finding(audit, "ok", f"{total:,} pairs: too few to tell.")
+        return Finding(audit, "too_few", f"{total:,} pairs: too few to tell.")
     side, most = ("longer", longer) if longer >= shorter else ("shorter", shorter)
     message = f"The chosen answer is the {side} one in {most:,} of {total:,} pairs"
     if most / total <= params.max_length_bias:
@@ -115,17 +138,23 @@ def length_of_labels(rows: Iterable[Row], label_of: LabelOf, params: Datasheet) 
     first: dict[str, Row] = {}
     for row in rows:
         if (label := label_of(row)) is not None:
-            lengths.setdefault(label, []).append(len(answer_text(row.content)))
+            lengths.setdefault(label, []).append(len(said(parts.split(row.content).answer)))
             first.setdefault(label, row)
     usual = median([n for of_label in lengths.values() for n in of_label] or [0])
     medians = {label: median(of_label) for label, of_label in sorted(lengths.items())}
+    large = {label: middle for label, middle in medians.items() if len(lengths[label]) >= params.min_rows}
     unusual = {
         label: middle
-        for label, middle in medians.items()
-        if len(lengths[label]) >= params.min_rows and max(middle, usual) > params.max_length_ratio * min(middle, usual)
+        for label, middle in large.items()
+        if max(middle, usual) > params.max_length_ratio * min(middle, usual)
     }
+    if not large:
+        return Finding(
+            audit, "too_few", f"{len(lengths):,} labels, none with {params.min_rows:,} rows: too few to tell."
+        )
     if not unusual:
-        return Finding(audit, "ok", f"{len(lengths):,} labels, and none has much longer or shorter answers.")
+        of_all = f"{len(large):,} of {len(lengths):,} labels have {params.min_rows:,} rows"
+        return Finding(audit, "ok", f"{of_all}, and none of these has much longer or shorter answers.")
     shown = list(unusual.items())[: params.examples]
     named = ", ".join(f"{label} ({middle:g})" for label, middle in shown)
     message = (
@@ -158,7 +187,7 @@ def mixed_styles(rows: Iterable[Row], params: Datasheet) -> Finding:
     styles: dict[tuple[str, str], Counter[str]] = {}  # kind and answer without its style -> style -> rows
     first: dict[tuple[str, str, str], Row] = {}
     for row in rows:
-        if isinstance(row.content, Text) or (styled := answer_style(answer_text(row.content))) is None:
+        if row.kind == "text" or (styled := answer_style(said(parts.split(row.content).answer))) is None:
             continue
         answer, style = styled
         styles.setdefault((row.kind, answer), Counter())[style] += 1
@@ -166,7 +195,9 @@ def mixed_styles(rows: Iterable[Row], params: Datasheet) -> Finding:
     mixed = sorted(((key, counts) for key, counts in styles.items() if len(counts) > 1),
                    key=lambda item: (-item[1].total(), item[0]))  # fmt: skip
     if not mixed:
-        return Finding("styles", "ok", "Answers of one format are in one style.")
+        formatted = sum(counts.total() for counts in styles.values())
+        unit = "short answers and JSON objects"
+        return nothing_found("styles", formatted, unit, "Answers of one format are in one style.", params)
     examples = [
         example(first[*key, style], f"{n:,} of {counts.total():,} {key[0]} rows: {style}")
         for key, counts in mixed[: params.examples]
@@ -189,7 +220,7 @@ def dominant_label(rows: Iterable[Row], label_of: LabelOf, params: Datasheet) ->
             if counts[label] <= params.examples:
                 first.setdefault(label, []).append(row)
     if counts.total() < params.min_rows:
-        return Finding(audit, "ok", f"{counts.total():,} rows with a label: too few to tell.")
+        return Finding(audit, "too_few", f"{counts.total():,} rows with a label: too few to tell.")
     label, most = most_frequent(counts)[0]
     message = f"{label} has {most:,} of {counts.total():,} rows, the most of {len(counts):,} labels."
     if most / counts.total() <= params.max_label_share:
@@ -208,8 +239,8 @@ def many_duplicates(report: dict[str, Any], kept: Iterable[str], rows: Sequence[
     share = dropped / report["in"] if report["in"] else 0.0
     message = f"{dropped:,} of {report['in']:,} rows ({100 * share:.1f} %) said again what another row says."
     notable, serious = params.max_duplicates
-    if share <= notable:
-        return Finding("duplicates", "ok", message)
+    if share <= notable or report["in"] < params.min_rows:
+        return nothing_found("duplicates", report["in"], "rows", message, params)
     sizes = Counter(kept)
     indices = {row.id: index for index, row in enumerate(rows) if row.id in sizes}
     largest = [id for id, _ in most_frequent(sizes) if id in indices][: params.examples]

@@ -1,4 +1,4 @@
-"""Figures of the rows for the datasheet: lengths, turns, system prompts, tools, labels, clusters of duplicates."""
+"""Figures of the rows for the datasheet: lengths, turns, system prompts, tools, reasoning, labels, duplicates."""
 
 from array import array
 from collections import Counter
@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from stages.evaluating.json_answer import fields
-from stages.rows.display import answer_text, prompt_text
-from stages.rows.row import Chat, Content, Pair, Row, Text
+from stages.rows import parts
+from stages.rows.display import answers, prompt_text, tool_name
+from stages.rows.row import Content, Row
 
 LabelOf = Callable[[Row], str | None]  # the label of a row, None if it has none
 QUANTILES = {"half": 0.5, "nine_tenths": 0.9, "most": 0.99}
@@ -22,9 +23,9 @@ def label_function(labels: dict[str, Any] | None) -> LabelOf:
     counts, field = (labels["counts"], labels["field"]) if labels else ({}, None)
 
     def label_of(row: Row) -> str | None:
-        if not counts or not isinstance(row.content, Chat):
+        if not counts or row.kind != "chat":
             return None
-        answer = row.content.messages[-1].content
+        answer = parts.split(row.content).answer[-1].content
         label = str(answer if field is None else fields(answer).get(field))
         return label if label in counts else None
 
@@ -56,36 +57,50 @@ def cluster_sizes(kept: Iterable[str]) -> dict[int, int]:
 
 
 def facts(rows: Iterable[Row], label_of: LabelOf, examples: int) -> dict[str, Any]:
-    """{lengths: {kind: {part: statistics}}, turns: {n: rows}, system, tools, labels: {label: rows}}.
+    """{lengths: {kind: {part: statistics}}, turns: {n: rows}, system, tools, reasoning, masked, judged, labels}.
 
-    System turns are not counted as turns. Of the system prompts the most frequent `examples` are listed.
+    System turns are not counted as turns. Of the system prompts and tools the most frequent `examples` are listed.
     """
     lengths: dict[str, dict[str, array]] = {}
     turns: Counter[int] = Counter()
     system_prompts: Counter[str] = Counter()
     labels: Counter[str] = Counter()
-    conversations = tools = 0
+    tools: Counter[str] = Counter()
+    judged: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for row in rows:
-        content = row.content
-        for part, text in parts(content).items():
+        for part, text in measured_texts(row.content).items():
             lengths.setdefault(row.kind, {}).setdefault(part, array("q")).append(len(text))
-        if isinstance(content, Text):
+        if row.kind == "text":
             continue
-        conversations += 1
-        messages = content.messages if isinstance(content, Chat) else [*content.prompt, *content.chosen]
+        split = parts.split(row.content)
+        messages = [*split.prompt, *split.answer]
         turns[sum(message.role != "system" for message in messages)] += 1
+        counts["system"] += any(message.role == "system" for message in messages)
         system_prompts.update({message.content for message in messages if message.role == "system"})
-        tools += isinstance(content, Chat) and bool(content.tools)
+        tools.update({tool_name(schema) for schema in split.tools})
+        masked = sum(message.role == "assistant" and not message.train for message in messages)
+        counts["conversations"] += 1
+        counts["tools"] += bool(split.tools)
+        counts["calls"] += any(message.tool_calls for message in split.turns)
+        counts["reasoning"] += any(message.reasoning_content for message in split.turns)
+        counts["masked"] += bool(masked)
+        counts["masked_turns"] += masked
+        if row.kind == "judged":
+            judged["good" if row.content.good else "bad"] += 1
         if (label := label_of(row)) is not None:
             labels[label] += 1
-    first = most_frequent(system_prompts)[:examples]
     return {
         "lengths": {kind: {part: length_statistics(values) for part, values in by_part.items()}
                     for kind, by_part in sorted(lengths.items())},
         "turns": {str(n): turns[n] for n in sorted(turns)},
-        "system": {"rows": system_prompts.total(), "of": conversations, "different": len(system_prompts),
-                   "first": first},
-        "tools": tools,
+        "system": {"rows": counts["system"], "of": counts["conversations"], "different": len(system_prompts),
+                   "first": most_frequent(system_prompts)[:examples]},
+        "tools": {"rows": counts["tools"], "calls": counts["calls"], "different": len(tools),
+                  "first": most_frequent(tools)[:examples]},
+        "reasoning": counts["reasoning"],
+        "masked": {"rows": counts["masked"], "turns": counts["masked_turns"]},
+        "judged": {"good": judged["good"], "bad": judged["bad"]},
         "labels": dict(most_frequent(labels)),
     }  # fmt: skip
 
@@ -95,11 +110,7 @@ def most_frequent(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def parts(content: Content) -> dict[str, str]:
+def measured_texts(content: Content) -> dict[str, str]:
     """{part: text} of the texts in a row whose lengths are measured separately."""
-    if isinstance(content, Text):
-        return {"text": content.text}
-    question, answer = prompt_text(content), answer_text(content)
-    if isinstance(content, Pair):
-        return {"question": question, "chosen": answer, "rejected": answer_text(content, rejected=True)}
-    return {"question": question, "answer": answer}
+    question = {"question": prompt_text(content)} if parts.split(content).prompt else {}
+    return question | answers(content)

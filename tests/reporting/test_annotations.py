@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from modelmake.errors import UserError
 from stages.reporting import annotations
 from stages.reporting.annotations import Annotation
-from stages.rows.row import Chat, Message, Pair, Row, Text, make_row
+from stages.rows.row import Chat, Judged, Message, Pair, Row, Text, make_row
 
 A, B, C = "a" * 24, "b" * 24, "c" * 24
 
@@ -47,6 +47,8 @@ def test_a_line_has_question_and_answer_of_each_kind() -> None:
         "pair",
         "chosen: ho\n\nrejected: no",
     ]
+    judged = make_row(Judged(pair.content.prompt, pair.content.rejected, False))
+    assert annotations.sample_line(judged)["answer"] == "bad answer: no"
     assert [annotations.sample_line(make_row(Text("x")))[name] for name in ("question", "answer")] == ["", "x"]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from stages.params.data import Datasheet
 from stages.reporting import data_audits, data_facts
-from stages.rows.row import Chat, Message, Pair, Row, Text, make_row
+from stages.rows.row import Chat, Function, Judged, Message, Pair, Row, Text, ToolCall, make_row
 
 PARAMS = Datasheet(
     license="MIT", sample_rows=10, seed=1, confidence=0.95, examples=2, min_rows=4, max_duplicates=(0.1, 0.3),
@@ -38,7 +38,35 @@ def test_one_question_with_two_answers_is_a_conflict_case_and_white_space_ignore
 
 @pytest.mark.parametrize(("a", "b"), [("Yes.", "yes"), ('{"a": 1, "b": 2}', '{"b":2,"a":1}')])
 def test_answers_that_differ_in_style_are_no_conflict(a: str, b: str) -> None:
-    assert data_audits.conflicting_answers([chat("q", a), chat("Q", b)], PARAMS).level == "ok"
+    others = [chat(f"{n}", "x") for n in range(3)]
+
+    assert data_audits.conflicting_answers([chat("q", a), chat("Q", b), *others], PARAMS).level == "ok"
+
+
+def test_another_tool_is_another_question_and_other_reasoning_is_no_other_answer() -> None:
+    def asked(tool: str, answer: Message) -> Row:
+        return make_row(Chat([Message("user", "q"), answer], [{"name": tool}]))
+
+    def call(city: str, reasoning: str = "") -> Message:
+        weather = ToolCall(Function("weather", {"city": city}), "function")
+        return Message("assistant", "", [weather], reasoning_content=reasoning)
+
+    same = [asked("weather", call("Rome")), asked("weather", call("Rome", "hm")), asked("other", call("Bonn"))]
+    assert data_audits.conflicting_answers(same, PARAMS).message == "2 questions: too few to tell."
+    finding = data_audits.conflicting_answers([*same, asked("weather", call("Bonn"))], PARAMS)
+    assert finding.message.startswith("1 of 2 questions have different answers")
+    assert [e.answer for e in finding.examples] == ['call weather({"city":"Rome"})', 'call weather({"city":"Bonn"})']
+
+
+def test_an_answer_judged_good_and_bad_is_a_conflict() -> None:
+    good, bad, other = (
+        make_row(Judged([Message("user", "q")], [Message("assistant", answer)], verdict))
+        for answer, verdict in (("a", True), ("A.", False), ("b", True))
+    )
+
+    assert data_audits.conflicting_answers([good, other], PARAMS).level == "too_few"
+    finding = data_audits.conflicting_answers([good, bad, other], PARAMS)
+    assert [(e.id, e.why, e.answer) for e in finding.examples] == [(good.id, "good", "a"), (bad.id, "bad", "A.")]
 
 
 def test_another_system_prompt_is_another_question() -> None:
@@ -47,11 +75,11 @@ def test_another_system_prompt_is_another_question() -> None:
         for system in ("in French", "in German")
     ]
 
-    assert data_audits.conflicting_answers(rows, PARAMS).level == "ok"
+    assert data_audits.conflicting_answers(rows, PARAMS).message == "2 questions: too few to tell."
 
 
 def test_an_answer_that_one_pair_prefers_and_another_rejects_is_a_conflict() -> None:
-    assert data_audits.conflicting_answers([pair("q", "a", "b"), pair("q", "c", "b")], PARAMS).level == "ok"
+    assert not data_audits.conflicting_answers([pair("q", "a", "b"), pair("q", "c", "b")], PARAMS).examples
 
     rows = [pair("q", "a", "b"), pair("Q", "b", "c")]
     finding = data_audits.conflicting_answers(rows, PARAMS)
@@ -75,7 +103,8 @@ def test_mixed_lengths_and_few_pairs_are_no_bias() -> None:
     mixed = [pair(str(n), *(("long", "x") if n % 2 else ("x", "long"))) for n in range(6)]
 
     assert data_audits.length_of_pairs(mixed, PARAMS).level == "ok"
-    assert data_audits.length_of_pairs([pair("q", "long", "x")] * 3, PARAMS).message == "3 pairs: too few to tell."
+    few = data_audits.length_of_pairs([pair("q", "long", "x")] * 3, PARAMS)
+    assert (few.level, few.message) == ("too_few", "3 pairs: too few to tell.")
 
 
 def test_a_label_with_much_longer_answers_is_a_warning() -> None:
@@ -86,7 +115,12 @@ def test_a_label_with_much_longer_answers_is_a_warning() -> None:
 
     assert finding.level == "warning" and "1 of 2 labels" in finding.message and "a (71)" in finding.message
     assert [e.id for e in finding.examples] == [rows[0].id]
-    assert data_audits.length_of_labels(rows[1:], label, PARAMS).level == "ok"  # 3 rows are fewer than min_rows
+    fewer = data_audits.length_of_labels(rows[1:], label, PARAMS)  # 3 rows are fewer than min_rows
+    assert (fewer.level, fewer.message) == (
+        "ok", "1 of 2 labels have 4 rows, and none of these has much longer or shorter answers.",
+    )  # fmt: skip
+    few = data_audits.length_of_labels(rows[1:6], label, PARAMS)
+    assert (few.level, few.message) == ("too_few", "2 labels, none with 4 rows: too few to tell.")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +146,9 @@ def test_one_format_in_several_styles_is_a_warning(answers: list[str], shown: li
 def test_styles_of_another_kind_of_row_other_formats_and_prose_are_not_mixed() -> None:
     rows = [chat("a", '{"a": 1}'), pair("b", '{"a":1}', "x"), chat("c", '{"c":1}'), chat("d", "Prose. " * 20)]
 
-    assert data_audits.mixed_styles(rows, PARAMS).level == "ok"
+    few = data_audits.mixed_styles(rows, PARAMS)
+    assert (few.level, few.message) == ("too_few", "3 short answers and JSON objects: too few to tell.")
+    assert data_audits.mixed_styles([*rows, chat("e", '{"c":2}')], PARAMS).level == "ok"
 
 
 def test_a_label_of_most_rows_is_a_warning() -> None:
@@ -122,7 +158,8 @@ def test_a_label_of_most_rows_is_a_warning() -> None:
     assert (finding.level, finding.message) == ("warning", "a has 4 of 6 rows, the most of 2 labels.")
     assert [e.id for e in finding.examples] == [rows[0].id, rows[1].id]
     assert data_audits.dominant_label(rows[2:], labels("a", "b"), PARAMS).level == "ok"
-    assert data_audits.dominant_label(rows[:3], labels("a", "b"), PARAMS).message.endswith("too few to tell.")
+    few = data_audits.dominant_label(rows[:3], labels("a", "b"), PARAMS)
+    assert (few.level, few.message) == ("too_few", "3 rows with a label: too few to tell.")
 
 
 @pytest.mark.parametrize(("dropped", "level"), [(10, "ok"), (11, "warning"), (30, "warning"), (31, "serious")])
@@ -139,7 +176,13 @@ def test_many_duplicates_are_a_warning_and_very_many_a_serious_one(dropped: int,
     )
 
 
-def test_without_rows_there_is_no_warning() -> None:
+def test_three_rows_are_too_few_for_a_share_of_duplicates() -> None:
+    finding = data_audits.many_duplicates({"in": 3, "dropped": {"near_duplicate": 2}}, [], [], PARAMS)
+
+    assert (finding.level, finding.message) == ("too_few", "3 rows: too few to tell.")
+
+
+def test_without_rows_no_audit_can_tell() -> None:
     findings = [
         data_audits.conflicting_answers([], PARAMS), data_audits.length_of_pairs([], PARAMS),
         data_audits.length_of_labels([], labels(), PARAMS),
@@ -147,4 +190,4 @@ def test_without_rows_there_is_no_warning() -> None:
         data_audits.many_duplicates({"in": 0, "dropped": {}}, [], [], PARAMS),
     ]  # fmt: skip
 
-    assert {finding.level for finding in findings} == {"ok"}
+    assert {finding.level for finding in findings} == {"too_few"}

@@ -1,7 +1,7 @@
 """Figures of the rows."""
 
 from stages.reporting import data_facts
-from stages.rows.row import Chat, Message, Pair, Text, make_row
+from stages.rows.row import Chat, Function, Judged, Message, Pair, Text, ToolCall, make_row
 
 
 def test_lengths_are_counted_in_bins_that_double() -> None:
@@ -27,10 +27,14 @@ def test_a_label_is_one_that_clean_counted() -> None:
     assert data_facts.label_function(None)(chats[0]) is None
 
 
-def test_parts_turns_system_prompts_and_tools_are_counted() -> None:
-    system = Message("system", "be short")
+def test_parts_turns_system_prompts_tools_reasoning_and_masks_are_counted() -> None:
+    system, question = Message("system", "be short"), Message("user", "hi")
+    masked = Message("assistant", "ho", train=False)
+    thought = Message("assistant", "", [ToolCall(Function("f", {}), "function")], reasoning_content="hm")
     rows = [
-        make_row(Chat([system, Message("user", "hi"), Message("assistant", "ho")], [{"name": "f"}])),
+        make_row(Chat([system, question, masked, question, thought], [{"name": "f"}])),
+        make_row(Judged([question], [Message("assistant", "ho")], True, [{"name": "f"}, {"name": "g"}])),
+        make_row(Judged([question], [masked], False)),
         make_row(Pair([Message("user", "why")], [Message("assistant", "so")], [Message("assistant", "no!")])),
         make_row(Text("four")),
     ]
@@ -38,9 +42,12 @@ def test_parts_turns_system_prompts_and_tools_are_counted() -> None:
     facts = data_facts.facts(rows, lambda row: None, examples=3)
 
     assert {kind: list(named) for kind, named in facts["lengths"].items()} == {
-        "chat": ["question", "answer"], "pair": ["question", "chosen", "rejected"], "text": ["text"],
+        "chat": ["question", "answer"], "judged": ["question", "good answer", "bad answer, not trained"],
+        "pair": ["question", "chosen", "rejected"], "text": ["text"],
     }  # fmt: skip
     assert facts["lengths"]["pair"]["rejected"]["longest"] == 3
-    assert facts["turns"] == {"2": 2}
-    assert facts["system"] == {"rows": 1, "of": 2, "different": 1, "first": [("be short", 1)]}
-    assert (facts["tools"], facts["labels"]) == (1, {})
+    assert facts["turns"] == {"2": 3, "4": 1}
+    assert facts["system"] == {"rows": 1, "of": 4, "different": 1, "first": [("be short", 1)]}
+    assert facts["tools"] == {"rows": 2, "calls": 1, "different": 2, "first": [("f", 2), ("g", 1)]}
+    assert (facts["reasoning"], facts["labels"]) == (1, {})
+    assert (facts["masked"], facts["judged"]) == ({"rows": 2, "turns": 2}, {"good": 1, "bad": 1})
