@@ -5,18 +5,30 @@ import logging
 from pathlib import Path
 from typing import Any
 
+TOOLS = {"tools": ("the names of the tools that may be called", "tools", "function.name")}
 FIELDS = {  # kind -> {field: (description, *JSON path in a row's content)}; a path of two steps has several values
     "chat": {
         "roles": ("who speaks, each turn", "messages", "role"),
         "turns": ("what is said, each turn; the last answers", "messages", "content"),
+        "reasoning": ("what is thought before it is said, each turn", "messages", "reasoning_content"),
+        "calls": ("the first tool that is called, each turn", "messages", "tool_calls[0].function.name"),
+        **TOOLS,
     },
     "pair": {
         "prompt": ("what is said, each turn", "prompt", "content"),
         "chosen": ("the preferred answer", "chosen", "content"),
         "rejected": ("the other answer", "rejected", "content"),
+        **TOOLS,
+    },
+    "judged": {
+        "prompt": ("what is said, each turn", "prompt", "content"),
+        "answer": ("the answer", "answer", "content"),
+        "good": ("whether the answer was found good", "good"),
+        **TOOLS,
     },
     "text": {"text": ("the text", "text")},
 }
+BOOLEANS = (("good",),)  # JSON paths of values that are no texts
 JSONL = "application/jsonlines"
 
 
@@ -64,8 +76,8 @@ def _field(mlc: Any, id: str, file: str, column: str, description: str, *json_pa
     transforms = [mlc.Transform(json_path=step) for step in json_path]
     source = mlc.Source(file_object=file, extract=mlc.Extract(column=column), transforms=transforms)
     return mlc.Field(
-        id=id, name=id, description=description, data_types=mlc.DataType.TEXT, source=source,
-        repeated=len(json_path) > 1,
+        id=id, name=id, description=description, source=source,
+        data_types=mlc.DataType.BOOL if json_path in BOOLEANS else mlc.DataType.TEXT, repeated=len(json_path) > 1,
     )  # fmt: skip
 
 

@@ -8,7 +8,18 @@ import pytest
 
 from stages.reporting import croissant
 from stages.rows import accounting, jsonl
-from stages.rows.row import Chat, Message, Pair, Text, make_row
+from stages.rows.row import Chat, Function, Judged, Message, Pair, Text, ToolCall, make_row
+
+
+TOOL_CHAT = Chat(
+    [
+        Message("user", "q"),
+        Message("assistant", "", [ToolCall(Function("f", {"a": 1}), "function")], reasoning_content="hm"),
+        Message("tool", "z", name="f"),
+        Message("assistant", "a"),
+    ],
+    [{"type": "function", "function": {"name": "f"}}],
+)
 
 
 @pytest.fixture
@@ -17,10 +28,11 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Path, str]:
     monkeypatch.chdir(tmp_path)
     turns = [Message("user", "hi"), Message("assistant", "ho")]
     contents = {"chat": Chat(turns), "pair": Pair(turns[:1], turns[1:], turns[1:]), "text": Text("x")}
+    contents["judged"] = Judged(turns[:1], turns[1:], False, [{"type": "function", "function": {"name": "f"}}])
     paths = {Path(f"data/splits/train/{kind}.jsonl"): kind for kind in contents}
     Path("data/splits/train").mkdir(parents=True)
     for path, kind in paths.items():
-        jsonl.write(path, [make_row(contents[kind])])
+        jsonl.write(path, [make_row(contents[kind]), *([make_row(TOOL_CHAT)] if kind == "chat" else [])])
     Path("reports").mkdir(parents=True)
     return paths
 
@@ -53,11 +65,17 @@ def test_mlcroissant_reads_the_rows(files: dict[Path, str]) -> None:
     dataset = mlcroissant.Dataset(jsonld="reports/croissant.json")
 
     assert dataset.metadata.ctx.issues.errors == set()
-    (chat,) = dataset.records("train_chat")
+    chat, tool_chat = dataset.records("train_chat")
     assert chat["train_chat/turns"] == [b"hi", b"ho"]
     assert chat["train_chat/roles"] == [b"user", b"assistant"]
+    assert (chat["train_chat/calls"], chat["train_chat/tools"]) == ([None, None], None)
+    assert tool_chat["train_chat/calls"] == [None, b"f", None, None]
+    assert (tool_chat["train_chat/tools"], tool_chat["train_chat/reasoning"]) == ([b"f"], [None, b"hm", None, None])
     (pair,) = dataset.records("train_pair")
     assert (pair["train_pair/chosen"], pair["train_pair/prompt"]) == ([b"ho"], [b"hi"])
+    (judged,) = dataset.records("train_judged")
+    assert (judged["train_judged/answer"], judged["train_judged/good"]) == ([b"ho"], False)
+    assert judged["train_judged/tools"] == [b"f"]
     (text,) = dataset.records("train_text")
     assert text["train_text/text"] == b"x"
     assert text["train_text/id"].decode() == make_row(Text("x")).id
