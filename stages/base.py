@@ -20,8 +20,7 @@ from stages.params.machine import Machine
 from stages.params.training import Base, Folder, Hub, Tiny
 from stages.reading import hub
 from stages.rows import accounting, jsonl
-from stages.rows.row import Chat, Row, Text
-from stages.training import device, progress, resume
+from stages.training import corpus, device, progress, resume
 
 PAD, END = "<|pad|>", "<|end|>"
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
@@ -36,18 +35,7 @@ REQUIRED_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
 COPIED_FILES = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")  # never pickles, never code
 
 
-def pretraining_texts(rows: list[Row]) -> list[str]:
-    """The corpus of a tiny model: texts, and the user turns of chats (never their answers)."""
-    texts = []
-    for row in rows:
-        if isinstance(row.content, Text):
-            texts.append(row.content.text)
-        elif isinstance(row.content, Chat):
-            texts += [m.content for m in row.content.messages if m.role == "user"]
-    return texts
-
-
-def train_tokenizer(corpus: list[str], params: Tiny) -> Any:
+def train_tokenizer(texts: list[str], params: Tiny) -> Any:
     """A byte-level BPE tokenizer with `CHAT_TEMPLATE`; it can encode any text."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -61,7 +49,7 @@ def train_tokenizer(corpus: list[str], params: Tiny) -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(corpus, trainer)
+    tokenizer.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,
@@ -73,8 +61,8 @@ def train_tokenizer(corpus: list[str], params: Tiny) -> Any:
     )
 
 
-def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, folder: Path) -> tuple[Any, list]:
-    """A Llama trained from scratch on the corpus, cut into blocks of `block_tokens` tokens; and its loss history."""
+def pretrain(texts: list[str], tokenizer: Any, params: Tiny, machine: Machine, folder: Path) -> tuple[Any, list]:
+    """A Llama trained from scratch on texts, cut into blocks of `block_tokens` tokens; and its loss history."""
     from datasets import Dataset
     from transformers import (
         DataCollatorForLanguageModeling,
@@ -101,7 +89,7 @@ def pretrain(corpus: list[str], tokenizer: Any, params: Tiny, machine: Machine, 
         eos_token_id=tokenizer.eos_token_id,
     )
     model = LlamaForCausalLM(config)
-    stream = [token for text in corpus for token in [*tokenizer.encode(text), tokenizer.eos_token_id]]
+    stream = [token for text in texts for token in [*tokenizer.encode(text), tokenizer.eos_token_id]]
     starts = range(0, len(stream) - params.block_tokens + 1, params.block_tokens)
     if not starts:
         raise UserError(
@@ -196,9 +184,9 @@ def count_parameters(folder: Path) -> int:
 def main(source: In, base: Out, log: Out, checkpoints: Checkpoints, params: Base, machine: Machine) -> str:
     history: list = []
     if isinstance(params, Tiny):
-        corpus = pretraining_texts(jsonl.read(source))
-        tokenizer = train_tokenizer(corpus, params)
-        model, history = pretrain(corpus, tokenizer, params, machine, checkpoints)
+        texts = [text for row in jsonl.read(source) for text in corpus.texts(row.content)]
+        tokenizer = train_tokenizer(texts, params)
+        model, history = pretrain(texts, tokenizer, params, machine, checkpoints)
         model.generation_config.update(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
         model.save_pretrained(base)
         tokenizer.save_pretrained(base)

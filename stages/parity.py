@@ -15,7 +15,7 @@ from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import Checkpoints, In, Out
 from stages.evaluating import scoring
-from stages.params.evaluation import Suite
+from stages.params.evaluation import AnswerSuite
 from stages.params.machine import Machine
 from stages.params.release import Parity
 from stages.rows import accounting, jsonl
@@ -43,7 +43,7 @@ def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Par
 
 def main(
     quantized: In, rows: In, expected: In, answers: Out, parity: Out, checkpoints: Checkpoints, quant: str, suite: str,
-    params: Parity, suite_params: Suite, machine: Machine,
+    params: Parity, suite_params: AnswerSuite, machine: Machine,
 ) -> str:  # fmt: skip
     held_out, model_answers = jsonl.read(rows), scoring.read(expected)
     if [row.id for row in held_out] != [answer.id for answer in model_answers]:

@@ -7,7 +7,6 @@ import pytest
 
 from modelmake.errors import UserError
 from stages import base
-from stages.rows.row import Chat, Message, Pair, Text, make_row
 
 
 def folder(path: Path, **config: object) -> Path:
@@ -17,13 +16,6 @@ def folder(path: Path, **config: object) -> Path:
     (path / "tokenizer_config.json").write_text('{"chat_template": "own", "eos_token": "e"}')
     (path / "model.safetensors").write_bytes(b"weights")
     return path
-
-
-def test_pretraining_uses_texts_and_questions_but_no_answer() -> None:
-    chat = Chat([Message("system", "s"), Message("user", "u"), Message("assistant", "a")])
-    pair = Pair([Message("user", "p")], [Message("assistant", "c")], [Message("assistant", "r")])
-
-    assert base.pretraining_texts([make_row(content) for content in (Text("t"), chat, pair)]) == ["t", "u"]
 
 
 def test_a_model_folder_is_copied_without_pickles_and_code(tmp_path: Path) -> None:

@@ -1,36 +1,81 @@
-"""`modelmake init --recipe NAME`: writes params.yaml: recipes/default.yaml with the changes of a recipe."""
+"""`modelmake init [FILE…] [--base FOLDER|PIN] [--recipe NAME]`: writes params.yaml.
+
+It is recipes/default.yaml with the changes of a recipe, and over them what is proposed for the files.
+"""
 
 import argparse
 import contextlib
+import difflib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from modelmake import git, params
 from modelmake.errors import UserError
-from stages.commands import yaml_text
+from stages.commands import proposed, yaml_text
 from stages.preflight import CHAPTERS, FILE, decode
+from stages.proposing.proposal import Decision
 
 FOLDER = Path("recipes")
+COMMENT_CHARS = 80  # of a reason that is also a comment in params.yaml
 DEFAULT = FOLDER / "default.yaml"  # all values; every other recipe holds only what differs from it
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--recipe", required=True, metavar="NAME", help="in recipes/, or the path of a YAML file")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="raw files, or folders of them")
+    parser.add_argument("--base", type=Path, metavar="FOLDER|PIN", help="model to start from: its folder, or a pin")
+    parser.add_argument(
+        "--recipe", metavar="NAME", help="in recipes/, or the path of a YAML file; with files: below them"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite edits of params.yaml that are not committed")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing; show how params.yaml would change")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    recipe = find(arguments.recipe, arguments.here)
-    text = compose(recipe)
+    if not arguments.files and not arguments.recipe:
+        raise UserError("init: found no FILE and no --recipe: want raw data to propose params for, or a recipe's name")
+    if arguments.base and not arguments.files:
+        raise UserError("init: --base: want files too; a recipe names its own base")
+    recipe = find(arguments.recipe, arguments.here) if arguments.recipe else DEFAULT
+    text, source = compose(recipe), f"{recipe}" + ("" if recipe == DEFAULT else f" and {DEFAULT}")
+    if arguments.files:
+        below = values(recipe)
+        paths, base = ([Path(arguments.here, path).resolve() for path in given]
+                       for given in (arguments.files, [arguments.base] if arguments.base else []))  # fmt: skip
+        decided = proposed.decisions(paths, base[0] if base else None, below, named=bool(arguments.recipe))
+        text = propose(text, below, decided)
+        print("\n".join(f"{d.where}: {reason}" for d in decided for reason in d.reason.splitlines()))
+        source = f"{len(decided)} proposals and {source}"
+    if arguments.dry_run:
+        old = FILE.read_text("utf-8").splitlines(True) if FILE.exists() else []
+        sys.stdout.writelines(difflib.unified_diff(old, text.splitlines(True), str(FILE), "proposed"))
+        return 0
     if not arguments.force and not replaceable(FILE, text):
         raise UserError(
             f"{FILE}: edits that are not committed: {recipe} would overwrite them; commit them, or add --force"
         )
     replace(FILE, text)
-    print(f"{FILE}: written from {recipe}" + ("" if recipe == DEFAULT else f" and {DEFAULT}"))
+    print(f"{FILE}: written from {source}")
     return 0
+
+
+def propose(text: str, below: dict[str, Any], decided: list[Decision]) -> str:
+    """The text of a params.yaml with decisions over its values.
+
+    Raises:
+        UserError: the values would not be valid; no fault of the files.
+    """
+    changes: dict[str, Any] = {}
+    for decision in decided:
+        section, names = changes, decision.where.split(".")
+        for name in names[:-1]:
+            section = section.setdefault(name, {})
+        section[names[-1]] = decision.value
+    target = _checked(merge(changes, below), Path("proposal"))
+    lines = [(d.where.split("."), d.value, d.reason if len(d.reason) < COMMENT_CHARS else "") for d in decided]
+    return yaml_text.rewrite(text, target, yaml_text.commented(lines))
 
 
 def find(name: str, here: Path) -> Path:

@@ -63,6 +63,22 @@ def rewrite(text: str, target: dict[str, Any], source: str) -> str:
     return _dumped(target, flow=False)
 
 
+def commented(values: list[tuple[list[str], Any, str]]) -> str:
+    """YAML of nested sections, a line for each (path of names, value, comment or ""); a section is not left and taken
+    up again."""
+    lines: list[str] = []
+    above: list[str] = []
+    for path, value, comment in values:
+        same_names = 0
+        while same_names < min(len(above), len(path) - 1) and above[same_names] == path[same_names]:
+            same_names += 1
+        lines += [f"{'  ' * depth}{path[depth]}:" for depth in range(same_names, len(path) - 1)]
+        end = f" # {' '.join(comment.split())}" if comment else ""
+        lines.append(f"{'  ' * (len(path) - 1)}{path[-1]}: {_flow_text(value)}{end}")
+        above = path[:-1]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def _body(
     text: str, start: int, old: dict[str, _Field], target: dict[str, Any], new: dict[str, _Field], column: int,
     keep_aliases: bool,

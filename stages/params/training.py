@@ -13,7 +13,7 @@ class Tiny(Params, tag_field="kind", tag="tiny"):
 
     section: ClassVar[str] = "base"
 
-    source: str  # JSONL rows to pretrain on: texts, and user turns of chats
+    source: str  # JSONL rows to pretrain on: texts, or the user turns of the others
     vocab_size: Positive
     hidden_size: Positive
     intermediate_size: Positive

@@ -1,0 +1,91 @@
+"""What answers look like, and the metrics that fit: JSON, few short answers, numbers, other texts."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from stages.evaluating.json_answer import parse
+from stages.evaluating.metrics import final_number
+
+MOST = 0.98  # share of the answers that must be of a form
+LABEL_NAMES = ("intent", "label", "category", "class", "sentiment", "topic")  # taken before other fields of an answer
+LABEL_CHARS = 64  # of a label; longer values are free text
+LABEL_ROWS = 3  # rows of a label on average, or the values are no labels
+ENUM_VALUES = 10  # more are not listed in the schema
+
+
+class Form(NamedTuple):
+    """The form of answers, as fields of a suite of chats, and of `clean.labels`."""
+
+    reason: str
+    metrics: list[str]
+    main: str  # the metric that gates judge
+    label: str | None = None
+    slots: Sequence[str] = ()
+    answer_schema: dict[str, Any] | None = None
+    labels: dict[str, Any] | None = None
+
+
+def form(answers: list[str]) -> Form:
+    """The form of the answers, given all of them."""
+    values = [value for answer in answers if isinstance(value := parse(answer), dict)]
+    if values and len(values) >= MOST * len(answers):
+        return _json_form(values)
+    if sum(final_number.number(answer) is not None for answer in answers) >= MOST * len(answers):
+        return Form("answers end in #### and a number", ["final_number", "exact_match"], "final_number")
+    if sum(isinstance(parse(answer), int | float) for answer in answers) >= MOST * len(answers):
+        return Form("answers are numbers: right is the same text", ["exact_match"], "exact_match")
+    distinct = Counter(answers)
+    if _are_labels(distinct):
+        labels = {"field": None, "max_chars": LABEL_CHARS, "max_rows": None}
+        return Form(f"{len(distinct)} short answers: each is a label", ["exact_match"], "exact_match", labels=labels)
+    return Form("answers are texts: only the expected one, word for word, is right", ["exact_match"], "exact_match")
+
+
+def _json_form(values: list[dict[str, Any]]) -> Form:
+    texts = {name: [v[name] for v in values if isinstance(v.get(name), str)] for name in _names(values)}
+    labels = [name for name, found in texts.items() if len(found) >= MOST * len(values) and _are_labels(Counter(found))]
+    label = min(labels, key=lambda name: LABEL_NAMES.index(name) if name in LABEL_NAMES else 99, default=None)
+    slots = [name for name in _names(values) if name != label and not any(isinstance(v.get(name), list | dict)
+                                                                          for v in values)]  # fmt: skip
+    metrics = ["exact_match", "valid_json", "schema", *(["slot_f1"] if slots else []),
+               *(["label_accuracy"] if label else [])]  # fmt: skip
+    said = f"answers are JSON of {', '.join(_names(values))}" + (f"; {label} is the label" if label else "")
+    return Form(
+        said, metrics, "label_accuracy" if label else "exact_match", label, slots, schema(values),
+        {"field": label, "max_chars": LABEL_CHARS, "max_rows": None} if label else None,
+    )  # fmt: skip
+
+
+def _names(values: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for value in values for name in value))
+
+
+def _are_labels(values: Counter[str]) -> bool:
+    short = all(len(value) <= LABEL_CHARS and "\n" not in value for value in values)
+    return short and len(values) > 1 and values.total() >= LABEL_ROWS * len(values)
+
+
+def schema(values: list[Any]) -> dict[str, Any]:
+    """The narrowest JSON Schema of a few keywords that all values have."""
+    types = list(dict.fromkeys(_type(value) for value in values))
+    if set(types) == {"integer", "number"}:
+        types = ["number"]
+    found: dict[str, Any] = {"type": types[0] if len(types) == 1 else sorted(types)}
+    if objects := [value for value in values if isinstance(value, dict)]:
+        names = _names(objects)
+        found["properties"] = {name: schema([value[name] for value in objects if name in value]) for name in names}
+        found["required"] = [name for name in names if all(name in value for value in objects)]
+        found["additionalProperties"] = False
+    if items := [item for value in values if isinstance(value, list) for item in value]:
+        found["items"] = schema(items)
+    if types == ["string"]:
+        distinct = Counter(values)
+        if len(distinct) <= ENUM_VALUES and _are_labels(distinct):
+            return {"enum": sorted(distinct)}
+    return found
+
+
+def _type(value: Any) -> str:
+    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+    return names.get(type(value), "null")

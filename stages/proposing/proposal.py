@@ -1,0 +1,216 @@
+"""The recipe that is proposed for a survey: one decision a value, each with its reason."""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from stages.params.training import Dpo, Sft
+from stages.proposing import answers
+from stages.proposing.lengths import Lengths
+from stages.proposing.splits import Plan, rows_under
+from stages.proposing.survey import DOCUMENTS, Survey
+from stages.rows import parts
+from stages.rows.row import Row
+from stages.rows.texts import content_texts
+
+STEPS = {"text": "cpt", "chat": "sft", "pair": "dpo"}  # kind of rows -> step, in the order of training
+TRAINING_TOKENS = 2_500_000  # of a tiny model's sft: some four minutes on one core
+MAX_EPOCHS = 5
+LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear", "use_dora": False}
+
+
+class Decision(NamedTuple):
+    """A value of `params.yaml`."""
+
+    where: str  # path with dots
+    value: Any
+    reason: str = ""  # "": follows from the others
+
+
+class Below(NamedTuple):
+    """What the recipe below says."""
+
+    named: bool  # it was named: it decides how much is computed
+    steps: dict[str, Any]  # `train`
+
+
+class Base(NamedTuple):
+    """The model to start from."""
+
+    section: dict[str, Any]  # `base` in params.yaml, or its kind alone for a tiny one
+    reason: str
+    context_tokens: int  # most that it reads
+    marked: bool  # its chat template marks what the assistant says
+
+
+def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], base: Base, lengths: Lengths,
+            below: Below, name: str) -> list[Decision]:  # fmt: skip
+    """All decisions, in the order of `params.yaml`.
+
+    Args:
+        split_of: the split of a row under a plan.
+        name: of the data.
+    """
+    rows = [row for row, _ in rows_under(plan, survey)]
+    counts = Counter((split_of(row, plan), row.kind) for row in rows)
+    kinds = [kind for kind in STEPS if counts["train", kind]]
+    suite = next(kind for kind in ("chat", "pair", "text") if counts["test", kind])
+    expected = [message.content for row in rows if row.kind == suite for message in parts.split(row.content).answer]
+    form = answers.form(expected)
+    last = STEPS[kinds[-1]]
+    return [
+        *_ingest(survey, plan),
+        *_clean(rows, form),
+        Decision("split.val_fraction", plan.val_fraction),
+        Decision("split.test_fraction", plan.test_fraction, plan.reason),
+        Decision("split.val_from_train", plan.val_from_train),
+        Decision("mix.sources.all.synthetic", None, "not declared"),
+        *_base(base, lengths, below),
+        *_train(kinds, counts, base, lengths, below),
+        *_suites(suite, counts, form, lengths, below),
+        Decision("evaluate.models", ["base", *(STEPS[kind] for kind in kinds)]),
+        Decision("evaluate.suites", [suite, *(["text"] if suite != "text" and counts["test", "text"] else [])]),
+        *_gates(suite, counts, form, last),
+        Decision("quantize.Q8_0.from", last),
+        Decision("parity.Q8_0.max_difference", 0.02),
+        Decision("parity.Q8_0.min_same_answers", 0.8),
+        Decision("parity.Q8_0.context_tokens", lengths.context_tokens),
+        *_card(survey, rows, last, name),
+    ]
+
+
+def _ingest(survey: Survey, plan: Plan) -> list[Decision]:
+    rules, reasons = [], []
+    for file in survey.files:
+        rule = {"format": None, "fields": None, "ignore": [], **(file.rule or {})}
+        if rule["ignore"]:
+            reasons.append(f"{file.name}: nothing reads {', '.join(rule['ignore'])}")
+        if rule["fields"]:
+            said = ", ".join(f"{field}: {path}" for field, path in rule["fields"].items())
+            reasons.append(f"{file.name}: {rule['format']}, by the names of its fields ({said})")
+        if file.name in plan.without:
+            rule["fields"] = {**(rule["fields"] or {}), "split": None}
+        rules.append({"glob": file.name, **rule})
+    reasons += [f"{name}: left out: {why}" for name, why in survey.left_out.items()]
+    decisions = []
+    if survey.left_out or plan.without or any(file.rule for file in survey.files):
+        decisions.append(Decision("ingest.files", rules, "\n".join(reasons)))
+    records, rejected = sum(f.records for f in survey.files), sum(f.rejected.total() for f in survey.files)
+    if rejected:
+        told = ", ".join(f"{n} {reason}" for reason, n in sum((f.rejected for f in survey.files), Counter()).items())
+        share = math.ceil(1000 * rejected / records) / 1000
+        reason = f"{rejected} of {records} records are unusable ({told}): look with `modelmake check`"
+        decisions.append(Decision("ingest.max_rejected_fraction", min(share, 1.0), reason))
+    if any(file.formats["document"] for file in survey.files):
+        reason = "documents become texts, their headings questions"
+        decisions.append(Decision("ingest.documents", DOCUMENTS_FIELDS, reason))
+    return decisions
+
+
+DOCUMENTS_FIELDS = {"max_chars": DOCUMENTS.max_chars, "headings": DOCUMENTS.headings}
+
+
+def _clean(rows: list[Row], form: answers.Form) -> list[Decision]:
+    longest = max(sum(map(len, content_texts(row.content))) for row in rows)
+    decisions = [Decision("clean.labels", form.labels)]
+    if longest > 0.9 * 2000:
+        limit = math.ceil(longest * 1.2 / 1000) * 1000
+        decisions.insert(0, Decision("clean.max_chars", limit, f"the longest row has {longest:,} characters"))
+    return decisions
+
+
+def _base(base: Base, lengths: Lengths, below: Below) -> list[Decision]:
+    if base.section["kind"] != "tiny":
+        return [Decision("base", base.section, base.reason)]
+    kind, characters = lengths.source
+    blocks = min(128, 2 ** max(3, int(math.log2(max(8, characters / 64)))))  # tokens; a short text has short blocks
+    return [
+        Decision("base.source", f"data/mixed/{kind}.jsonl", base.reason),
+        *([] if below.named else [Decision("base.vocab_size", lengths.vocab_size)]),
+        Decision("base.max_position_embeddings", lengths.context_tokens, lengths.reason),
+        Decision("base.block_tokens", min(blocks, lengths.context_tokens)),
+    ]
+
+
+def _train(kinds: list[str], counts: Counter, base: Base, lengths: Lengths, below: Below) -> list[Decision]:
+    decisions, start = [], "base"
+    like = below.steps.get("sft") or next(iter(below.steps.values()))
+    for kind in kinds:
+        name, rows = STEPS[kind], counts["train", kind]
+        known = below.steps.get(name)
+        step = known or {field: like[field] for field in _fields(Dpo if kind == "pair" else Sft) if field in like}
+        wanted = {"method": "dpo" if kind == "pair" else "sft", "from": start, "max_length": lengths.max_length}
+        if kind != "pair":
+            wanted["assistant_only_loss"] = kind == "chat" and base.marked
+        if not below.named:
+            wanted |= _sizes(kind, rows, base, lengths)
+        reason = f"{rows:,} rows of kind {kind} to train on"
+        if kind == "chat" and not base.marked:
+            reason += "; the loss sees questions too, as the chat template marks no answers: docs/models.md"
+        decisions.append(Decision(f"train.{name}.rows", kind, reason))
+        decisions += [Decision(f"train.{name}.{field}", value) for field, value in (step | wanted).items()
+                      if field != "rows" and not (known and field in known and known[field] == value)]  # fmt: skip
+        start = name
+    return decisions
+
+
+def _sizes(kind: str, rows: int, base: Base, lengths: Lengths) -> dict[str, Any]:
+    """How much a step trains: minutes, for a tiny model on two cores."""
+    batch = 16 if rows >= 500 else 8
+    if base.section["kind"] == "tiny":
+        budget = TRAINING_TOKENS if kind == "chat" else TRAINING_TOKENS / 3
+        epochs = float(f"{min(MAX_EPOCHS, budget / max(1, lengths.mean_tokens[kind] * rows)):.1g}")
+        chosen = {"num_train_epochs": epochs, "learning_rate": 0.001}
+    else:
+        epochs, chosen = 1.0, {"num_train_epochs": 1, "learning_rate": 2.0e-4, "lora": LORA}
+    steps = max(1, int(rows * epochs / batch))
+    return {
+        **chosen, "per_device_train_batch_size": batch, "warmup_steps": min(20, steps // 10),
+        "logging_steps": max(1, min(50, steps // 10)), "eval_steps": max(1, min(200, steps // 3)),
+    }  # fmt: skip
+
+
+def _fields(method: Any) -> list[str]:
+    return [{"from_": "from"}.get(name, name) for name in method.__struct_fields__]
+
+
+def _suites(suite: str, counts: Counter, form: answers.Form, lengths: Lengths, below: Below) -> list[Decision]:
+    sizes = {} if below.named and suite == "chat" else {"max_new_tokens": lengths.new_tokens, "batch_size": 64}
+    fields = {
+        "rows": suite, **sizes, "metrics": form.metrics, "label": form.label, "slots": list(form.slots),
+        "answer_schema": form.answer_schema,
+    }  # fmt: skip
+    decisions = [Decision(f"suites.{suite}.{field}", value, form.reason if field == "metrics" else "")
+                 for field, value in fields.items()]  # fmt: skip
+    if suite != "text" and counts["test", "text"]:
+        text = {"rows": "text", "batch_size": 16, "context_tokens": lengths.context_tokens,
+                "metrics": ["bits_per_byte", "token_accuracy"]}  # fmt: skip
+        decisions.append(Decision("suites.text", text, f"{counts['test', 'text']:,} held-out texts"))
+    return decisions
+
+
+def _gates(suite: str, counts: Counter, form: answers.Form, last: str) -> list[Decision]:
+    rows = counts["test", suite]
+    gate = {"model": last, "metric": form.main, "against": "base", "bound": 0.01}
+    decisions = [
+        Decision("compare.suite", suite),
+        Decision(f"compare.gates.{last}_improves", gate, f"{last} has to be better than base; raise it once you know"),
+    ]
+    if rows < 150:
+        least = max(1, rows // 2)
+        decisions.insert(1, Decision("compare.min_rows", least, f"{rows} held-out rows: intervals will be wide"))
+    return decisions
+
+
+def _card(survey: Survey, rows: list[Row], last: str, name: str) -> list[Decision]:
+    names = ", ".join(file.name for file in survey.files[:3]) + (", …" if len(survey.files) > 3 else "")
+    return [
+        Decision("datasheet.license", None, "not declared: you know whether the files may be used, and how"),
+        Decision("card.model", last),
+        Decision("card.name", f"{name}-tiny"),
+        Decision("card.license", None),
+        Decision("card.language", None),
+        Decision("card.description", f"Trained on {len(rows):,} rows of {names}."),
+        Decision("report.title", name),
+    ]

@@ -1,0 +1,10 @@
+"""What a tiny base model is pretrained on."""
+
+from stages.rows import parts
+from stages.rows.row import Content
+
+
+def texts(content: Content) -> list[str]:
+    """The text of a row, or the user turns of its prompt; never an answer."""
+    found = parts.split(content)
+    return [found.text] if found.text else [m.content for m in found.prompt if m.role == "user"]

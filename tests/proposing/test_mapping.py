@@ -1,0 +1,75 @@
+"""Fields are mapped by their names where these tell one mapping; else it is said why they do not."""
+
+from typing import Any
+
+import pytest
+
+from stages.proposing.mapping import Mapping, propose
+
+
+@pytest.mark.parametrize(
+    ("record", "format", "fields", "left"),
+    [
+        (
+            {"ID": "c1", "Body": "Dan had $3.", "Question": "How much?", "Equation": "( 4 - 3 )", "Answer": 1.0},
+            "alpaca", {"instruction": "Body", "input": "Question", "output": "Answer"}, ["ID", "Equation"],
+        ),
+        (
+            {"task_id": "H/0", "prompt": "def f():", "entry_point": "f", "canonical_solution": "  pass", "test": "x"},
+            "completion", {"prompt": "prompt", "completion": "canonical_solution"}, ["task_id", "entry_point", "test"],
+        ),
+        (
+            {"sentences": [{"original": "Who ?", "question-split": "dev", "text": "Who?"}], "sql": ["SELECT 1"],
+             "query-split": "N/A"},
+            "completion",
+            {"prompt": "sentences.0.text", "completion": "sql.0", "split": "sentences.0.question-split"},
+            ["sentences.0.original", "query-split"],
+        ),
+        ({"correctAnswer": "b", "userQuestion": "a"}, "completion",
+         {"prompt": "userQuestion", "completion": "correctAnswer"}, []),
+        ({"utterance": "Where is it?", "intent": "card"}, "labelled", {"text": "utterance", "label": "intent"}, []),
+        ({"query": "a", "better": "b", "worse": "c"}, "pairs",
+         {"prompt": "query", "chosen": "better", "rejected": "worse"}, []),
+        ({"url": "http://x.org", "content": "Long prose."}, "text", {"text": "content"}, ["url"]),
+    ],
+)  # fmt: skip
+def test_names_tell_the_format_and_its_fields(
+    record: dict[str, Any], format: str, fields: dict[str, str], left: list[str]
+) -> None:
+    assert propose([record] * 3) == Mapping(format, fields, left)
+
+
+def test_a_whole_name_is_better_than_a_word_of_it_and_an_outer_field_better_than_an_inner_one() -> None:
+    records = [{"question": "a", "question_id": "7", "meta": {"question": "b"}, "answer": "c"}]
+
+    assert propose(records) == Mapping(
+        "completion", {"prompt": "question", "completion": "answer"}, ["question_id", "meta.question"]
+    )
+
+
+def test_a_field_that_few_records_have_is_no_answer() -> None:
+    records = [{"question": "a", "answer": ""}] * 9 + [{"question": "a", "answer": "b"}]
+
+    assert isinstance(propose(records), str)
+
+
+def test_two_fields_that_could_both_be_the_answer_are_told_and_none_is_taken() -> None:
+    found = propose([{"question": "a", "first": {"answer": "b"}, "second": {"answer": "c"}}])
+
+    assert found == "first.answer and second.answer could each be the completion of completion"
+
+
+def test_unknown_names_are_told() -> None:
+    found = propose([{"a": "x", "b": {"c": 1}}])
+
+    assert found == "no name among a, b.c is known for a question with its answer, or a text"
+
+
+def test_a_field_of_splits_is_taken_only_if_every_value_names_one() -> None:
+    def fields(*values: str) -> dict[str, str]:
+        found = propose([{"question": "a", "answer": "b", "split": value} for value in values])
+        assert isinstance(found, Mapping)
+        return found.fields
+
+    assert fields("train", "dev")["split"] == "split"
+    assert "split" not in fields("train", "hard")
