@@ -22,7 +22,7 @@ from modelmake.signature import In, Out
 from stages.params.evaluation import Compare
 from stages.params.release import Card, Quant
 from stages.params.training import Step
-from stages.reporting import item_files
+from stages.reporting import item_files, step_rows
 
 DATA_STAGES = ("ingest", "clean", "dedup", "split", "mix")
 
@@ -57,16 +57,21 @@ def main(
     item_files.check(inputs.parity, quantize)
     item_files.check(inputs.trained, ["base", *train])
     steps = lineage(params.model, train)
+    data, logs = read(inputs.data, DATA_STAGES), read(inputs.trained, steps)
     metrics = msgspec.json.decode(inputs.comparison.read_bytes())[compare.suite]
     gate = msgspec.json.decode(inputs.gate.read_bytes())
     template = jinja2.Template(inputs.template.read_text("utf-8"), undefined=jinja2.StrictUndefined, trim_blocks=True)
     text = template.render(
         card=params,
         config=msgspec.json.decode((inputs.weights / "config.json").read_bytes()),
-        data=read(inputs.data, DATA_STAGES),
+        data=data,
         base=read(inputs.trained, ["base"])["base"],
         steps={name: msgspec.to_builtins(train[name]) for name in steps},
-        logs=read(inputs.trained, steps),
+        logs=logs,
+        rows={
+            name: step_rows.count(train[name].rows, logs[name], data["mix"], inputs.trained / f"{name}.consumed.jsonl")
+            for name in steps
+        },
         metrics={model: metrics[model] for model in ("base", *steps) if model in metrics},
         confidence=compare.confidence,
         gate=gate,

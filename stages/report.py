@@ -36,7 +36,7 @@ from stages.params.evaluation import AnySuite, Compare, Evaluate
 from stages.params.machine import Machine
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Step
-from stages.reporting import chapters, charts, html, item_files
+from stages.reporting import chapters, charts, html, item_files, step_rows
 from stages.reporting.build import Build, main_metric, measure
 from stages.reporting.chapters import Subject
 
@@ -88,12 +88,17 @@ def read_build(inputs: Inputs, sections: Sections) -> Build:
     item_files.check(inputs.trained, ["base", *sections.train])
     graph, comparison = read(inputs.graph), read(inputs.comparison)
     item_files.check_outputs(inputs.models, (out for node in graph.values() for out in node["outs"]))
+    data = {name: read(inputs.data / f"{name}.json") for name in (*chapters.FUNNEL_STAGES, "augment")}
+    logs = {name: read(inputs.trained / f"{name}.json") for name in ("base", *sections.train)}
     models, suite, quants = sections.evaluate.models, sections.compare.suite, sorted(sections.quantize)
     return Build(
         graph=graph,
-        data={name: read(inputs.data / f"{name}.json") for name in (*chapters.FUNNEL_STAGES, "augment")},
-        logs={name: read(inputs.trained / f"{name}.json") for name in ("base", *sections.train)},
-        row_kinds={name: step.rows for name, step in sections.train.items()},
+        data=data,
+        logs=logs,
+        step_rows={
+            name: step_rows.count(step.rows, logs[name], data["mix"], inputs.trained / f"{name}.consumed.jsonl")
+            for name, step in sections.train.items()
+        },
         comparison=comparison,
         question_counts={name: read(inputs.evaluations / f"{models[0]}-{name}.json")["rows"] for name in comparison},
         gate=read(inputs.gate),

@@ -46,6 +46,8 @@ class Build:
         self.gates: dict[str, dict[str, Any]] = {"sft_answers": gate}
         self.history = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 0.5}, {"step": 20, "eval_loss": 0.75}]
         self.comparison: dict[str, Any] = {}
+        self.over_long: dict[str, list[str]] = {}  # step -> ids of its rows above max_length
+        self.epochs = 1
 
     def put(self, name: str, value: Any) -> None:
         path = self.folder / name
@@ -86,12 +88,19 @@ class Build:
             "system": {"share": 0.0, "target": None, "verdict": None},
         }
         mix = {"chat": {"rows": 5000, "sources": sources, "shares": shares}}
-        self.put("reports/data/mix.json", {"in": 5000, "out": 5000, "dropped": {}, "repeats": 0, "kinds": mix})
+        pairs = {"desk": {"in": 300, "rows": 300, "share": 1.0, "epochs": 1.0}}
+        mix["pair"] = {"rows": 300, "sources": pairs, "shares": {}}
+        self.put("reports/data/mix.json", {"in": 5300, "out": 5300, "dropped": {}, "repeats": 0, "kinds": mix})
         self.put("reports/data/augment.json", {"in": 40, "out": 33, "dropped": {"repeated": 7}, "methods": {}})
         self.put("reports/train/base.json", {"kind": "tiny", "parameters": 1234567, "history": self.history})
-        for step in self.values["train"]:
-            log = {"in": 5000, "out": 5000, "dropped": {}, "over_long": [], "steps": 20, "history": self.history}
-            self.put(f"reports/train/{step}.json", log)
+        for step, declared in self.values["train"].items():
+            over_long, given = self.over_long.get(step, []), mix[declared["rows"]]["rows"]
+            dropped = {"over_long": len(over_long)} if over_long and declared["over_long"] == "drop" else {}
+            kept = [f"{n:024x}" for n in range(given - sum(dropped.values()))]
+            log = {"in": given, "out": len(kept), "dropped": dropped, "over_long": over_long, "steps": 20}
+            self.put(f"reports/train/{step}.json", log | {"history": self.history})
+            batches = [{"step": n + 1, "ids": kept[n::20]} for n in range(20)] * self.epochs
+            self.put(f"reports/train/{step}.consumed.jsonl", "".join(json.dumps(batch) + "\n" for batch in batches))
         for model in models:
             for suite in self.values["evaluate"]["suites"]:
                 self.put(f"reports/evaluate/{model}-{suite}.json", {"rows": 8, "metrics": METRICS})
@@ -170,6 +179,13 @@ def texts(build: Build) -> None:
     build.comparison = {"text": {model: metrics for model in ("base", "sft", "dpo")}}
 
 
+def too_long(build: Build) -> None:
+    """Two steps drop rows, two of them the same; one cuts them."""
+    build.over_long = {step: [f"{n:024x}" for n in range(5000, 5000 + n)] for step, n in (("sft", 2050), ("dpo", 150))}
+    build.values["train"]["more"] = {**build.values["train"]["sft"], "from": "sft", "over_long": "truncate"}
+    build.over_long["more"] = build.over_long["sft"][:10]
+
+
 def undeclared(build: Build) -> None:
     """Other people's data, of which nobody said anything."""
     build.values["card"] |= {"license": None, "language": None, "description": None}
@@ -191,5 +207,5 @@ def failing(build: Build) -> None:
 
 
 SHAPES: dict[str, Callable[[Build], None]] = {
-    shape.__name__: shape for shape in (no_dpo, many, long_names, missing, texts, undeclared, failing)
+    shape.__name__: shape for shape in (no_dpo, many, long_names, missing, texts, too_long, undeclared, failing)
 }

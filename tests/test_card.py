@@ -25,11 +25,14 @@ def reports(tmp_path: Path) -> dict[str, Any]:
     """{path below the folder: content} of what the stage reads; a test may change them."""
     data = {stage: counts(10) for stage in card.DATA_STAGES}
     data["clean"] |= {"personal": {}}
+    sources = {"all": {"in": 10, "rows": 10, "share": 1.0, "epochs": 1.0}}
+    data["mix"] |= {"kinds": {"chat": {"rows": 10, "sources": sources, "shares": {}}}}
     return {
         "model/config.json": {"architectures": ["LlamaForCausalLM"]},
         **{f"data/{stage}.json": report for stage, report in data.items()},
         "trained/base.json": {"kind": "tiny", "parameters": 1000, "history": []},
-        "trained/sft.json": {**counts(10), "steps": 5, "over_long": [], "history": []},
+        "trained/sft.json": {**counts(10, over_long=4), "steps": 5, "over_long": list("abcd"), "history": []},
+        "trained/sft.consumed.jsonl": {"step": 1, "ids": list("efghi")},
         "comparison.json": {"chat": {"base": {"exact_match": entry(0.1)}, "sft": {"exact_match": entry(0.5)}}},
         "gate.json": {"verdict": "pass", "gates": {}},
     }
@@ -54,6 +57,29 @@ def test_licence_and_language_are_in_the_metadata_and_the_text(tmp_path: Path, r
 
     assert text.startswith("---\nlicense: mit\nlanguage: [en, de]\nlibrary_name: transformers\n")
     assert "Licence of the weights: MIT. Language: en, de." in text and "Answers tickets." in text
+
+
+def test_the_rows_of_a_step_are_those_that_it_consumed(tmp_path: Path, reports: dict[str, Any]) -> None:
+    text = render(tmp_path, reports)
+
+    assert "| sft | sft | base | 5 of 10 chat | 4 dropped | 5 | 0.002 | full |" in text
+
+
+@pytest.mark.parametrize(
+    ("action", "line"),
+    [
+        ("redact", "- personal data, api key: found 2 times in 1 rows, replaced by placeholders"),
+        ("report", "- personal data, api key: found 2 times in 1 rows, **and still there**"),
+    ],
+)
+def test_personal_data_is_said_to_be_replaced_only_where_it_was(
+    tmp_path: Path, reports: dict[str, Any], action: str, line: str
+) -> None:
+    reports["data/clean.json"]["personal"] = {"api_key": {"action": action, "rows": 1, "found": 2}}
+
+    text = render(tmp_path, reports)
+
+    assert line in text and "No personal data was found" not in text
 
 
 def test_what_nobody_declared_is_not_made_up(tmp_path: Path, reports: dict[str, Any]) -> None:

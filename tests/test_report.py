@@ -102,7 +102,7 @@ def test_every_stage_shows_what_it_read_and_wrote(text: str) -> None:
     assert "ingest 5,300 rows in 1 file → 5,208 rows 92 dropped" in text
     assert "split 5,208 rows → 5,000 train, 200 val, 8 test none dropped" in text
     assert "augment 40 rows → 33 rows 7 dropped" in text
-    assert "mix 5,000 rows → 5,000 rows to train on none dropped" in text
+    assert "mix 5,300 rows → 5,300 rows to train on none dropped" in text
     assert "base rows to pretrain on → 1,234,567 parameters 20 steps, loss 2 → 0.5; 0.75 on held-out rows" in text
     assert "train@sft 5,000 chat rows → 2 kB 20 steps, loss 2 → 0.5; 0.75 on held-out rows" in text
     assert "merge@dpo 2 kB + 2 kB → 2 kB" in text
@@ -112,9 +112,34 @@ def test_every_stage_shows_what_it_read_and_wrote(text: str) -> None:
 
 
 def test_the_funnel_shows_every_reason_most_rows_first_and_the_files_with_the_rows(text: str) -> None:
-    assert "92 of 5,300 raw rows were dropped, each with its reason" in text
+    assert "92 of 5,300 raw rows and 33 generated ones were dropped, each with its reason" in text
     assert text.index("repeated ingest 80") < text.index("broken json ingest 12")
     assert "data/ingested/rejected.jsonl" in text
+
+
+def test_rows_that_training_dropped_are_counted_once_in_the_headline_with_their_reason_and_step(build: Build) -> None:
+    SHAPES["too_long"](build)
+    text = visible_text(build)
+
+    assert (
+        "raw rows 5,300 2,142 dropped, each with its reason; 2,050 of them by training: sft was trained on 59 %" in text
+    )
+    assert "dpo was trained on 50 % of its rows" in text
+    assert "2,142 of 5,300 raw rows and 33 generated ones were dropped, each with its reason" in text
+    assert "over long train@sft 2,050 over long train@dpo 150" in text
+    assert "over_long in reports/train/sft.json" in text
+    assert "train@sft 2,950 of 5,000 chat rows → 2 kB 20 steps" in text
+    assert "SFT from base, 2,950 chat rows" in text
+
+
+def test_what_a_step_was_trained_on_is_what_it_consumed(build: Build) -> None:
+    SHAPES["too_long"](build)
+    build.epochs = 0
+    assert "sft chat 5,000 2,050 – 2,950 0 0.0 % dpo pair 300 150 – 150 0 0.0 %" in visible_text(build)
+    build.epochs = 2
+    text = visible_text(build)
+    assert "sft chat 5,000 2,050 – – 2,950 59.0 %" in text
+    assert "more chat 5,000 – 10 – 5,000 100.0 %" in text
 
 
 def test_the_mix_is_shown_by_source_and_compared_with_its_targets(text: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from modelmake import artifacts
 from modelmake.artifacts import Artifact
 from stages.evaluating.scoring import Answer
+from stages.reporting.step_rows import StepRows
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Build:
     graph: dict[str, dict[str, Any]]  # as in keys/graph.json
     data: dict[str, dict[str, Any]]  # data stage -> its report
     logs: dict[str, dict[str, Any]]  # base or training step -> its log
-    row_kinds: dict[str, str]  # training step -> kind of its rows
+    step_rows: dict[str, StepRows]  # training step -> the rows that it was given, dropped and was trained on
     comparison: dict[str, Any]  # suite -> model -> metric -> value with intervals
     question_counts: dict[str, int]  # suite -> questions
     gate: dict[str, Any]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from stages.evaluating.scoring import Answer
 from stages.params.release import Parity, Quant
-from stages.reporting import answers_table, charts, graph_lanes, summaries
+from stages.reporting import answers_table, charts, graph_lanes, step_rows, summaries
 from stages.reporting.answer_labels import confusions
 from stages.reporting.build import Build, main_metric
 
@@ -47,16 +47,28 @@ def graph(build: Build) -> dict[str, Any]:
 
 
 def rows(build: Build) -> dict[str, Any]:
-    """Every reason for drops, most rows first; and the outs that list the dropped rows."""
+    """Every reason for drops, most rows first; the outs that list the dropped rows; and how many were dropped in all.
+
+    A row that several steps dropped counts once in `lost`.
+    """
     reports = {stage: build.data[stage] for stage in FUNNEL_STAGES}
     drops = [
         {"stage": stage, "reason": reason, "rows": n}
         for stage, report in reports.items()
         for reason, n in report["dropped"].items()
     ]
+    lost = sum(drop["rows"] for drop in drops)
+    drops += [
+        {"stage": f"train@{step}", "reason": "over_long", "rows": rows.dropped}
+        for step, rows in build.step_rows.items()
+        if rows.dropped
+    ]
+    in_training = len(step_rows.dropped_ids({step: build.logs[step] for step in build.step_rows}))
     outs = (out for stage in reports if stage in build.graph for out in build.graph[stage]["outs"])
     return {
         "drops": sorted(drops, key=lambda drop: -drop["rows"]),
+        "lost": lost + in_training,
+        "lost_in_training": in_training,
         "drop_tables": [out for out in outs if Path(out).stem in DROP_TABLES],
     }
 

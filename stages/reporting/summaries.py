@@ -62,9 +62,13 @@ def _base(build: Build, *_: str) -> Summary:
 def _train(build: Build, stage: str, step: str) -> Summary:
     log = build.logs[step]
     note = f"{count(log['steps'], 'steps')}, {losses(log['history'])}"
-    if log["dropped"]:
-        note += f"; {_dropped(log)}"
-    return Summary(f"{log['out']:,} {build.row_kinds[step]} rows", _weights(build, stage, "outs"), note)
+    rows = build.step_rows[step]
+    if rows.dropped:
+        note += f"; {rows.dropped:,} dropped"
+    if rows.cut:
+        note += f"; {rows.cut:,} cut"
+    of = f" of {rows.given:,}" if rows.consumed != rows.given else ""
+    return Summary(f"{rows.consumed:,}{of} {rows.kind} rows", _weights(build, stage, "outs"), note)
 
 
 def _weights_to_weights(build: Build, stage: str, _: str) -> Summary:

@@ -10,7 +10,6 @@ from stages.reporting import croissant
 from stages.rows import accounting, jsonl
 from stages.rows.row import Chat, Function, Judged, Message, Pair, Text, ToolCall, make_row
 
-
 TOOL_CHAT = Chat(
     [
         Message("user", "q"),
