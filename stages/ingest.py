@@ -4,9 +4,11 @@ Inputs:  raw        folder of files in any container of stages/reading/container
 Outputs: ingested   JSONL, one canonical row a content, sorted by id
          sources    Parquet {id, file, line}: every place of each row, copies included
          rejected   JSONL {file, line, reason, detail, found}: unusable records, `found` as the file spells them
-         report     JSON {in, out, dropped, formats: {file: {format: records}}}
+         report     JSON {in, out, dropped, formats: {file: {format: records}},
+                    unread: {file: {field: {records, example}}}}: fields that are in no row and may have a meaning
 Params:  ingest
 
+Stops at unread fields that change what a row means, unless they are mapped or ignored by name.
 A record becomes one row, a document several (`ingest.documents`); `in` counts these rows, and the records without one.
 Memory holds one record and a bounded number of rows that wait to be sorted.
 """
@@ -14,7 +16,7 @@ Memory holds one record and a bounded number of rows that wait to be sorted.
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -24,10 +26,10 @@ from modelmake.signature import In, Out
 from stages.params.data import Ingest
 from stages.reading import files, ratings
 from stages.reading.containers.record import Broken
-from stages.reading.record_reader import NO_FORMAT, Metadata, RecordReader, check_formats
+from stages.reading.record_reader import NO_FORMAT, Metadata, RecordReader, rule_problems
 from stages.reading.rejection import RejectedRecord
 from stages.rows import accounting, parquet_table
-from stages.rows.row import Row, content_id, merge
+from stages.rows.row import Judged, Row, content_id, merge
 from stages.rows.spill import Spill
 
 MAX_NAMED = 10  # rejected records, or files of mixed formats, that a message names
@@ -54,23 +56,25 @@ class SpilledRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class SpilledAnswer(msgspec.Struct, frozen=True, array_like=True):
-    """A rated answer with the place that it was read from."""
+    """A judged answer with the place that it was read from."""
 
     file: int  # index in Ingestion.file_names
     line: int
     metadata: Metadata
-    answer: ratings.RatedAnswer
+    answer: Judged
     text: str  # of the record, as the file spells it
 
 
 class Ingestion:
-    """Everything read so far: rows and rated answers on disk, counts in memory."""
+    """Everything read so far: rows and judged answers on disk, counts in memory."""
 
     def __init__(self, folder: Path, rejected: BinaryIO, params: Ingest) -> None:
         self.rows, self._answers = Spill(folder), Spill(folder)
         self._rejected, self._params = rejected, params
         self.file_names: list[str] = []
         self.formats: dict[str, dict[str, int]] = {}  # file -> format -> records
+        self.unread: dict[str, dict[str, dict[str, Any]]] = {}  # file -> field -> its records, and an example
+        self._stops: list[str] = []  # a line for each field without which rows would mean something else
         self.dropped: Counter[str] = Counter()
         self.first_rejected: list[Rejected] = []
         self.records = 0
@@ -94,7 +98,9 @@ class Ingestion:
             except RejectedRecord as error:
                 self.reject(number, record.line, error.reason, error.detail, record.text or _json_text(record.value))
             else:
-                if isinstance(contents, ratings.RatedAnswer):
+                if isinstance(contents, Judged) and self._params.judged == "rows":
+                    self.add(number, record.line, metadata, encode(contents))
+                elif isinstance(contents, Judged):
                     text = record.text or _json_text(record.value)
                     self._add_answer(SpilledAnswer(number, record.line, metadata, contents, text))
                 else:
@@ -102,6 +108,14 @@ class Ingestion:
                     for content in contents:
                         self.add(number, record.line, metadata, content)
             by_format[reader.format] = by_format.get(reader.format, 0) + 1
+        if reader.unread.fields:
+            self.unread[file.name] = reader.unread.fields
+        self._stops += [
+            f"{file.name}: field {path} (records: {reader.unread.fields[path]['records']}), such as "
+            f"{reader.unread.fields[path]['example']!r}: nothing reads it, and it may be {what}: want it mapped in "
+            "`fields` of ingest.files, or named in `ignore`"
+            for path, what in reader.unread.stops.items()
+        ]
 
     def add(self, file: int, line: int, metadata: Metadata, content: bytes) -> None:
         """Adds the row of a content encoded as JSON."""
@@ -149,20 +163,23 @@ class Ingestion:
             yield row, sorted(places)
 
     def check(self, raw: Path) -> None:
-        """Refuses data without rows, or with more unusable records than allowed.
+        """Refuses data without rows, with more unusable records than allowed, or with fields that must be read.
 
         Raises:
-            UserError: names the first of them.
+            UserError: names the first of the records, and all of the fields.
         """
         unusable = self.dropped.total() - sum(self.dropped[reason] for reason in ratings.EXPECTED_REASONS)
+        problems = list(self._stops)
         if not self.row_count:
-            raise UserError(f"{raw}: {self.records} records, none usable: want at least one{self._first_rejected()}")
-        if unusable / self.records > self._params.max_rejected_fraction:
-            raise UserError(
+            problems.append(f"{raw}: {self.records} records, none usable: want at least one{self._first_rejected()}")
+        elif unusable / self.records > self._params.max_rejected_fraction:
+            problems.append(
                 f"{raw}: {unusable} of {self.records} records unusable: want at most "
                 f"{self._params.max_rejected_fraction:.2%}; mend them or raise ingest.max_rejected_fraction"
                 f"{self._first_rejected()}"
             )
+        if problems:
+            raise UserError("\n".join(problems))
 
     def _first_rejected(self) -> str:
         """One line for each file without a known format, then for each of the first rejected records."""
@@ -176,8 +193,21 @@ class Ingestion:
         mixed = {name: sorted(counts.items()) for name, counts in self.formats.items()
                  if len(counts) > 1 or counts.keys() & NO_FORMAT.keys()}  # fmt: skip
         texts = [f"{name} ({', '.join(f'{format} {n}' for format, n in counts)})" for name, counts in mixed.items()]
-        more = f" and {len(texts) - MAX_NAMED} more" if len(texts) > MAX_NAMED else ""
-        return f"; mixed {', '.join(texts[:MAX_NAMED])}{more}" if texts else ""
+        return _named("mixed", texts)
+
+    def unread_fields(self) -> str:
+        """The fields of each file that are in no row, as the end of the line of counts; "" without such fields."""
+        texts = []
+        for file, fields in self.unread.items():
+            named = [f"{path} {field['records']}" for path, field in list(fields.items())[:MAX_NAMED]]
+            more = f" and {len(fields) - MAX_NAMED} more" if len(fields) > MAX_NAMED else ""
+            texts.append(f"{file} ({', '.join(named)}{more})")
+        return _named("not read", texts)
+
+
+def _named(what: str, texts: list[str]) -> str:
+    more = f" and {len(texts) - MAX_NAMED} more" if len(texts) > MAX_NAMED else ""
+    return f"; {what} {', '.join(texts[:MAX_NAMED])}{more}" if texts else ""
 
 
 def _json_text(value: object) -> str:
@@ -185,7 +215,8 @@ def _json_text(value: object) -> str:
 
 
 def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, params: Ingest) -> str:
-    check_formats(params.files, "ingest.files")
+    if problems := rule_problems(params.files, "ingest.files"):
+        raise UserError("\n".join(problems))
     with rejected.open("wb") as file:
         ingestion = Ingestion(ingested.parent, file, params)
         for raw_file in files.list_files(raw, params.files):
@@ -201,8 +232,8 @@ def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, param
                 add(place)
     reasons = [*ingestion.dropped.elements(), *["repeated"] * (ingestion.row_count - rows_out)]
     counts = accounting.account(ingestion.records + ingestion.extra_rows, rows_out, reasons)
-    accounting.write_json(report, {**counts, "formats": ingestion.formats})
-    return accounting.summary(counts) + ingestion.mixed_formats()
+    accounting.write_json(report, {**counts, "formats": ingestion.formats, "unread": ingestion.unread})
+    return accounting.summary(counts) + ingestion.mixed_formats() + ingestion.unread_fields()
 
 
 if __name__ == "__main__":

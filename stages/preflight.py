@@ -27,6 +27,7 @@ from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Folder, Hub, Sft, Step, Tiny
+from stages.reading import record_reader
 from stages.similarity import encoder_config
 from stages.splitting import golden_set
 from stages.training import chat_template
@@ -72,10 +73,16 @@ def project_problems(chapters: dict[str, Any]) -> list[str]:
     """What is wrong between chapters, and with the files that they name, a line each."""
     return [
         *(f"{FILE}: {problem}" for problem in cross_checks.problems(chapters)),
+        *_rule_problems(chapters.get("ingest")),
         *schema_problems(chapters.get("suites") or {}),
         *file_problems(chapters),
         *base_problems(chapters.get("base"), chapters.get("train") or {}),
     ]
+
+
+def _rule_problems(ingest: Ingest | None) -> list[str]:
+    """Formats that do not exist, and misspelt fields of formats."""
+    return [f"{FILE}: {p}" for p in record_reader.rule_problems(ingest.files, "ingest.files")] if ingest else []
 
 
 def schema_problems(suites: dict[str, AnySuite]) -> list[str]:

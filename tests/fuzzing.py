@@ -195,13 +195,13 @@ def cases(suffix: str) -> st.SearchStrategy[Case]:
     )  # fmt: skip
 
 
-OTHER_FILES = FileRule("z*", None, None)
+OTHER_FILES = FileRule("z*", None, None, [])
 PARAMS = [
     Ingest("", [], 1.0, Documents(40, True), "pairs"),
     Ingest("", [], 1.0, Documents(1000, False), "pairs"),
     Ingest("", [], 1.0, None, "pairs"),
-    Ingest("", [OTHER_FILES, FileRule("*", "qa", {"question": "prompt", "answer": "text"})], 1.0, None, "pairs"),
-    Ingest("", [OTHER_FILES, FileRule("*", "messages", None)], 1.0, None, "pairs"),
+    Ingest("", [OTHER_FILES, FileRule("*", "qa", {"question": "prompt", "answer": "text"}, [])], 1.0, None, "pairs"),
+    Ingest("", [OTHER_FILES, FileRule("*", "messages", None, [])], 1.0, None, "pairs"),
 ]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from modelmake.errors import UserError
 from stages.params.data import Documents
-from stages.rows.row import Chat, Message, Pair, Row, Text, make_row
+from stages.rows.row import Chat, Judged, Message, Pair, Row, Text, make_row
 from stages.rows.spill import Spill
 from tests.ingest_run import MANUAL, QUESTION, QUESTION_ROW, chat, lines, rated, rows_of, run
 
@@ -35,6 +35,7 @@ def test_records_of_every_container_become_rows_with_their_places(tmp_path: Path
         "out": 4,
         "dropped": {},
         "formats": {"a.json": {"alpaca": 1}, "c.jsonl": {"text": 1}, "sub/b.txt": {"text": 2}},
+        "unread": {},
     }
 
 
@@ -97,6 +98,7 @@ def test_a_document_becomes_rows_of_one_group_that_are_all_counted(tmp_path: Pat
         "out": kinds,
         "dropped": {"repeated": 1},
         "formats": {"a.jsonl": {"document": 1, "text": 1}},
+        "unread": {},
     }
     assert {place[1:] for place in result["sources"]} == {("a.jsonl", 1), ("a.jsonl", 2)}
 
@@ -131,7 +133,34 @@ def test_a_rated_answer_becomes_a_chat_a_pair_or_a_drop_that_no_bound_counts(tmp
         "out": 2,
         "dropped": {"bad_alone": 2},
         "formats": {"a.jsonl": {"kto": 3}, "test.csv": {"kto": 1}},
+        "unread": {},
     }
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": "q", "completion": "no", "label": False},
+        {"messages": "q", "response": "no", "rating": "down"},
+        {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "no"}], "kto_tag": False},
+        {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "no"}], "label": False},
+        {"instruction": "q", "output": "no", "rating": "down"},
+    ],
+    ids=lambda record: next(iter(record)),
+)
+@pytest.mark.parametrize("tools", [[], [{"name": "f"}]], ids=["", "tools"])
+def test_judged_answers_stay_rows_or_become_chats_and_pairs(tmp_path: Path, record: dict, tools: list) -> None:
+    record, good = ({**r, "tools": tools} for r in (record, rated("q", "yes", True)))
+    schemas = [{"type": "function", "function": tool} for tool in tools]
+    question, yes, no = [Message("user", "q")], [Message("assistant", "yes")], [Message("assistant", "no")]
+
+    rows = run(tmp_path / "1", {"a.jsonl": lines(record, good)}, judged="rows")
+    pairs = run(tmp_path / "2", {"a.jsonl": lines(record, good)}, judged="pairs")
+
+    expected = [Judged(question, no, False, schemas), Judged(question, yes, True, schemas)]
+    assert rows_of(rows, tmp_path) == sorted(map(make_row, expected), key=lambda row: row.id)
+    expected = [Pair(question, yes, no, schemas), Chat([*question, *yes], schemas)]
+    assert rows_of(pairs, tmp_path) == sorted(map(make_row, expected), key=lambda row: row.id)
 
 
 def test_unrated_answers_are_dropped_and_no_bound_counts_them(tmp_path: Path) -> None:
@@ -154,7 +183,7 @@ def test_unrated_answers_are_dropped_and_no_bound_counts_them(tmp_path: Path) ->
     ]
     assert rows_of(result, tmp_path) == sorted(map(make_row, expected), key=lambda row: row.id)
     assert result["report"] == {
-        "in": 12, "out": 3, "dropped": {"unrated": 9}, "formats": {"log.jsonl": {"feedback": 12}}
+        "in": 12, "out": 3, "dropped": {"unrated": 9}, "formats": {"log.jsonl": {"feedback": 12}}, "unread": {}
     }  # fmt: skip
     assert [(bad["line"], bad["detail"]) for bad in result["rejected"]] == [
         (n, "neither rated nor edited") for n in range(1, 10)

@@ -83,7 +83,7 @@ def test_an_unusable_rated_answer_is_rejected_and_never_the_chosen_side(tmp_path
 
 def test_fields_of_a_file_are_mapped_to_those_of_a_format(tmp_path: Path) -> None:
     files = {"a/x.jsonl": lines({"Title": "q", "body": {"text": "a"}, "a.b": 1}, {"Title": "q"}), "y.csv": "x\n1\n"}
-    rules = [FileRule("a/*", "qa", {"question": "Title", "answer": "body.text"})]
+    rules = [FileRule("a/*", "qa", {"question": "Title", "answer": "body.text"}, [])]
 
     result = run(tmp_path, files, rules=rules)
 
@@ -97,8 +97,8 @@ def test_fields_of_a_file_are_mapped_to_those_of_a_format(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "rule",
     [
-        FileRule("*", "text", None),  # a given format ignores other fields
-        FileRule("*", None, {"text": "text"}),  # else the mapped fields decide
+        FileRule("*", "text", None, []),  # a given format ignores other fields
+        FileRule("*", None, {"text": "text"}, []),  # else the mapped fields decide
     ],
 )
 def test_a_format_is_given_or_detected_by_the_mapped_fields(tmp_path: Path, rule: FileRule) -> None:
@@ -110,7 +110,11 @@ def test_a_format_is_given_or_detected_by_the_mapped_fields(tmp_path: Path, rule
 
 def test_an_unknown_format_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
-        run(tmp_path, {"a.jsonl": lines(QUESTION)}, rules=[FileRule("*", None, None), FileRule("*", "orca", None)])
+        run(
+            tmp_path,
+            {"a.jsonl": lines(QUESTION)},
+            rules=[FileRule("*", None, None, []), FileRule("*", "orca", None, [])],
+        )
 
     assert str(error.value) == f"ingest.files[1].format = 'orca': want one of {', '.join(READERS)}, or null"
 
@@ -119,7 +123,7 @@ def test_fields_of_two_formats_are_rejected_until_one_is_given(tmp_path: Path) -
     both = {"messages": [{"role": "user", "content": "q"}], "prompt": "q", "chosen": "a", "rejected": "b"}
 
     [bad] = run(tmp_path / "1", {"a.jsonl": lines(QUESTION, both)})["rejected"]
-    named = run(tmp_path / "2", {"a.jsonl": lines(both)}, rules=[FileRule("*", "pairs", None)])
+    named = run(tmp_path / "2", {"a.jsonl": lines(both)}, rules=[FileRule("*", "pairs", None, [])])
 
     assert (bad["reason"], bad["detail"]) == (
         "ambiguous_format",
@@ -180,3 +184,59 @@ def test_no_usable_record_is_an_error(tmp_path: Path) -> None:
     assert str(error.value) == (
         f"{tmp_path}/raw: 1 records, none usable: want at least one\n  a.jsonl:1: broken_json: no JSON object"
     )
+
+
+def test_unread_fields_that_change_what_rows_mean_stop_the_stage_all_at_once(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    files = {
+        "a.jsonl": lines({"messages": turns, "images": ["x.png"]}, {"messages": turns, "note": 1, "images": ["y.png"]}),
+        "b.jsonl": lines({"question": "q", "answer": "a", "meta": {"score": 3}}, {"text": ""}),
+    }
+    rules = [FileRule("b*", "qa", None, []), FileRule("*", None, None, [])]
+
+    with pytest.raises(UserError) as error:
+        run(tmp_path, files, 0.0, rules=rules)
+
+    wanted = "want it mapped in `fields` of ingest.files, or named in `ignore`"
+    assert str(error.value) == (
+        "a.jsonl: field images.* (records: 2), such as 'x.png': nothing reads it, and it may be an image, a sound or a "
+        f"film: {wanted}\n"
+        "b.jsonl: field meta.score (records: 1), such as '3': nothing reads it, and it may be a judgement of an "
+        f"answer: {wanted}\n"
+        f"{tmp_path}/raw: 1 of 4 records unusable: want at most 0.00%; mend them or raise "
+        "ingest.max_rejected_fraction\n  b.jsonl:2: wrong_shape: qa: KeyError: 'question'"
+    )
+
+
+def test_unread_fields_that_are_named_stop_nothing_and_others_are_told(tmp_path: Path) -> None:
+    record = {"question": "q", "answer": "a", "meta": {"score": 3}, "topic": "x", "id": 7}
+    rules = [FileRule("*", "qa", {"question": "question", "answer": "answer"}, ["meta.score"])]
+
+    result = run(tmp_path, {"a.jsonl": lines(record, {**record, "topic": None})}, rules=rules)
+
+    assert rows_of(result, tmp_path) == [make_row(chat("q", "a"))]
+    assert result["report"]["unread"] == {"a.jsonl": {"topic": {"records": 1, "example": "x"}}}
+
+
+def test_unread_fields_are_in_the_line_of_counts(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/a.jsonl").write_text(lines(*({**QUESTION, f"f{n:02}": n, "g": 1} for n in range(11))))
+
+    line = ingest.main(tmp_path / "raw", *(tmp_path / n for n in "irsj"), Ingest("", [], 1.0, None, "pairs"))
+
+    assert line == (
+        "11 rows in, 1 out, 10 dropped (repeated 10); not read a.jsonl (f00 1, g 11, f01 1, f02 1, f03 1, f04 1, "
+        "f05 1, f06 1, f07 1, f08 1 and 2 more)"
+    )
+
+
+def test_a_chat_without_a_turn_to_train_on_is_rejected(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "weight": 0}]
+    pair = {"messages": [*turns], "rejected_response": "b"}
+
+    result = run(tmp_path, {"a.jsonl": lines(QUESTION, {"messages": turns}, pair)})
+
+    assert [(bad["line"], bad["reason"], bad["detail"]) for bad in result["rejected"]] == [
+        (2, "untrained", "its mask says that no answer is trained on"),
+        (3, "untrained", "its mask says that no answer is trained on"),
+    ]

@@ -68,6 +68,11 @@ def edit(project: Path, change: Edit) -> None:
     (project / "params.yaml").write_text(json.dumps(values))
 
 
+def rule(format: str | None, fields: dict[str, str] | None) -> dict[str, Any]:
+    """An entry of ingest.files."""
+    return {"glob": "*", "format": format, "fields": fields, "ignore": []}
+
+
 def problems(files: Path, change: Edit) -> list[str]:
     """Lines of the error after an edit of the params."""
     edit(files, change)
@@ -119,6 +124,15 @@ def test_keys_of_other_items_keep_their_bytes_when_items_are_added_and_removed(p
         (lambda v: v.pop("report"), "report: missing; want this section"),
         (lambda v: v["ingest"].update(raw="data/row"),
          "ingest.raw = 'data/row': no such file or folder; put raw data there"),
+        (lambda v: v["ingest"].update(files=[rule(None, {"messages": "turns", "sytem": "prompt"})]),
+         "ingest.files[0].fields.sytem: no field of any format: want system"),
+        (lambda v: v["ingest"].update(files=[rule("qa", {"question": "q", "answer": "a", "weigth": "w"})]),
+         "ingest.files[0].fields.weigth: no field of qa: want one of answer, functions, group, kto_tag, label, "
+         "question, rating, rejected, rejected_messages, rejected_response, split, system, system_message, "
+         "system_prompt, time, tools"),
+        (lambda v: v["ingest"].update(files=[rule("chat", None)]),
+         "ingest.files[0].format = 'chat': want one of alpaca, sharegpt, messages, feedback, completion, pairs, kto, qa, "
+         "text, labelled, document, or null"),
         (lambda v: v["ingest"].update(raw="data/empty"),
          "ingest.raw = 'data/empty': an empty folder; put raw data there"),
         (lambda v: v.update(base={"kind": "folder", "source": "data", "chat_template": "{{ messages }}"}),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -22,7 +23,7 @@ from stages.reading.record_reader import RecordReader
 from stages.reading.rejection import RejectedRecord
 from stages.reporting.formatting import count
 from stages.rows.accounting import Drop
-from stages.rows.row import Content, Row, make_row
+from stages.rows.row import Content, Judged, Row, make_row
 from stages.rows.texts import content_texts
 
 PARAMS = "params.yaml"
@@ -45,6 +46,7 @@ ADVICE = {  # reason of `ingest`, or of a rule of `clean` -> what to do
     "empty_answer": "leave it out: an empty answer teaches silence",
     "no_answer": "the last turn has to be the assistant's: cut what follows it",
     "bad_alone": "give its prompt a good answer too: the two become a pair",
+    "untrained": "give it a turn of the assistant to train on, or leave it out",
     "unrated": "nothing to do: only rated or edited answers become rows",
     "repeated": "nothing to do: `ingest` keeps one of them",
     "over_long": "cut it, or raise clean.max_chars or clean.max_tokens",
@@ -82,6 +84,8 @@ class FileReport:
     problems: dict[str, Problem] = field(default_factory=dict)  # by stage and reason
     changed: Counter[str] = field(default_factory=Counter)  # rows by the rule of clean that changes them
     personal: Counter[str] = field(default_factory=Counter)  # matches by kind of personal data
+    unread: dict[str, dict[str, Any]] = field(default_factory=dict)  # fields that are in no row, by path
+    stops: dict[str, str] = field(default_factory=dict)  # those that may change what rows mean, by path
     notes: list[str] = field(default_factory=list)
 
     def add(self, stage: str, line: int, reason: str, detail: str) -> None:
@@ -144,9 +148,11 @@ def check_file(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: 
             report.add("ingest", record.line, error.reason, error.detail)
             continue
         report.formats[reader.format] += 1
-        if isinstance(contents, ratings.RatedAnswer):
-            answers.append((record.line, contents))
-            continue
+        if isinstance(contents, Judged):
+            if ingest.judged == "pairs":
+                answers.append((record.line, contents))
+                continue
+            contents = [msgspec.json.encode(contents)]
         for encoded in contents:
             content = msgspec.json.decode(encoded, type=Content)
             row = make_row(content)
@@ -156,6 +162,7 @@ def check_file(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: 
             ids.add(row.id)
             _clean(report, record.line, row, cleaning)
     report.whole = next(records, None) is None
+    report.unread, report.stops = reader.unread.fields, reader.unread.stops
     good_prompts = {ratings.prompt_key(answer, "") for _, answer in answers if answer.good}
     for line, answer in answers:
         if ratings.prompt_key(answer, "") in good_prompts:
@@ -186,6 +193,8 @@ def refusal(report: FileReport, ingest: Ingest) -> str:
         return "it has no records"
     if sum(lost.values()) == report.records:
         return "none of its records is usable"
+    if report.stops:
+        return f"{', '.join(report.stops)}: not read, and rows without may mean something else"
     if unusable / report.records > ingest.max_rejected_fraction:
         return (
             f"{unusable / report.records:.2%} of its records are unusable, at most {ingest.max_rejected_fraction:.2%} "
@@ -210,6 +219,13 @@ def _lines(report: FileReport, ingest: Ingest) -> list[str]:
             f"  {problem.stage}: {problem.reason} {problem.records:,}, first in line {problem.line}: {problem.detail}"
         )
         lines.append(f"    {problem.advice}")
+    for path, unread in report.unread.items():
+        may_be = f"; may be {report.stops[path]}" if path in report.stops else ""
+        lines.append(
+            f"  not read: {path} of {count(unread['records'], 'records')}, such as {unread['example']!r}{may_be}"
+        )
+    if report.stops:
+        lines.append("    map such fields in `fields` of ingest.files, or name them in `ignore`")
     if why := refusal(report, ingest):
         lines.append(f"  `ingest` would refuse it by itself: {why}")
     if report.changed:

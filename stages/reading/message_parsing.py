@@ -1,9 +1,10 @@
 """Turns, tool calls and tools in the spellings of all formats, read as canonical messages."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from stages.reading.text_values import json_object, json_value, type_name
+from stages.reading.unread import WHOLE, empty
 from stages.rows.row import Function, Message, ToolCall
 
 ROLES: dict[str, Any] = {
@@ -13,75 +14,177 @@ ROLES: dict[str, Any] = {
     **dict.fromkeys(("tool", "function", "observation", "function_response", "ipython"), "tool"),
     "function_call": "assistant",
 }
-CANONICAL_ROLES = ("system", "user", "assistant")
+SPEAKERS = {name: role for name, role in ROLES.items() if role != "tool" and name != "function_call"}  # of plain turns
+REASONING = ("reasoning_content", "reasoning", "thinking")
+MASKS = {  # field of a turn -> whether it says that the turn is trained, or that it is not
+    **dict.fromkeys(("weight", "train", "trainable", "training", "loss", "loss_mask"), True),
+    "masked": False,
+}
+FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+TOOLS = ("tools", "functions")
+
+# What is read, as trees of unread.leaves.
+CONTENT = {"type": WHOLE, "text": WHOLE}
+FUNCTION = {"name": WHOLE, "arguments": WHOLE}
+CALL = {"id": WHOLE, "type": WHOLE, "function": FUNCTION}
+FLAT_CALL = {"id": WHOLE, "type": WHOLE, **FUNCTION}
+
+
+def call_fields(call: dict[str, Any]) -> dict[str, Any]:
+    """What `tool_call` reads of a call."""
+    return FLAT_CALL if empty(call.get("function")) else CALL
+
+
+TURN = {
+    **dict.fromkeys(("role", "from", *REASONING, *MASKS), WHOLE),
+    **dict.fromkeys(("content", "value"), CONTENT),
+    **dict.fromkeys(("tool_calls", "function_call"), call_fields),
+}
+CALLING_TURN = {**TURN, "content": call_fields, "value": call_fields}  # of role function_call
+TOOL_TURN = {**TURN, "name": WHOLE, "tool_call_id": WHOLE}
+
+
+def turn_fields(turn: dict[str, Any]) -> Any:
+    """What `message` reads of a turn."""
+    if len(turn) == 2 and type(turn.get("content", turn.get("value"))) is str and ("role" in turn or "from" in turn):
+        return WHOLE  # most turns
+    speaker = turn["from"] if "from" in turn else turn.get("role")
+    if speaker == "function_call":
+        return CALLING_TURN
+    return TOOL_TURN if ROLES.get(speaker) == "tool" else TURN
 
 
 def messages(value: Any, role: str) -> list[Message]:
-    """A list of turns as messages, or a text as one message of this role.
+    """A list of turns as messages, one turn, or a text as one message of this role.
 
     Raises:
         TypeError, ValueError: a turn has another shape or an unknown role.
     """
     if isinstance(value, str):
         return [Message(ROLES[role], value)]
+    if isinstance(value, dict) and ("role" in value or "from" in value):
+        return [message(value)]
     if not isinstance(value, list):
-        raise TypeError(f"{_type_name(value)}: want a text or a list of messages")
+        raise TypeError(f"{type_name(value)}: want a text or a list of messages")
     return [message(turn) for turn in value]
 
 
 def message(turn: Any) -> Message:
-    """One turn, {"role", "content"} or {"from", "value"}, with or without tool calls."""
+    """One turn, {"role", "content"} or {"from", "value"}, with or without tool calls, reasoning and masks."""
     if not isinstance(turn, dict):
-        raise TypeError(f'{_type_name(turn)}: want a message, such as {{"role", "content"}}')
-    content = turn.get("content")
-    if len(turn) == 2 and isinstance(content, str) and turn.get("role") in CANONICAL_ROLES:
-        return Message(turn["role"], content)  # the fast path of most turns
+        raise TypeError(f'{type_name(turn)}: want a message, such as {{"role", "content"}}')
+    if len(turn) == 2:  # the fast path of most turns
+        names = ("role", "content") if "role" in turn else ("from", "value")
+        speaker, content = turn.get(names[0]), turn.get(names[1])
+        if type(content) is str and type(speaker) is str and speaker in SPEAKERS:
+            return Message(SPEAKERS[speaker], content)
     speaker = turn["from"] if "from" in turn else turn["role"]
-    content = turn.get("value", content)
     role = ROLES.get(speaker) if isinstance(speaker, str) else None
-    if role is None:
-        raise ValueError(f"role {speaker!r}: want one of {', '.join(ROLES)}")
+    if role is None or ROLES.get(turn.get("role", speaker)) != role:
+        raise ValueError(f"role {turn['role'] if role else speaker!r}: want one of {', '.join(ROLES)}")
+    content, calls = one_of(turn, ("content", "value")), []
     if speaker == "function_call":
-        return Message(role, "", [tool_call(_json_object(content, "function_call"))])
-    calls = [tool_call(call) for call in turn.get("tool_calls") or ()]
-    if turn.get("function_call"):
+        content = json_value(content) if isinstance(content, str) else content
+        calls = [tool_call(call, True) for call in (content if isinstance(content, list) else [content])]
+        content = ""
+    calls += [tool_call(call) for call in _items(turn.get("tool_calls"))]
+    if not empty(turn.get("function_call")):
         calls.append(tool_call(turn["function_call"]))
-    if isinstance(content, list):
-        content = "".join(_part_text(part) for part in content)
+    content = content_text(content)
     if content is None and calls:
         content = ""
-    if role == "tool":
-        return Message(role, content, calls, turn.get("name") or "", turn.get("tool_call_id") or "")
-    return Message(role, content, calls)
+    reasoning = one_of(turn, REASONING)
+    if not empty(reasoning) and not (isinstance(reasoning, str) and role == "assistant"):
+        raise ValueError(f"reasoning of a turn of role {role}: {type_name(reasoning)}: want a text, of the assistant")
+    name, call_id = (turn.get("name"), turn.get("tool_call_id")) if role == "tool" else (None, None)
+    return Message(
+        role, content, calls, _id(name), _id(call_id), "" if empty(reasoning) else reasoning, _is_trained(turn, role)
+    )
 
 
-def tool_call(call: Any) -> ToolCall:
-    """A tool call as OpenAI spells it, or as {"name", "arguments"}; arguments may be an object or its JSON."""
-    function = call["function"] if isinstance(call.get("function"), dict) else call
+def content_text(value: Any) -> Any:
+    """The text of a content in parts; any other value as it is."""
+    return "".join(_part_text(part) for part in value) if isinstance(value, list) else value
+
+
+def tool_call(call: Any, closed: bool = False) -> ToolCall:
+    """A tool call as OpenAI spells it, or as {"name", "arguments"}; each object may be given as its JSON.
+
+    Args:
+        closed: refuses fields that are not read, as for calls in texts, whose fields `unread` does not see.
+    """
+    closed = closed or isinstance(call, str)
+    call = json_object(call, "tool call")
+    if call.get("type") not in (None, "", "function"):
+        raise ValueError(f"tool call of type {call['type']!r}: want function")
+    fields = call_fields(call)
+    if fields is CALL:
+        closed = closed or isinstance(call["function"], str)
+        function = json_object(call["function"], "function")
+    else:
+        function = call
+    more = call.keys() - fields.keys() | (set() if function is call else function.keys() - FUNCTION.keys())
+    if closed and more:
+        raise ValueError(f"tool call with {', '.join(sorted(more))}: want name and arguments")
     arguments = function.get("arguments")
-    arguments = _json_object(arguments, f"arguments of {function['name']}") if arguments not in (None, "") else {}
-    return ToolCall(Function(function["name"], arguments), "function", call.get("id") or "")
+    arguments = {} if empty(arguments) else json_object(arguments, f"arguments of {function['name']}")
+    return ToolCall(Function(function["name"], arguments), "function", _id(call.get("id")))
 
 
 def tools(record: dict[str, Any]) -> list[dict[str, Any]]:
     """The tools of a record ("tools" or "functions", a list or its JSON), each as {"type": "function", "function": …}.
 
+    A schema, its parameters and their properties may be given as JSON.
+
     Raises:
         TypeError: they are not a list of objects.
     """
-    schemas = record.get("tools") or record.get("functions")
-    if not schemas:
-        return []
+    schemas = one_of(record, TOOLS)
     if isinstance(schemas, str):
-        schemas = json.loads(schemas) if schemas.strip() else []
-    if not isinstance(schemas, list) or not all(isinstance(schema, dict) for schema in schemas):
-        raise TypeError(f"tools: {_type_name(schemas)}: want a list of JSON schemas")
-    return [schema if "function" in schema else {"type": "function", "function": schema} for schema in schemas]
+        schemas = json_value(schemas) if schemas.strip() else []
+    if empty(schemas):
+        return []
+    if not isinstance(schemas, list):
+        raise TypeError(f"tools: {type_name(schemas)}: want a list of JSON schemas")
+    return [_tool(schema) for schema in schemas]
 
 
-def system(record: dict[str, Any]) -> list[Message]:
-    """The system turn of a record's field "system", or no turn."""
-    return [Message("system", record["system"])] if record.get("system") else []
+def _tool(schema: Any) -> dict[str, Any]:
+    if not isinstance(schema, dict | str):
+        raise TypeError(f"tools: {type_name(schema)}: want JSON schemas")
+    schema = json_object(schema, "tools")
+    schema = schema if "function" in schema else {"type": "function", "function": schema}
+    for path in (("function",), ("function", "parameters"), ("function", "parameters", "properties")):
+        schema = _decoded(schema, path)
+    return schema
+
+
+def _decoded(value: Any, path: tuple[str, ...]) -> Any:
+    """A value with the object at a path, if it is given as JSON, in place of its text."""
+    if not isinstance(value, dict) or path[0] not in value:
+        return value
+    item = value[path[0]]
+    if len(path) > 1:
+        item = _decoded(item, path[1:])
+    elif isinstance(item, str):
+        item = json_object(item, path[0])
+    return value if item is value[path[0]] else {**value, path[0]: item}
+
+
+def one_of(record: dict[str, Any], names: Sequence[str]) -> Any:
+    """The value of the one field of several that says something.
+
+    Raises:
+        ValueError: two say something else.
+    """
+    value = None
+    for name in names:
+        other = record.get(name)
+        if empty(value):
+            value = value if other is None else other
+        elif not empty(other) and other != value:
+            raise ValueError(f"{' and '.join(n for n in names if not empty(record.get(n)))} differ: want one of them")
+    return value
 
 
 def shared(first: Sequence[Message], second: Sequence[Message]) -> int:
@@ -92,13 +195,39 @@ def shared(first: Sequence[Message], second: Sequence[Message]) -> int:
     return count
 
 
-def _json_object(value: Any, name: str) -> dict[str, Any]:
-    """An object, or the object that a JSON text holds."""
-    if isinstance(value, str):
-        value = json.loads(value)
-    if not isinstance(value, dict):
-        raise TypeError(f"{name}: {_type_name(value)}: want a JSON object")
+def _is_trained(turn: dict[str, Any], role: str) -> bool:
+    """Whether the loss sees a turn: by default that of an assistant's, whatever else the turn says."""
+    says = {}
+    for name, meaning in MASKS.items():
+        if not empty(value := turn.get(name)):
+            flag = FLAGS.get(str(value).strip().lower())
+            if flag is None:
+                raise ValueError(f"{name} {value!r}: want 0 or 1: a turn is trained, or it is not")
+            says[name] = flag == meaning
+    if len(set(says.values())) > 1:
+        raise ValueError(f"{' and '.join(says)} contradict each other")
+    if role == "assistant":
+        return all(says.values())
+    if any(says.values()):
+        raise ValueError(f"{next(iter(says))}: a turn of role {role} to train on: only those of assistants are")
+    return True  # the default; the loss sees no such turn anyway
+
+
+def _items(value: Any) -> list[Any]:
+    """The elements of a list, or of the list that a text holds."""
+    if empty(value):
+        return []
+    value = json_value(value) if isinstance(value, str) else value
+    if not isinstance(value, list):
+        raise TypeError(f"tool_calls: {type_name(value)}: want a list")
     return value
+
+
+def _id(value: Any) -> Any:
+    """A name or an id; whole numbers as text."""
+    if type(value) is int:
+        return str(value)
+    return "" if empty(value) else value
 
 
 def _part_text(part: Any) -> str:
@@ -108,7 +237,3 @@ def _part_text(part: Any) -> str:
     if part.get("type") != "text":
         raise ValueError(f"content of type {part.get('type')!r}: want text; nothing else is trained on")
     return part["text"]
-
-
-def _type_name(value: Any) -> str:
-    return {dict: "an object", list: "a list", str: "a text", type(None): "null"}.get(type(value), repr(value))

@@ -1,43 +1,69 @@
-"""Answers rated good or bad, one at a time, as chats and preference pairs.
+"""Answers judged good or bad, one at a time: what judges them, and the chats and preference pairs that they become.
 
-A good answer becomes a chat. A bad one becomes the rejected side of a pair with a good answer to the same prompt in the
-same split; without one it is dropped. So each record is one row or one drop.
+With `ingest.judged: pairs` a good answer becomes a chat. A bad one becomes the rejected side of a pair with a good
+answer to the same prompt in the same split; without one it is dropped. So each record is one row or one drop.
 """
 
 import hashlib
+from typing import Any
 
 import msgspec
 
-from stages.rows.row import Chat, Message, Pair
+from stages.reading.unread import empty
+from stages.rows.row import Chat, Judged, Pair
 
+FIELDS = ("rating", "label", "kto_tag")
+UP = ("1", "true", "up", "thumb_up", "thumbs_up", "like", "good", "positive", "👍")
+DOWN = ("-1", "0", "false", "down", "thumb_down", "thumbs_down", "dislike", "bad", "negative", "👎")
+RATINGS = dict.fromkeys(UP, True) | dict.fromkeys(DOWN, False)
 BAD_ALONE = ("bad_alone", "judged bad, and no good answer to the same prompt in its split: no pair can be made")
 EXPECTED_REASONS = (BAD_ALONE[0], "unrated")  # no fault of the data: most of a log is unrated
 
 
-class RatedAnswer(msgspec.Struct, frozen=True):
-    prompt: list[Message]
-    completion: list[Message]
-    good: bool
+def rating(record: dict[str, Any]) -> bool | None:
+    """Whether the fields of a record find its answer good; None if none says.
+
+    Raises:
+        ValueError: a field says something else, or two contradict each other.
+    """
+    found = {name: _is_good(name, record[name]) for name in FIELDS if not empty(record.get(name))}
+    if len(set(found.values())) > 1:
+        raise ValueError(f"{' and '.join(f'{name} {record[name]!r}' for name in found)} contradict each other")
+    return next(iter(found.values()), None)
 
 
-def prompt_key(answer: RatedAnswer, split: str) -> str:
-    """24 hex digits that all answers to one prompt in one split share."""
-    return hashlib.sha256(msgspec.json.encode((answer.prompt, split))).hexdigest()[:24]
+def _is_good(name: str, value: Any) -> bool:
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    word = str(whole).strip().lower().replace(" ", "_")
+    if word not in RATINGS:
+        raise ValueError(
+            f"{name} {value!r}: want one of {', '.join(RATINGS)}, or null; if it judges no answer, ignore it in "
+            "ingest.files"
+        )
+    return RATINGS[word]
 
 
-def as_chat(answer: RatedAnswer) -> Chat:
+def prompt_key(answer: Judged, split: str) -> str:
+    """24 hex digits that all answers to one prompt, with the same tools, in one split share."""
+    return hashlib.sha256(msgspec.json.encode((answer.prompt, split, *answer.tools))).hexdigest()[:24]
+
+
+def as_chat(answer: Judged) -> Chat:
     """Prompt and answer as one conversation."""
-    return Chat([*answer.prompt, *answer.completion])
+    return Chat([*answer.prompt, *answer.answer], answer.tools)
 
 
-def as_pair(bad: RatedAnswer, good: list[RatedAnswer]) -> Pair | None:
+def as_pair(bad: Judged, good: list[Judged]) -> Pair | None:
     """A bad answer paired with one of the good ones to its prompt; None if none differs from it.
 
     The choice is by hash, so it does not depend on the order of the good answers.
     """
-    candidates = {msgspec.json.encode(g.completion): g for g in good if g.completion != bad.completion}
+    candidates = {msgspec.json.encode(g.answer): g for g in good if g.answer != bad.answer}
     if not candidates:
         return None
-    number = int(hashlib.sha256(msgspec.json.encode(bad.completion)).hexdigest()[:16], 16)
+    number = int(hashlib.sha256(msgspec.json.encode(bad.answer)).hexdigest()[:16], 16)
     chosen = candidates[sorted(candidates)[number % len(candidates)]]
-    return Pair(bad.prompt, chosen.completion, bad.completion)
+    return Pair(bad.prompt, chosen.answer, bad.answer, bad.tools)
+
+
+RatedAnswer = Judged

@@ -1,16 +1,17 @@
 """Raw records to canonical contents: the format is given or detected, fields are mapped, contents are validated."""
 
+import difflib
 from collections.abc import Set
 from typing import Any, NamedTuple
 
 import msgspec
 
-from modelmake.errors import UserError
 from stages.params.data import Documents, FileRule
-from stages.reading import documents, formats, ratings
+from stages.reading import documents, formats, message_parsing, unread
 from stages.reading.containers.split_names import split_from_name
 from stages.reading.rejection import RejectedRecord
-from stages.rows.parts import content_problem
+from stages.reading.text_values import messages_in_text
+from stages.rows.parts import content_problem, split
 from stages.rows.row import Chat, Content, Judged, Pair, Text, content_id
 from stages.rows.timestamps import utc_timestamp
 
@@ -20,6 +21,11 @@ TEXT_FIELDS = frozenset(  # of formats; a number that is mapped to one is read a
     ("question", "answer", "prompt", "completion", "instruction", "input", "output", "chosen", "rejected", "text")
 )
 NO_FORMAT = {"unknown": "unknown_format", "ambiguous": "ambiguous_format"}  # in place of a format -> reason
+LIST_STARTS = ("[", " ", "\n", "\t", "\r")  # of a text that may hold a list of messages
+TURNS = {  # format -> its fields of messages
+    name: [field for field, tree in module.FIELDS.items() if tree is message_parsing.turn_fields]
+    for name, module in formats.READERS.items()
+}
 
 
 class Metadata(NamedTuple):
@@ -30,18 +36,21 @@ class Metadata(NamedTuple):
     time: str = ""
 
 
-def check_formats(rules: list[FileRule], where: str) -> None:
-    """Refuses rules with an unknown format.
-
-    Raises:
-        UserError: names each.
-    """
-    problems = [
-        f"{where}[{i}].format = {rule.format!r}: want one of {', '.join(formats.READERS)}, or null"
-        for i, rule in enumerate(rules) if rule.format is not None and rule.format not in formats.READERS
-    ]  # fmt: skip
-    if problems:
-        raise UserError("\n".join(problems))
+def rule_problems(rules: list[FileRule], where: str) -> list[str]:
+    """Unknown formats of rules, and names in `fields` that are no fields of their format, a line each."""
+    problems = []
+    for i, rule in enumerate(rules):
+        if rule.format is not None and rule.format not in formats.READERS:
+            problems.append(f"{where}[{i}].format = {rule.format!r}: want one of {', '.join(formats.READERS)}, or null")
+            continue
+        modules = formats.READERS.values() if rule.format is None else [formats.READERS[rule.format]]
+        known = {*Metadata._fields, *(name for module in modules for name in module.FIELDS)}
+        for name in rule.fields or {}:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                wanted = near[0] if near else f"one of {', '.join(sorted(known))}"
+                problems.append(f"{where}[{i}].fields.{name}: no field of {rule.format or 'any format'}: want {wanted}")
+    return problems
 
 
 class RecordReader:
@@ -55,17 +64,22 @@ class RecordReader:
     def __init__(self, rule: FileRule | None, documents: Documents | None) -> None:
         self._fields = rule.fields if rule else None
         self._format = rule.format if rule else None
+        self._ignore = unread.paths(rule.ignore, set()) if rule else unread.Paths()
         self._documents = documents
         self._format_of: dict[tuple[str, ...], str] = {}  # by the names of a record's fields
         self.format = ""  # of the last record: a name in formats.READERS, or one of NO_FORMAT
+        self.unread = unread.Unread()  # what nothing reads of the records that became contents
 
-    def read(self, record: dict[str, Any]) -> tuple[list[bytes] | ratings.RatedAnswer, Metadata]:
-        """(contents of a record encoded as JSON, or its rated answer; their metadata).
+    def read(self, record: dict[str, Any]) -> tuple[list[bytes] | Judged, Metadata]:
+        """(contents of a record encoded as JSON, or its judged answer; their metadata).
 
         Raises:
             RejectedRecord: the record has no content that can be trained on.
         """
         self.format, metadata = self._format or "unknown", Metadata()
+        if self._ignore:
+            record = unread.without(record, self._ignore)
+        own = record
         if self._fields is not None:
             record = map_fields(record, self._fields)
             metadata = parse_metadata({name: record.pop(name) for name in Metadata._fields if name in record})
@@ -74,22 +88,49 @@ class RecordReader:
         if self.format in NO_FORMAT:
             raise format_rejection(record.keys())
         try:
+            record = self._with_messages(record)
             content, encoded = validate(formats.READERS[self.format].read(record))
-            if isinstance(content, ratings.RatedAnswer):
-                _check_trainable(ratings.as_chat(content))
-                return content, metadata
-            if not isinstance(content, documents.Document):
-                _check_trainable(content)
-                return [encoded], metadata
-            if self._documents is None:
-                raise RejectedRecord("document", "ingest.documents is null: say there how documents become rows")
-            contents = documents.contents(content, self._documents)
-            for part in contents:
-                _check_trainable(part)
-            group = metadata.group or content.path or content_id(encoded)  # without a path: one group for each content
-            return [msgspec.json.encode(part) for part in contents], metadata._replace(group=group)
+            found = self._unread(own, record)
+            contents, metadata = self._contents(content, encoded, metadata)
+            if found:
+                self.unread.add(found)
+            return contents, metadata
         except SHAPE_ERRORS as error:
             raise RejectedRecord("wrong_shape", f"{self.format}: {type(error).__name__}: {error}") from None
+
+    def _contents(self, content: Any, encoded: bytes, metadata: Metadata) -> tuple[list[bytes] | Judged, Metadata]:
+        if not isinstance(content, documents.Document):
+            _check_trainable(content)
+            return content if isinstance(content, Judged) else [encoded], metadata
+        if self._documents is None:
+            raise RejectedRecord("document", "ingest.documents is null: say there how documents become rows")
+        contents = documents.contents(content, self._documents)
+        for part in contents:
+            _check_trainable(part)
+        group = metadata.group or content.path or content_id(encoded)  # without a path: one group for each content
+        return [msgspec.json.encode(part) for part in contents], metadata._replace(group=group)
+
+    def _with_messages(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record with lists of messages in place of texts that hold one."""
+        lists = {
+            name: messages_in_text(text, message_parsing.ROLES)
+            for name in TURNS[self.format]
+            if type(text := record.get(name)) is str and text[:1] in LIST_STARTS
+        }
+        return {**record, **lists} if lists else record
+
+    def _unread(self, own: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+        """{path: value} of what is in a record, and neither in its mapped fields nor read of them."""
+        found: dict[str, Any] = {}
+        tree = formats.READERS[self.format].FIELDS
+        if self._fields is None:
+            unread.leaves(record, tree, "", found)
+            return found
+        unread.leaves(own, unread.paths(list(self._fields.values()), set(own)), "", found)
+        for name, value in record.items():
+            if name not in tree or type(value) in (dict, list):
+                unread.leaves(value, tree.get(name), self._fields[name], found)
+        return found
 
     def _detect(self, fields: tuple[str, ...]) -> str:
         name = self._format_of.get(fields)
@@ -101,7 +142,7 @@ class RecordReader:
 
 
 def map_fields(record: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
-    """A record with the fields of a format, taken from its own by name or by path (`answer.text`).
+    """A record with the fields of a format, taken from its own by name or by path (`answer.text`, `answers.0`).
 
     Raises:
         RejectedRecord: a field is missing.
@@ -110,10 +151,13 @@ def map_fields(record: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]
     for name, own in fields.items():
         value: Any = record
         for part in (own,) if own in record else own.split("."):
-            if not isinstance(value, dict) or part not in value:
+            if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+                value = value[int(part)]
+            elif isinstance(value, dict) and part in value:
+                value = value[part]
+            else:
                 raise RejectedRecord("no_field", f"no field {own!r} for {name}: found {sorted(record)}")
-            value = value[part]
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and not unread.empty(value)
         result[name] = msgspec.json.encode(value).decode() if is_number and name in TEXT_FIELDS else value
     return result
 
@@ -173,9 +217,16 @@ def validate(content: Any) -> tuple[Any, bytes]:
 def _check_trainable(content: Content) -> None:
     if problem := content_problem(content):
         raise RejectedRecord(*problem)
+    if type(content) is Chat and content.messages[-1].train:
+        return  # most contents
+    parts = split(content)
+    if not all(turn.train for turn in (*parts.answer, *parts.rejected)) and not (
+        isinstance(content, Chat) and any(turn.train for turn in parts.prompt if turn.role == "assistant")
+    ):
+        raise RejectedRecord("untrained", "its mask says that no answer is trained on")
 
 
 DECODERS = {
     kind: msgspec.json.Decoder(kind)
-    for kind in (Chat, Pair, Judged, Text, documents.Document, ratings.RatedAnswer)
+    for kind in (Chat, Pair, Judged, Text, documents.Document)
 }  # fmt: skip

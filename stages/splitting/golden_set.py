@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 
 from modelmake.errors import UserError
-from stages.reading import files, ratings
+from stages.reading import files
 from stages.reading.containers.record import Broken
 from stages.reading.record_reader import RecordReader
 from stages.reading.rejection import RejectedRecord
-from stages.rows.row import Chat, Content, Row, make_row
+from stages.rows.row import Chat, Content, Judged, Row, make_row
 
 
 def check(path: Path, sha256: str) -> None:
@@ -49,9 +49,14 @@ def read(path: Path, sha256: str) -> dict[str, Row]:
             contents, _ = reader.read(record.value)
         except RejectedRecord as error:
             raise UserError(f"{where}: {error.reason}: {error.detail}: want a chat; mend it, or take it out") from None
-        content = None if isinstance(contents, ratings.RatedAnswer) else msgspec.json.decode(contents[0], type=Content)
+        content = None if isinstance(contents, Judged) else msgspec.json.decode(contents[0], type=Content)
         if not isinstance(content, Chat):
             raise UserError(f"{where}: {reader.format}: want a chat; take it out")
         row = make_row(content, "test")
         rows[row.id] = row
+    if problems := [
+        f"{path}: field {name}: it may be {what}, and nothing reads it: take it out, or give it as a format has it"
+        for name, what in reader.unread.stops.items()
+    ]:
+        raise UserError("\n".join(problems))
     return rows

@@ -143,7 +143,7 @@ def test_the_first_rule_that_matches_applies_and_other_files_are_left_out(tmp_pa
     (tmp_path / "b").mkdir()
     for name in ("a.csv", "b/a.csv", "b/c.jsonl", "d.xls"):
         (tmp_path / name).touch()
-    rules = [FileRule("b/*.csv", "qa", None), FileRule("*.csv", None, {"text": "body"})]
+    rules = [FileRule("b/*.csv", "qa", None, []), FileRule("*.csv", None, {"text": "body"}, [])]
 
     assert [(f.name, f.rule) for f in list_files(tmp_path, rules)] == [("a.csv", rules[1]), ("b/a.csv", rules[0])]
 
@@ -153,7 +153,7 @@ def test_a_rule_that_matches_no_file_is_an_error_with_the_names_of_some(tmp_path
         (tmp_path / f"{number}.csv").touch()
 
     with pytest.raises(UserError) as error:
-        list_files(tmp_path, [FileRule("*.csv", None, None), FileRule("x*", None, None)])
+        list_files(tmp_path, [FileRule("*.csv", None, None, []), FileRule("x*", None, None, [])])
 
     assert str(error.value) == (
         f"ingest.files[1].glob = 'x*': no file below {tmp_path} matches, or earlier entries take them: want one "

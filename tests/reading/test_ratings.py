@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.reading.ratings import RatedAnswer, as_chat, as_pair, prompt_key
-from stages.rows.row import Chat, Message, Pair
+from stages.reading.ratings import as_chat, as_pair, prompt_key
+from stages.rows.row import Chat, Judged, Message, Pair
 
 PROMPT = [Message("user", "q")]
 
 
-def rated(text: str, good: bool) -> RatedAnswer:
-    return RatedAnswer(PROMPT, [Message("assistant", text)], good)
+def rated(text: str, good: bool) -> Judged:
+    return Judged(PROMPT, [Message("assistant", text)], good)
 
 
 def test_a_good_answer_is_a_chat_and_a_bad_one_a_side_of_a_pair() -> None:
@@ -31,7 +31,7 @@ def test_answers_share_a_key_by_prompt_and_split() -> None:
         == prompt_key(rated("b", False), "train")
         != prompt_key(rated("b", False), "test")
     )
-    assert prompt_key(rated("a", True), "") != prompt_key(RatedAnswer([Message("user", "r")], [], True), "")
+    assert prompt_key(rated("a", True), "") != prompt_key(Judged([Message("user", "r")], [], True), "")
 
 
 @given(st.lists(st.sampled_from("abcdef"), min_size=1, unique=True), st.sampled_from("uvwxyz"), st.randoms())

@@ -8,10 +8,9 @@ import pytest
 from stages.params.data import Documents, FileRule
 from stages.reading import record_reader
 from stages.reading.formats import READERS
-from stages.reading.ratings import RatedAnswer
 from stages.reading.record_reader import Metadata, RecordReader, detect_format, map_fields, validate
 from stages.reading.rejection import RejectedRecord
-from stages.rows.row import Chat, Message, Text
+from stages.rows.row import Chat, Judged, Message, Text
 
 
 @pytest.mark.parametrize(
@@ -60,13 +59,13 @@ def test_contents_are_validated_and_encoded() -> None:
     chat = Chat([Message("user", "é"), Message("assistant", "a")])
 
     assert validate(chat) == (chat, msgspec.json.encode(chat))
-    for wrong in (Text(3), Chat([Message("user", None)]), RatedAnswer([], [], "yes")):
+    for wrong in (Text(3), Chat([Message("user", None)]), Judged([], [], "yes")):
         with pytest.raises(ValueError):
             validate(wrong)
 
 
 def test_a_given_format_reads_records_that_no_format_matches() -> None:
-    reader = RecordReader(FileRule("*", "text", None), None)
+    reader = RecordReader(FileRule("*", "text", None, []), None)
 
     assert reader.read({"text": "t", "url": "u"}) == ([b'{"kind":"text","text":"t"}'], Metadata())
     with pytest.raises(RejectedRecord) as error:
@@ -84,7 +83,7 @@ def test_a_given_format_reads_records_that_no_format_matches() -> None:
 )
 def test_split_group_and_time_are_taken_from_any_field(values: dict[str, Any], metadata: tuple[str, str, str]) -> None:
     fields = {"text": "x.text", "split": "x.s", "group": "x.g", "time": "x.t"}
-    reader = RecordReader(FileRule("*", None, fields), None)
+    reader = RecordReader(FileRule("*", None, fields, []), None)
 
     assert reader.read({"x": {"text": "t", **values}}) == ([b'{"kind":"text","text":"t"}'], metadata)
     assert reader.format == "text"
@@ -99,7 +98,7 @@ def test_split_group_and_time_are_taken_from_any_field(values: dict[str, Any], m
     ],
 )
 def test_an_invalid_split_group_or_time_is_rejected(field: str, value: Any, detail: str) -> None:
-    reader = RecordReader(FileRule("*", None, {"text": "text", field: "x"}), None)
+    reader = RecordReader(FileRule("*", None, {"text": "text", field: "x"}, []), None)
 
     with pytest.raises(RejectedRecord) as error:
         reader.read({"text": "t", "x": value})

@@ -1,7 +1,8 @@
 """Input formats, one module each.
 
 `matches(fields)` tells by the names of a record's fields whether it has the format. `read(record)` returns a canonical
-content, a `Document` or a `RatedAnswer`, and raises ValueError, TypeError or KeyError for a record of another shape.
+content or a `Document`, and raises ValueError, TypeError or KeyError for a record of another shape. `FIELDS` is what it
+reads, as a tree of `stages.reading.unread`: all else in a record is told, so nothing may be in it that `read` ignores.
 """
 
 from stages.reading.formats import (

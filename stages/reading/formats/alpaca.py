@@ -1,10 +1,14 @@
-"""Alpaca: {"instruction", "input", "output"}, with an optional "system" and "history": [[question, answer], …]."""
+"""Alpaca: {"instruction", "input", "output"}, with an optional "history": [[question, answer], …]."""
 
 from collections.abc import Set
 from typing import Any
 
-from stages.reading import message_parsing as parsing
-from stages.rows.row import Chat, Content, Message
+from stages.reading import conversation
+from stages.reading.unread import WHOLE, empty
+from stages.rows.row import Content, Message
+
+QUESTION = dict.fromkeys(("instruction", "input", "history"), WHOLE)
+FIELDS: dict[str, Any] = {**QUESTION, "output": WHOLE, **conversation.BESIDE}
 
 
 def matches(fields: Set[str]) -> bool:
@@ -12,10 +16,17 @@ def matches(fields: Set[str]) -> bool:
 
 
 def read(record: dict[str, Any]) -> Content:
-    question = "\n\n".join(part for part in (record["instruction"], record.get("input")) if part)
-    history = [
-        Message(role, text)
-        for earlier_question, earlier_answer in record.get("history") or ()
-        for role, text in (("user", earlier_question), ("assistant", earlier_answer))
-    ]
-    return Chat([*parsing.system(record), *history, Message("user", question), Message("assistant", record["output"])])
+    return conversation.answered(record, [*question(record), Message("assistant", record["output"])])
+
+
+def question(record: dict[str, Any]) -> list[Message]:
+    """The turns before the answer."""
+    history = record.get("history")
+    turns = []
+    for exchange in () if empty(history) else history:
+        if not isinstance(exchange, list):
+            raise TypeError("history: want a list of [question, answer]")
+        earlier_question, earlier_answer = exchange
+        turns += [Message("user", earlier_question), Message("assistant", earlier_answer)]
+    parts = [part for part in (record["instruction"], record.get("input")) if not empty(part)]
+    return [*turns, Message("user", "\n\n".join(parts))]

@@ -3,8 +3,11 @@
 from collections.abc import Set
 from typing import Any
 
+from stages.reading import conversation
 from stages.reading import message_parsing as parsing
-from stages.rows.row import Chat, Content
+from stages.rows.row import Content
+
+FIELDS: dict[str, Any] = {**dict.fromkeys(("prompt", "completion"), parsing.turn_fields), **conversation.BESIDE}
 
 
 def matches(fields: Set[str]) -> bool:
@@ -12,5 +15,5 @@ def matches(fields: Set[str]) -> bool:
 
 
 def read(record: dict[str, Any]) -> Content:
-    prompt = [*parsing.system(record), *parsing.messages(record["prompt"], "user")]
-    return Chat([*prompt, *parsing.messages(record["completion"], "assistant")], parsing.tools(record))
+    prompt, completion = parsing.messages(record["prompt"], "user"), parsing.messages(record["completion"], "assistant")
+    return conversation.answered(record, [*prompt, *completion])

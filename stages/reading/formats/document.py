@@ -4,6 +4,9 @@ from collections.abc import Set
 from typing import Any
 
 from stages.reading.documents import Document
+from stages.reading.unread import WHOLE
+
+FIELDS: dict[str, Any] = dict.fromkeys(("path", "text"), WHOLE)
 
 
 def matches(fields: Set[str]) -> bool:

@@ -1,49 +1,48 @@
 """Logged requests with their feedback: {"messages", "response"}, with an optional "rating", "edit" and "tools".
 
 `response` is a text, a message, or the whole answer of an OpenAI-compatible server. An edit is a better answer than the
-response: the two become a pair, or, with tools, the edit becomes a chat. Without an edit the rating decides whether the
-response is a good or a bad answer.
+response: the two become a pair. Without an edit the rating decides whether the response is a good or a bad answer.
 """
 
 from collections.abc import Set
 from typing import Any
 
+from stages.reading import conversation, ratings
 from stages.reading import message_parsing as parsing
-from stages.reading.ratings import BAD_ALONE, RatedAnswer
 from stages.reading.rejection import RejectedRecord
-from stages.rows.row import Chat, Content, Message, Pair
+from stages.reading.unread import WHOLE, empty
+from stages.rows.row import Content, Judged, Message, Pair
 
-UP = ("1", "true", "up", "thumb_up", "thumbs_up", "like", "good", "positive", "👍")
-DOWN = ("-1", "0", "false", "down", "thumb_down", "thumbs_down", "dislike", "bad", "negative", "👎")
-RATINGS = dict.fromkeys(UP, True) | dict.fromkeys(DOWN, False)
+
+def _response_fields(response: dict[str, Any]) -> dict[str, Any]:
+    return {"choices": {"message": parsing.turn_fields}} if "choices" in response else parsing.turn_fields(response)
+
+
+FIELDS: dict[str, Any] = {
+    "messages": parsing.turn_fields,
+    "response": _response_fields,
+    "edit": parsing.turn_fields,
+    **dict.fromkeys(ratings.FIELDS, WHOLE),
+    **conversation.SETTING,
+}
 
 
 def matches(fields: Set[str]) -> bool:
     return fields >= {"messages", "response"}
 
 
-def read(record: dict[str, Any]) -> Content | RatedAnswer:
-    """Also raises RejectedRecord where there is neither a rating nor an edit, and for a bad answer with tools."""
-    prompt, tools = parsing.messages(record["messages"], "user"), parsing.tools(record)
-    response, edit = _answer(record["response"]), record.get("edit")
-    better = None if edit is None or edit == "" else _answer(edit)
+def read(record: dict[str, Any]) -> Content:
+    """Also raises RejectedRecord where there is neither a rating nor an edit."""
+    prompt = conversation.with_system(record, parsing.messages(record["messages"], "user"))
+    tools, response, edit = parsing.tools(record), _answer(record["response"]), record.get("edit")
+    better, good = None if empty(edit) else _answer(edit), ratings.rating(record)
     if better and better != response:
-        return Chat([*prompt, better], tools) if tools else Pair(prompt, [better], [response])
-    good = True if better else _is_good(record.get("rating"))  # an edit that changes nothing approves the response
-    if not tools:
-        return RatedAnswer(prompt, [response], good)
-    if not good:
-        raise RejectedRecord(BAD_ALONE[0], "judged bad, with tools: pairs have none")
-    return Chat([*prompt, response], tools)
-
-
-def _is_good(rating: Any) -> bool:
-    if rating is None or rating == "":
+        return Pair(prompt, [better], [response], tools)
+    if good is None and not better:
         raise RejectedRecord("unrated", "neither rated nor edited")
-    word = str(int(rating) if isinstance(rating, float) else rating).strip().lower().replace(" ", "_")
-    if word not in RATINGS:
-        raise ValueError(f"rating {rating!r}: want one of {', '.join(RATINGS)}, or null")
-    return RATINGS[word]
+    if better and good is False:
+        raise ValueError("judged bad, and the edit changes nothing: want one of them")
+    return Judged(prompt, [response], bool(better or good), tools)  # an edit that changes nothing approves the response
 
 
 def _answer(value: Any) -> Message:

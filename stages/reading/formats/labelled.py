@@ -4,9 +4,13 @@ import json
 from collections.abc import Set
 from typing import Any
 
+from stages.reading import conversation
+from stages.reading import message_parsing as parsing
+from stages.reading.unread import WHOLE
 from stages.rows.row import Chat, Content, Message
 
 LABELS = ("label", "category")
+FIELDS: dict[str, Any] = {**dict.fromkeys(("text", *LABELS), WHOLE), **conversation.SETTING}
 
 
 def matches(fields: Set[str]) -> bool:
@@ -14,5 +18,8 @@ def matches(fields: Set[str]) -> bool:
 
 
 def read(record: dict[str, Any]) -> Content:
-    intent = next(record[label] for label in LABELS if label in record)
-    return Chat([Message("user", record["text"]), Message("assistant", json.dumps({"intent": intent}))])
+    if not record.keys() & set(LABELS):
+        raise KeyError("label")
+    answer = Message("assistant", json.dumps({"intent": parsing.one_of(record, LABELS)}))
+    turns = conversation.with_system(record, [Message("user", record["text"]), answer])
+    return Chat(turns, parsing.tools(record))

@@ -1,15 +1,20 @@
-"""Messages of OpenAI and TRL: {"messages": [{"role", "content"}]}, with optional tool calls and "tools"."""
+"""Messages of OpenAI and TRL: {"messages": [{"role", "content"}]}, with tool calls, reasoning and masks of turns."""
 
 from collections.abc import Set
 from typing import Any
 
+from stages.reading import conversation
 from stages.reading import message_parsing as parsing
-from stages.rows.row import Chat, Content
+from stages.reading.formats import pairs
+from stages.rows.row import Content
+
+FIELDS: dict[str, Any] = {"messages": parsing.turn_fields, **conversation.BESIDE}
 
 
 def matches(fields: Set[str]) -> bool:
-    return "messages" in fields and "response" not in fields
+    is_pair = pairs.matches(fields) and "prompt" not in fields
+    return "messages" in fields and "response" not in fields and not is_pair
 
 
 def read(record: dict[str, Any]) -> Content:
-    return Chat(parsing.messages(record["messages"], "user"), parsing.tools(record))
+    return conversation.answered(record, parsing.messages(record["messages"], "user"))

@@ -1,15 +1,19 @@
-"""ShareGPT: {"conversations": [{"from": "human" | "gpt" | …, "value"}]}, with an optional "system" and "tools"."""
+"""ShareGPT: {"conversations": [{"from": "human" | "gpt" | …, "value"}]}, as LLaMA-Factory has it too."""
 
 from collections.abc import Set
 from typing import Any
 
+from stages.reading import conversation
 from stages.reading import message_parsing as parsing
-from stages.rows.row import Chat, Content
+from stages.reading.formats import pairs
+from stages.rows.row import Content
+
+FIELDS: dict[str, Any] = {"conversations": parsing.turn_fields, **conversation.BESIDE}
 
 
 def matches(fields: Set[str]) -> bool:
-    return "conversations" in fields
+    return "conversations" in fields and not pairs.matches(fields)
 
 
 def read(record: dict[str, Any]) -> Content:
-    return Chat([*parsing.system(record), *parsing.messages(record["conversations"], "human")], parsing.tools(record))
+    return conversation.answered(record, parsing.messages(record["conversations"], "human"))

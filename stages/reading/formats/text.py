@@ -3,7 +3,10 @@
 from collections.abc import Set
 from typing import Any
 
+from stages.reading.unread import WHOLE
 from stages.rows.row import Content, Text
+
+FIELDS: dict[str, Any] = {"text": WHOLE}
 
 
 def matches(fields: Set[str]) -> bool:

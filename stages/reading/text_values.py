@@ -1,0 +1,64 @@
+"""Values that a record holds as text: JSON, or what Python prints of lists and dictionaries."""
+
+import ast
+import json
+import re
+import warnings
+from collections.abc import Container
+from typing import Any
+
+MESSAGES = re.compile(r"""\s*\[\s*\{\s*["'](role|from)["']\s*:""")
+
+
+def json_value(text: str) -> Any:
+    """The value that a text holds as JSON or as a Python literal.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                return json.loads(json.dumps(ast.literal_eval(text.strip())))  # tuples become lists
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            raise error from None
+
+
+def json_object(value: Any, name: str) -> dict[str, Any]:
+    """An object, or the object that a text holds."""
+    if isinstance(value, str):
+        value = json_value(value)
+    if not isinstance(value, dict):
+        raise TypeError(f"{name}: {type_name(value)}: want a JSON object")
+    return value
+
+
+def messages_in_text(text: str, roles: Container[str]) -> Any:
+    """The list of messages that a text wholly is, else the text. Other lists are texts, such as answers in JSON.
+
+    Raises:
+        ValueError: the text begins like a list of messages and cannot be read as one.
+    """
+    if not text.lstrip().startswith("["):
+        return text
+    try:
+        value = json_value(text)
+    except (ValueError, RecursionError):
+        if MESSAGES.match(text):
+            raise ValueError(f"{text[:30]!r} begins like a list of messages and is no JSON: mend it") from None
+        return text
+    return value if isinstance(value, list) and value and all(_is_message(item, roles) for item in value) else text
+
+
+def type_name(value: Any) -> str:
+    """The kind of a JSON value, for messages."""
+    return {dict: "an object", list: "a list", str: "a text", type(None): "null"}.get(type(value), repr(value))
+
+
+def _is_message(value: Any, roles: Container[str]) -> bool:
+    if not isinstance(value, dict):
+        return False
+    role = value.get("role", value.get("from"))
+    return isinstance(role, str) and role in roles and bool({"content", "value", "tool_calls"} & value.keys())

@@ -1,0 +1,116 @@
+"""The values of a record that nothing reads.
+
+What a format reads is a tree: {field: WHOLE, or the tree of the values in it}, or a function that gives the tree of an
+object. Lists are passed through. A single value at a place of the tree is read.
+"""
+
+from typing import Any
+
+from stages.reading import field_names
+
+NESTED = (dict, list)
+WHOLE = "whole"  # read with all that is in it
+MAX_FIELDS = 200  # of a file that are told by their whole paths
+MAX_EXAMPLE_CHARS = 60
+
+
+class Paths(dict[str, Any]):
+    """A tree of places: only what is at their ends is read; in lists they are numbers, or * for all elements."""
+
+
+def empty(value: Any) -> bool:
+    """True for what says nothing: null, "", [], {} and NaN, which tables have in place of null."""
+    return value is None or (value != value if type(value) is float else value in ("", [], {}))
+
+
+def leaves(value: Any, tree: Any, path: str, found: dict[str, Any]) -> None:
+    """Adds {path: first value} of the single values outside a tree; `*` in a path is any element of a list."""
+    kind = type(value)
+    if kind is dict:
+        if callable(tree):
+            tree = tree(value)
+        if tree is WHOLE:
+            return
+        for name, item in value.items():
+            below = tree.get(name) if tree else None
+            if below is not WHOLE and (below is None or type(item) in NESTED or type(below) is Paths):
+                leaves(item, below, f"{path}.{name}" if path else name, found)
+    elif kind is list and tree is not WHOLE:
+        for place, item in enumerate(value):
+            below = tree.get(str(place), tree.get("*")) if type(tree) is Paths else tree
+            if callable(below) and type(item) is dict:
+                below = below(item)
+            if below is not WHOLE:
+                leaves(item, below, f"{path}.*", found)
+    elif (tree is None or type(tree) is Paths) and not empty(value):
+        found.setdefault(path, value)
+
+
+def paths(names: list[str], fields: set[str]) -> Paths:
+    """The tree of paths such as `answer.text`; a name with dots that a record has goes first."""
+    tree = Paths()
+    for name in names:
+        node, parts = tree, [name] if name in fields else name.split(".")
+        for part in parts[:-1]:
+            below = node.setdefault(part, Paths())
+            if below is WHOLE:
+                break
+            node = below
+        else:
+            node[parts[-1]] = WHOLE
+    return tree
+
+
+def without(value: Any, tree: Any) -> Any:
+    """A value without what is at the ends of a tree of places."""
+    if type(value) is dict:
+        return {name: without(item, below) for name, item in value.items()
+                if (below := tree.get(name, tree.get("*"))) is not WHOLE} if tree else value  # fmt: skip
+    if type(value) is list and tree:
+        return [without(item, below) for place, item in enumerate(value)
+                if (below := tree.get(str(place), tree.get("*"))) is not WHOLE]  # fmt: skip
+    return value
+
+
+class Unread:
+    """The unread fields of one file that may have a meaning: {path: {"records", "example"}}."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, dict[str, Any]] = {}
+        self.stops: dict[str, str] = {}  # of them those without which rows would mean something else: {path: what}
+        self._meaning: dict[str, str | None] = {}  # path -> what it changes, "" for nothing known, None for no meaning
+
+    def add(self, found: dict[str, Any]) -> None:
+        """Counts the fields of one record."""
+        told = set()
+        for path, value in found.items():
+            what = self._meaning_of(path)
+            if what is None:
+                continue
+            name = path
+            if name not in self.fields:
+                name = path.encode(errors="replace").decode()  # of half a surrogate pair
+                if name not in self.fields and len(self.fields) >= MAX_FIELDS:
+                    name = f"(others: {what})" if what else "(others)"
+            if name in told:
+                continue
+            told.add(name)
+            if name not in self.fields:
+                self.fields[name] = {"records": 0, "example": _example(value)}
+                if what:
+                    self.stops[name] = what
+            self.fields[name]["records"] += 1
+
+    def _meaning_of(self, path: str) -> str | None:
+        if path in self._meaning:
+            return self._meaning[path]
+        what = field_names.changed_meaning(path) if field_names.has_meaning(path) else None
+        if len(self._meaning) < 4 * MAX_FIELDS:
+            self._meaning[path] = what
+        return what
+
+
+def _example(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    text = " ".join(text.encode(errors="replace").decode().split())
+    return text if len(text) <= MAX_EXAMPLE_CHARS else f"{text[: MAX_EXAMPLE_CHARS - 1]}…"

@@ -1,0 +1,164 @@
+"""Values that nothing reads are found by their paths, and told by their names: meaning, no meaning, or unknown."""
+
+from typing import Any
+
+import pytest
+
+from stages.params.data import FileRule
+from stages.reading import field_names, unread
+from stages.reading.record_reader import RecordReader
+from stages.reading.unread import WHOLE, Paths, Unread
+
+TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]
+
+
+def unread_of(record: dict[str, Any], rule: FileRule | None = None) -> dict[str, Any]:
+    """{path: example} of the fields that are told of a record."""
+    reader = RecordReader(rule, None)
+    reader.read(record)
+    return {path: field["example"] for path, field in reader.unread.fields.items()}
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        ({"messages": TURNS, "id": 7, "topic": "x"}, {"topic": "x"}),
+        ({"messages": TURNS, "a": {"b": [{"c": 1}, {"c": 2, "d": False}]}}, {"a.b.*.c": "1", "a.b.*.d": "False"}),
+        ({"messages": TURNS, "a": None, "b": "", "c": [], "d": {}, "e": [None], "f": float("nan")}, {}),
+        ({"messages": [{**TURNS[0], "name": "Bo"}, TURNS[1]]}, {"messages.*.name": "Bo"}),
+        ({"messages": [{**TURNS[0], "tool_call_id": "x"}, TURNS[1]]}, {"messages.*.tool_call_id": "x"}),
+        ({"messages": [TURNS[0], {**TURNS[1], "images": ["x.png"]}]}, {"messages.*.images.*": "x.png"}),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "u", "lang": "en"}]}, TURNS[1]]},
+            {"messages.*.content.*.lang": "en"},
+        ),
+        (
+            {"messages": [TURNS[0], {"role": "gpt", "tool_calls": [{"name": "f", "arguments": {"a": 1}, "x": 2}]}]},
+            {"messages.*.tool_calls.*.x": "2"},
+        ),
+        (
+            {"messages": "u", "response": {"choices": [{"message": TURNS[1], "finish_reason": "stop"}]}, "rating": 1},
+            {"response.choices.*.finish_reason": "stop"},
+        ),
+        ({"prompt": "u", "completion": '[{"role": "gpt", "content": "a", "mood": "x"}]'}, {"completion.*.mood": "x"}),
+        ({"question": "u", "answer": "a", "tools": [{"name": "f", "parameters": {"a": {"b": 1}}}]}, {}),
+        ({"instruction": "u", "output": "a", "images": ["x.png"], "image": {"bytes": {"bytes": 3}}},
+         {"images.*": "x.png", "image.bytes.bytes": "3"}),
+    ],
+)  # fmt: skip
+def test_what_nothing_reads_is_told(record: dict[str, Any], found: dict[str, Any]) -> None:
+    assert unread_of(record) == found
+
+
+@pytest.mark.parametrize(
+    ("fields", "ignore", "found"),
+    [
+        ({"question": "q", "answer": "a.text"}, [], {"a.lang": "en", "list.*": "x", "note": "n"}),
+        (
+            {"question": "q", "answer": "list.0", "split": "set"},
+            [],
+            {"a.text": "t", "a.lang": "en", "list.*": "y", "note": "n"},
+        ),
+        ({"question": "q", "answer": "a.text"}, ["a", "list.*"], {"note": "n"}),
+    ],
+)  # fmt: skip
+def test_what_is_neither_mapped_nor_ignored_is_told(
+    fields: dict[str, str], ignore: list[str], found: dict[str, Any]
+) -> None:
+    record = {"q": "u", "a": {"text": "t", "lang": "en"}, "list": ["x", "y"], "note": "n", "set": "train"}
+    if ignore:
+        fields = {**fields, "answer": "b"}
+        record["b"] = "t"
+    if "split" not in fields:
+        del record["set"]
+
+    assert unread_of(record, FileRule("*", "qa", fields, ignore)) == found
+
+
+def test_an_ignored_field_is_not_read() -> None:
+    record = {"messages": [TURNS[0], {**TURNS[1], "weight": 0.5}], "rating": 4}
+    reader = RecordReader(FileRule("*", None, None, ["rating", "messages.*.weight"]), None)
+
+    contents, _ = reader.read(record)
+
+    assert contents == [
+        b'{"kind":"chat","messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a"}]}'
+    ]
+    assert record["messages"][1]["weight"] == 0.5 and reader.unread.fields == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("messages.*.Weight", "a weight or a mask of what is trained on"),
+        ("meta.quality_score", "a judgement of an answer"),
+        ("images.*.url", "an image, a sound or a film"),
+        ("systemPrompt", "a system prompt"),
+        ("source.rating", "a judgement of an answer"),
+        ("response.choices.*.message.function_call", "tools and their calls"),
+        ("extra.chain-of-thought", "the reasoning before an answer"),
+        ("rejected_response", "an answer that was rejected, or preferred"),
+        ("topic", ""),
+        ("source.name", None),
+        ("createdAt", None),
+        ("Unnamed: 0", None),
+        ("split", ""),
+    ],
+)
+def test_the_names_of_a_path_tell_what_a_field_means(path: str, what: str | None) -> None:
+    assert field_names.changed_meaning(path) == (what or "")
+    assert field_names.has_meaning(path) == (what is not None)
+
+
+def test_no_name_both_has_a_meaning_and_has_none() -> None:
+    meaning = [name for names in field_names.CHANGES_MEANING.values() for name in names]
+    none = [name for names in field_names.NO_MEANING.values() for name in names]
+
+    assert len({*meaning, *none}) == len(meaning) + len(none)
+    assert all(field_names.SIGNS.sub("", name).lower() == name for name in (*meaning, *none))
+
+
+def test_fields_are_counted_by_records_with_the_first_example() -> None:
+    fields = Unread()
+    for value in ("x" * 99, "y"):
+        fields.add({"a": value, "b.*.weight": 1, "id": 3})
+
+    assert fields.fields == {
+        "a": {"records": 2, "example": "x" * 59 + "…"},
+        "b.*.weight": {"records": 2, "example": "1"},
+    }
+    assert fields.stops == {"b.*.weight": "a weight or a mask of what is trained on"}
+
+
+def test_any_number_of_fields_is_told_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unread, "MAX_FIELDS", 2)
+    fields = Unread()
+    for n in range(50):
+        fields.add({f"a{n}": n, f"b{n}.label": n, "\ud800": n})
+
+    assert fields.fields == {
+        "a0": {"records": 1, "example": "0"},
+        "b0.label": {"records": 1, "example": "0"},
+        "(others)": {"records": 50, "example": "0"},
+        "(others: a judgement of an answer)": {"records": 49, "example": "1"},
+    }
+    assert list(fields.stops) == ["b0.label", "(others: a judgement of an answer)"]
+
+
+def test_paths_lead_into_objects_and_lists_and_names_with_dots_go_first() -> None:
+    assert unread.paths(["a.b", "c.0.d", "c.*.e"], set()) == {
+        "a": {"b": WHOLE},
+        "c": {"0": {"d": WHOLE}, "*": {"e": WHOLE}},
+    }
+    assert unread.paths(["a.b"], {"a.b"}) == {"a.b": WHOLE}
+    assert unread.paths(["a", "a.b"], set()) == {"a": WHOLE}
+    assert unread.paths(["a.b", "a"], set()) == {"a": WHOLE}
+
+
+def test_ignored_values_are_taken_out_and_the_record_stays() -> None:
+    record = {"a": [{"b": 1, "c": 2}, {"b": 3}, 4], "d": {"e": 5}}
+
+    tree = unread.paths(["a.*.b", "d"], set())
+
+    assert unread.without(record, tree) == {"a": [{"c": 2}, {}, 4]}
+    assert unread.without(record, Paths()) == record == {"a": [{"b": 1, "c": 2}, {"b": 3}, 4], "d": {"e": 5}}
