@@ -1,46 +1,50 @@
-"""Drops rows that repeat another row: equal but for case and spaces, nearly equal, or the same in other words.
+"""Drops rows that say what another row says: question and answer equal but for case and spaces, nearly equal, or the
+same in other words.
 
 Inputs:  cleaned       JSONL canonical rows
          encoder       folder of a model, or its pin of the hub, whose embeddings are compared; with semantic: null a
                        file that is not read
-Outputs: deduplicated  JSONL canonical rows: of each cluster all rows that their source gave to test (so that figures
-                       stay comparable), else one that it gave to val, else the one with the smallest id
-         duplicates    Parquet {id, kept, reason, similarity}: each dropped row, the row kept in its place, and their
-                       Jaccard similarity; for a `semantic_duplicate` the cosine with the row first kept, also where
-                       that one was dropped later and `kept` names its replacement
-         report        JSON {in, out, dropped, clusters}; and, if embeddings are compared, semantic: {compared,
-                       over_long}: numbers of rows that were compared, and of rows with too many tokens
+Outputs: deduplicated  JSONL canonical rows: all that their source gave to test (so that figures stay comparable), then
+                       each that is not alike to a kept one: first those that it gave to val, then by id
+         duplicates    Parquet {id, kept, reason, similarity}: each dropped row, a kept row that it is alike to, and
+                       their Jaccard similarity (for a `semantic_duplicate` the cosine) in the side, question or
+                       answer, that is least alike; for `conflicting` that of the questions
+         conflicts     Parquet {id, other, similarity}: kept rows whose question is alike to that of another kept row,
+                       but not their answer; the similarity of the questions
+         report        JSON {in, out, dropped, clusters, conflicting}; and, if embeddings are compared, semantic:
+                       {compared, over_long}: numbers of rows that were compared, and of rows with too many tokens
 Params:  dedup
 """
 
 import hashlib
 import importlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from modelmake import harness
+from modelmake.errors import UserError
 from modelmake.signature import In, Memo, Out
 from stages.params.data import Dedup
 from stages.rows import accounting, parquet_table
-from stages.rows.mapped_rows import MappedRows, RowTexts
+from stages.rows.mapped_rows import MappedRows
 from stages.rows.row import KINDS, SPLITS, Row
-from stages.rows.texts import content_texts
-from stages.similarity import near
-from stages.similarity.memo import SearchMemo
-from stages.similarity.packed_texts import PackedTexts
+from stages.similarity import conflicts as conflicting
+from stages.similarity.comparison import Comparison
+from stages.similarity.selection import select
 from stages.similarity.shingles import plain
+from stages.similarity.sides import sides
 
 if TYPE_CHECKING:
     from stages.similarity.semantic import Search
 
-TEST_RANK = -SPLITS.index("test")  # of rows that are never dropped
+EXCERPT_CHARS = 80
+SHOWN_CLUSTERS = 3
 
 
 class Duplicate(NamedTuple):
-    """A row that is dropped, and the row that is kept in its place."""
+    """A row that is dropped, and a row that is kept and alike to it."""
 
     id: str
     kept: str
@@ -48,85 +52,124 @@ class Duplicate(NamedTuple):
     similarity: float
 
 
-def find_duplicates(rows: Sequence[Row], params: Dedup, memo: Path | None = None) -> list[Duplicate]:
-    """Every exact or near duplicate of another row of its kind, sorted.
+class Conflict(NamedTuple):
+    """Two kept rows with like questions and other answers."""
+
+    id: str
+    other: str
+    similarity: float
+
+
+def find_duplicates(
+    rows: Sequence[Row], params: Dedup, memo: Path | None = None, search: "Search | None" = None
+) -> tuple[list[Duplicate], list[Conflict]]:
+    """The rows to drop, and the kept ones that conflict, both sorted.
 
     Args:
         memo: folder of the last search.
+        search: for semantic duplicates.
     """
-    by_text: dict[str, dict[bytes, list[int]]] = {kind: {} for kind in KINDS}  # kind -> hash of text -> rows
-    ids, splits = [], []
+    equal: dict[str, dict[bytes, list[int]]] = {kind: {} for kind in KINDS}  # kind -> hash of the sides -> rows
+    ranks = []
     for index, row in enumerate(rows):
-        ids.append(row.id)
-        splits.append(row.split)
-        digest = hashlib.blake2b(plain(_text(row)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        by_text[row.kind].setdefault(digest, []).append(index)
+        ranks.append((-SPLITS.index(row.split or "train"), row.id))
+        equal[row.kind].setdefault(_hash(row), []).append(index)
+    duplicates, conflicts = [], []
+    for kind, by_hash in equal.items():
+        groups = sorted((sorted(group, key=ranks.__getitem__) for group in by_hash.values()), key=lambda g: ranks[g[0]])
+        firsts = [group[0] for group in groups]
+        held = [ranks[first][0] == -SPLITS.index("test") for first in firsts]
+        comparison = Comparison(rows, firsts, params.near)
+        folder = memo and memo / kind
+        edges = {"near_duplicate": comparison.like_rows(folder and folder / "rows")}
+        if search:
+            edges["semantic_duplicate"] = search.find_pairs(kind, comparison)
+        opposed = conflicting.find(kind, comparison, folder and folder / "questions")
+        if params.conflicting == "drop":
+            edges["conflicting"] = opposed
+        losses = select(held, edges)
+        for place, group in enumerate(groups):
+            kept, reason, similarity = losses.get(place, (place, "exact_duplicate", 1.0))
+            gone = [i for i in group[place not in losses :] if -ranks[i][0] != SPLITS.index("test")]
+            duplicates += [
+                Duplicate(ranks[i][1], ranks[firsts[kept]][1], reason, round(float(similarity), 4)) for i in gone
+            ]
+        for (a, b), similarity in zip(opposed.pairs.tolist(), opposed.similarities.tolist(), strict=True):
+            if a not in losses and b not in losses:
+                conflicts += [Conflict(ranks[firsts[x]][1], ranks[firsts[y]][1], round(similarity, 4)) for x, y in
+                              ((a, b), (b, a))]  # fmt: skip
+    return sorted(duplicates), _one_each(conflicts)
 
-    def rank(index: int) -> tuple[int, str]:
-        return _rank(ids[index], splits[index])
 
-    duplicates = []
-    for kind, groups in by_text.items():
-        equal = sorted((sorted(group, key=rank) for group in groups.values()), key=lambda group: rank(group[0]))
-        firsts = [group[0] for group in equal]
-        texts = RowTexts(rows, firsts, _text)
-        search_memo = SearchMemo(memo / kind, [ids[i] for i in firsts], params.near.permutations) if memo else None
-        roots = near.clusters(len(texts), near.find_pairs(texts, params.near, search_memo).pairs)
-        others = np.flatnonzero(roots != np.arange(len(texts)))
-        similarities = near.compare(PackedTexts(texts), np.stack([roots[others], others], axis=1), params.near)
-        similarity_to_root = dict(zip(others.tolist(), similarities.tolist(), strict=True))
-        for place, root in enumerate(roots.tolist()):
-            kept, reason = firsts[root], "exact_duplicate" if root == place else "near_duplicate"
-            similarity = round(similarity_to_root.get(place, 1.0), 4)
-            dropped = [index for index in equal[place] if index != kept and splits[index] != "test"]
-            duplicates += [Duplicate(ids[index], ids[kept], reason, similarity) for index in dropped]
-    return sorted(duplicates)
+def check_fraction(rows: Sequence[Row], duplicates: Sequence[Duplicate], params: Dedup) -> None:
+    """Checks that no more rows are dropped than was declared.
 
-
-def add_semantic_duplicates(rows: Sequence[Row], duplicates: Sequence[Duplicate], search: "Search") -> list[Duplicate]:
-    """The duplicates and the semantic ones among the other rows, sorted.
-
-    If a kept row is dropped as a semantic duplicate, rows that pointed to it now point to its replacement.
+    Raises:
+        UserError: more are; it shows the largest clusters.
     """
-    gone = {duplicate.id for duplicate in duplicates}
-    ranked: dict[str, list[tuple[int, str, int]]] = {kind: [] for kind in KINDS}  # kind -> (*rank, row)
-    for index, row in enumerate(rows):
-        if row.id not in gone:
-            ranked[row.kind].append((*_rank(row.id, row.split), index))
-    replacements: dict[str, tuple[str, str, float]] = {}  # id -> kept, reason, similarity
-    for kind, left in ranked.items():
-        ranks, ids, indices = zip(*sorted(left), strict=True) if left else ((), (), ())
-        for place, kept, cosine in search.find_duplicates(kind, ids, RowTexts(rows, indices, _text)):
-            if ranks[place] != TEST_RANK:
-                replacements[ids[place]] = ids[kept], "semantic_duplicate", round(cosine, 4)
-    moved = [Duplicate(id, *replacements.get(kept, (kept, *rest))) for id, kept, *rest in duplicates]
-    return sorted([*moved, *(Duplicate(id, *replacement) for id, replacement in replacements.items())])
+    if len(duplicates) <= params.max_dropped_fraction * len(rows):
+        return
+    clusters = Counter(duplicate.kept for duplicate in duplicates).most_common(SHOWN_CLUSTERS)
+    farthest: dict[str, Duplicate] = {}
+    for duplicate in sorted(duplicates, key=lambda duplicate: duplicate.similarity):
+        farthest.setdefault(duplicate.kept, duplicate)
+    shown = {id for kept, _ in clusters for id in (kept, farthest[kept].id)}
+    excerpts = {row.id: _excerpt(row) for row in rows if row.id in shown}
+    lines = (
+        f"{count + 1} rows as {excerpts[kept]}, the least alike {excerpts[farthest[kept].id]} "
+        f"({farthest[kept].reason}, {farthest[kept].similarity})"
+        for kept, count in clusters
+    )
+    share = len(duplicates) / len(rows)
+    raise UserError(
+        f"dedup: {len(duplicates)} of {len(rows)} rows ({100 * share:.1f} %) say what another row says: want at most "
+        f"dedup.max_dropped_fraction = {params.max_dropped_fraction}; the largest clusters: {'; '.join(lines)}; if "
+        "they say the same, raise max_dropped_fraction, if not, raise threshold in dedup.near or dedup.semantic"
+    )
 
 
-def _rank(id: str, split: str) -> tuple[int, str]:
-    """Sort key of the rows of a cluster: the first one is kept."""
-    return -SPLITS.index(split or "train"), id
+def _excerpt(row: Row) -> str:
+    """The question and the answer of a row, cut."""
+    found = sides(row.content)
+    texts = (" ".join(text.split()) for text in (found.question, found.answer) if text)
+    return " → ".join(f"{text[:EXCERPT_CHARS]}…" if len(text) > EXCERPT_CHARS else text for text in texts)
 
 
-def _text(row: Row) -> str:
-    return "\n".join(content_texts(row.content))
+def _hash(row: Row) -> bytes:
+    """Hash of all that makes two rows exact duplicates."""
+    found = sides(row.content)
+    texts = [plain(text).encode("utf-8", "surrogatepass") for text in found[:4]]
+    joined = b"\0".join([*texts, found.context, found.facts, b"%d" % found.good])
+    return hashlib.blake2b(joined, digest_size=16).digest()
 
 
-def main(cleaned: In, encoder: In, deduplicated: Out, duplicates: Out, report: Out, memo: Memo, params: Dedup) -> str:
+def _one_each(conflicts: Sequence[Conflict]) -> list[Conflict]:
+    """For each row its conflict with the most similar question."""
+    best: dict[str, Conflict] = {}
+    for conflict in sorted(conflicts, key=lambda c: (-c.similarity, c)):
+        best.setdefault(conflict.id, conflict)
+    return sorted(best.values())
+
+
+def main(
+    cleaned: In, encoder: In, deduplicated: Out, duplicates: Out, conflicts: Out, report: Out, memo: Memo, params: Dedup
+) -> str:
     rows = MappedRows(cleaned)
     searches = [importlib.import_module(name).Search(encoder, params, memo) for name in params.modules()]  # 0 or 1
-    dropped, semantic, over_long = find_duplicates(rows, params, memo), {}, ""
-    for search in searches:
-        dropped = add_semantic_duplicates(rows, dropped, search)
-        semantic["semantic"] = search.counts()
-        over_long = f"; {search.over_long} too long to embed" if search.over_long else ""
+    search = searches[0] if searches else None
+    dropped, opposed = find_duplicates(rows, params, memo, search)
+    check_fraction(rows, dropped, params)
     gone = {duplicate.id for duplicate in dropped}
     kept = [index for index, row in enumerate(rows) if row.id not in gone]
     counts = accounting.account(len(rows), len(kept), [duplicate.reason for duplicate in dropped])
     rows.write(deduplicated, kept)
     parquet_table.write(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
-    accounting.write_json(report, {**counts, "clusters": len({duplicate.kept for duplicate in dropped}), **semantic})
-    return f"{accounting.summary(counts)}{over_long}"
+    parquet_table.write(conflicts, {"id": str, "other": str, "similarity": float}, opposed)
+    further = {"clusters": len({duplicate.kept for duplicate in dropped}), "conflicting": len(opposed)}
+    accounting.write_json(report, {**counts, **further, **({"semantic": search.counts()} if search else {})})
+    notes = [f"; {len(opposed)} with the question of another row and another answer"] if opposed else []
+    notes += [f"; {search.over_long} too long to embed"] if search and search.over_long else []
+    return f"{accounting.summary(counts)}{''.join(notes)}"
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ would reveal a held-out row or an evaluation set to training.
 Inputs:  deduplicated  JSONL canonical rows
          golden        the golden set: a file of any format, or one with a blank line
          sets          folder of evaluation sets, or an empty one
-Outputs: splits        folder of {train,val,test}/{chat,pair,text}.jsonl: {id, content}, sorted by id; and of
+Outputs: splits        folder of {train,val,test}/{chat,pair,judged,text}.jsonl: {id, content}, sorted by id; and of
                        test/golden.jsonl if there is a golden set
          leaks         Parquet {id, split, kept, kept_split, reason, similarity}: rows dropped because they are too
-                       similar to `kept`, or ask the same question
+                       similar to `kept`, or ask the like of it; for `asked_in_…` the similarity of the questions
          contaminated  Parquet {id, split, reason, evaluation, words, span}: rows dropped because they share `span`
                        with an evaluation set
-         report        JSON {in, out, dropped, splits: {split: {kind: rows}}, contaminated: {file: rows}}
+         report        JSON {in, out, dropped, splits: {split: {kind: rows}}, missing: {split: [kind]}, contaminated:
+                       {file: rows}}; missing: kinds of rows that train or val has none of
 Params:  split
 """
 
@@ -20,6 +21,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from modelmake import harness
+from modelmake.errors import UserError
 from modelmake.signature import In, Memo, Out
 from stages.params.data import Split
 from stages.rows import accounting, jsonl, parquet_table
@@ -65,6 +67,42 @@ def find_contaminated(rows: Iterable[Row], params: Split, sets: contamination.Ev
     return sorted(Contaminated(id, split, "contaminated", *overlap) for id, split, overlap in overlaps if overlap)
 
 
+def missing_kinds(sizes: dict[str, dict[str, int]]) -> dict[str, list[str]]:
+    """{train or val: the kinds of rows that it has none of, though there are some}."""
+    kinds = [kind for kind in KINDS if any(sizes[split][kind] for split in SPLITS)]
+    missing = {split: [kind for kind in kinds if not sizes[split][kind]] for split in ("train", "val")}
+    return {split: names for split, names in missing.items() if names}
+
+
+def check_sizes(sizes: dict[str, dict[str, int]], rows: Iterable[Row], params: Split) -> None:
+    """Checks that there is something to train on, and to watch if `val_fraction` asks for it.
+
+    Raises:
+        UserError: train has no row; or val has none, though `val_fraction` of the rows would be one or more.
+    """
+    train, val, test = (sum(sizes[split][kind] for kind in KINDS) for split in SPLITS)
+    if not train and val + test:
+        raise UserError(
+            f"split: none of {val + test} rows is left to train on: {val} are val, {test} are test, as names of files, "
+            "split fields, fractions or times say: want rows of train; rename a file, or change split"
+        )
+    by_fraction = 0 if val or params.time else sum(_is_split_by_fraction(row, params) for row in rows)
+    if by_fraction * params.val_fraction >= 1:
+        raise UserError(
+            f"split: none of {by_fraction} rows is in val: want split.val_fraction = {params.val_fraction} of them; "
+            f"{_groups(rows)}raise it, or give rows to val in the source"
+        )
+
+
+def _is_split_by_fraction(row: Row, params: Split) -> bool:
+    return not row.split or (row.split == "train" and params.val_from_train)
+
+
+def _groups(rows: Iterable[Row]) -> str:
+    groups = {row.group for row in rows if row.group}
+    return f"each of their groups, {len(groups)} in number, goes to one split; " if groups else ""
+
+
 def main(
     deduplicated: In, golden: In, sets: In, splits: Out, leaks: Out, contaminated: Out, report: Out, memo: Memo,
     params: Split,
@@ -89,22 +127,26 @@ def main(
             indices["test"]["golden"].append(index)
         elif row.id not in gone:
             indices[split_of(row, params)][row.kind].append(index)
+    sizes = {split: {kind: len(places) for kind, places in by_kind.items()} for split, by_kind in indices.items()}
+    missing = missing_kinds(sizes)
+    check_sizes(sizes, mapped, params)
     for split, by_kind in indices.items():
         (splits / split).mkdir(parents=True)
         for kind, places in by_kind.items():
             without_metadata = (Row(row.id, row.content) for row in map(rows.__getitem__, places))
             jsonl.write(splits / split / f"{kind}.jsonl", without_metadata)
-    sizes = {split: {kind: len(places) for kind, places in by_kind.items()} for split, by_kind in indices.items()}
     kept = sum(sum(by_kind.values()) for by_kind in sizes.values()) - len(added)
     counts = accounting.account(len(mapped), kept, [drop.reason for drop in drops])
     columns = {"id": str, "split": str, "kept": str, "kept_split": str, "reason": str, "similarity": float}
     parquet_table.write(leaks, columns, leaking)
     columns = {"id": str, "split": str, "reason": str, "evaluation": str, "words": int, "span": str}
     parquet_table.write(contaminated, columns, shared)
-    by_file = Counter(row.evaluation.rpartition(":")[0] for row in shared)
-    accounting.write_json(report, {**counts, "splits": sizes, "contaminated": dict(sorted(by_file.items()))})
-    shown = "; ".join(f"{s}: " + ", ".join(f"{n} {k}" for k, n in sizes[s].items()) for s in SPLITS)
-    return f"{accounting.summary(counts)}; {shown}"
+    by_file = dict(sorted(Counter(row.evaluation.rpartition(":")[0] for row in shared).items()))
+    accounting.write_json(report, {**counts, "splits": sizes, "missing": missing, "contaminated": by_file})
+    there = {kind for by_kind in sizes.values() for kind, n in by_kind.items() if n}
+    shown = "; ".join(f"{s}: " + ", ".join(f"{n} {k}" for k, n in sizes[s].items() if k in there) for s in SPLITS)
+    notes = "".join(f"; nothing in {name} of: {', '.join(kinds)}" for name, kinds in missing.items())
+    return f"{accounting.summary(counts)}; {shown}{notes}"
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ TOASTER = "The toaster that I ordered has not come yet."
 
 def params(**changes: Any) -> Dedup:
     values = {"threshold": 0.9, "neighbours": 8, "max_tokens": 16, "batch_size": 4, **changes}
-    return Dedup(near=NEAR, encoder="model", semantic=Semantic(**values))
+    return Dedup(near=NEAR, encoder="model", semantic=Semantic(**values), conflicting="keep", max_dropped_fraction=1.0)
 
 
 def save(folder: Path, network: PreTrainedModel, **special: str) -> Path:

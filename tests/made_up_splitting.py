@@ -44,13 +44,19 @@ def text(content: str, split: str = "") -> Row:
     return make_row(Text(content), split)
 
 
+ALWAYS = text("Nothing else is like this row of train.", "train")
+
+
 def run(
     rows: list[Row], params: Split = PARAMS, golden: Sequence[Chat] = (), evaluations: Sequence[str] = ()
 ) -> tuple[dict[str, tuple[str, Content]], list[tuple], dict[str, Any]]:
-    """Runs the stage: ({id: (split, content)}, lines of the tables contaminated and leaks, report)."""
+    """Runs the stage: ({id: (split, content)}, lines of the tables contaminated and leaks, report).
+
+    One more row is in train, so that there is one in any case, and left out of what is returned.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        jsonl.write(folder / "in", rows)
+        jsonl.write(folder / "in", [*rows, ALWAYS])
         golden_bytes = b"".join(msgspec.json.encode({"messages": chat.messages}) + b"\n" for chat in golden)
         (folder / "golden.jsonl").write_bytes(golden_bytes)
         (folder / "sets").mkdir()
@@ -66,6 +72,9 @@ def run(
         tables = [pyarrow.parquet.read_table(folder / name).to_pylist() for name in ("contaminated", "leaks")]
         dropped = [tuple(line.values()) for table in tables for line in table]
         report = json.loads((folder / "report").read_bytes())
+    for counts, name in ((report, "in"), (report, "out"), (report["splits"]["train"], "text")):
+        counts[name] -= 1
+    written = [(place, row) for place, row in written if row.id != ALWAYS.id]
     placed = {row.id: ("golden" if kind == "golden.jsonl" else s, row.content) for (s, _, kind), row in written}
     assert len(placed) == len(written)
     return placed, dropped, report

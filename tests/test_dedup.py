@@ -1,33 +1,40 @@
-"""Duplicates: one row of each cluster is kept, whatever the order of rows."""
+"""Duplicates are rows that say the same: every dropped row is alike to a kept one, in question and in answer."""
 
+import itertools
 import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelmake.errors import UserError
 from stages import dedup
 from stages.params.data import Dedup, Near
 from stages.rows import jsonl
-from stages.rows.row import Chat, Content, Message, Pair, Row, Text, make_row
+from stages.rows.row import Chat, Content, Function, Judged, Message, Pair, Row, Text, ToolCall, make_row
+from stages.similarity.shingles import jaccard, shingles
+from stages.similarity.sides import sides
 
 NEAR = Near(threshold=0.85, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1)
-PARAMS = Dedup(near=NEAR, encoder="recipes/no_encoder.json", semantic=None)
+PARAMS = Dedup(NEAR, "recipes/no_encoder.json", None, conflicting="keep", max_dropped_fraction=1.0)
 LONG = "Where is the toaster that I ordered on Monday? The courier says that it was handed over to a neighbour."
 TYPO = LONG.replace("toaster", "toster")
 OTHER = "Do you have the frother in black, or is it sold out? I would like to give it to my brother on Friday."
 
 
-def chat(text: str, split: str = "") -> Row:
-    return make_row(Chat([Message("user", text), Message("assistant", "ok")]), split)
+def chat(text: str, split: str = "", answer: str = "ok", system: str = "") -> Row:
+    turns = [Message("system", system)] if system else []
+    return make_row(Chat([*turns, Message("user", text), Message("assistant", answer)]), split)
 
 
-def find_duplicates(rows: Sequence[Row]) -> list[dedup.Duplicate]:
-    return dedup.find_duplicates(rows, PARAMS)
+def find_duplicates(rows: Sequence[Row], params: Dedup = PARAMS) -> list[dedup.Duplicate]:
+    return dedup.find_duplicates(rows, params)[0]
 
 
 def by_id(*rows: Row) -> list[Row]:
@@ -44,8 +51,8 @@ def test_rows_that_differ_in_case_and_spaces_only_are_exact_duplicates() -> None
 def test_a_row_with_a_typo_is_a_near_duplicate_of_the_row_with_the_smallest_id() -> None:
     kept, other = by_id(chat(LONG), chat(TYPO))
 
-    # 102 characters, 98 shingles: the lost letter was in 5 of them, 4 new ones go over the gap: 93 / (98 + 4)
-    assert find_duplicates([other, kept, chat(OTHER)]) == [(other.id, kept.id, "near_duplicate", 0.9118)]
+    # 99 characters, 95 shingles: the lost letter was in 5 of them, 4 new ones go over the gap: 90 / (95 + 4)
+    assert find_duplicates([other, kept, chat(OTHER)]) == [(other.id, kept.id, "near_duplicate", 0.9091)]
 
 
 @pytest.mark.parametrize("text", [LONG.upper(), TYPO])
@@ -58,19 +65,159 @@ def test_the_row_in_the_strongest_split_is_kept_whatever_its_id(text: str, first
         assert [d[:2] for d in find_duplicates(pair)] == [(pair[1 - kept].id, pair[kept].id)]
 
 
-def test_a_chain_of_near_duplicates_is_one_cluster_with_similarities_to_the_kept_row() -> None:
-    links = [chat(LONG), chat(TYPO), chat(TYPO.replace("neighbour", "neighbor"))]  # the ends are 88 / 106 alike
+def test_no_row_is_dropped_for_a_row_that_is_dropped_itself() -> None:
+    links = [chat(LONG), chat(TYPO), chat(TYPO.replace("courier", "courir"))]  # the ends are 85 / 103 alike
     middle_kept = [Row(r.id, r.content, "test" if r is links[1] else "") for r in links]
-    end_kept = [Row(r.id, r.content, "test" if r is links[0] else "") for r in links]
+    end_kept = [Row(r.id, r.content, "test" if r is links[0] else "val" if r is links[1] else "") for r in links]
 
     assert [d[1:3] for d in find_duplicates(middle_kept)] == [(links[1].id, "near_duplicate")] * 2
-    assert {d.id: d.similarity for d in find_duplicates(end_kept)} == {links[1].id: 0.9118, links[2].id: 0.8302}
+    assert [d[:2] for d in find_duplicates(end_kept)] == [(links[1].id, links[0].id)]
+
+
+def alike(one: Row, other: Row) -> float:
+    """The similarity of question or answer, whichever is smaller."""
+    texts = [(sides(row.content).question, sides(row.content).answer) for row in (one, other)]
+    return min(jaccard(shingles(a, 5), shingles(b, 5)) for a, b in zip(*texts, strict=True))
+
+
+def test_in_a_row_of_rows_each_like_the_next_every_dropped_one_is_like_its_kept_one() -> None:
+    words = [f"{letter * 2}word{place}" for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz" * 2)]
+    rows = [chat(" ".join([*(f"other{n}" for n in range(step)), *words[step:]])) for step in range(0, 24, 2)]
+    by_row = {row.id: row for row in rows}
+    assert min(alike(a, b) for a, b in itertools.pairwise(rows)) >= 0.85 > alike(rows[0], rows[-1])
+
+    duplicates = find_duplicates(rows)
+
+    kept = by_row.keys() - {duplicate.id for duplicate in duplicates}
+    assert 1 < len(kept) < len(rows)
+    assert {duplicate.kept for duplicate in duplicates} <= kept
+    assert all(alike(by_row[d.id], by_row[d.kept]) == pytest.approx(d.similarity, abs=1e-4) for d in duplicates)
+    assert all(d.similarity >= 0.85 for d in duplicates)
+    assert not any(alike(by_row[a], by_row[b]) >= 0.85 for a in kept for b in kept if a < b)
+
+
+SYSTEM = " ".join(
+    f"Rule {number} says that the agent answers in part {number * 7} of the manual." for number in range(16)
+)
+FACTS = [(name, thing) for name in ("Ann", "Bob", "Eve", "Tom", "Zoe") for thing in ("nuts", "pens", "cups", "keys")]
+
+
+def test_chats_with_one_long_system_prompt_are_told_apart_by_their_questions() -> None:
+    assert len(SYSTEM) > 900
+
+    assert find_duplicates([chat(f"Where is {a} with the {b}?", "", "Here.", SYSTEM) for a, b in FACTS]) == []
+
+
+@pytest.mark.parametrize("end", ["\n\n", "\n", " "])
+def test_chats_with_one_long_instruction_are_told_apart_by_the_rest(end: str) -> None:
+    rows = [chat(f"{SYSTEM}{end}Where is {a} with the {b}?", "", "Here.") for a, b in FACTS]
+
+    assert find_duplicates(rows) == []
+
+
+def test_a_copy_of_a_chat_with_a_shared_prompt_is_found() -> None:
+    rows = [chat(f"Where is {a} with the {b}?", "", "Here.", SYSTEM) for a, b in FACTS]
+    copied, copy = chat(LONG, "val", "Here.", SYSTEM), chat(TYPO, "", "Here.", SYSTEM)
+
+    assert [d[:3] for d in find_duplicates([*rows, copied, copy])] == [(copy.id, copied.id, "near_duplicate")]
+
+
+def test_chats_whose_system_prompts_differ_are_no_duplicates() -> None:
+    assert find_duplicates([chat(LONG, system="Answer as a pirate."), chat(LONG, system="Answer as a judge.")]) == []
+
+
+def test_like_questions_with_other_answers_are_kept_and_reported() -> None:
+    rows = [chat(LONG, "", "You will get it on Tuesday."), chat(TYPO, "", "It is lost."), chat(OTHER)]
+
+    duplicates, conflicts = dedup.find_duplicates(rows, PARAMS)
+
+    a, b = sorted(row.id for row in rows[:2])
+    assert duplicates == []
+    assert [conflict[:2] for conflict in conflicts] == [(a, b), (b, a)]
+
+
+def test_conflicting_rows_are_dropped_on_request() -> None:
+    kept, dropped = by_id(chat(LONG, "", "You will get it on Tuesday."), chat(LONG, "", "It is lost."))
+    params = msgspec.structs.replace(PARAMS, conflicting="drop")
+
+    assert dedup.find_duplicates([kept, dropped, chat(OTHER)], params) == (
+        [(dropped.id, kept.id, "conflicting", 1.0)], [],
+    )  # fmt: skip
+
+
+def test_puzzles_of_one_template_with_other_facts_and_answers_are_kept() -> None:
+    template = "{} went to the market in the morning and bought {} of them for the whole family, and then gave {} away."
+    rows = [
+        chat(
+            template.format(name, n, n // 2), "", f"{name} bought {n} and gave {n // 2} away, so {n - n // 2} are left."
+        )
+        for name, n in zip(("Ann", "Bob", "Eve", "Tom") * 10, range(10, 50), strict=True)
+    ]
+
+    assert find_duplicates(rows) == []
+
+
+def call(function: str, **arguments: Any) -> Row:
+    answer = Message("assistant", "", [ToolCall(Function(function, arguments), "function")])
+    return make_row(Chat([Message("user", LONG), answer]))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        call("unlock", hour=7, loud=True, where="in the kitchen of the house"),
+        call("lock", hour=8, loud=True, where="in the kitchen of the house"),
+        call("lock", hour=7, loud=False, where="in the kitchen of the house"),
+        call("lock", hour=7, loud=None, where="in the kitchen of the house"),
+        call("lock", hour="7", loud=True, where="in the kitchen of the house"),
+    ],
+)
+def test_calls_that_differ_in_function_number_or_boolean_are_no_duplicates(other: Row) -> None:
+    row, alike = (call("lock", hour=7, loud=True, where=f"in the kitchen of the {x}house") for x in ("", " "))
+
+    assert find_duplicates([row, other]) == []
+    assert len(find_duplicates([row, alike])) == 1
+
+
+def test_chats_with_other_tools_or_masks_are_no_duplicates() -> None:
+    turns = [Message("user", OTHER), Message("assistant", "ok"), Message("user", LONG), Message("assistant", "ok")]
+    masked = [turns[0], Message("assistant", "ok", train=False), *turns[2:]]
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"n": {"maximum": n}}}} for n in (1, 2)]
+    contents = [Chat(turns), Chat(masked), Chat(turns, tools[:1]), Chat(turns, tools[1:])]
+
+    assert find_duplicates([make_row(content) for content in contents]) == []
+
+
+def test_a_good_and_a_bad_answer_that_are_the_same_conflict() -> None:
+    question, answers = [Message("user", LONG)], [[Message("assistant", text)] for text in (OTHER, "It is lost.")]
+    good, bad, other = (
+        make_row(Judged(question, *judged)) for judged in ((answers[0], True), (answers[0], False), (answers[1], False))
+    )
+
+    duplicates, conflicts = dedup.find_duplicates([good, bad, other], PARAMS)
+
+    assert duplicates == [] and {conflict.id for conflict in conflicts} == {good.id, bad.id}
+
+
+def test_pairs_are_compared_by_question_chosen_and_rejected() -> None:
+    def pair(chosen: str, rejected: str, question: str = LONG) -> Row:
+        return make_row(
+            Pair([Message("user", question)], [Message("assistant", chosen)], [Message("assistant", rejected)])
+        )
+
+    row, copy, other, swapped = (
+        pair(LONG, OTHER), pair(TYPO, OTHER, TYPO), pair(LONG, "It is lost."), pair(OTHER, LONG),
+    )  # fmt: skip
+    duplicates, conflicts = dedup.find_duplicates([row, copy, other, swapped], PARAMS)
+
+    assert {duplicates[0].id, duplicates[0].kept} == {row.id, copy.id} and len(duplicates) == 1
+    assert {conflict.id for conflict in conflicts} == {duplicates[0].kept, other.id, swapped.id}
 
 
 def test_a_copy_of_a_near_duplicate_points_to_the_kept_row_too() -> None:
     rows = [chat(LONG, "test"), chat(TYPO), chat(TYPO.upper())]
 
-    assert [d[1:] for d in find_duplicates(rows)] == [(rows[0].id, "near_duplicate", 0.9118)] * 2
+    assert [d[1:] for d in find_duplicates(rows)] == [(rows[0].id, "near_duplicate", 0.9091)] * 2
 
 
 def test_rows_that_their_source_gave_to_test_are_all_kept() -> None:
@@ -117,20 +264,46 @@ def test_every_row_is_kept_or_points_to_a_kept_row_in_any_order(rows: list[Row],
     assert not find_duplicates([row for row in rows if row.id not in gone])
 
 
+NAMES = ("in", "encoder", "out", "duplicates", "conflicts", "report", "memo")
+
+
 def test_the_stage_accounts_for_every_row(tmp_path: Path) -> None:
-    rows = [chat(LONG), chat(TYPO), chat(OTHER), chat(OTHER.upper()), make_row(Text(LONG))]
+    other = chat(LONG, "", "It is lost.")
+    rows = [chat(LONG), chat(TYPO), chat(OTHER), chat(OTHER.upper()), other, make_row(Text(LONG))]
     jsonl.write(tmp_path / "in", rows)
 
-    line = dedup.main(*(tmp_path / name for name in ("in", "encoder", "out", "duplicates", "report", "memo")), PARAMS)
+    line = dedup.main(*(tmp_path / name for name in NAMES), PARAMS)
 
     out = jsonl.read(tmp_path / "out")
-    duplicates = pyarrow.parquet.read_table(tmp_path / "duplicates").to_pylist()
+    duplicates, conflicts = (pyarrow.parquet.read_table(tmp_path / name).to_pylist() for name in NAMES[3:5])
     assert sorted(d["reason"] for d in duplicates) == ["exact_duplicate", "near_duplicate"]
     assert by_id(*rows) == by_id(*out, *(row for row in rows if row.id in {d["id"] for d in duplicates}))
+    assert {c["id"] for c in conflicts} == {c["other"] for c in conflicts} > {other.id}
     assert json.loads((tmp_path / "report").read_bytes()) == {
-        "in": 5,
-        "out": 3,
+        "in": 6,
+        "out": 4,
         "dropped": {"exact_duplicate": 1, "near_duplicate": 1},
         "clusters": 2,
+        "conflicting": 2,
     }
-    assert line == "5 rows in, 3 out, 2 dropped (exact_duplicate 1, near_duplicate 1)"
+    assert line == (
+        "6 rows in, 4 out, 2 dropped (exact_duplicate 1, near_duplicate 1); "
+        "2 with the question of another row and another answer"
+    )
+
+
+def test_the_stage_stops_where_too_many_rows_would_be_dropped_and_shows_the_largest_clusters(tmp_path: Path) -> None:
+    jsonl.write(tmp_path / "in", [chat(LONG), chat(LONG.upper()), chat(TYPO), chat(OTHER), chat(OTHER.upper())])
+    params = msgspec.structs.replace(PARAMS, max_dropped_fraction=0.5)
+
+    with pytest.raises(UserError) as error:
+        dedup.main(*(tmp_path / name for name in NAMES), params)
+
+    message = str(error.value)
+    assert message.startswith(
+        "dedup: 3 of 5 rows (60.0 %) say what another row says: want at most dedup.max_dropped_fraction = 0.5; "
+        "the largest clusters: 3 rows as "
+    )
+    assert message.index("toster") < message.index("; 2 rows as ") < message.lower().index("do you have the frother")
+    assert not (tmp_path / "out").exists()
+    dedup.main(*(tmp_path / name for name in NAMES), msgspec.structs.replace(PARAMS, max_dropped_fraction=0.6))

@@ -51,8 +51,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         at("personal.parquet"), at("clean.json"), section[Clean],
     )  # fmt: skip
     dedup.main(
-        at("c.jsonl"), ROOT / section[Dedup].encoder, at("d.jsonl"), at("duplicates.parquet"), at("dedup.json"),
-        at("dedup.memo"), section[Dedup],
+        at("c.jsonl"), ROOT / section[Dedup].encoder, at("d.jsonl"), at("duplicates.parquet"), at("conflicts.parquet"),
+        at("dedup.json"), at("dedup.memo"), section[Dedup],
     )  # fmt: skip
     split.main(
         at("d.jsonl"), ROOT / section[Split].golden.rows, ROOT / section[Split].decontaminate.sets, at("splits"),

@@ -1,5 +1,6 @@
 """Splits: a row's split follows from the row alone, so that rows added later move no other."""
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelmake.errors import UserError
 from stages import split
 from stages.params.data import Split, TimeSplit
 from stages.rows import jsonl
@@ -121,3 +123,43 @@ def test_rows_added_later_never_move_a_row_and_every_row_is_placed_or_dropped(
     assert len(leaks) == len(gone) and {leak[2] for leak in leaks} <= after.keys()
     assert (report["in"], report["out"], sum(report["dropped"].values())) == (len(both), len(after), len(gone))
     assert {i: content for i, (_, content) in after.items()} == {r.id: r.content for r in both if r.id not in gone}
+
+
+def write_and_run(folder: Path, rows: list[Row], params: Split = PARAMS) -> str:
+    jsonl.write(folder / "in", rows)
+    (folder / "golden.jsonl").touch()
+    (folder / "sets").mkdir(exist_ok=True)
+    return split.main(*(folder / name for name in FILES), params)
+
+
+def test_the_stage_stops_where_no_row_is_left_to_train_on(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"^split: none of 3 rows is left to train on: 1 are val, 2 are test, as names of"
+    ):
+        write_and_run(tmp_path, [text("a", "test"), text("b", "test"), text("c", "val")])
+
+
+def test_the_stage_stops_where_groups_leave_val_empty(tmp_path: Path) -> None:
+    in_train, in_val = ([make_row(Text(f"{name} {n}"), "", name) for n in range(20)] for name in ("d1", "d5"))
+
+    with pytest.raises(UserError) as error:
+        write_and_run(tmp_path, in_train)
+
+    assert str(error.value) == (
+        "split: none of 20 rows is in val: want split.val_fraction = 0.05 of them; each of their groups, 1 in number, "
+        "goes to one split; raise it, or give rows to val in the source"
+    )
+    assert "val: 20 text" in write_and_run(tmp_path, in_train + in_val)
+
+
+def test_few_rows_may_leave_val_empty_and_it_is_told(tmp_path: Path) -> None:
+    rows = [make_row(Text(f"d1 {n}"), "", "d1") for n in range(19)]  # a twentieth is less than one row
+
+    assert write_and_run(tmp_path, rows).endswith("nothing in val of: text")
+
+
+def test_kinds_that_train_or_val_lacks_are_told(tmp_path: Path) -> None:
+    line = write_and_run(tmp_path, [text("a", "train"), text("b", "val"), chat("c", "test"), chat("d", "val")])
+
+    assert line.endswith("train: 0 chat, 1 text; val: 1 chat, 1 text; test: 1 chat, 0 text; nothing in train of: chat")
+    assert json.loads((tmp_path / "report").read_bytes())["missing"] == {"train": ["chat"]}

@@ -41,7 +41,7 @@ class Ingest(Params):
 class Near(Params):
     """Near-duplicates: candidates by MinHash LSH, each verified exactly. For dedup and split; augment takes split's."""
 
-    threshold: Fraction  # Jaccard similarity of the sets of shingles
+    threshold: Fraction  # Jaccard similarity of the sets of shingles, of questions and of answers
     shingle_chars: Positive  # after lower-casing and collapsing white space
     permutations: Positive
     bands: Positive
@@ -57,7 +57,7 @@ class Near(Params):
 class Semantic(Params):
     """Rows that say the same in other words: neighbours by their embeddings of `Dedup.encoder`, compared exactly."""
 
-    threshold: Fraction  # cosine of two embeddings
+    threshold: Fraction  # cosine of two embeddings, of questions and of answers
     neighbours: Positive  # nearest ones that each row is compared with
     max_tokens: Positive  # special ones included; longer rows are not compared, and stay
     batch_size: Positive  # rows embedded at once; memory
@@ -69,6 +69,9 @@ class Dedup(Params):
     near: Near
     encoder: str  # folder of an encoder, or a pin of one of the hub; recipes/no_encoder.json: none
     semantic: Semantic | None  # null: texts are compared, embeddings are not
+    conflicting: Literal["keep", "drop"]  # rows that ask the like of another row and answer otherwise: in any case they
+    # are reported; `drop` keeps one of them
+    max_dropped_fraction: Fraction  # of rows; more fail the stage
 
     def path_problems(self, base_is_tiny: bool) -> list[str]:
         """Why `encoder` cannot be read; empty if it can."""

@@ -1,31 +1,26 @@
-"""Rows that say the same in other words: pairs of embeddings with a high exact cosine.
+"""Rows that say the same in other words: pairs with a high exact cosine of questions and of answers, each on their own.
 
 As SemDeDup (Abbas et al. 2023, arXiv:2303.09540), except that a row is compared with its nearest neighbours rather than
 with a k-means cluster. Up to `MAX_EXACT_ROWS` rows the neighbours are exact; above that HNSW approximates them (Malkov
 and Yashunin 2016, arXiv:1603.09320).
 """
 
-from collections.abc import Sequence
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from stages.params.data import Dedup, Semantic
-from stages.similarity import embeddings, near
+from stages.similarity import embeddings
+from stages.similarity.comparison import ANSWER, QUESTION, REJECTED, SYSTEM, Comparison
+from stages.similarity.near import SimilarPairs
 
 MAX_EXACT_ROWS = 50_000  # above it the index is faster on one core
 BLOCK_ROWS = 256  # rows that are compared with all at once
 TOLERANCE = 1e-3  # of cosines in float32, or in the index's float16
 PAIRS_AT_ONCE = 1 << 16  # that are verified
-
-
-class SemanticDuplicate(NamedTuple):
-    """A row, the one to keep in its place, and the cosine of their embeddings."""
-
-    row: int
-    kept: int
-    cosine: float
+NAMES = {QUESTION: "questions", ANSWER: "answers", REJECTED: "rejected"}  # of folders in the memo
 
 
 class Search:
@@ -37,21 +32,60 @@ class Search:
         self.memo: Path | None = folder
         self.compared = self.over_long = 0
 
-    def find_duplicates(self, kind: str, ids: Sequence[str], texts: Sequence[str]) -> list[SemanticDuplicate]:
-        """Every row but the first of each cluster of similar rows; the first one is kept."""
-        vectors = embeddings.embed(ids, texts, self.encoder, self.memo / kind if self.memo else None)
-        rows = np.flatnonzero(~np.isnan(vectors[:, 0]))
-        vectors = vectors[rows] if len(rows) < len(ids) else vectors
-        self.compared, self.over_long = self.compared + len(rows), self.over_long + len(ids) - len(rows)
-        roots = near.clusters(len(rows), find_pairs(vectors, self.params.semantic, self.params.near.threads))
-        duplicates = np.flatnonzero(roots != np.arange(len(roots)))
-        similarities = cosines(vectors, np.stack([roots[duplicates], duplicates], axis=1))
-        columns = rows[duplicates].tolist(), rows[roots[duplicates]].tolist(), similarities.tolist()
-        return list(map(SemanticDuplicate, *columns))
+    def find_pairs(self, kind: str, comparison: Comparison) -> SimilarPairs:
+        """Pairs of rows that say the same: equal in their facts and system prompts, near in question and in answers.
+
+        The similarity is the cosine of the side that is least near.
+        """
+        questions, asks = self._embed(kind, comparison, QUESTION)
+        answers = [self._embed(kind, comparison, side) for side in (ANSWER, REJECTED)]
+        rows = np.flatnonzero(np.all([asks, *(known for _, known in answers)], axis=0))
+        self.compared, self.over_long = self.compared + len(rows), self.over_long + len(comparison) - len(rows)
+        found = find_pairs(questions.of(rows), self.params.semantic, self.params.near.threads)
+        pairs = rows[found]
+        same = (comparison.contexts, comparison.facts, comparison.good, _distinct(comparison, SYSTEM)[0])
+        pairs = pairs[np.all([part[pairs[:, 0]] == part[pairs[:, 1]] for part in same], axis=0)]
+        least = np.min([side.cosines(pairs) for side in (questions, *(side for side, _ in answers))], axis=0)
+        near = least >= self.params.semantic.threshold
+        return SimilarPairs(pairs[near], least[near])
+
+    def _embed(self, kind: str, comparison: Comparison, side: int) -> "tuple[_Vectors, np.ndarray]":
+        """The vectors of one text of every row, and whether each row has one, or no such text at all."""
+        numbers, texts = _distinct(comparison, side)
+        ids = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest() for text in texts]
+        folder = self.memo / f"{kind}-{NAMES[side]}" if self.memo else None
+        vectors = embeddings.embed(ids, texts, self.encoder, folder)
+        known = ~np.isnan(vectors[:, 0])
+        if side != QUESTION and "" in texts:
+            known[texts.index("")] = True
+        return _Vectors(vectors, numbers), known[numbers]
 
     def counts(self) -> dict[str, int]:
         """{compared, over_long}, for the report."""
         return {"compared": self.compared, "over_long": self.over_long}
+
+
+class _Vectors(NamedTuple):
+    """Vectors of the distinct texts of rows."""
+
+    vectors: np.ndarray  # (texts, D); NaN of an empty text
+    numbers: np.ndarray  # (rows,): of each row the number of its text
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        return self.vectors[self.numbers[rows]]
+
+    def cosines(self, pairs: np.ndarray) -> np.ndarray:
+        """Of the texts of each of `pairs` (n, 2); 1 of equal texts, empty ones too, 0 where one alone is empty."""
+        numbers = self.numbers[pairs]
+        found = np.nan_to_num(cosines(self.vectors, numbers), nan=0.0)
+        return np.where(numbers[:, 0] == numbers[:, 1], 1.0, found)
+
+
+def _distinct(comparison: Comparison, side: int) -> tuple[np.ndarray, list[str]]:
+    """(of each row the number of its text, the distinct texts)."""
+    texts: dict[str, int] = {}
+    numbers = [texts.setdefault(comparison.text(place, side), len(texts)) for place in range(len(comparison))]
+    return np.array(numbers, np.int64), list(texts)
 
 
 def find_pairs(vectors: np.ndarray, params: Semantic, threads: int, max_exact: int = MAX_EXACT_ROWS) -> np.ndarray:

@@ -11,7 +11,6 @@ import pytest
 from safetensors.numpy import load_file
 
 from modelmake.progress import ProgressBar
-from stages.params.data import Dedup
 from stages.rows.row import Text, make_row
 from stages.similarity import embeddings
 from tests import made_up_encoder
@@ -72,7 +71,7 @@ def test_a_vector_has_the_same_bits_alone_in_a_batch_and_with_other_threads(
     folder = request.getfixturevalue(kind)
     texts = [" ".join(WORDS[start : start + length]) for length in (1, 5, 15, 16) for start in (0, 2, 4, 1, 3)]
     alone = np.concatenate([encode(folder, [text]) for text in texts])
-    threads = Dedup(msgspec.structs.replace(NEAR, threads=3), "", params().semantic)
+    threads = msgspec.structs.replace(params(), near=msgspec.structs.replace(NEAR, threads=3))
 
     assert np.isfinite(alone).all()
     assert encode(folder, texts).tobytes() == alone.tobytes()

@@ -16,6 +16,7 @@ from stages import dedup
 from stages.rows import jsonl
 from stages.rows.row import Chat, Message, Row, Text, make_row
 from stages.similarity import semantic
+from stages.similarity.comparison import Comparison
 from tests import made_up_encoder
 from tests.made_up_encoder import CARD, CARD_SHUFFLED, TOASTER, WORDS, D, encode, params
 
@@ -27,11 +28,11 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_text_of_too_many_tokens_or_none_is_not_compared(bag: Path) -> None:
     search = semantic.Search(bag, params(max_tokens=3), None)
-    texts = ["my card is", "", "my card is where", "is my card"]
+    rows = [text(words) for words in ("my card is", "", "my card is where", "is my card")]
 
-    assert search.find_duplicates("text", ["a", "b", "c", "d"], texts) == [
-        semantic.SemanticDuplicate(3, 0, pytest.approx(1))
-    ]
+    pairs, similarities = search.find_pairs("text", Comparison(rows, range(4), params().near))
+
+    assert pairs.tolist() == [[0, 3]] and similarities.tolist() == pytest.approx([1])
     assert search.counts() == {"compared": 2, "over_long": 2}
 
 
@@ -80,7 +81,7 @@ def text(words: str, split: str = "") -> Row:
 
 def duplicates(folder: Path, rows: Sequence[Row], **changes: Any) -> list[dedup.Duplicate]:
     search = semantic.Search(folder, params(**changes), None)
-    return dedup.add_semantic_duplicates(rows, dedup.find_duplicates(rows, params(**changes)), search)
+    return dedup.find_duplicates(rows, params(**changes), None, search)[0]
 
 
 def test_the_row_in_the_strongest_split_is_kept_else_the_smallest_id(bag: Path) -> None:
@@ -96,12 +97,43 @@ def test_rows_that_their_source_gave_to_test_are_all_kept(bag: Path) -> None:
 
 
 def test_rows_of_different_kinds_are_not_compared(bag: Path) -> None:
-    chat = make_row(Chat([Message("user", "card my"), Message("assistant", "is where ?")]))
-
-    assert duplicates(bag, [chat, text(CARD)]) == []
+    assert duplicates(bag, [chat(CARD, "is where ?"), text(CARD)]) == []
 
 
-def test_rows_that_pointed_to_a_semantic_duplicate_point_to_its_replacement(bag: Path) -> None:
+def chat(question: str, answer: str, system: str = "") -> Row:
+    turns = [Message("system", system)] if system else []
+    return make_row(Chat([*turns, Message("user", question), Message("assistant", answer)]))
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (chat(CARD_SHUFFLED, "the toaster"), True),
+        (chat(CARD_SHUFFLED, "toaster , the"), False),  # 2 / sqrt(6) = 0.82
+        (chat(TOASTER, "the toaster"), False),
+        (chat(CARD_SHUFFLED, "the toaster 7"), False),  # a number of the answer
+        (chat(CARD_SHUFFLED, "the toaster", "please"), False),  # another system prompt
+    ],
+)
+def test_rows_say_the_same_where_question_and_answer_do_each_on_its_own(bag: Path, other: Row, same: bool) -> None:
+    assert len(duplicates(bag, [chat(CARD, "toaster the"), other])) == same
+
+
+def test_an_answer_that_many_questions_have_makes_no_rows_alike(bag: Path) -> None:
+    answer = "the toaster that i ordered on monday has not come yet"
+    questions = [f"{a} {b}" for a in ("where", "is", "my") for b in ("card", "please", "monday")]  # cosines up to 0.5
+
+    assert duplicates(bag, [chat(question, answer) for question in questions], threshold=0.6) == []
+
+
+def test_of_a_chain_only_rows_near_a_kept_one_are_dropped(bag: Path) -> None:
+    words = ["where is my card please", "is my card please the", "my card please the toaster"]  # 4 / 5 in common; 3 / 5
+    rows = [text(part, split) for part, split in zip(words, ("test", "val", ""), strict=True)]
+
+    assert [d[:2] for d in duplicates(bag, rows, threshold=0.75)] == [(rows[1].id, rows[0].id)]
+
+
+def test_copies_of_a_semantic_duplicate_point_to_its_kept_row_too(bag: Path) -> None:
     copies = sorted([text(CARD), text(CARD.upper())], key=lambda row: row.id)
     kept = text(CARD_SHUFFLED, "val")
 
@@ -132,13 +164,13 @@ def test_no_two_kept_rows_are_similar_whatever_the_order(bag: Path, rows: list[R
 
 def test_the_stage_reports_how_many_rows_were_compared(bag: Path, tmp_path: Path) -> None:
     jsonl.write(tmp_path / "in", [text(CARD), text(CARD_SHUFFLED), text(TOASTER)])
-    paths = [tmp_path / name for name in ("out", "duplicates", "report", "memo")]
+    paths = [tmp_path / name for name in ("out", "duplicates", "conflicts", "report", "memo")]
 
     line = dedup.main(tmp_path / "in", bag, *paths, params(max_tokens=8))
 
     assert line == "3 rows in, 2 out, 1 dropped (semantic_duplicate 1); 1 too long to embed"
     assert json.loads((tmp_path / "report").read_bytes()) == {
-        "in": 3, "out": 2, "dropped": {"semantic_duplicate": 1}, "clusters": 1,
+        "in": 3, "out": 2, "dropped": {"semantic_duplicate": 1}, "clusters": 1, "conflicting": 0,
         "semantic": {"compared": 2, "over_long": 1},
     }  # fmt: skip
     [duplicate] = pyarrow.parquet.read_table(tmp_path / "duplicates").to_pylist()

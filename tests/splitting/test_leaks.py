@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from stages.rows.row import Message, Pair, Row, make_row
+from stages.rows.row import Chat, Judged, Message, Pair, Row, make_row
 from stages.similarity.shingles import jaccard, shingles
-from tests.made_up_splitting import FIRST, SECOND, THIRD, chat, run, text
+from tests.made_up_splitting import FIRST, MIDDLE, SECOND, THIRD, chat, run, text
 
 
 def pair(prompt: str, chosen: str, rejected: str, split: str) -> Row:
@@ -78,7 +78,7 @@ def test_a_row_that_asks_a_held_out_question_is_dropped_whatever_it_answers(held
     assert [leak[:5] for leak in leaks] == sorted(
         (row.id, "train", held.id, held_out, f"asked_in_{held_out}") for row in asking
     )
-    assert all(leak[5] < 0.85 for leak in leaks)
+    assert {leak[5] for leak in leaks} == {1.0}, "the similarity is that of the questions"
     assert report["dropped"] == {f"asked_in_{held_out}": 2}
 
 
@@ -131,3 +131,58 @@ def test_a_contaminated_row_drops_no_other() -> None:
     assert set(run([val, train])[0]) == {val.id}
 
     assert set(run([val, train], evaluations=["The first one: I ordered"])[0]) == {train.id}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("evaluations", [[], ["x", MIDDLE]])
+def test_a_row_that_asks_what_two_held_out_rows_ask_is_dropped_though_one_of_them_goes_too(
+    order: int, evaluations: list[str]
+) -> None:
+    test = (
+        [] if evaluations else [chat("How many eggs!", "test", MIDDLE)]
+    )  # similar to the row that goes, not in question
+    goes, stays = (chat("How many eggs?", "val", answer) for answer in (MIDDLE, "Nine."))
+    train = chat("How many eggs?", "train", "42")
+
+    placed, dropped, _ = run([*test, *[goes, stays][::order], train], evaluations=evaluations)
+
+    assert placed.keys() == {stays.id, *(row.id for row in test)}
+    assert [line[2] for line in dropped if line[0] == train.id] == [stays.id]
+
+
+SYSTEM = "You are the agent of a shop for kitchen machines. Answer briefly, and never promise a date. " * 4
+
+
+def test_a_shared_system_prompt_alone_is_no_leak() -> None:
+    def asking(question: str, split: str, system: str = SYSTEM) -> Row:
+        turns = [Message("system", system), Message("user", question), Message("assistant", "I will ask.")]
+        return make_row(Chat(turns), split)
+
+    held, other = asking("Where is my kettle?", "test"), asking("Can I cancel the toaster?", "train")
+    leaks = [asking("Where is my  kettle?", "train"), asking("Where is my kettle?", "train", "Be kind.")]
+
+    assert run([held, other])[0].keys() == {held.id, other.id}
+    assert run([held, other, *leaks])[0].keys() == {held.id, other.id}
+
+
+def test_a_shared_instruction_alone_is_no_leak_and_hides_none() -> None:
+    things = ["kettle", "toaster", "grinder", "frother", "oven", "mixer", "sealer", "slicer", "griddle", "juicer"]
+    train = [chat(f"{SYSTEM}\nWhere is my {thing}?", "train", "I will ask.") for thing in things]
+    held = chat(f"{SYSTEM}\nCan I cancel it?", "test", "I will ask.")
+    leaking = chat(f"{SYSTEM}\nCan I cancel it??", "train", "No.")
+
+    assert run([held, leaking, *train])[0].keys() == {held.id, *(row.id for row in train)}
+
+
+def test_a_like_question_is_a_leak_whatever_it_is_answered() -> None:
+    held, leaking = chat(FIRST, "test", "Nine eggs."), chat(SECOND, "train", "A long answer of many other words. " * 9)
+
+    placed, [leak], _ = run([held, leaking])
+
+    assert list(placed) == [held.id] and leak[4] == "asked_in_test" and 0.85 <= leak[5] < 1
+
+
+def test_a_judged_answer_to_a_held_out_question_is_a_leak() -> None:
+    judged = make_row(Judged([Message("user", FIRST)], [Message("assistant", "no")], False), "train")
+
+    assert run([chat(FIRST, "test", "yes"), judged])[0].keys() == {chat(FIRST, "", "yes").id}

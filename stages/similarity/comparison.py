@@ -1,0 +1,153 @@
+"""Rows compared side by side: pairs that are alike in every side, pairs of like questions.
+
+MinHash over question and answers together, or over questions alone, finds candidates; exact Jaccard similarity of each
+side decides. A row whose question is mostly shared with many is searched by the rest of it, for rows that share the
+same, and by all of it, for rows that do not.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from stages.params.data import Near
+from stages.rows.row import Row
+from stages.similarity import lsh, near
+from stages.similarity.memo import SearchMemo
+from stages.similarity.near import SimilarPairs
+from stages.similarity.packed_texts import PackedTexts
+from stages.similarity.shared_text import UnitCounter
+from stages.similarity.sides import Sides, is_text, sides
+
+SYSTEM, QUESTION, REST, ANSWER, REJECTED = range(5)  # texts of a row
+TEXTS = 5
+
+
+class Comparison:
+    """Rows that are compared with each other, by their places in `indices`; decoded on access."""
+
+    def __init__(self, rows: Sequence[Row], indices: Sequence[int], params: Near) -> None:
+        self.params, self._rows, self._indices = params, rows, indices
+        self._last: tuple[int, Sides] | None = None
+        contexts, facts, good = (np.zeros(len(indices), np.int64) for _ in range(3))
+        self._has = np.zeros(TEXTS, bool)  # which texts any row has
+        counter = UnitCounter()
+        for place in range(len(indices)):
+            found = self.sides(place)
+            contexts[place], facts[place], good[place] = hash(found.context), hash(found.facts), found.good
+            self._has |= [found.system != "", True, False, found.answer != "", found.rejected != ""]
+            counter.add("" if is_text(found) else found.question)  # of texts all is compared
+        self.contexts, self.facts, self.good = contexts, facts, good
+        self._shared = counter.shared()
+        self._common = np.zeros(len(indices), np.int64)  # what the question shares with many; 0: at most half of it
+        for place in np.flatnonzero(self._shared.mostly).tolist():
+            self._common[place] = self._shared.shared(self.sides(place).question)
+        self._texts = PackedTexts(_Texts(len(indices) * TEXTS, lambda index: self.text(*divmod(index, TEXTS))))
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def row(self, place: int) -> Row:
+        return self._rows[self._indices[place]]
+
+    def sides(self, place: int) -> Sides:
+        last = self._last  # threads read sides at once
+        if last is None or last[0] != place:
+            self._last = last = place, sides(self.row(place).content)
+        return last[1]
+
+    def text(self, place: int, side: int) -> str:
+        """One of the texts of a row."""
+        found = self.sides(place)
+        if side == REST:
+            return self._shared.rest(found.question)
+        return (found.system, found.question, "", found.answer, found.rejected)[side]
+
+    def compare(self, pairs: np.ndarray, side: int, other_side: int | None = None) -> np.ndarray:
+        """The exact similarity of a text of each of `pairs` (n, 2); of the second row `other_side`, if that is given.
+
+        Questions that share the same with many are compared by the rest.
+        """
+        if not len(pairs):
+            return np.empty(0)
+        texts = np.tile([side, side if other_side is None else other_side], (len(pairs), 1))
+        if side == QUESTION:
+            texts[self._share_the_same(pairs)] = REST
+        return near.compare(self._texts, pairs * TEXTS + texts, self.params)
+
+    def like_rows(self, memo: Path | None) -> SimilarPairs:
+        """Pairs of rows that are equal in their facts and alike in every text; the similarity of the least alike one.
+
+        Two texts that are each alike to s are together alike to s / (2 - s) or more.
+        """
+        texts = [side for side in (QUESTION, ANSWER, REJECTED, SYSTEM) if self._has[side]]
+        threshold, joined = self.params.threshold, sum(side != SYSTEM for side in texts)
+        together = msgspec.structs.replace(self.params, threshold=threshold / (joined - (joined - 1) * threshold))
+        pairs, _ = self.similar_together(together, memo, rejected=True)
+        same = (self.contexts, self.facts, self.good)
+        pairs = pairs[np.all([part[pairs[:, 0]] == part[pairs[:, 1]] for part in same], axis=0)]
+        least = np.ones(len(pairs))
+        for side in texts:
+            least = np.minimum(least, self.compare(pairs, side))
+            pairs, least = pairs[least >= threshold], least[least >= threshold]
+        return SimilarPairs(pairs, least)
+
+    def like_questions(self, memo: Path | None) -> SimilarPairs:
+        """Pairs of rows whose questions are alike, whatever the system prompt, the tools and the answer are."""
+        return self._search(lambda found, question: question, self.params, memo)
+
+    def similar_together(self, params: Near, memo: Path | None, *, rejected: bool) -> SimilarPairs:
+        """Pairs of rows whose question and answers, taken as one text, are alike."""
+        return self._search(lambda found, question: "\n".join(
+            (question, found.answer, found.rejected) if rejected and found.rejected else
+            (question, found.answer) if found.answer else (question,)
+        ), params, memo)  # fmt: skip
+
+    def _search(self, text: Callable[[Sides, str], str], params: Near, memo: Path | None) -> SimilarPairs:
+        """Pairs of rows, by one text of each: of the question only the rest, where both share the same with many."""
+        n, mostly = len(self), np.flatnonzero(self._common)
+
+        def entry(index: int) -> str:
+            place = index if index < n else int(mostly[index - n])
+            by_rest = index < n and self._common[place] != 0
+            return text(self.sides(place), self.text(place, REST if by_rest else QUESTION))
+
+        texts = _Texts(n + len(mostly), entry)
+        search_memo = SearchMemo(memo, list(self._entry_ids(mostly)), params.permutations) if memo else None
+        found, similarities = near.find_pairs(texts, params, search_memo)
+        pairs, by_rest = np.where(found < n, found, mostly[np.maximum(found - n, 0)] if len(mostly) else 0), found < n
+        by_rest &= self._common[pairs] != 0
+        share = self._share_the_same(pairs)
+        right = np.where(share, by_rest.all(axis=1), ~by_rest.any(axis=1)) & (pairs[:, 0] != pairs[:, 1])
+        codes, first = np.unique(lsh.pair_codes(pairs[right]), return_index=True)
+        return SimilarPairs(np.stack([codes >> 32, codes & 0xFFFFFFFF], axis=1), similarities[right][first])
+
+    def _share_the_same(self, pairs: np.ndarray) -> np.ndarray:
+        common = self._common[pairs]
+        return (common[:, 0] == common[:, 1]) & (common[:, 0] != 0)
+
+    def _entry_ids(self, mostly: np.ndarray) -> Iterator[str]:
+        """An id of each text that `_search` searches by: it follows from the text and the row."""
+        for place in range(len(self)):
+            row = self.row(place)
+            if not self._common[place]:
+                yield row.id
+                continue
+            rest = self.text(place, REST).encode("utf-8", "surrogatepass")
+            yield hashlib.blake2b(row.id.encode() + rest, digest_size=12).hexdigest()
+        yield from (self.row(place).id for place in mostly.tolist())
+
+
+class _Texts(Sequence[str]):
+    """`count` texts, made on access."""
+
+    def __init__(self, count: int, text: Callable[[int], str]) -> None:
+        self._count, self._text = count, text
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> str:  # type: ignore[override]
+        return self._text(int(index))
