@@ -14,7 +14,7 @@ from stages.evaluating import metrics, scoring
 from stages.evaluating.runtimes import transformers
 from stages.params.evaluation import AnySuite, Suite
 from stages.params.machine import Machine
-from stages.rows import accounting, jsonl
+from stages.rows import accounting, jsonl, parts
 
 
 def main(
@@ -44,7 +44,7 @@ def main(
         generated = transformers.generate(weights, questions, max_new_tokens=params.max_new_tokens, **settings)
         scored = scoring.score(held_out, generated, params)
     else:
-        texts = [row.content.text for row in held_out]
+        texts = [parts.split(row.content).text for row in held_out]
         likelihoods = transformers.text_likelihoods(weights, texts, context_tokens=params.context_tokens, **settings)
         scored = scoring.score_texts(held_out, likelihoods, params)
     totals = scoring.totals(scored)

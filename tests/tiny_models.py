@@ -89,7 +89,7 @@ def build_model(folder: Path, architecture: str = "llama", dtype: str = "float32
     return folder
 
 
-def teach(model: Path, conversations: list[list[dict]], answers: list[str]) -> Path:
+def teach(model: Path, conversations: list[dict[str, Any]], answers: list[str]) -> Path:
     """Trains the saved model until it knows the answers.
 
     The most likely token then leads by a margin, as in real models, and rounding does not decide which one it is.
@@ -99,8 +99,11 @@ def teach(model: Path, conversations: list[list[dict]], answers: list[str]) -> P
 
     tokenizer, network = AutoTokenizer.from_pretrained(model), AutoModelForCausalLM.from_pretrained(model)
     texts = [
-        tokenizer.apply_chat_template(conversation, add_generation_prompt=True, tokenize=False) + f"{answer}<|end|>"
-        for conversation, answer in zip(conversations, answers, strict=True)
+        tokenizer.apply_chat_template(
+            c["messages"], tools=c["tools"] or None, add_generation_prompt=True, tokenize=False
+        )
+        + f"{answer}<|end|>"
+        for c, answer in zip(conversations, answers, strict=True)
     ]
     batch = tokenizer(texts, padding=True, padding_side="right", add_special_tokens=False, return_tensors="pt")
     labels = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)  # (B, T)

@@ -1,6 +1,7 @@
 """Answers of one model to one suite, with their scores: {id, prompt, expected, answer, scores}.
 
-In a suite of texts `expected` is the text; prompt and answer are empty.
+The prompt is the whole dialogue before the answer, as people read it; the answer is what the model wrote, calls and
+reasoning in its own form. In a suite of texts `expected` is the text; prompt and answer are empty.
 """
 
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 import msgspec
 
-from stages.evaluating import metrics
+from stages.evaluating import metrics, reply
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import Suite, TextSuite
+from stages.rows import display, parts
 from stages.rows.row import Row
+from stages.rows.template_messages import template_messages
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -25,19 +28,22 @@ class Answer(msgspec.Struct, frozen=True):
     scores: dict[str, tuple[float, float]]
 
 
-def questions(rows: list[Row]) -> list[list[dict[str, Any]]]:
-    """Each chat without its last answer, as messages for a chat template."""
-    return [msgspec.to_builtins(row.content.messages[:-1]) for row in rows]
+def questions(rows: list[Row]) -> list[dict[str, Any]]:
+    """Each row without its answer, {messages, tools} for a chat template."""
+    prompts = [parts.split(row.content) for row in rows]
+    return [{"messages": template_messages(prompt.prompt), "tools": prompt.tools} for prompt in prompts]
 
 
 def score(rows: list[Row], answers: list[str], suite: Suite) -> list[Answer]:
-    """Scores an answer to each chat by the metrics of the suite."""
+    """Scores an answer to each row by the metrics of the suite."""
     used = metrics.modules(suite)
     result = []
     for row, answer in zip(rows, answers, strict=True):
-        *_, question, expected = row.content.messages
-        scores = _scores(used, expected.content, answer, suite)
-        result.append(Answer(row.id, question.content, expected.content, answer, scores))
+        split = parts.split(row.content)
+        expected, given = reply.of_turns(split.answer, split.tools), reply.parse(answer, split.tools)
+        shown = "\n\n".join(map(display.spoken, split.answer))
+        scores = _scores(used, expected, given, suite)
+        result.append(Answer(row.id, display.prompt_text(row.content), shown, answer, scores))
     return result
 
 
@@ -45,7 +51,7 @@ def score_texts(rows: list[Row], likelihoods: list[TextLikelihood], suite: TextS
     """Scores the likelihood of each text by the metrics of the suite."""
     used = metrics.modules(suite)
     return [
-        Answer(row.id, "", row.content.text, "", _scores(used, likelihood))
+        Answer(row.id, "", parts.split(row.content).text, "", _scores(used, likelihood))
         for row, likelihood in zip(rows, likelihoods, strict=True)
     ]
 

@@ -16,7 +16,9 @@ class Suite(Params, tag_field="rows", tag="chat"):
     max_new_tokens: Positive
     batch_size: Positive
     metrics: list[
-        Literal["exact_match", "final_number", "valid_json", "schema", "slot_f1", "label_accuracy", "compact"]
+        Literal[
+            "exact_match", "tool_call", "final_number", "valid_json", "schema", "slot_f1", "label_accuracy", "compact"
+        ]
     ]
     label: str | None  # field of the JSON answer that holds the label; null: answers are not JSON
     slots: list[str]  # other fields of the JSON answer, each scored by F1

@@ -43,7 +43,7 @@ def model(folder: Path) -> Path:
     """A GGUF file of a tiny model that was trained on `TAUGHT`."""
     import torch
 
-    questions = [[{"role": "user", "content": text}] for text, _ in TAUGHT]
+    questions = [{"messages": [{"role": "user", "content": text}], "tools": []} for text, _ in TAUGHT]
     answers = [answer for _, answer in TAUGHT]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # two threads wait for each other for minutes on a busy machine

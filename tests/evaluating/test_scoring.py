@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from stages.evaluating import scoring
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import Suite, TextSuite
-from stages.rows.row import Chat, Message, Row, Text, make_row
+from stages.rows.row import Chat, Function, Message, Pair, Row, Text, ToolCall, make_row
+
+TOOLS = [{"type": "function", "function": {"name": "time", "parameters": {"type": "object"}}}]
+CALL = ToolCall(Function("time", {"zone": "UTC"}), "function")
+CALLED = {"type": "function", "function": {"name": "time", "arguments": {"zone": "UTC"}}}
 
 
 def chat(question: str, answer: str, *before: tuple[str, str]) -> Row:
@@ -27,23 +33,71 @@ def test_a_question_is_the_chat_without_its_last_turn() -> None:
     )
 
     assert questions == [
-        [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}],
-        [
-            {"role": "user", "content": "a"},
-            {"role": "assistant", "content": "b"},
-            {"role": "user", "content": "c"},
-        ],
+        {
+            "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}],
+            "tools": [],
+        },
+        {
+            "messages": [
+                {"role": "user", "content": "a"},
+                {"role": "assistant", "content": "b"},
+                {"role": "user", "content": "c"},
+            ],
+            "tools": [],
+        },
     ]
 
 
-def test_an_answer_has_its_last_question_and_every_metric_of_the_suite() -> None:
+def test_a_question_has_the_tools_calls_and_reasoning_of_the_row_and_no_mask() -> None:
+    called = Message("assistant", "", [CALL], reasoning_content="hm", train=False)
+    turns = [Message("user", "now?"), called, Message("tool", "12", name="time"), Message("assistant", "Noon.")]
+
+    [question] = scoring.questions([make_row(Chat(turns, TOOLS))])
+
+    assert question["tools"] == TOOLS
+    assert question["messages"] == [
+        {"role": "user", "content": "now?"},
+        {"role": "assistant", "content": "", "tool_calls": [CALLED], "reasoning_content": "hm"},
+        {"role": "tool", "content": "12", "name": "time"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "exact", "called"),
+    [
+        ('<tool_call>{"name": "time", "arguments": {"zone": "UTC"}}</tool_call>', 1, 1),
+        ('{"name": "time", "parameters": {"zone": "UTC"}}', 1, 1),
+        ('<tool_call>{"name": "time", "arguments": {"zone": "CET"}}</tool_call>', 0, 0),
+        ("", 0, 0),
+        ("It is noon.", 0, 0),
+    ],
+)
+def test_the_right_call_scores_and_silence_does_not(answer: str, exact: int, called: int) -> None:
+    row = make_row(Chat([Message("user", "now?"), Message("assistant", "", [CALL])], TOOLS))
+
+    [scored] = scoring.score([row], [answer], suite("exact_match", "tool_call"))
+
+    assert scored.answer == answer
+    assert scored.expected == 'call time({"zone":"UTC"})'
+    assert (scored.scores["exact_match"], scored.scores["tool_call"]) == ((exact, 1), (called, 1))
+
+
+def test_the_expected_answer_of_a_pair_is_the_chosen_one() -> None:
+    row = make_row(Pair([Message("user", "q")], [Message("assistant", "good")], [Message("assistant", "bad")]))
+
+    scored = scoring.score([row, row], ["good", "bad"], suite("exact_match"))
+
+    assert [(a.expected, a.scores["exact_match"]) for a in scored] == [("good", (1, 1)), ("good", (0, 1))]
+
+
+def test_an_answer_has_the_whole_dialogue_and_every_metric_of_the_suite() -> None:
     row = chat("which?", '{"a": 1, "b": 2}', ("system", "be brief"))
 
     [scored] = scoring.score([row], ['{"a":1}'], suite("exact_match", "slot_f1", "compact"))
 
     assert scored == scoring.Answer(
         id=row.id,
-        prompt="which?",
+        prompt="system: be brief\n\nuser: which?",
         expected='{"a": 1, "b": 2}',
         answer='{"a":1}',
         scores={"exact_match": (0, 1), "slot_f1.a": (2, 2), "slot_f1.b": (0, 1), "compact": (1, 1)},

@@ -16,7 +16,7 @@ PAGE = "reports/index.html"  # an output that is a file: dvc pushes those after 
 
 
 def answers(model: Path, rows: list[dict]) -> list[str]:
-    conversations = [[{"role": "user", "content": row["prompt"]}] for row in rows]
+    conversations = [{"messages": [{"role": "user", "content": row["prompt"]}], "tools": []} for row in rows]
     settings = {"max_new_tokens": 8, "batch_size": 8, "device": "cpu", "dtype": "float32"}
     return transformers.generate(model, conversations, **settings, checkpoint=Path(os.devnull))
 

@@ -1,6 +1,6 @@
 """One metric a module. Its `score` returns {name: (numerator, denominator)} for one row, METRIC says what scores mean.
 
-The signature is `score(expected, answer, suite)` for chats and `score(likelihood)` for texts.
+The signature is `score(expected, answer, suite)` for chats, with replies (reply.py), and `score(likelihood)` for texts.
 
 The metric of a suite is the sum of numerators over the sum of denominators. Both means and
 F1 = 2TP / (2TP + FP + FN) have this form, so every metric can be bootstrapped by resampling rows.
@@ -13,6 +13,7 @@ import importlib
 from types import ModuleType
 from typing import Literal, NamedTuple
 
+from stages.evaluating.reply import Reply
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import AnySuite, Suite
 
@@ -33,5 +34,5 @@ def modules(suite: AnySuite) -> list[ModuleType]:
 
 def declared(suite: AnySuite) -> dict[str, Metric]:
     """{name: what it means} of every score of the suite. The names are those of the scores of an empty answer."""
-    empty = ("", "", suite) if isinstance(suite, Suite) else (TextLikelihood(0.0, 0, 0, 0),)
+    empty = (Reply(""), Reply(""), suite) if isinstance(suite, Suite) else (TextLikelihood(0.0, 0, 0, 0),)
     return {name: metric.METRIC for metric in modules(suite) for name in metric.score(*empty)}

@@ -4,12 +4,13 @@ import json
 
 from stages.evaluating.json_answer import parse
 from stages.evaluating.metrics import Metric
+from stages.evaluating.reply import Reply, of_text
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "RFC 8259, section 2: white space between tokens is insignificant")
 
 
-def score(expected: str, answer: str, suite: Suite) -> dict[str, tuple[float, float]]:
-    value = parse(answer)
+def score(expected: Reply, answer: Reply, suite: Suite) -> dict[str, tuple[float, float]]:
+    value = parse(answer.text)
     minified = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return {"compact": (float(value is not None and answer.strip() == minified), 1.0)}
+    return {"compact": of_text(value is not None and answer.text.strip() == minified, expected)}

@@ -8,6 +8,7 @@ import re
 from decimal import Decimal
 
 from stages.evaluating.metrics import Metric
+from stages.evaluating.reply import Reply, of_text
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "Cobbe et al. 2021, GSM8K, arXiv:2110.14168")
@@ -20,7 +21,7 @@ def number(answer: str) -> Decimal | None:
     return Decimal(match[1].replace(",", "")) if match else None
 
 
-def score(expected: str, answer: str, suite: Suite) -> dict[str, tuple[float, float]]:
-    expected_number = number(expected)
-    matches = expected_number is not None and number(answer) == expected_number
-    return {"final_number": (float(matches), 1.0)}
+def score(expected: Reply, answer: Reply, suite: Suite) -> dict[str, tuple[float, float]]:
+    expected_number = number(expected.text)
+    matches = expected_number is not None and number(answer.text) == expected_number
+    return {"final_number": of_text(matches, expected)}

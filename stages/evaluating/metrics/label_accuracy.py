@@ -2,12 +2,13 @@
 
 from stages.evaluating.json_answer import equal, fields
 from stages.evaluating.metrics import Metric
+from stages.evaluating.reply import Reply, of_text
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "Larson et al. 2019, CLINC150, arXiv:1909.02027: accuracy of intents")
 
 
-def score(expected: str, answer: str, suite: Suite) -> dict[str, tuple[float, float]]:
-    label = fields(expected).get(suite.label)
-    matches = label is not None and equal(fields(answer).get(suite.label), label)
-    return {"label_accuracy": (float(matches), 1.0)}
+def score(expected: Reply, answer: Reply, suite: Suite) -> dict[str, tuple[float, float]]:
+    label = fields(expected.text).get(suite.label)
+    matches = label is not None and equal(fields(answer.text).get(suite.label), label)
+    return {"label_accuracy": of_text(matches, expected)}

@@ -2,14 +2,15 @@
 
 from stages.evaluating.json_answer import parse
 from stages.evaluating.metrics import Metric
+from stages.evaluating.reply import Reply, of_text
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "JSON Schema, draft 2020-12")
 
 
-def score(expected: str, answer: str, suite: Suite) -> dict[str, tuple[float, float]]:
+def score(expected: Reply, answer: Reply, suite: Suite) -> dict[str, tuple[float, float]]:
     import jsonschema
 
-    value = parse(answer)
+    value = parse(answer.text)
     valid = value is not None and jsonschema.Draft202012Validator(suite.answer_schema).is_valid(value)
-    return {"schema": (float(valid), 1.0)}
+    return {"schema": of_text(valid, expected)}

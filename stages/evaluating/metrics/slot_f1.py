@@ -2,16 +2,17 @@
 
 from stages.evaluating.json_answer import equal, fields
 from stages.evaluating.metrics import Metric
+from stages.evaluating.reply import Reply
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "van Rijsbergen 1979, Information Retrieval, chapter 7")
 
 
-def score(expected: str, answer: str, suite: Suite) -> dict[str, tuple[float, float]]:
-    expected_slots, answer_slots = fields(expected), fields(answer)
+def score(expected: Reply, answer: Reply, suite: Suite) -> dict[str, tuple[float, float]]:
+    expected_slots, answer_slots = fields(expected.text), fields(answer.text)
     result = {}
     for slot in suite.slots:
         in_expected, in_answer = slot in expected_slots, slot in answer_slots
         hit = in_expected and in_answer and equal(expected_slots[slot], answer_slots[slot])
-        result[f"slot_f1.{slot}"] = (2.0 * hit, float(in_expected + in_answer))
+        result[f"slot_f1.{slot}"] = (2.0 * hit, float(in_expected + in_answer)) if not expected.calls else (0.0, 0.0)
     return result

@@ -12,6 +12,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from modelmake.errors import UserError
 from stages.evaluating import resumable_batches
+from stages.evaluating.reply import MARKS
 
 if TYPE_CHECKING:
     from xllamacpp import Server
@@ -22,15 +23,17 @@ GREEDY = {"temperature": 0, "samplers": ["top_k"], "top_k": 1}
 
 def generate(
     model: Path,
-    conversations: list[list[dict]],
+    conversations: list[dict[str, Any]],
     *,
     max_new_tokens: int,
     threads: int,
     context_tokens: int,
     checkpoint: Path,
 ) -> list[str]:
-    """The greedy answer to each conversation (`[{role, content}, …]`), in order, without special tokens.
+    """The greedy answer to each conversation ({messages, tools}), in order, without special tokens but reply.MARKS.
 
+    The file's template makes the prompt, and the prompt is completed: llama.cpp's endpoint for chats would bind an
+    answer to the grammar of the tools, and take its calls apart.
     `context_tokens` bounds prompt and answer together. Finished answers are kept in the file `checkpoint` and read
     from there after a kill.
 
@@ -44,9 +47,11 @@ def generate(
         raise UserError(f"{model}: no chat template: want one; write the file from a folder that has one")
     servers = [_start(model, threads, context_tokens)]
 
-    def answer(batch: list[tuple[int, list[dict]]]) -> list[str]:
+    def answer(batch: list[tuple[int, dict[str, Any]]]) -> list[str]:
         [(i, conversation)] = batch
-        reply = servers[0].handle_chat_completions({"messages": conversation, "max_tokens": max_new_tokens, **GREEDY})
+        prompt = _post(servers[0], "/apply-template", conversation)["prompt"]
+        request = {"prompt": prompt, "max_tokens": max_new_tokens, "preserved_tokens": MARKS, **GREEDY}
+        reply = servers[0].handle_completions(request)
         return [_answer(reply, max_new_tokens, context_tokens, f"{model}: conversation {i}")]
 
     try:
@@ -68,17 +73,17 @@ def tokenize(model: Path, texts: list[str]) -> list[list[int]]:
         del server
 
 
-def apply_template(model: Path, conversation: list[dict]) -> str:
+def apply_template(model: Path, conversation: dict[str, Any]) -> str:
     """The prompt of a conversation as text, without the begin token if the tokenizer adds it."""
     server = _start(model, threads=1, context_tokens=256)
     try:
-        return _post(server, "/apply-template", {"messages": conversation})["prompt"]
+        return _post(server, "/apply-template", conversation)["prompt"]
     finally:
         del server
 
 
 def _start(model: Path, threads: int, context_tokens: int) -> "Server":
-    from xllamacpp import CommonParams, Server, common_reasoning_format
+    from xllamacpp import CommonParams, Server
 
     params = CommonParams()
     params.model.path = str(model)
@@ -92,8 +97,6 @@ def _start(model: Path, threads: int, context_tokens: int) -> "Server":
     params.n_ctx = context_tokens
     params.fit_params = False  # would shrink n_ctx to the free memory
     params.cache_prompt = False  # would evaluate a prompt in other pieces, which rounds differently
-    # Return the whole answer, reasoning included. (llama.cpp's "pure content parser" would cut leading spaces.)
-    params.reasoning_format = common_reasoning_format.COMMON_REASONING_FORMAT_NONE
     params.prefill_assistant = False  # after an assistant's message, begin a new one
     try:
         server = Server(params)
@@ -114,7 +117,9 @@ def _answer(reply: dict[str, Any], max_new_tokens: int, context_tokens: int, whe
             f"{where}: {prompt_tokens} tokens and max_new_tokens = {max_new_tokens}: want at most "
             f"context_tokens = {context_tokens} together; raise it, or drop the row"
         )
-    return reply["choices"][0]["message"]["content"]
+    [choice] = reply["choices"]
+    cut = choice["finish_reason"] == "length"  # perhaps within a character, whose bytes alone are no UTF-8
+    return choice["text"].rstrip("\ufffd") if cut else choice["text"]
 
 
 def _post(server: "Server", path: str, body: dict[str, Any]) -> dict[str, Any]:

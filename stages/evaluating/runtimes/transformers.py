@@ -1,15 +1,17 @@
 """Answers and text likelihoods with transformers, by the model folder's own tokenizer and chat template."""
 
 from pathlib import Path
+from typing import Any
 
 from modelmake.errors import UserError
 from stages.evaluating import resumable_batches
+from stages.evaluating.reply import MARKS
 from stages.evaluating.text_likelihood import TextLikelihood
 
 
 def generate(
     model: Path,
-    conversations: list[list[dict]],
+    conversations: list[dict[str, Any]],
     *,
     max_new_tokens: int,
     batch_size: int,
@@ -17,7 +19,7 @@ def generate(
     dtype: str,
     checkpoint: Path,
 ) -> list[str]:
-    """The greedy answer to each conversation (`[{role, content}, …]`), in order, without special tokens.
+    """The greedy answer to each conversation ({messages, tools}), in order, without special tokens but reply.MARKS.
 
     `dtype` is torch's name ("float32", "bfloat16"). Generation stops at the tokenizer's eos_token and at the folder's
     `eos_token_id`; its other generation settings (penalties, sampling) are ignored. Finished batches are kept in the
@@ -36,8 +38,8 @@ def generate(
     network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, device_map=device).eval()
     context_tokens = network.config.max_position_embeddings
     prompts = [
-        tokenizer.apply_chat_template(conversation, add_generation_prompt=True)["input_ids"]
-        for conversation in conversations
+        tokenizer.apply_chat_template(c["messages"], tools=c["tools"] or None, add_generation_prompt=True)["input_ids"]
+        for c in conversations
     ]
     for i, prompt in enumerate(prompts):
         if len(prompt) + max_new_tokens > context_tokens:
@@ -49,6 +51,8 @@ def generate(
     stops = {tokenizer.eos_token_id, *(configured if isinstance(configured, list) else [configured])} - {None}
     if not stops:
         raise UserError(f"{model}: no eos_token: want one to end answers; set it in tokenizer_config.json")
+    added = tokenizer.added_tokens_decoder.items()
+    hidden = {token for token, content in added if content.special and content.content not in MARKS}
     pad = min(stops)  # any token will do: it is masked before the prompt and cut off after the answer
     # generate() takes all other settings from here. A penalty saved in the folder would change answers.
     network.generation_config = GenerationConfig(
@@ -68,8 +72,9 @@ def generate(
         texts = []
         for tokens in outputs[:, width:].tolist():
             length = next((at for at, token in enumerate(tokens) if token in stops), len(tokens))
-            text = tokenizer.decode(tokens[:length], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            # The limit may cut a character into bytes that are no UTF-8. llama.cpp leaves those out as well.
+            shown = [token for token in tokens[:length] if token not in hidden]
+            text = tokenizer.decode(shown, clean_up_tokenization_spaces=False)
+            # The limit may cut a character into bytes that are no UTF-8; in llama_cpp.py they are left out as well.
             texts.append(text.rstrip("\ufffd") if length == len(tokens) else text)
         return texts
 

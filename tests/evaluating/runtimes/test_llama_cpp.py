@@ -17,19 +17,22 @@ CHATML = (
     "{{ bos_token }}{%- for m in messages -%}\n<|im_start|>{{ m['role'] }}\n{{ m.content | trim }}<|end|>\n"
     "{%- endfor %}\n{% if add_generation_prompt -%} <|im_start|>assistant\n{% endif %}"
 )
-CONVERSATIONS: list[list[dict[str, Any]]] = [
-    [{"role": "user", "content": "The cat sat on the mat."}],
-    [{"role": "user", "content": " What's 1234 + 56789?\n"}],
-    [{"role": "system", "content": "They'll come; be short."}, {"role": "user", "content": "Grüße, 世界 🙂"}],
-    [
-        {"role": "user", "content": "def f(x):\n    return x\n\n\n"},
-        {"role": "assistant", "content": "  We've seen it.\n"},
-        {"role": "user", "content": "And <|end|> or <tool> in a text? »»"},
-    ],
-    [{"role": "user", "content": ""}],
-    [{"role": "user", "content": "don't DON'T O'Clock you'LL"}],
-    [{"role": "user", "content": "x" * 60}],
-    [{"role": "user", "content": "one two  three   four\tfive"}],
+CONVERSATIONS: list[dict[str, Any]] = [
+    {"messages": messages, "tools": []}
+    for messages in (
+        [{"role": "user", "content": "The cat sat on the mat."}],
+        [{"role": "user", "content": " What's 1234 + 56789?\n"}],
+        [{"role": "system", "content": "They'll come; be short."}, {"role": "user", "content": "Grüße, 世界 🙂"}],
+        [
+            {"role": "user", "content": "def f(x):\n    return x\n\n\n"},
+            {"role": "assistant", "content": "  We've seen it.\n"},
+            {"role": "user", "content": "And <|end|> or <tool> in a text? »»"},
+        ],
+        [{"role": "user", "content": ""}],
+        [{"role": "user", "content": "don't DON'T O'Clock you'LL"}],
+        [{"role": "user", "content": "x" * 60}],
+        [{"role": "user", "content": "one two  three   four\tfive"}],
+    )
 ]
 ANSWERS = [
     "It's on the mat.",
@@ -165,8 +168,60 @@ def test_prompts_are_those_of_transformers(tmp_path: Path, template: str) -> Non
     write_gguf(model, tmp_path / "a.gguf", "F16")
     tokenizer = AutoTokenizer.from_pretrained(model)
     for conversation in CONVERSATIONS:
-        expected = tokenizer.apply_chat_template(conversation, add_generation_prompt=True, tokenize=False)
+        expected = tokenizer.apply_chat_template(conversation["messages"], add_generation_prompt=True, tokenize=False)
         assert llama_cpp.apply_template(tmp_path / "a.gguf", conversation) == expected
+
+
+WITH_TOOLS = (
+    "{% if tools %}<|system|>{% for t in tools %}{{ t | tojson }}\n{% endfor %}<|end|>{% endif %}"
+    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% for c in m.tool_calls or [] %}<tool_call>"
+    '{"name": {{ c.function.name | tojson }}, "arguments": {{ c.function.arguments | tojson }}}</tool_call>'
+    "{% endfor %}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+WEATHER = {"zone": {"type": "string", "enum": ["Zürich", "<b> & 'x'"]}, "days": {"type": "integer", "default": 1}}
+PARAMETERS = {"type": "object", "properties": WEATHER}
+TOOLS = [{"type": "function", "function": {"name": "weather", "description": "now", "parameters": PARAMETERS}}]
+ASKED: dict[str, Any] = {
+    "messages": [
+        {"role": "user", "content": "And?"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {"type": "function", "function": {"name": "weather", "arguments": {"zone": "Zürich", "d": [1, True]}}}
+            ],
+        },
+        {"role": "tool", "content": "12 °C", "name": "weather"},
+    ],
+    "tools": TOOLS,
+}
+
+
+def test_prompts_with_tools_and_calls_are_those_of_transformers(tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    build_tokenizer(tmp_path / "model", chat_template=WITH_TOOLS)
+    model = build_model(tmp_path / "model")
+    write_gguf(model, tmp_path / "a.gguf", "F16")
+    tokenizer = AutoTokenizer.from_pretrained(model)
+
+    expected = tokenizer.apply_chat_template(ASKED["messages"], tools=TOOLS, add_generation_prompt=True, tokenize=False)
+    assert "Zürich" in expected and '"default": 1' in expected
+    assert llama_cpp.apply_template(tmp_path / "a.gguf", ASKED) == expected
+
+
+def test_tokens_that_mark_calls_are_in_the_answers_of_both_runtimes(tmp_path: Path) -> None:
+    marks = ["[TOOL_CALLS]", "<|other|>"]
+    build_tokenizer(tmp_path / "model", chat_template=WITH_TOOLS, additional_special_tokens=marks)
+    asked = [ASKED, {"messages": [{"role": "user", "content": "Hi"}], "tools": TOOLS}]
+    answers = ['[TOOL_CALLS][{"name": "weather", "arguments": {"days": 2}}]', '<|other|>{"name": "weather"}  <tool>']
+    model = teach(build_model(tmp_path / "model", max_position_embeddings=512), asked, answers)
+    write_gguf(model, tmp_path / "a.gguf", "F32")
+
+    settings = {"max_new_tokens": 60, "checkpoint": NONE}
+    of_model = transformers.generate(model, asked, batch_size=2, device="cpu", dtype="float32", **settings)
+    of_file = llama_cpp.generate(tmp_path / "a.gguf", asked, threads=1, context_tokens=512, **settings)
+    assert of_model == of_file == [answers[0], answers[1].removeprefix("<|other|>")]
 
 
 def test_the_begin_token_is_added_once(tmp_path: Path) -> None:
@@ -185,7 +240,7 @@ def test_the_begin_token_is_added_once(tmp_path: Path) -> None:
     assert llama_cpp.tokenize(tmp_path / "a.gguf", AWKWARD) == [tokenizer(text)["input_ids"] for text in AWKWARD]
     prompt = llama_cpp.apply_template(tmp_path / "a.gguf", CONVERSATIONS[0])
     [ids] = llama_cpp.tokenize(tmp_path / "a.gguf", [prompt])
-    assert ids == tokenizer.apply_chat_template(CONVERSATIONS[0], add_generation_prompt=True)["input_ids"]
+    assert ids == tokenizer.apply_chat_template(CONVERSATIONS[0]["messages"], add_generation_prompt=True)["input_ids"]
     answers, expected = answers_of(model, tmp_path / "a.gguf")
     assert answers == expected
 
@@ -210,7 +265,7 @@ def test_files_and_conversations_that_cannot_be_answered_are_errors(model: Path,
     gguf_file = tmp_path / "a.gguf"
     write_gguf(model, gguf_file, "F16")
     settings = {"max_new_tokens": 24, "threads": 1, "context_tokens": 256, "checkpoint": NONE}
-    long = [{"role": "user", "content": "one two " * 200}]
+    long = {"messages": [{"role": "user", "content": "one two " * 200}], "tools": []}
     with pytest.raises(UserError, match=r"a.gguf: conversation 1: llama.cpp says: request \(\d+ tokens\) exceeds"):
         llama_cpp.generate(gguf_file, [CONVERSATIONS[0], long], **settings)
     with pytest.raises(UserError, match=r"max_new_tokens = 250: want at most context_tokens = 256 together"):

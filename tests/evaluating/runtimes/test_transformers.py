@@ -12,7 +12,7 @@ from stages.evaluating.text_likelihood import TextLikelihood
 from tests.tiny_models import build_model, edit_json, teach
 
 CONVERSATIONS = [
-    [{"role": "user", "content": content}]
+    {"messages": [{"role": "user", "content": content}], "tools": []}
     for content in ("Hi", "The cat sat on the mat.", "1234 " * 10, "", "don't", "We've seen 56789 of them.")
 ]
 ANSWERS = ["a cat", " sat on  it\n", "1234", "", "first<|bos|> second", "Grüße 🙂"]
@@ -24,13 +24,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return teach(build_model(tmp_path_factory.mktemp("model")), CONVERSATIONS, ANSWERS)
 
 
-def greedy(model: Path, conversation: list[dict]) -> str:
+def greedy(model: Path, conversation: dict) -> str:
     """The definition: the most likely next token, computed from the whole text, until an end token."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer, network = AutoTokenizer.from_pretrained(model), AutoModelForCausalLM.from_pretrained(model)
-    prompt = tokenizer.apply_chat_template(conversation, add_generation_prompt=True)["input_ids"]
+    prompt = tokenizer.apply_chat_template(conversation["messages"], add_generation_prompt=True)["input_ids"]
     ids = list(prompt)
     with torch.no_grad():
         while (len(ids) < len(prompt) + 24 and ids[-1] != tokenizer.eos_token_id) or ids == prompt:
@@ -66,7 +66,7 @@ def test_a_model_without_an_end_token_is_an_error(model: Path, tmp_path: Path) -
 
 
 def test_a_conversation_longer_than_the_context_is_an_error(model: Path) -> None:
-    long = [{"role": "user", "content": "cat " * 250}]
+    long = {"messages": [{"role": "user", "content": "cat " * 250}], "tools": []}
     with pytest.raises(UserError, match=r"conversation 1: \d+ tokens and max_new_tokens = 24: want at most the"):
         generate(model, [CONVERSATIONS[0], long], **SETTINGS)
 
