@@ -131,8 +131,8 @@ def test_keys_of_other_items_keep_their_bytes_when_items_are_added_and_removed(p
          "question, rating, rejected, rejected_messages, rejected_response, split, system, system_message, "
          "system_prompt, time, tools"),
         (lambda v: v["ingest"].update(files=[rule("chat", None)]),
-         "ingest.files[0].format = 'chat': want one of alpaca, sharegpt, messages, feedback, completion, pairs, kto, qa, "
-         "text, labelled, document, or null"),
+         "ingest.files[0].format = 'chat': want one of alpaca, sharegpt, messages, feedback, completion, pairs, kto, "
+         "qa, text, labelled, document, or null"),
         (lambda v: v["ingest"].update(raw="data/empty"),
          "ingest.raw = 'data/empty': an empty folder; put raw data there"),
         (lambda v: v.update(base={"kind": "folder", "source": "data", "chat_template": "{{ messages }}"}),

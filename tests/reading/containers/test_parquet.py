@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import json
 from pathlib import Path
 
 import pyarrow
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from modelmake.errors import UserError
 from stages.reading import files
 from stages.reading.containers.record import Record
+from stages.reading.record_reader import RecordReader
 
 
 def write(path: Path, rows: list[dict], **options: object) -> Path:
@@ -53,10 +55,44 @@ def test_values_have_types_of_json(tmp_path: Path) -> None:
         "day": "2026-11-22",
         "at": "2026-11-22 01:02:03",
         "sum": "1.50",
-        "picture": None,
+        "picture": {"bytes": 2},
         "nothing": None,
         "yes": True,
     }
+
+
+def test_values_of_datasets_json_type_are_objects_again(tmp_path: Path) -> None:
+    from datasets import Dataset, Features, Json, List, Value
+
+    parameters = {"type": "object", "properties": {"x": {"type": "boolean", "default": None}}}
+    rows = [
+        {"tools": [{"name": "f", "parameters": parameters}], "turns": [{"role": "user", "extra": None}], "more": "x"},
+        {"tools": [{"name": "g", "parameters": "007"}], "turns": [{"role": "user", "extra": [1, "1"]}], "more": None},
+        {"tools": None, "turns": [], "more": 7},
+    ]
+    schema = Features(
+        {"tools": List({"name": Value("string"), "parameters": Json()}), "turns": List(Json()), "more": Json()}
+    )
+    Dataset.from_list(rows, features=schema).to_parquet(tmp_path / "a.parquet")
+
+    assert [record.value for record in read(tmp_path / "a.parquet")] == rows
+
+
+def test_tool_schemas_of_datasets_json_type_are_whole_in_the_row(tmp_path: Path) -> None:
+    from datasets import Dataset, Features, Json, List, Value
+
+    def tool(kind: str, default: object) -> dict:
+        properties = {"x": {"type": kind, "default": default, "enum": [default]}}
+        return {"type": "function", "function": {"name": "f", "parameters": {"properties": properties}}}
+
+    tools = [[tool("string", "007")], [tool("boolean", True)], [tool("integer", 7)]]
+    rows = [{"prompt": "u", "completion": "a", "tools": t} for t in tools]
+    features = Features({"prompt": Value("string"), "completion": Value("string"), "tools": List(Json())})
+    Dataset.from_list(rows, features=features).to_parquet(tmp_path / "a.parquet")
+
+    chats = [RecordReader(None, None).read(record.value)[0][0] for record in read(tmp_path / "a.parquet")]
+
+    assert [json.loads(chat)["tools"] for chat in chats] == tools
 
 
 @pytest.mark.parametrize(
