@@ -1,10 +1,10 @@
 """Mixes the training rows of several sources by weight, and measures the mix against its targets.
 
-Inputs:  train     folder of training rows, {chat,pair,text}.jsonl
-         augmented folder of generated rows, {chat,pair,text}.jsonl, with their parents.parquet {id, method, ...}
+Inputs:  train     folder of training rows, {chat,pair,judged,text}.jsonl
+         augmented folder of generated rows, {chat,pair,judged,text}.jsonl, with their parents.parquet {id, method, ...}
          sources   Parquet {id, file, line}: raw lines of the ingested rows
          parents   Parquet {id, parent, rules}: earlier forms of the cleaned rows
-Outputs: mixed     folder of {chat,pair,text}.jsonl: {id, content}, sorted by id, a row as often as one pass shows it
+Outputs: mixed     folder of {chat,pair,judged,text}.jsonl: {id, content}, sorted by id, as often as one pass shows it
          unmixed   Parquet {id, reason, detail}: rows beyond the share of their source
          report    JSON {in, out, dropped, repeats, kinds: {kind: {rows, sources: {source: {in, rows, share, epochs}},
                    shares: {trait: {share, target, verdict}}}}}; `epochs`: passes over the source in one over the mix;
@@ -25,13 +25,13 @@ from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
 from stages.params.data import Mix
-from stages.rows import accounting, parquet_table, provenance
+from stages.rows import accounting, parquet_table, parts, provenance
 from stages.rows.accounting import Drop
 from stages.rows.mapped_rows import MappedRows
-from stages.rows.row import KINDS, Pair, Row, Text
+from stages.rows.row import KINDS, Row
 
 AUGMENT_PREFIX = "augment:"
-ROW_TRAITS = {"chat": ("multi_turn", "system"), "pair": ("multi_turn", "system"), "text": ()}
+ROW_TRAITS = {kind: () if kind == "text" else ("multi_turn", "system") for kind in KINDS}
 SOURCE_TRAITS = ("general", "synthetic")
 
 
@@ -81,11 +81,9 @@ def repetitions(ids: Sequence[str], size: int, seed: int) -> dict[str, int]:
 
 def row_traits(row: Row) -> frozenset[str]:
     """The row's share of ROW_TRAITS."""
-    if isinstance(row.content, Text):
-        return frozenset()
-    turns = row.content.prompt if isinstance(row.content, Pair) else row.content.messages
-    users = sum(message.role == "user" for message in turns)
-    return frozenset([*(["multi_turn"] if users > 1 else []), *(["system"] if turns[0].role == "system" else [])])
+    roles = [message.role for message in parts.split(row.content).prompt]
+    traits = {"multi_turn": roles.count("user") > 1, "system": roles[:1] == ["system"]}
+    return frozenset(trait for trait, is_so in traits.items() if is_so)
 
 
 def trait_shares(

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from stages.params.cleaning import Clean, Pii, Turns
+from stages.params.cleaning import Clean, Pii, Refusals, Turns
 
 PII = Pii(redact=["iban", "card", "email", "phone"], drop=[], report=[], countries=[], presidio=None)
 PARAMS = Clean(
@@ -16,7 +16,16 @@ PARAMS = Clean(
     languages=None,
     labels=None,
     pii=PII,
-    refusals=[],
+    refusals=None,
+)
+REFUSALS = Refusals(
+    max_chars=60,
+    openings=["sorry", "I’m afraid"],
+    selves=["as an AI"],
+    unable=["i can't", "i cannot"],
+    acts=["help", "do that"],
+    phrases=["I must decline"],
+    unless=["but", "you can"],
 )
 
 

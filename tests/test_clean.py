@@ -15,10 +15,10 @@ from stages import clean
 from stages.params.cleaning import Clean, Labels, Languages, Turns
 from stages.rows import jsonl
 from stages.rows.accounting import Drop
-from stages.rows.row import Chat, Function, Message, Pair, Row, Text, ToolCall, make_row
+from stages.rows.row import Chat, Content, Function, Judged, Message, Pair, Row, Text, ToolCall, make_row
 from tests import made_up_cleaning
 
-PARAMS = made_up_cleaning.params(refusals=["i can't", "As an AI", "I’m unable"])
+PARAMS = made_up_cleaning.params(refusals=made_up_cleaning.REFUSALS)
 
 
 def answer(text: str, question: str = "q") -> Row:
@@ -47,39 +47,37 @@ def run(rows: list[Row], params: Clean = PARAMS) -> dict[str, Any]:
         }
 
 
+def test_an_answer_that_refuses_drops_its_row_and_is_shown() -> None:
+    text = "Sorry, I canâ€™t help. " + "Ask me. " * 2
+
+    expected = "Sorry, I can’t help. " + "Ask me. Ask me."
+    for content in (answer(text).content, Pair([Message("user", "q")], [Message("assistant", text)], [BAD])):
+        row = make_row(content)
+        assert cleaned(row) == (Drop(row.id, "refusal", expected), [])
+
+
+BAD = Message("assistant", "I can't help.")
+
+
 @pytest.mark.parametrize(
-    ("text", "refusal"),
+    "content",
     [
-        ("I can't.", "i can't"),
-        ("I can’t do that", "i can't"),
-        (" i CAN'T", "i can't"),
-        ("I canâ€™t", "i can't"),
-        ("as an AI, no", "As an AI"),
-        ("I'm unable to", "I’m unable"),
-        ("As an aid, write it down.", None),
-        ("I can tell you", None),
-        ("No, I can't.", None),
+        Chat([Message("user", "I can't help."), BAD, Message("user", "q"), Message("assistant", "a")]),
+        Chat([Message("user", "q"), Message("assistant", "I can't help.", train=False)]),
+        Chat([Message("user", "q"), Message("assistant", "I can't help.", [ToolCall(Function("f", {}), "function")])]),
+        Pair([Message("user", "I can't help.")], [Message("assistant", "good")], [BAD]),
+        Judged([Message("user", "q")], [BAD], good=False),
+        Text("I can't help."),
     ],
 )
-def test_an_answer_that_begins_with_a_refusal_drops_its_row(text: str, refusal: str | None) -> None:
-    pair = make_row(Pair([Message("user", text)], [Message("assistant", text)], [Message("assistant", "bad")]))
-
-    for row in (answer(text), pair):
-        expected = Drop(row.id, "refusal", refusal) if refusal else row
-        assert cleaned(row) == (expected, [])
+def test_only_the_answer_to_learn_can_be_a_refusal(content: Content) -> None:
+    assert cleaned(make_row(content)) == (make_row(content), [])
 
 
-def test_only_the_answer_that_is_trained_on_can_be_a_refusal() -> None:
-    turns = [
-        Message("user", "I can't"),
-        Message("assistant", "I can't"),
-        Message("user", "q"),
-        Message("assistant", "a"),
-    ]
-    pair = Pair([Message("user", "I can't")], [Message("assistant", "good")], [Message("assistant", "I can't")])
+def test_a_good_answer_that_refuses_drops_its_row() -> None:
+    row = make_row(Judged([Message("user", "q")], [BAD], good=True))
 
-    for content in (Chat(turns), pair, Text("I can't")):
-        assert cleaned(make_row(content)) == (make_row(content), [])
+    assert cleaned(row) == (Drop(row.id, "refusal", "I can't help."), [])
 
 
 def test_a_row_above_max_chars_is_dropped_and_never_cut() -> None:

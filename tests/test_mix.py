@@ -16,7 +16,7 @@ from modelmake.errors import UserError
 from stages import mix
 from stages.params.data import Mix, Source, Targets
 from stages.rows import jsonl, parquet_table
-from stages.rows.row import KINDS, Chat, Message, Pair, Row, Text, make_row
+from stages.rows.row import KINDS, Chat, Judged, Message, Pair, Row, Text, make_row
 
 ANY = Targets(general=None, synthetic=None, multi_turn=None, system=None)
 
@@ -172,6 +172,21 @@ def test_rows_of_a_source_that_does_not_say_it_may_be_synthetic_or_not(target: A
 def test_a_raw_file_in_no_source_is_named() -> None:
     with pytest.raises(UserError, match=r"mix.sources: b/c.csv: matches no source: want every file in one"):
         run({"b/c.csv": chats("a", 1)}, params({"a": source("a*")}))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "text"])
+def test_the_turns_before_the_answer_have_the_traits_of_every_kind(kind: str) -> None:
+    prompt, answer = chat("q", system=True, turns=2).content.messages[:-1], [Message("assistant", "ok")]
+    contents = {
+        "chat": Chat([*prompt, *answer]), "pair": Pair(prompt, answer, answer), "judged": Judged(prompt, answer, True),
+    }  # fmt: skip
+
+    _, _, report, _ = run({"a": [make_row(contents[kind])]}, params({"all": source("*")}))
+
+    shares = report["kinds"][kind]["shares"]
+    assert {trait: entry["share"] for trait, entry in shares.items()} == {
+        "general": 0.0, "synthetic": 0.0, "multi_turn": 1.0, "system": 1.0,
+    }  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None)

@@ -19,9 +19,10 @@ from stages.augmenting.teacher import Declined, Teacher
 from stages.params.augmentation import Augment, Method
 from stages.params.cleaning import Clean
 from stages.params.data import Split
+from stages.rows import parts
 from stages.rows.accounting import Drop
 from stages.rows.mapped_rows import MappedRows
-from stages.rows.row import Chat, Content, Row, content_id
+from stages.rows.row import Content, Row, content_id
 from stages.splitting import contamination
 
 
@@ -139,7 +140,7 @@ def seed_order(train: Sequence[Row], seed: int) -> list[int]:
 
 def is_usable(row: Row) -> bool:
     """True for a chat that ends in a question and its answer, without tools."""
-    chat = row.content
-    if not isinstance(chat, Chat) or chat.tools or len(chat.messages) < 2:
+    split = parts.split(row.content)
+    if row.kind != "chat" or split.tools or not split.prompt or split.prompt[-1].role != "user":
         return False
-    return chat.messages[-2].role == "user" and not any(m.tool_calls or m.role == "tool" for m in chat.messages)
+    return not any(turn.tool_calls or turn.role == "tool" for turn in split.turns)

@@ -5,14 +5,15 @@ from typing import Any
 
 from stages.evaluating.json_answer import fields
 from stages.params.cleaning import Labels
-from stages.rows.row import Chat, Row
+from stages.rows import parts
+from stages.rows.row import Row
 
 
 def label(row: Row, params: Labels) -> str | None:
     """The label of a chat: a field of its answer's JSON, or the whole answer; None if there is none."""
-    if not isinstance(row.content, Chat):
+    if row.kind != "chat":
         return None
-    answer = row.content.messages[-1].content
+    answer = parts.split(row.content).answer[-1].content
     value: Any = answer if params.field is None else fields(answer).get(params.field)
     if value is None or isinstance(value, dict | list) or len(str(value)) > params.max_chars:
         return None

@@ -7,7 +7,8 @@ from typing import Any
 
 from stages.evaluating.json_answer import parse
 from stages.params.cleaning import Clean, Languages
-from stages.rows.row import Content, Text
+from stages.rows import parts
+from stages.rows.row import Content
 from stages.rows.texts import content_texts
 
 
@@ -19,9 +20,9 @@ def identifier() -> Any:
 
 
 def prose(content: Content) -> str:
-    """The texts of a row that are in a language: all but those of chats and pairs that are JSON."""
-    if isinstance(content, Text):
-        return content.text
+    """The texts of a row that are in a language: a text, or all turns that are no JSON."""
+    if text := parts.split(content).text:
+        return text
     return "\n".join(text for text in content_texts(content) if not (text[:1] in "{[" and parse(text) is not None))
 
 

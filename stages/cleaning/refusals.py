@@ -1,32 +1,56 @@
-"""Answers that refuse: a model trained on them learns to refuse."""
+"""Answers that refuse as a whole: a model trained on them learns to refuse.
 
-from collections.abc import Iterable
+An answer does if it is short prose that begins as refusals do, and does not go on to say something else. `I can't help
+with that.` refuses; `I can't find a mocha, would you like something else?` serves a customer.
+"""
+
+import re
 from functools import lru_cache
 
-from stages.rows.row import Chat, Content, Text
+from stages.params.cleaning import Refusals
+from stages.rows import parts
+from stages.rows.row import Content, Judged
 
-MAX_START_CHARS = 1000  # of an answer that are looked at
+EXCERPT_CHARS = 100  # of a refusal in the table of dropped rows
+SAYS_MORE = re.compile(r"\d|\?|```|^\s*[-*{\[]", re.MULTILINE)  # a figure, a question, code, a list
+CLOSING = re.compile(r"(?:is there (?:any|some)thing|can i help you with (?:any|some)thing|how) else\b[^?.!]*\?")
 
 
-def find_refusal(content: Content, phrases: Iterable[str]) -> str | None:
-    """The first phrase that the answer to learn begins with, as whole words, case ignored; None if there is none."""
-    if isinstance(content, Text):
+def find_refusal(content: Content, params: Refusals) -> str | None:
+    """The beginning of the answer to learn, if it refuses as a whole; None if it does not, or nobody learns it."""
+    answer = parts.split(content).answer[-1:]
+    if not answer or not answer[0].train or answer[0].tool_calls or (isinstance(content, Judged) and not content.good):
         return None
-    answers = content.messages[-1:] if isinstance(content, Chat) else content.chosen
-    for answer in answers:
-        start = fold(answer.content[:MAX_START_CHARS])
-        for phrase in phrases:
-            folded = _fold_phrase(phrase)
-            if start.startswith(folded) and not start[len(folded) : len(folded) + 1].isalnum():  # not "as an aid"
-                return phrase
-    return None
+    return answer[0].content[:EXCERPT_CHARS] if refuses(answer[0].content, params) else None
 
 
-def fold(text: str) -> str:
-    """The text without case, with straight apostrophes."""
-    return text.casefold().replace("’", "'")
+def refuses(answer: str, params: Refusals) -> bool:
+    """True if an answer refuses as a whole. Case, and the kind of apostrophes, do not count."""
+    if len(answer) > params.max_chars:
+        return False
+    text = answer.casefold().replace("’", "'").strip()
+    lists = params.openings, params.selves, params.unable, params.acts, params.phrases, params.unless
+    beginning, unless = _patterns(*map(tuple, lists))
+    match = beginning.match(text)
+    if not match:
+        return False
+    rest = CLOSING.sub("", text[match.end() :])
+    return not SAYS_MORE.search(rest) and not unless.search(rest)
 
 
-@lru_cache(maxsize=1024)
-def _fold_phrase(phrase: str) -> str:
-    return fold(phrase)
+@lru_cache(maxsize=16)
+def _patterns(*lists: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """(how a refusal begins, words after which it says something else)."""
+    openings, selves, unable, acts, phrases, unless = map(_any_of, lists)
+    gap = r"[,;:.!]?\s+(?:(?:and|but)\s+)?"
+    beginning = (
+        rf"(?:(?:{openings}|{selves}){gap})*"
+        rf"(?:{unable}(?:\s+\w+ly)?\s+{acts}|{phrases}|{unable}(?=[.!]*\Z)|{selves}{gap}{unable})"
+    )
+    return re.compile(beginning), re.compile(unless)
+
+
+def _any_of(phrases: tuple[str, ...]) -> str:
+    """A pattern for any of the phrases as whole words; of none it matches nothing."""
+    longest_first = sorted((phrase.casefold().replace("’", "'") for phrase in phrases), key=len, reverse=True)
+    return rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b" if phrases else r"(?!)"

@@ -96,7 +96,7 @@ def drop_reason(content: Content, personal: Counter[str], params: Clean) -> tupl
         return "over_long", f"{chars} characters, at most {params.max_chars}"
     if problem := content_problem(content) or turns.problem(content, params.turns):  # repairs may empty it
         return problem
-    if refusal := refusals.find_refusal(content, params.refusals):
+    if params.refusals and (refusal := refusals.find_refusal(content, params.refusals)):
         return "refusal", refusal
     if kinds := [kind for kind in params.pii.drop if personal[kind]]:
         return "personal_data", ", ".join(f"{kind} {personal[kind]}" for kind in kinds)

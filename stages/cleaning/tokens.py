@@ -5,10 +5,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from modelmake.errors import UserError
 from stages.params.cleaning import Clean
-from stages.rows.row import Content, Pair
-from stages.training.methods import dpo, sft
+from stages.rows import parts
+from stages.rows.row import Content
 
 
 @cache
@@ -31,8 +33,11 @@ def load_tokenizer(folder: Path) -> Any:
 
 def count(content: Content, folder: Path) -> int:
     """Tokens of a row; of a pair, those of its longer side."""
-    method = dpo if isinstance(content, Pair) else sft
-    return method.count_tokens(content, load_tokenizer(folder))
+    tokenizer, split = load_tokenizer(folder), parts.split(content)
+    if split.text:
+        return len(tokenizer.encode(split.text)) + 1  # TRL appends the end token
+    sides = (msgspec.to_builtins([*split.prompt, *side]) for side in (split.answer, split.rejected) if side)
+    return max(len(tokenizer.apply_chat_template(side, tools=split.tools or None)["input_ids"]) for side in sides)
 
 
 def problem(content: Content, params: Clean, tokenizer: Path, language_counts: Counter[str]) -> tuple[str, str] | None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
 from stages.params.cleaning import Turns
-from stages.rows.row import Chat, Content, Message, Text
+from stages.rows import parts
+from stages.rows.row import Content, Message
 
 ROLES = ("system", "user", "assistant", "tool")
 FOLLOWERS = {  # turn -> roles that may follow it
@@ -21,17 +20,16 @@ Problem = tuple[str, str]  # reason, detail
 
 def tidy(content: Content, params: Turns) -> tuple[Content, list[str]]:
     """(content, rules that changed it): without empty system turns and, for `repeated: once`, without repeats."""
-    if isinstance(content, Text):
-        return content, []
-    before = content.messages if isinstance(content, Chat) else content.prompt
+    split = parts.split(content)
+    before = [*split.prompt, *split.answer]
     turns = [turn for turn in before if turn.role != "system" or turn.content.strip()]
     rules = ["empty_turn"] if len(turns) < len(before) else []
     if params.repeated == "once" and has_repeats(turns):
         turns, rules = without_repeats(turns), [*rules, "repeated_turn"]
     if not rules:
         return content, []
-    name = "messages" if isinstance(content, Chat) else "prompt"
-    return msgspec.structs.replace(content, **{name: turns}), rules
+    # Of equal turns the first one is kept, so the last turn is the answer still.
+    return parts.join(content, split._replace(prompt=turns[: len(turns) - len(split.answer)])), rules
 
 
 def has_repeats(turns: Sequence[Message]) -> bool:
@@ -60,9 +58,8 @@ def _is_of_tools(turn: Message) -> bool:
 
 def problem(content: Content, params: Turns) -> Problem | None:
     """(reason, detail) if the turns are not what a template takes."""
-    if isinstance(content, Text):
-        return None
-    turns = content.messages if isinstance(content, Chat) else [*content.prompt, *content.chosen]
+    split = parts.split(content)
+    turns = [*split.prompt, *split.answer]
     for number, turn in enumerate(turns, 1):
         if turn.role not in ROLES:
             return "unknown_role", f"turn {number}: {turn.role!r}: want one of {', '.join(ROLES)}"

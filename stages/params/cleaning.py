@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import ClassVar, Literal
 
+import msgspec
+
 from modelmake.params import Params
 from stages.params import model_path
 from stages.params.numbers import Fraction, Positive
@@ -81,6 +83,26 @@ class Pii(Params):
         return ["stages.pii.presidio"] if self.presidio else []
 
 
+class Refusals(Params):
+    """Answers that are but a refusal. Case, and the kind of apostrophes, do not count."""
+
+    max_chars: Positive  # of an answer; longer ones say more than no
+    openings: list[str]  # words that a refusal may begin with, any number of them
+    selves: list[str]  # more of them, by which a model speaks of itself
+    unable: list[str]  # then one of these follows: alone, after one of `selves`, or with one of `acts`
+    acts: list[str]
+    phrases: list[str]  # or one of these
+    unless: list[str]  # words that show that an answer goes on to say something else
+
+    def problems(self) -> list[str]:
+        lists = {name: value for name, value in msgspec.structs.asdict(self).items() if name != "max_chars"}
+        problems = [f"{name}[{place}]: is empty: want words" for name, phrases in lists.items()
+                    for place, phrase in enumerate(phrases) if not phrase.strip()]  # fmt: skip
+        if not self.phrases and not self.unable:
+            problems.append("phrases: is empty, and so is unable: want some, or write refusals: null")
+        return problems
+
+
 class Clean(Params):
     section: ClassVar[str] = "clean"
 
@@ -92,7 +114,7 @@ class Clean(Params):
     languages: Languages | None  # null: any
     labels: Labels | None  # null: there are none
     pii: Pii
-    refusals: list[str]  # an answer that begins with one of them (case ignored) drops its row
+    refusals: Refusals | None  # rows whose answer refuses as a whole are dropped; null: they stay
 
     def path_problems(self, base_is_tiny: bool) -> list[str]:
         """Why `tokenizer` cannot be read; empty if it can."""

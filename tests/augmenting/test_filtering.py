@@ -15,7 +15,7 @@ from tests import made_up_cleaning
 
 NEAR = Near(threshold=0.7, shingle_chars=5, permutations=128, bands=21, seed=1, threads=1)
 DECONTAMINATE = Decontaminate(sets="", words=8, min_words=3)
-CLEAN = made_up_cleaning.params(max_chars=400, refusals=["i can't"])
+CLEAN = made_up_cleaning.params(max_chars=400, refusals=made_up_cleaning.REFUSALS)
 HELD_OUT = "The toaster that I bought in your shop last week has a broken lever, who pays for sending it back?"
 GOLDEN = "Which of your kettles switches itself off when it is empty, and how long is its cord in metres?"
 TRAIN = "My blender smells of burnt rubber after two minutes of use, is it dangerous to go on with it?"

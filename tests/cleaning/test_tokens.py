@@ -10,7 +10,7 @@ from modelmake.errors import UserError
 from stages import base
 from stages.cleaning import tokens
 from stages.params.training import Tiny
-from stages.rows.row import Chat, Message, Pair, Text
+from stages.rows.row import Chat, Judged, Message, Pair, Text
 from tests import made_up_cleaning
 
 
@@ -36,6 +36,7 @@ CHAT = [Message("user", "abc"), Message("assistant", "de")]
         (Text("abc"), 3 + 1),  # and the end of the text
         (Chat(CHAT), 1 + 3 + 1 + 1 + 2 + 1),  # each turn between its role and the end
         (Pair(CHAT[:1], CHAT[1:], [Message("assistant", "defg")]), 1 + 3 + 1 + 1 + 4 + 1),  # the longer side
+        (Judged(CHAT[:1], CHAT[1:], good=False), 1 + 3 + 1 + 1 + 2 + 1),
     ],
 )
 def test_tokens_are_counted_with_those_of_the_template(content, count: int, folder: Path) -> None:

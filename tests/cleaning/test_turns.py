@@ -7,7 +7,7 @@ import pytest
 
 from stages.cleaning import turns
 from stages.params.cleaning import Turns
-from stages.rows.row import Chat, Message, Pair, Text
+from stages.rows.row import Chat, Judged, Message, Pair, Text
 
 STRICT = Turns(roles="alternating", repeated="once")
 SPELT = {"s": "system", "u": "user", "a": "assistant", "t": "tool", "c": "critic"}
@@ -44,6 +44,26 @@ def test_of_a_pair_only_the_prompt_is_tidied() -> None:
     tidied = turns.tidy(Pair(conversation("s u1 u1"), good, bad), STRICT)
 
     assert tidied == (Pair(conversation("u1"), good, bad), ["empty_turn", "repeated_turn"])
+
+
+def test_a_tidied_row_keeps_its_judgement_its_tools_its_reasoning_and_its_masks() -> None:
+    tool = {"type": "function", "function": {"name": "f"}}
+    answers = [Message("assistant", "a", reasoning_content="r", train=False), Message("assistant", "a", train=False)]
+    before, after = conversation("s u1 u1"), conversation("u1")
+
+    for content, tidied in (
+        (Judged(before, answers[:1], False, [tool]), Judged(after, answers[:1], False, [tool])),
+        (Pair(before, answers[:1], answers[1:], [tool]), Pair(after, answers[:1], answers[1:], [tool])),
+        (Chat([*before, *answers[:1]], [tool]), Chat([*after, *answers[:1]], [tool])),
+    ):
+        assert turns.tidy(content, STRICT) == (tidied, ["empty_turn", "repeated_turn"])
+
+
+def test_turns_that_differ_in_what_the_loss_sees_are_no_repeats() -> None:
+    seen, unseen = Message("assistant", "1"), Message("assistant", "1", train=False)
+    chat = Chat([*conversation("u1"), unseen, *conversation("u1"), seen])
+
+    assert turns.tidy(chat, STRICT) == (chat, [])
 
 
 @pytest.mark.parametrize("repeated", ["keep", "drop"])
