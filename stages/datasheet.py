@@ -1,13 +1,16 @@
 """Writes the datasheet of the splits: figures, audits, a sample for annotators, and statistics of their annotations.
 
 Inputs:  ingest, clean, dedup, split  JSON: reports of these stages
+         dropped       Parquet {id, reason, detail}, as `clean` wrote it
          duplicates    Parquet {id, kept, ...}, as `dedup` wrote it
+         conflicts     Parquet {id, other, similarity}, as `dedup` wrote it
          splits        folder of {split}/{chat,pair,judged,text,golden}.jsonl
          annotations   folder of CSV files, one an annotator: the sample with verdicts
          templates     folder of Jinja templates: page.html, sample.html
          layout        folder of the base template, style and macros that all pages share
 Outputs: page          one HTML file, without any network access
-         datasheet     JSON {rows, funnel, facts, personal, languages, contaminated, clusters, marks, findings}
+         datasheet     JSON {rows, funnel, unread, cleaned_away, facts, personal, languages, contaminated, clusters,
+                       marks, findings}
          croissant     the splits as Croissant: files with SHA-256, record sets with fields
          sample        CSV id, kind, question, answer, verdict, note; cells that would be formulas begin with '
          sample_page   the sample as HTML
@@ -39,7 +42,9 @@ class Inputs(NamedTuple):
     clean: In
     dedup: In
     split: In
+    dropped: In
     duplicates: In
+    conflicts: In
     splits: In
     annotations: In
     templates: In
@@ -61,24 +66,48 @@ def row_files(splits: Path) -> dict[Path, str]:
             if path.is_file() and path.stat().st_size}  # fmt: skip
 
 
-def read_kept(duplicates: Path) -> list[str]:
-    """For each duplicate, the id of the row that was kept in its place."""
+class Tables(NamedTuple):
+    """What the stages before say of single rows."""
+
+    dropped: list[tuple[str, str, str]]  # id, reason, detail of those that `clean` dropped
+    kept: list[str]  # for each duplicate, the id of the row that was kept in its place
+    conflicts: list[tuple[str, str, float]]  # id, id of the other row, similarity of their questions
+
+
+def read_table(path: Path, *columns: str) -> list[tuple]:
+    """The rows of a Parquet table, with these columns."""
     import pyarrow.parquet
 
-    return pyarrow.parquet.read_table(duplicates, columns=["kept"])["kept"].to_pylist()
+    table = pyarrow.parquet.read_table(path, columns=list(columns))
+    return list(zip(*(table[name].to_pylist() for name in columns), strict=True))
+
+
+def cleaned_away(dropped: list[tuple[str, str, str]], examples: int) -> dict[str, dict[str, Any]]:
+    """{reason: {rows, examples: [{id, detail}]}} of the rows that `clean` dropped, most rows first.
+
+    The examples are the first by id, which is a hash, so as good as a random sample.
+    """
+    details: dict[str, list[tuple[str, str]]] = {}
+    for id, reason, detail in dropped:
+        details.setdefault(reason, []).append((id, detail))
+    return {
+        reason: {"rows": len(lines), "examples": [{"id": id, "detail": d} for id, d in sorted(lines)[:examples]]}
+        for reason, lines in sorted(details.items(), key=lambda item: (-len(item[1]), item[0]))
+    }
 
 
 def audit(
-    rows: Sequence[Row], label_of: data_facts.LabelOf, dedup: dict[str, Any], kept: list[str], params: Datasheet
+    rows: Sequence[Row], label_of: data_facts.LabelOf, dedup: dict[str, Any], tables: Tables, params: Datasheet
 ) -> list[data_audits.Finding]:
     """The findings of every audit, the worst first."""
     findings = [
         data_audits.conflicting_answers(rows, params),
+        data_audits.conflicts_of_like_questions(dedup, tables.conflicts, rows, params),
         data_audits.length_of_pairs(rows, params),
         data_audits.length_of_labels(rows, label_of, params),
         data_audits.mixed_styles(rows, params),
         data_audits.dominant_label(rows, label_of, params),
-        data_audits.many_duplicates(dedup, kept, rows, params),
+        data_audits.many_duplicates(dedup, tables.kept, rows, params),
     ]
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
@@ -99,27 +128,28 @@ def wrong_rows(
 
 
 def sheet(
-    rows: Sequence[Row], reports: dict[str, dict[str, Any]], kept: list[str],
+    rows: Sequence[Row], reports: dict[str, dict[str, Any]], tables: Tables,
     by_annotator: dict[str, dict[str, annotations.Annotation]], params: Datasheet,
 ) -> dict[str, Any]:  # fmt: skip
     """The content of datasheet.json.
 
     Args:
         reports: {stage: its report} of ingest, clean, dedup and split.
-        kept: for each duplicate, the id of the row that was kept in its place.
         by_annotator: as `annotations.read` returns them.
     """
     label_of = data_facts.label_function(reports["clean"].get("labels"))
     return {
         "rows": reports["split"]["splits"],
         "funnel": {stage: {key: report[key] for key in ("in", "out", "dropped")} for stage, report in reports.items()},
+        "unread": reports["ingest"]["unread"],
+        "cleaned_away": cleaned_away(tables.dropped, params.examples),
         "facts": data_facts.facts(rows, label_of, params.examples),
         "personal": reports["clean"]["personal"],
         "languages": reports["clean"].get("languages"),
         "contaminated": reports["split"]["contaminated"],
-        "clusters": {str(size): n for size, n in data_facts.cluster_sizes(kept).items()},
+        "clusters": {str(size): n for size, n in data_facts.cluster_sizes(tables.kept).items()},
         "marks": annotations.statistics(by_annotator, {row.id for row in rows}, params.confidence),
-        "findings": audit(rows, label_of, reports["dedup"], kept, params),
+        "findings": audit(rows, label_of, reports["dedup"], tables, params),
     }
 
 
@@ -129,7 +159,12 @@ def main(inputs: Inputs, outputs: Outputs, params: Datasheet, card: Card) -> str
                for stage in ("ingest", "clean", "dedup", "split")}  # fmt: skip
     files = row_files(inputs.splits)
     rows = reduce(ConcatenatedRows, map(MappedRows, files), [])
-    content = sheet(rows, reports, read_kept(inputs.duplicates), by_annotator, params)
+    tables = Tables(
+        read_table(inputs.dropped, "id", "reason", "detail"),
+        [kept for (kept,) in read_table(inputs.duplicates, "kept")],
+        read_table(inputs.conflicts, "id", "other", "similarity"),
+    )
+    content = sheet(rows, reports, tables, by_annotator, params)
     sample = annotations.sample(rows, params.sample_rows, params.seed)
     annotations.write_sample(outputs.sample, sample)
     accounting.write_json(outputs.datasheet, content)

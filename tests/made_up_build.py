@@ -48,6 +48,8 @@ class Build:
         self.comparison: dict[str, Any] = {}
         self.over_long: dict[str, list[str]] = {}  # step -> ids of its rows above max_length
         self.epochs = 1
+        self.unread: dict[str, dict[str, Any]] = {}  # of the report of ingest
+        self.dedup = {"conflicting": 0}
 
     def put(self, name: str, value: Any) -> None:
         path = self.folder / name
@@ -73,9 +75,11 @@ class Build:
             )
             scoring.write(self.folder / f"reports/parity/{quant}.jsonl", self.answers)
         counts = {"in": 5300, "out": 5208, "dropped": {"broken_json": 12, "repeated": 80}}
-        self.put("reports/data/ingest.json", counts | {"formats": {"rows.jsonl": {"chat": 5300}}})
+        self.put(
+            "reports/data/ingest.json", counts | {"formats": {"rows.jsonl": {"chat": 5300}}, "unread": self.unread}
+        )
         self.put("reports/data/clean.json", {"in": 5208, "out": 5208, "dropped": {}, "changed": {"email": 40}})
-        self.put("reports/data/dedup.json", {"in": 5208, "out": 5208, "dropped": {}, "clusters": 0})
+        self.put("reports/data/dedup.json", {"in": 5208, "out": 5208, "dropped": {}, "clusters": 0} | self.dedup)
         splits = {"train": {"chat": 5000}, "val": {"chat": 200}, "test": {"chat": 8}}
         self.put("reports/data/split.json", {"in": 5208, "out": 5208, "dropped": {}, "splits": splits})
         sources = {

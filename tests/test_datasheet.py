@@ -41,8 +41,9 @@ def run(folder: Path, labels: bool = True, params: Datasheet = PARAMS, card: Car
     counts = {"in": 5, "out": 5, "dropped": {}}
     balance = {"labels": {"field": None, "rows": 1, "counts": {"d": 1}}} if labels else {}
     sizes = {split: {k: len(rows.get(f"{split}/{k}", [])) for k in KINDS} for split in SPLITS}
+    unread = {"a.jsonl": {"messages.*.weight": {"records": 3, "example": SCRIPT}}}
     contents = {
-        "ingest": counts, "dedup": {"in": 6, "out": 5, "dropped": {"near_duplicate": 1}},
+        "ingest": {**counts, "unread": unread}, "dedup": {"in": 6, "out": 5, "dropped": {"near_duplicate": 1}},
         "clean": {**counts, **balance, "personal": {"email": {"action": "redact", "rows": 1, "found": 2}}},
         "split": {**counts, "splits": sizes, "contaminated": {}},
     }  # fmt: skip
@@ -50,11 +51,16 @@ def run(folder: Path, labels: bool = True, params: Datasheet = PARAMS, card: Car
         accounting.write_json(folder / reports / f"{name}.json", report)
     columns = {"id": str, "kept": str, "reason": str, "similarity": float}
     parquet_table.write(folder / "duplicates.parquet", columns, [("x", CHATS[0].id, "near_duplicate", 0.9)])
+    dropped = [("2" * 24, "refusal", f"I cannot {SCRIPT}"), ("1" * 24, "refusal", "No."), ("3" * 24, "over_long", "9")]
+    parquet_table.write_drops(folder / "dropped.parquet", [accounting.Drop(*drop) for drop in dropped])
+    opposed = [(CHATS[0].id, CHATS[2].id, 0.9), (CHATS[2].id, CHATS[0].id, 0.9)]
+    parquet_table.write(folder / "conflicts.parquet", {"id": str, "other": str, "similarity": float}, opposed)
     (folder / "marks").mkdir()
     (folder / "marks/anna.csv").write_text(f"id,verdict,note\n{CHATS[0].id},wrong,{SCRIPT}\n{'0' * 24},ok,\n")
     templates = [ROOT / "stages/reporting/templates" / name for name in ("datasheet", "page")]
     stage_reports = (reports / f"{name}.json" for name in ("ingest", "clean", "dedup", "split"))
-    inputs = datasheet.Inputs(*stage_reports, Path("duplicates.parquet"), splits, Path("marks"), *templates)
+    tables = (Path(f"{name}.parquet") for name in ("dropped", "duplicates", "conflicts"))
+    inputs = datasheet.Inputs(*stage_reports, *tables, splits, Path("marks"), *templates)
     outputs = datasheet.Outputs(Path("data.html"), *(Path("reports", name) for name in OUTPUTS[1:]))
     return datasheet.main(inputs, outputs, params, card)
 
@@ -66,20 +72,27 @@ def test_the_page_shows_findings_and_escapes_the_text_of_rows(
     monkeypatch.chdir(tmp_path)
 
     assert run(tmp_path, labels) == (
-        "5 rows, 2 warnings, 3 audits had too few rows to tell; 1 rows marked; look at reports/data.html"
+        "5 rows, 3 warnings, 3 audits had too few rows to tell; 1 rows marked; look at reports/data.html"
     )
 
     sheet = json.loads(Path("reports/datasheet.json").read_bytes())
     assert [(f["audit"], f["level"]) for f in sheet["findings"]] == [
-        ("conflicting answers", "warning"), ("duplicates", "warning"),
+        ("conflicting answers", "warning"), ("like questions, other answers", "warning"), ("duplicates", "warning"),
         *((name, "too_few") for name in ("length of preferred answers", "length of labels", "dominated labels")),
         ("styles", "ok"),
     ]  # fmt: skip
     page = Path("data.html").read_text("utf-8")
-    assert "5 rows, 2 warnings, 3 audits too small to tell</h1>" in page
-    assert "2 of 6 audits found something; 3 had too few rows to tell</h2>" in page
+    assert "5 rows, 3 warnings, 3 audits too small to tell</h1>" in page
+    assert "3 of 7 audits found something; 3 had too few rows to tell</h2>" in page
     assert page.count('<span class="verdict no">? too few</span>') == 3 and page.count("✓") == 1
     assert sheet["clusters"] == {"2": 1}
+    assert list(sheet["cleaned_away"]) == ["refusal", "over_long"]
+    refused = sheet["cleaned_away"]["refusal"]
+    assert refused == {
+        "rows": 2,
+        "examples": [{"id": "1" * 24, "detail": "No."}, {"id": "2" * 24, "detail": f"I cannot {SCRIPT}"}],
+    }
+    assert "messages.*.weight" in page and "refusal: 2 rows" in page
     assert (sheet["marks"]["rows"], sheet["marks"]["wrong"], sheet["marks"]["gone"]) == (1, 1, 1)
     assert sheet["facts"]["labels"] == ({"d": 1} if labels else {})
     for page in ("data.html", "reports/sample.html"):

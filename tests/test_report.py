@@ -132,6 +132,17 @@ def test_rows_that_training_dropped_are_counted_once_in_the_headline_with_their_
     assert "SFT from base, 2,950 chat rows" in text
 
 
+def test_fields_that_nothing_read_and_conflicting_rows_are_told(build: Build, text: str) -> None:
+    assert "in no row" not in text and "answered otherwise" not in text
+    build.unread = {"rows.jsonl": {f"note_{n}": {"records": n, "example": "x"} for n in range(1, 7)}}
+    build.dedup["conflicting"] = 12
+
+    told = visible_text(build)
+    assert "6 fields of the raw files are in no row: note_1 of rows.jsonl (1 record), note_2 of rows.jsonl" in told
+    assert "note_5 of rows.jsonl (5 records), …. Map or ignore" in told
+    assert "12 rows ask nearly what another row asks, and are answered otherwise" in told
+
+
 def test_what_a_step_was_trained_on_is_what_it_consumed(build: Build) -> None:
     SHAPES["too_long"](build)
     build.epochs = 0

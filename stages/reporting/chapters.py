@@ -67,6 +67,11 @@ def rows(build: Build) -> dict[str, Any]:
     outs = (out for stage in reports if stage in build.graph for out in build.graph[stage]["outs"])
     return {
         "drops": sorted(drops, key=lambda drop: -drop["rows"]),
+        "unread": [
+            (file, field, entry["records"])
+            for file, fields in build.data["ingest"]["unread"].items()
+            for field, entry in fields.items()
+        ],
         "lost": lost + in_training,
         "lost_in_training": in_training,
         "drop_tables": [out for out in outs if Path(out).stem in DROP_TABLES],

@@ -107,6 +107,36 @@ def conflicting_answers(rows: Sequence[Row], params: Datasheet) -> Finding:
     return Finding(audit, "warning", message, [one for group in conflicts[: params.examples] for one in group])
 
 
+def conflicts_of_like_questions(
+    report: dict[str, Any], conflicts: Sequence[tuple[str, str, float]], rows: Sequence[Row], params: Datasheet
+) -> Finding:
+    """Rows whose question is like that of another row, but not their answer, as `dedup` found them.
+
+    Args:
+        report: of `dedup`.
+        conflicts: (id, id of the other row, similarity of the questions); rows that later stages dropped are not shown.
+    """
+    audit = "like questions, other answers"
+    if not conflicts:
+        return nothing_found(
+            audit, report["out"], "rows", "No row asks nearly what another one asks otherwise.", params
+        )
+    wanted = {id for conflict in conflicts for id in conflict[:2]}
+    indices = {row.id: index for index, row in enumerate(rows) if row.id in wanted}
+    pairs = {tuple(sorted(conflict[:2])): conflict[2] for conflict in conflicts}
+    shown = sorted((pair for pair in pairs if indices.keys() >= set(pair)), key=lambda pair: (-pairs[pair], pair))
+    examples = [
+        example(rows[indices[id]], f"questions {100 * pairs[pair]:.0f} % alike")
+        for pair in shown[: params.examples]
+        for id in pair
+    ]
+    message = (
+        f"{len(conflicts):,} of {report['out']:,} rows ask nearly what another row asks, and are answered otherwise; "
+        "dedup keeps them, unless dedup.conflicting is drop."
+    )
+    return Finding(audit, "warning", message, examples)
+
+
 def length_of_pairs(rows: Iterable[Row], params: Datasheet) -> Finding:
     """Pairs whose chosen answer is nearly always the longer one, or the shorter one."""
     audit = "length of preferred answers"

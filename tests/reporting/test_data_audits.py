@@ -87,6 +87,21 @@ def test_an_answer_that_one_pair_prefers_and_another_rejects_is_a_conflict() -> 
     assert shown == [(rows[1].id, "chosen", "b"), (rows[0].id, "rejected", "b")]
 
 
+def test_rows_with_like_questions_and_other_answers_are_shown_beside_each_other_the_most_alike_first() -> None:
+    a, b, c, d = (chat(name, name) for name in "abcd")
+    conflicts = [(a.id, b.id, 0.9), (b.id, a.id, 0.9), (c.id, d.id, 0.95), (a.id, "gone", 0.99)]
+    report = {"out": 50}
+
+    finding = data_audits.conflicts_of_like_questions(report, conflicts, [a, b, c, d], PARAMS)
+
+    assert finding.level == "warning" and finding.message.startswith("4 of 50 rows ask nearly what another row asks")
+    first = [(c.id, "questions 95 % alike"), (d.id, "questions 95 % alike")]
+    assert [(e.id, e.why) for e in finding.examples][:2] in (first, first[::-1])
+    assert {e.id for e in finding.examples[2:]} == {a.id, b.id} and len(finding.examples) == 4
+    assert data_audits.conflicts_of_like_questions(report, [], [a], PARAMS).level == "ok"
+    assert data_audits.conflicts_of_like_questions({"out": 3}, [], [a], PARAMS).level == "too_few"
+
+
 @pytest.mark.parametrize(
     ("chosen", "rejected", "way"), [("long answer", "x", "longer"), ("x", "long answer", "shorter")]
 )
