@@ -99,10 +99,11 @@ def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) 
     before, after = _added_around(where, tokenizer["post_processor"], settings, bos, eos)
     writer.add_add_bos_token(bool(before))
     writer.add_add_eos_token(bool(after))
-    template = _chat_template(model, settings)
-    if template is not None:
+    templates = _chat_templates(model, settings)
+    for template in templates.values():
         _check_template(model, template, bos, before, after)
-        writer.add_chat_template(template)
+    if templates:
+        writer.add_chat_template([{"name": name, "template": template} for name, template in templates.items()])
     return pre_tokenizer
 
 
@@ -169,14 +170,22 @@ def _added_around(
     return before, after
 
 
-def _chat_template(model: Path, settings: dict) -> str | None:
-    path = model / "chat_template.jinja"
-    if path.exists():
-        return path.read_text(encoding="utf-8")
-    templates = settings.get("chat_template")
-    if isinstance(templates, list):
-        return {template["name"]: template["template"] for template in templates}["default"]
-    return templates
+def _chat_templates(model: Path, settings: dict) -> dict[str, str]:
+    """The templates that both transformers and llama.cpp choose from: `default`, and `tool_use` where there are tools.
+
+    Files take the place of all entries of the settings, as in transformers.
+    """
+    files = {
+        "default": model / "chat_template.jinja",
+        "tool_use": model / "additional_chat_templates" / "tool_use.jinja",
+    }
+    found = {name: path.read_text(encoding="utf-8") for name, path in files.items() if path.exists()}
+    listed = settings.get("chat_template") or []
+    if not found and isinstance(listed, str):
+        found = {"default": listed}
+    elif not found:
+        found = {t["name"]: t["template"] for t in listed}
+    return {name: found[name] for name in files if name in found}
 
 
 def _check_template(model: Path, template: str, bos: str | None, before: list[str], after: list[str]) -> None:

@@ -91,6 +91,23 @@ def test_a_template_with_bos_token_is_refused_where_the_tokenizer_has_none(llama
         write_gguf(llama_copy, tmp_path / "a.gguf", "F16")
 
 
+@pytest.mark.parametrize("saved", [True, False], ids=["files", "settings"])
+def test_the_template_for_tools_is_written_beside_the_default(llama_copy: Path, tmp_path: Path, saved: bool) -> None:
+    if saved:
+        (llama_copy / "additional_chat_templates").mkdir()
+        (llama_copy / "additional_chat_templates" / "tool_use.jinja").write_text("{{ tools }}" + TEMPLATE)
+    else:
+        (llama_copy / "chat_template.jinja").unlink()
+        both = [{"name": "default", "template": TEMPLATE}, {"name": "tool_use", "template": "{{ tools }}" + TEMPLATE}]
+        edit_json(llama_copy / "tokenizer_config.json", chat_template=both)
+
+    write_gguf(llama_copy, tmp_path / "a.gguf", "F16")
+
+    fields = gguf.GGUFReader(tmp_path / "a.gguf").fields
+    assert fields["tokenizer.chat_template"].contents() == TEMPLATE
+    assert fields["tokenizer.chat_template.tool_use"].contents() == "{{ tools }}" + TEMPLATE
+
+
 def test_a_model_without_an_end_token_is_refused(llama_copy: Path, tmp_path: Path) -> None:
     edit_json(llama_copy / "tokenizer_config.json", eos_token=None)
     edit_json(llama_copy / "generation_config.json", eos_token_id=None)
