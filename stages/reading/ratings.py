@@ -64,6 +64,3 @@ def as_pair(bad: Judged, good: list[Judged]) -> Pair | None:
     number = int(hashlib.sha256(msgspec.json.encode(bad.answer)).hexdigest()[:16], 16)
     chosen = candidates[sorted(candidates)[number % len(candidates)]]
     return Pair(bad.prompt, chosen.answer, bad.answer, bad.tools)
-
-
-RatedAnswer = Judged

@@ -64,7 +64,8 @@ class RecordReader:
     def __init__(self, rule: FileRule | None, documents: Documents | None) -> None:
         self._fields = rule.fields if rule else None
         self._format = rule.format if rule else None
-        self._ignore = unread.paths(rule.ignore, set()) if rule else unread.Paths()
+        ignore = rule.ignore if rule else []
+        self._ignore = unread.Paths(unread.paths(ignore, set()) | dict.fromkeys(ignore, unread.WHOLE))
         self._documents = documents
         self._format_of: dict[tuple[str, ...], str] = {}  # by the names of a record's fields
         self.format = ""  # of the last record: a name in formats.READERS, or one of NO_FORMAT

@@ -11,6 +11,7 @@ from stages.reading import field_names
 NESTED = (dict, list)
 WHOLE = "whole"  # read with all that is in it
 MAX_FIELDS = 200  # of a file that are told by their whole paths
+MAX_PATH_CHARS = 200
 MAX_EXAMPLE_CHARS = 60
 
 
@@ -87,11 +88,9 @@ class Unread:
             what = self._meaning_of(path)
             if what is None:
                 continue
-            name = path
-            if name not in self.fields:
-                name = path.encode(errors="replace").decode()  # of half a surrogate pair
-                if name not in self.fields and len(self.fields) >= MAX_FIELDS:
-                    name = f"(others: {what})" if what else "(others)"
+            name = printable(path)
+            if name not in self.fields and len(self.fields) >= MAX_FIELDS:
+                name = f"(others: {what})" if what else "(others)"
             if name in told:
                 continue
             told.add(name)
@@ -110,7 +109,13 @@ class Unread:
         return what
 
 
+def printable(path: str) -> str:
+    """A path on one line."""
+    path = path if path.isprintable() else path.encode("unicode_escape").decode()
+    return path if len(path) <= MAX_PATH_CHARS else f"{path[: MAX_PATH_CHARS - 1]}…"
+
+
 def _example(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value)
-    text = " ".join(text.encode(errors="replace").decode().split())
+    text = " ".join(text[: 4 * MAX_EXAMPLE_CHARS].encode(errors="replace").decode().split())
     return text if len(text) <= MAX_EXAMPLE_CHARS else f"{text[: MAX_EXAMPLE_CHARS - 1]}…"

@@ -134,7 +134,7 @@ def test_any_number_of_fields_is_told_in_bounded_memory(monkeypatch: pytest.Monk
     monkeypatch.setattr(unread, "MAX_FIELDS", 2)
     fields = Unread()
     for n in range(50):
-        fields.add({f"a{n}": n, f"b{n}.label": n, "\ud800": n})
+        fields.add({f"a{n}": n, f"b{n}.label": n, "\ud800\n": n})
 
     assert fields.fields == {
         "a0": {"records": 1, "example": "0"},
@@ -162,3 +162,10 @@ def test_ignored_values_are_taken_out_and_the_record_stays() -> None:
 
     assert unread.without(record, tree) == {"a": [{"c": 2}, {}, 4]}
     assert unread.without(record, Paths()) == record == {"a": [{"b": 1, "c": 2}, {"b": 3}, 4], "d": {"e": 5}}
+
+
+def test_a_path_is_one_line() -> None:
+    fields = Unread()
+    fields.add({"a\n\ud800": 1, "b" * 999: 2})
+
+    assert list(fields.fields) == ["a\\n\\ud800", "b" * 199 + "…"]
