@@ -4,7 +4,8 @@ Inputs:  quantized  folder that `quantize` wrote
          rows       JSONL canonical chats of the suite
          expected   JSONL, scored answers of the unquantized model to the same rows
 Outputs: answers    JSONL {id, prompt, expected, answer, scores}
-         parity     JSON {verdict, why, rows, same_answers, metrics: {metric: {model, file, difference}}}
+         parity     JSON {verdict, why, rows, changed_prompts, same_answers,
+                    metrics: {metric: {model, file, difference}}}
 Params:  parity.<quant>, suites.<suite>, machine
 """
 
@@ -21,7 +22,9 @@ from stages.params.release import Parity
 from stages.rows import accounting, jsonl
 
 
-def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Parity) -> dict[str, Any]:
+def compare(
+    file: list[scoring.Answer], model: list[scoring.Answer], changed_prompts: int, params: Parity
+) -> dict[str, Any]:
     """Differences between the answers of the quantized file and of its model, and the verdict under the bounds."""
     same = sum(a.answer == b.answer for a, b in zip(file, model, strict=True)) / len(file)
     by_file, by_model = scoring.totals(file), scoring.totals(model)
@@ -35,9 +38,11 @@ def compare(file: list[scoring.Answer], model: list[scoring.Answer], params: Par
         why.append(f"exact_match differs by {difference:.4f}, at most {params.max_difference} is allowed")
     if params.min_same_answers is not None and same < params.min_same_answers:
         why.append(f"{same:.4f} of answers are the same, at least {params.min_same_answers} must be")
+    if why and changed_prompts:
+        why.append(f"{changed_prompts} prompts are not those of training (docs/metrics.md)")
     return {
-        "verdict": "fail" if why else "pass", "why": why, "rows": len(file), "same_answers": round(same, 6),
-        "metrics": metrics,
+        "verdict": "fail" if why else "pass", "why": why, "rows": len(file), "changed_prompts": changed_prompts,
+        "same_answers": round(same, 6), "metrics": metrics,
     }  # fmt: skip
 
 
@@ -50,14 +55,16 @@ def main(
         raise UserError(f"{expected}: ids differ from those of {rows}: want answers to the same rows; run `dvc repro`")
     runtime = importlib.import_module(params.modules()[0])
     settings = {**params.settings(suite_params, machine), "checkpoint": checkpoints / "batches.jsonl"}
-    generated = runtime.generate(quantized / params.FILE, scoring.questions(held_out), **settings)
+    questions, model = scoring.questions(held_out), quantized / params.FILE
+    generated = runtime.generate(model, questions, **settings)
     scored = scoring.score(held_out, generated, suite_params)
-    result = compare(scored, model_answers, params)
+    result = compare(scored, model_answers, runtime.changed_prompts(model, questions), params)
     scoring.write(answers, scored)
     accounting.write_json(parity, result)
+    changed = f"; {result['changed_prompts']} prompts are not those of training" if result["changed_prompts"] else ""
     return (
         f"{result['verdict']}: {result['same_answers']:.3f} of {len(held_out)} answers the same, exact_match "
-        f"{result['metrics']['exact_match']['model']:.3f} -> {result['metrics']['exact_match']['file']:.3f}"
+        f"{result['metrics']['exact_match']['model']:.3f} -> {result['metrics']['exact_match']['file']:.3f}{changed}"
     )
 
 

@@ -22,16 +22,17 @@ MODEL = answers(*[("yes", 1.0)] * 8, *[("no", 0.0)] * 2)
 
 
 def compare(*pairs: tuple[str, float]) -> dict[str, Any]:
-    return parity.compare(answers(*pairs), MODEL, BOUNDS)
+    return parity.compare(answers(*pairs), MODEL, 0, BOUNDS)
 
 
 def test_a_file_with_the_same_answers_passes_without_a_difference() -> None:
-    result = parity.compare(MODEL, MODEL, BOUNDS)
+    result = parity.compare(MODEL, MODEL, 0, BOUNDS)
 
     assert result == {
         "verdict": "pass",
         "why": [],
         "rows": 10,
+        "changed_prompts": 0,
         "same_answers": 1.0,
         "metrics": {
             "exact_match": {"model": 0.8, "file": 0.8, "difference": 0.0},
@@ -68,11 +69,18 @@ def test_without_min_same_answers_only_the_metric_counts() -> None:
     bounds = InLlamaCpp(max_difference=0.1, min_same_answers=None, context_tokens=512)
     other = answers(*[("aye", 1.0)] * 8, *[("nay", 0.0)] * 2)
 
-    assert parity.compare(other, MODEL, bounds)["verdict"] == "pass"
+    assert parity.compare(other, MODEL, 0, bounds)["verdict"] == "pass"
 
 
 def test_why_names_both_broken_bounds() -> None:
     assert len(compare(*[("", 0.0)] * 10)["why"]) == 2
+
+
+def test_a_failure_says_that_prompts_were_changed() -> None:
+    failed = parity.compare(answers(*[("", 0.0)] * 10), MODEL, 3, BOUNDS)
+
+    assert failed["why"][-1] == "3 prompts are not those of training (docs/metrics.md)"
+    assert parity.compare(MODEL, MODEL, 3, BOUNDS)["why"] == []
 
 
 def test_answers_to_different_numbers_of_rows_are_never_compared() -> None:

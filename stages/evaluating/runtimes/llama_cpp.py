@@ -8,11 +8,13 @@ import json
 import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from modelmake.errors import UserError
 from stages.evaluating import resumable_batches
 from stages.evaluating.reply import MARKS
+from stages.evaluating.runtimes import gguf_template
 
 if TYPE_CHECKING:
     from xllamacpp import Server
@@ -49,7 +51,7 @@ def generate(
 
     def answer(batch: list[tuple[int, dict[str, Any]]]) -> list[str]:
         [(i, conversation)] = batch
-        prompt = _post(servers[0], "/apply-template", conversation)["prompt"]
+        prompt = _prompt(servers[0], conversation, f"{model}: conversation {i}")
         request = {"prompt": prompt, "max_tokens": max_new_tokens, "preserved_tokens": MARKS, **GREEDY}
         reply = servers[0].handle_completions(request)
         return [_answer(reply, max_new_tokens, context_tokens, f"{model}: conversation {i}")]
@@ -73,13 +75,38 @@ def tokenize(model: Path, texts: list[str]) -> list[list[int]]:
         del server
 
 
-def apply_template(model: Path, conversation: dict[str, Any]) -> str:
-    """The prompt of a conversation as text, without the begin token if the tokenizer adds it."""
+def prompts(model: Path, conversations: list[dict[str, Any]]) -> list[str]:
+    """The prompt of each conversation as text, without the begin token if the tokenizer adds it."""
     server = _start(model, threads=1, context_tokens=256)
     try:
-        return _post(server, "/apply-template", conversation)["prompt"]
+        return [
+            _prompt(server, conversation, f"{model}: conversation {i}") for i, conversation in enumerate(conversations)
+        ]
     finally:
         del server
+
+
+def changed_prompts(model: Path, conversations: list[dict[str, Any]]) -> int:
+    """How many prompts llama.cpp makes otherwise than transformers does of the same template.
+
+    Only tools and calls are written otherwise: of a tool llama.cpp keeps name, description and parameters, in this
+    order, and gives an empty description to one that has none; of 1.0 it makes 1.
+    """
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    with_tools = [c for c in conversations if c["tools"] or any("tool_calls" in m for m in c["messages"])]
+    if not with_tools:
+        return 0
+    templates, special_tokens, adds_begin = gguf_template.read(model)
+    same = 0
+    for conversation, prompt in zip(with_tools, prompts(model, with_tools), strict=True):
+        template = templates.get("tool_use") if conversation["tools"] else None
+        [text], _ = render_jinja_template(
+            [conversation["messages"]], tools=conversation["tools"] or None, add_generation_prompt=True,
+            chat_template=template or templates["default"], **special_tokens,
+        )  # fmt: skip
+        same += prompt == (text.removeprefix(special_tokens["bos_token"]) if adds_begin else text)
+    return len(with_tools) - same
 
 
 def _start(model: Path, threads: int, context_tokens: int) -> "Server":
@@ -120,6 +147,20 @@ def _answer(reply: dict[str, Any], max_new_tokens: int, context_tokens: int, whe
     [choice] = reply["choices"]
     cut = choice["finish_reason"] == "length"  # perhaps within a character, whose bytes alone are no UTF-8
     return choice["text"].rstrip("\ufffd") if cut else choice["text"]
+
+
+def _prompt(server: "Server", conversation: dict[str, Any], where: str) -> str:
+    """The prompt that the file's template makes of a conversation.
+
+    Raises:
+        UserError: llama.cpp refuses the conversation or its tools.
+    """
+    tools = [tool if "function" in tool else {"type": "function", "function": tool} for tool in conversation["tools"]]
+    try:
+        return _post(server, "/apply-template", {"messages": conversation["messages"], "tools": tools})["prompt"]
+    except HTTPError as error:
+        message = json.load(error)["error"]["message"].partition("; tools = ")[0]
+        raise UserError(f"{where}: llama.cpp says: {message}") from error
 
 
 def _post(server: "Server", path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def test_prompts_are_those_of_transformers(tmp_path: Path, template: str) -> Non
     tokenizer = AutoTokenizer.from_pretrained(model)
     for conversation in CONVERSATIONS:
         expected = tokenizer.apply_chat_template(conversation["messages"], add_generation_prompt=True, tokenize=False)
-        assert llama_cpp.apply_template(tmp_path / "a.gguf", conversation) == expected
+        assert llama_cpp.prompts(tmp_path / "a.gguf", [conversation]) == [expected]
 
 
 WITH_TOOLS = (
@@ -207,7 +207,35 @@ def test_prompts_with_tools_and_calls_are_those_of_transformers(tmp_path: Path) 
 
     expected = tokenizer.apply_chat_template(ASKED["messages"], tools=TOOLS, add_generation_prompt=True, tokenize=False)
     assert "Zürich" in expected and '"default": 1' in expected
-    assert llama_cpp.apply_template(tmp_path / "a.gguf", ASKED) == expected
+    assert llama_cpp.prompts(tmp_path / "a.gguf", [ASKED]) == [expected]
+    assert llama_cpp.changed_prompts(tmp_path / "a.gguf", [ASKED, *CONVERSATIONS]) == 0
+
+
+@pytest.mark.parametrize("added", [{}, {"bos_token": "<|bos|>", "add_bos_token": True}], ids=["plain", "begin"])
+def test_prompts_that_llama_cpp_changes_are_counted(tmp_path: Path, added: dict) -> None:
+    template = "{{ bos_token }}" + WITH_TOOLS if added else WITH_TOOLS
+    build_tokenizer(tmp_path / "model", chat_template=template, **added)
+    write_gguf(build_model(tmp_path / "model"), tmp_path / "a.gguf", "F16")
+    function = TOOLS[0]["function"]
+    described = {"name": "f", "description": "", "parameters": {}}
+    changed: list[dict[str, Any]] = [
+        {"type": "function", "function": {"name": "f", "parameters": {}}},  # gets an empty description
+        {"type": "function", "function": {**described, "strict": True}},  # loses it
+        {"type": "function", "function": dict(reversed(function.items()))},  # gets another order
+        described,  # gets a type
+    ]
+    asked = [ASKED | {"tools": tools} for tools in (TOOLS, [], *([tool] for tool in changed))]
+
+    assert llama_cpp.changed_prompts(tmp_path / "a.gguf", [*asked, *CONVERSATIONS]) == len(changed)
+
+
+def test_a_tool_that_llama_cpp_refuses_is_an_error(tmp_path: Path) -> None:
+    build_tokenizer(tmp_path / "model", chat_template=WITH_TOOLS)
+    write_gguf(build_model(tmp_path / "model"), tmp_path / "a.gguf", "F16")
+    asked = ASKED | {"tools": [{"type": "function", "function": {"parameters": {}}}]}
+
+    with pytest.raises(UserError, match=r"a.gguf: conversation 1: llama.cpp says: Failed to parse tools: "):
+        llama_cpp.prompts(tmp_path / "a.gguf", [ASKED, asked])
 
 
 def test_tokens_that_mark_calls_are_in_the_answers_of_both_runtimes(tmp_path: Path) -> None:
@@ -238,7 +266,7 @@ def test_the_begin_token_is_added_once(tmp_path: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(model)
     assert tokenizer("a")["input_ids"][0] == tokenizer.bos_token_id
     assert llama_cpp.tokenize(tmp_path / "a.gguf", AWKWARD) == [tokenizer(text)["input_ids"] for text in AWKWARD]
-    prompt = llama_cpp.apply_template(tmp_path / "a.gguf", CONVERSATIONS[0])
+    [prompt] = llama_cpp.prompts(tmp_path / "a.gguf", CONVERSATIONS[:1])
     [ids] = llama_cpp.tokenize(tmp_path / "a.gguf", [prompt])
     assert ids == tokenizer.apply_chat_template(CONVERSATIONS[0]["messages"], add_generation_prompt=True)["input_ids"]
     answers, expected = answers_of(model, tmp_path / "a.gguf")
