@@ -94,7 +94,8 @@ class Ingestion:
                 continue
             try:
                 contents, metadata = reader.read(record.value)
-                metadata = metadata if metadata.split else metadata._replace(split=record.split)
+                split = (metadata.split or record.split) if self._params.splits == "given" else ""
+                metadata = metadata._replace(split=split)
             except RejectedRecord as error:
                 self.reject(number, record.line, error.reason, error.detail, record.text or _json_text(record.value))
             else:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pyarrow
 import pyarrow.parquet
 from hypothesis import strategies as st
@@ -22,7 +23,8 @@ from stages.reading.containers import READERS
 from stages.reading.formats import READERS as FORMATS
 from stages.rows import jsonl
 from stages.rows.parts import content_problem
-from stages.rows.row import make_row
+from stages.rows.row import Row, make_row
+from tests import fuzzing_fields as fields
 
 
 class Case(NamedTuple):
@@ -145,10 +147,11 @@ SIMPLE = st.tuples(USER_TURN, ASSISTANT_TURN).map(list) | st.lists(
 ROWS = st.tuples(
     COLUMNS, st.lists(st.tuples(TEXT | WORDS, TEXT | WORDS, TEXT | st.sampled_from(["True", "False"])), max_size=6)
 )
+SALTED = st.builds(fields.salted, RECORD, fields.SALT, st.booleans(), st.sampled_from([True, False, False]))
 CONTAINERS = {  # suffix -> bytes of a file
-    ".jsonl": st.lists(RECORD | SCALAR, max_size=6).map(_jsonl),
-    ".ndjson": st.lists(RECORD, max_size=6).map(_jsonl),
-    ".json": st.lists(RECORD | SCALAR | st.tuples(TEXT, TEXT), max_size=6).map(json.dumps).map(str.encode)
+    ".jsonl": st.lists(RECORD | SALTED | SALTED | SCALAR, max_size=6).map(_jsonl),
+    ".ndjson": st.lists(SALTED, max_size=6).map(_jsonl),
+    ".json": st.lists(SALTED | SCALAR | st.tuples(TEXT, TEXT), max_size=6).map(json.dumps).map(str.encode)
     | st.dictionaries(st.sampled_from(["train", "dev", "x"]), st.lists(RECORD, max_size=3))
     .map(json.dumps)
     .map(str.encode),
@@ -196,20 +199,32 @@ def cases(suffix: str) -> st.SearchStrategy[Case]:
 
 
 OTHER_FILES = FileRule("z*", None, None, [])
+MAPPED = FileRule("*", "qa", {"question": "prompt", "answer": "text", "rating": "label", "group": "topic"}, ["source"])
 PARAMS = [
     Ingest("", [], 1.0, Documents(40, True), "pairs"),
-    Ingest("", [], 1.0, Documents(1000, False), "pairs"),
-    Ingest("", [], 1.0, None, "pairs"),
+    Ingest("", [], 1.0, Documents(1000, False), "rows"),
+    Ingest("", [], 1.0, None, "rows"),
     Ingest("", [OTHER_FILES, FileRule("*", "qa", {"question": "prompt", "answer": "text"}, [])], 1.0, None, "pairs"),
+    Ingest("", [OTHER_FILES, MAPPED], 1.0, None, "rows"),
     Ingest("", [OTHER_FILES, FileRule("*", "messages", None, [])], 1.0, None, "pairs"),
 ]
+MAX_STOPS = 9  # at fields that are ignored in the next run
 
 
-def check(folder: Path, case: Case, params: Ingest) -> str:
-    """Runs `ingest` on the file and a second file of one row, and asserts that no record is lost.
+class Outcome(NamedTuple):
+    """What `ingest` made of a file."""
 
-    Returns:
-        "rows", "rejected" (no record is usable), "empty" (no records) or "unreadable" (a UserError).
+    # "rows", "rejected" (no record is usable), "empty" (no records), "unreadable" (a UserError) or "stopped" (at unread
+    # fields, again and again)
+    name: str
+    fields_lost: int = 0
+    rows: list[Row] = []
+
+
+def check(folder: Path, case: Case, params: Ingest) -> Outcome:
+    """Runs `ingest` on the file and a second file of one row, and asserts that no record and no field is lost.
+
+    Fields at which it stops are ignored in the next run.
     """
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "raw").mkdir(parents=True)
@@ -217,12 +232,22 @@ def check(folder: Path, case: Case, params: Ingest) -> str:
     file.write_bytes(case.content)
     (folder / "raw/z.jsonl").write_text('{"text": "A row."}')
     ingested, sources, rejected, report = (folder / name for name in ("ingested", "sources", "rejected", "report"))
-    try:
-        ingest.main(folder / "raw", ingested, sources, rejected, report, params)
-    except UserError as error:
-        assert "\n" not in str(error), error
-        assert case.records is None, (case, str(error))
-        return "unreadable"
+    for _ in range(MAX_STOPS):
+        try:
+            ingest.main(folder / "raw", ingested, sources, rejected, report, params)
+            break
+        except UserError as error:
+            lines = str(error).splitlines()
+            if not (stops := [m[1] for line in lines if (m := fields.TOLD.search(line))]):
+                assert len(lines) == 1, error
+                assert case.records is None, (case, str(error))
+                return Outcome("unreadable")
+            assert len(stops) == len(lines), error
+            rules = params.files or [OTHER_FILES, FileRule("*", None, None, [])]
+            rules = [rules[0], msgspec.structs.replace(rules[1], ignore=[*rules[1].ignore, *stops])]
+            params = msgspec.structs.replace(params, files=rules)
+    else:
+        return Outcome("stopped")
     counts = json.loads(report.read_bytes())
     rows = jsonl.read(ingested)
     bad = [json.loads(line) for line in rejected.read_bytes().split(b"\n")[:-1]]
@@ -234,11 +259,23 @@ def check(folder: Path, case: Case, params: Ingest) -> str:
     assert [r.id for r in rows] == sorted({r.id for r in rows}) == sorted({p["id"] for p in places})
     assert all(r == make_row(r.content, r.split, r.group) and content_problem(r.content) is None for r in rows)
     assert all(r["reason"] and r["detail"] and r["line"] >= 1 for r in bad)
-    record_lines = [r.line for r in files.read(file, case.name)]
+    records = list(files.read(file, case.name))
     row_lines = [p["line"] for p in places if p["file"] == case.name]
-    assert {*row_lines, *(r["line"] for r in bad)} == set(record_lines)
+    assert {*row_lines, *(r["line"] for r in bad)} == {r.line for r in records}
     if not any(r.group for r in rows):
-        assert counts["in"] == len(record_lines) + 1
+        assert counts["in"] == len(records) + 1
     if case.records is not None:
-        assert len(record_lines) == case.records
-    return "rows" if row_lines else "rejected" if record_lines else "empty"
+        assert len(records) == case.records
+    told = {*counts["unread"].get(case.name, ()), *(params.files[1].ignore if params.files else ())}
+    by_id = {row.id: msgspec.to_builtins(row) for row in rows}
+    bad_lines = {r["line"] for r in bad}
+    lost = [
+        leaf
+        for record in records
+        if record.line not in bad_lines
+        for leaf in fields.lost(
+            record.value, [by_id[p["id"]] for p in places if (p["file"], p["line"]) == (case.name, record.line)], told
+        )
+    ]
+    assert not lost, lost
+    return Outcome("rows" if row_lines else "rejected" if records else "empty", len(lost), rows)

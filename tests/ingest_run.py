@@ -23,13 +23,14 @@ def run(
     documents: Documents | None = None,
     rules: list[FileRule] | None = None,
     judged: str = "pairs",
+    splits: str = "given",
 ) -> dict[str, Any]:
     """The outputs of ingest: the bytes of the rows, the others as plain values."""
     for name, text in files.items():
         (folder / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "raw" / name).write_text(text, "utf-8", newline="")
     ingested, sources, rejected, report = (folder / name for name in ("ingested", "sources", "rejected", "report"))
-    params = Ingest("", rules or [], max_rejected_fraction, documents, judged)
+    params = Ingest("", rules or [], max_rejected_fraction, documents, judged, splits)
     ingest.main(folder / "raw", ingested, sources, rejected, report, params)
     return {
         "bytes": ingested.read_bytes(),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelmake.errors import UserError
-from stages.params.data import Documents
+from stages.params.data import Documents, FileRule
 from stages.rows.row import Chat, Judged, Message, Pair, Row, Text, make_row
 from stages.rows.spill import Spill
 from tests.ingest_run import MANUAL, QUESTION, QUESTION_ROW, chat, lines, rated, rows_of, run
@@ -271,3 +271,13 @@ def test_no_text_ends_ingest_in_a_traceback(text: str, suffix: str) -> None:
             assert "want " in str(error)  # with what to do
         else:
             assert report["in"] == report["out"] + sum(report["dropped"].values())
+
+
+def test_splits_of_names_and_fields_are_not_taken_if_params_say_so(tmp_path: Path) -> None:
+    record = '{"question": "Why?", "answer": "So.", "part": "test"}\n'
+    rules = [FileRule("*", "qa", {"question": "question", "answer": "answer", "split": "part"}, [])]
+
+    found = [rows_of(run(tmp_path / taken, {"my_train.jsonl": record}, rules=rules, splits=taken), tmp_path / taken)
+             for taken in ("given", "none")]  # fmt: skip
+
+    assert [[row.split for row in rows] for rows in found] == [["test"], [""]]

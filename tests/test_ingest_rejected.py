@@ -137,7 +137,7 @@ def test_files_of_mixed_formats_are_in_the_line_of_counts(tmp_path: Path) -> Non
     (tmp_path / "raw/a.jsonl").write_text(lines(QUESTION, QUESTION, {"text": "t"}, {"x": 1}))
     (tmp_path / "raw/b.jsonl").write_text(lines({"text": "u"}, []))
 
-    line = ingest.main(tmp_path / "raw", *(tmp_path / n for n in "irsj"), Ingest("", [], 1.0, None, "pairs"))
+    line = ingest.main(tmp_path / "raw", *(tmp_path / n for n in "irsj"), Ingest("", [], 1.0, None, "pairs", "given"))
 
     assert line == (
         "6 rows in, 3 out, 3 dropped (broken_json 1, repeated 1, unknown_format 1); "
@@ -222,7 +222,7 @@ def test_unread_fields_are_in_the_line_of_counts(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw/a.jsonl").write_text(lines(*({**QUESTION, f"f{n:02}": n, "g": 1} for n in range(11))))
 
-    line = ingest.main(tmp_path / "raw", *(tmp_path / n for n in "irsj"), Ingest("", [], 1.0, None, "pairs"))
+    line = ingest.main(tmp_path / "raw", *(tmp_path / n for n in "irsj"), Ingest("", [], 1.0, None, "pairs", "given"))
 
     assert line == (
         "11 rows in, 1 out, 10 dropped (repeated 10); not read a.jsonl (f00 1, g 11, f01 1, f02 1, f03 1, f04 1, "

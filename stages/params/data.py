@@ -36,6 +36,8 @@ class Ingest(Params):
     documents: Documents | None  # null rejects them
     judged: Literal["rows", "pairs"]  # answers found good or bad: `rows` of kind judged; `pairs`: a good one becomes a
     # chat, a bad one the rejected side of a pair with a good one
+    splits: Literal["given", "none"]  # given: those of names of files and arrays, and of fields; none: they are not
+    # taken, and `split` decides on every row
 
 
 class Near(Params):

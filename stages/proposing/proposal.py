@@ -52,7 +52,7 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
         split_of: the split of a row under a plan.
         name: of the data.
     """
-    rows = [row for row, _ in rows_under(plan, survey)]
+    rows = list(rows_under(plan, survey))
     counts = Counter((split_of(row, plan), row.kind) for row in rows)
     kinds = [kind for kind in STEPS if counts["train", kind]]
     suite = next(kind for kind in ("chat", "pair", "text") if counts["test", kind])
@@ -62,8 +62,8 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
     return [
         *_ingest(survey, plan),
         *_clean(rows, form),
-        Decision("split.val_fraction", plan.val_fraction),
         Decision("split.test_fraction", plan.test_fraction, plan.reason),
+        Decision("split.val_fraction", plan.val_fraction),
         Decision("split.val_from_train", plan.val_from_train),
         Decision("mix.sources.all.synthetic", None, "not declared"),
         *_base(base, lengths, below),
@@ -89,12 +89,10 @@ def _ingest(survey: Survey, plan: Plan) -> list[Decision]:
         if rule["fields"]:
             said = ", ".join(f"{field}: {path}" for field, path in rule["fields"].items())
             reasons.append(f"{file.name}: {rule['format']}, by the names of its fields ({said})")
-        if file.name in plan.without:
-            rule["fields"] = {**(rule["fields"] or {}), "split": None}
         rules.append({"glob": file.name, **rule})
     reasons += [f"{name}: left out: {why}" for name, why in survey.left_out.items()]
     decisions = []
-    if survey.left_out or plan.without or any(file.rule for file in survey.files):
+    if survey.left_out or any(file.rule for file in survey.files):
         decisions.append(Decision("ingest.files", rules, "\n".join(reasons)))
     records, rejected = sum(f.records for f in survey.files), sum(f.rejected.total() for f in survey.files)
     if rejected:
@@ -105,7 +103,7 @@ def _ingest(survey: Survey, plan: Plan) -> list[Decision]:
     if any(file.formats["document"] for file in survey.files):
         reason = "documents become texts, their headings questions"
         decisions.append(Decision("ingest.documents", DOCUMENTS_FIELDS, reason))
-    return decisions
+    return [*decisions, *([] if plan.given else [Decision("ingest.splits", "none", plan.reason)])]
 
 
 DOCUMENTS_FIELDS = {"max_chars": DOCUMENTS.max_chars, "headings": DOCUMENTS.headings}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from modelmake.errors import UserError
 from stages.proposing.survey import File, Survey
-from stages.rows.row import SPLITS, Row
+from stages.rows.row import Row
 
 TEST_ROWS, VAL_ROWS = 1000, 300  # enough to tell models apart, and to see a loss; of more rows a smaller share
 FRACTIONS = {"test": (0.01, 0.1), "val": (0.005, 0.05)}  # least and most, where rows are many
@@ -14,36 +14,31 @@ FEW_ROWS, FEW_FRACTIONS = 1000, {"test": 0.2, "val": 0.1}
 
 
 class Plan(NamedTuple):
-    """Fields of `split`, and the files whose own splits are not taken."""
+    """Fields of `split`, and of `ingest`."""
 
     reason: str
     val_fraction: float
     test_fraction: float
     val_from_train: bool
-    without: list[str]  # names of files
+    given: bool  # the splits of the source are taken
 
 
 def plan(survey: Survey) -> Plan:
     """The splits that files give are kept if there is one to test on and one to train on; others are made by hash."""
-    given = {file.name: {split for split in file.splits if split} for file in survey.files}
+    names = {split for file in survey.files for split in file.splits if split}
     free = sum(file.splits[""] for file in survey.files)
-    names = {split for splits in given.values() for split in splits}
     by = _by(survey.files)
     if not names:
-        return Plan("the source gives none", *_by_hash(len(survey.rows)), False, [])
+        return Plan("the source gives none", *_by_hash(len(survey.rows)), False, True)
     if "test" in names and ("train" in names or free):
         if "val" in names:
-            return Plan(f"{by}: they stay as they are", 0.0, 0.0, False, [])
+            return Plan(f"{by}: they stay as they are", 0.0, 0.0, False, True)
         rows = sum(row.split in ("train", "") for row, _ in survey.rows.values())
         val_fraction, _ = _by_hash(rows)
-        return Plan(f"{by}; val is taken from train, as the source gives none", val_fraction, 0.0, True, [])
+        return Plan(f"{by}; val is taken from train, as the source gives none", val_fraction, 0.0, True, True)
     lacks = "test" if "test" not in names else "train"
-    without = [name for name, splits in given.items() if splits & ({"train"} if lacks == "test" else set(SPLITS))]
-    without = without or [name for name, splits in given.items() if splits]
-    keeps_val = any("val" in splits for name, splits in given.items() if name not in without)
-    val_fraction, test_fraction = _by_hash(len(survey.rows))
-    reason = f"{by}, and none is {lacks}: rows are split by hash, whatever the names say"
-    return Plan(reason, 0.0 if keeps_val else val_fraction, test_fraction, False, without)
+    reason = f"{by}, and none is {lacks}: rows are split by hash, whatever the source says"
+    return Plan(reason, *_by_hash(len(survey.rows)), False, False)
 
 
 def widened(found: Plan, survey: Survey, split_of: Callable[[Row, Plan], str], kinds: Iterable[str]) -> Plan:
@@ -61,7 +56,7 @@ def widened(found: Plan, survey: Survey, split_of: Callable[[Row, Plan], str], k
         tried = found._replace(val_fraction=found.val_fraction * factor, test_fraction=found.test_fraction * factor)
         if tried.val_fraction + tried.test_fraction > 0.7:
             break
-        counts = Counter((split_of(row, tried), row.kind) for row, _ in rows_under(tried, survey))
+        counts = Counter((split_of(row, tried), row.kind) for row in rows_under(tried, survey))
         missing = [place for place in wanted if not counts[place]]
         if not missing and any(split == "test" for split, _ in counts):
             return tried
@@ -69,10 +64,10 @@ def widened(found: Plan, survey: Survey, split_of: Callable[[Row, Plan], str], k
     raise UserError(f"{len(survey.rows)} rows, too few or in too few groups: {told}: want some; add rows")
 
 
-def rows_under(found: Plan, survey: Survey) -> Iterable[tuple[Row, str]]:
-    """The rows with their files, without the splits that the plan does not take."""
-    for row, name in survey.rows.values():
-        yield (Row(row.id, row.content, "", row.group, row.time) if name in found.without else row), name
+def rows_under(found: Plan, survey: Survey) -> Iterable[Row]:
+    """The rows, without the splits that the plan does not take."""
+    for row, _ in survey.rows.values():
+        yield row if found.given else Row(row.id, row.content, "", row.group, row.time)
 
 
 def _by_hash(rows: int) -> tuple[float, float]:

@@ -32,16 +32,16 @@ def test_given_train_and_test_stay_and_val_comes_from_train() -> None:
     found = splits.plan(survey(a={"train": 2000}, b={"test": 10}))
 
     assert found == (
-        "all of a is train; all of b is test; val is taken from train, as the source gives none", 0.05, 0.0, True, []
+        "all of a is train; all of b is test; val is taken from train, as the source gives none", 0.05, 0.0, True, True
     )  # fmt: skip
 
 
 def test_three_given_splits_stay_as_they_are() -> None:
-    assert splits.plan(survey(a={"train": 9, "val": 2, "test": 3}))[1:] == (0.0, 0.0, False, [])
+    assert splits.plan(survey(a={"train": 9, "val": 2, "test": 3}))[1:] == (0.0, 0.0, False, True)
 
 
 def test_rows_without_a_split_are_trained_on_beside_a_given_test_split() -> None:
-    assert splits.plan(survey(a={"": 2000}, b={"test": 10}))[1:] == (0.05, 0.0, True, [])
+    assert splits.plan(survey(a={"": 2000}, b={"test": 10}))[1:] == (0.05, 0.0, True, True)
 
 
 @pytest.mark.parametrize("split", ["train", "val", "test"])
@@ -50,13 +50,9 @@ def test_one_given_split_alone_is_not_taken_and_its_name_is_told(split: str) -> 
 
     lacks = "test" if split != "test" else "train"
     assert found == (
-        f"all of my_file is {split}, and none is {lacks}: rows are split by hash, whatever the names say",
-        0.1, 0.2, False, ["my_file"],
+        f"all of my_file is {split}, and none is {lacks}: rows are split by hash, whatever the source says",
+        0.1, 0.2, False, False,
     )  # fmt: skip
-
-
-def test_a_given_val_split_stays_where_only_test_is_missing() -> None:
-    assert splits.plan(survey(a={"train": 100}, b={"val": 9}))[1:] == (0.0, 0.2, False, ["a"])
 
 
 def by_number(row: Row, plan: splits.Plan) -> str:
@@ -68,7 +64,7 @@ def by_number(row: Row, plan: splits.Plan) -> str:
 
 def test_fractions_grow_until_every_split_has_rows() -> None:
     few = survey(a={"": 5})
-    plan = splits.Plan("", 0.05, 0.1, False, [])
+    plan = splits.Plan("", 0.05, 0.1, False, True)
 
     assert splits.widened(plan, few, by_number, ["text"])[1:3] == (0.1, 0.2)
 
@@ -81,4 +77,4 @@ def test_rows_that_no_fractions_divide_are_refused() -> None:
 def test_rows_lose_the_split_that_is_not_taken() -> None:
     found = survey(a={"test": 1})
 
-    assert [row.split for row, _ in splits.rows_under(splits.plan(found), found)] == [""]
+    assert [row.split for row in splits.rows_under(splits.plan(found), found)] == [""]
