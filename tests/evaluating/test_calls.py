@@ -1,0 +1,82 @@
+"""An answer that is a call of a tool, from the row to the scores of a model and of its quantized file."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stages import evaluate, parity
+from stages.evaluating import scoring
+from stages.exporting.gguf_writer import write_gguf
+from stages.params.evaluation import Suite
+from stages.params.machine import Machine
+from stages.params.release import InLlamaCpp
+from stages.rows import jsonl
+from stages.rows.row import Chat, Function, Message, ToolCall, make_row
+from tests.evaluating.runtimes.test_llama_cpp import WITH_TOOLS
+from tests.tiny_models import build_model, build_tokenizer, teach
+
+TIME = {"name": "time", "description": "now", "parameters": {"type": "object", "properties": {"zone": {}}}}
+TOOLS = [{"type": "function", "function": TIME}]
+SUITE = Suite(60, 4, ["exact_match", "tool_call"], label=None, slots=[], answer_schema=None)
+CPU = Machine("cpu", "float32", 1)
+
+
+def asked(question: str, zone: str) -> Chat:
+    call = ToolCall(Function("time", {"zone": zone}), "function")
+    return Chat([Message("user", question), Message("assistant", "", [call])], TOOLS)
+
+
+ROWS = sorted(
+    (
+        make_row(asked("Noon in Rome?", "CET")),
+        make_row(asked("Hi", "UTC")),
+        make_row(Chat([Message("user", "Thanks"), Message("assistant", "Bye.")], TOOLS)),
+    ),
+    key=lambda row: row.id,
+)
+ANSWERS = {
+    "Noon in Rome?": '[TOOL_CALLS][{"name": "time", "arguments": {"zone": "CET"}}]',
+    "Hi": "",  # silent
+    "Thanks": '{"name": "time", "parameters": {}}',  # no call is wanted
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    build_tokenizer(folder, chat_template=WITH_TOOLS, additional_special_tokens=["[TOOL_CALLS]"])
+    questions = scoring.questions(ROWS)
+    answers = [ANSWERS[question["messages"][0]["content"]] for question in questions]
+    return teach(build_model(folder), questions, answers)
+
+
+def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(model: Path, tmp_path: Path) -> None:
+    rows, answers, scores = (tmp_path / name for name in ("rows.jsonl", "answers.jsonl", "scores.json"))
+    jsonl.write(rows, ROWS)
+
+    evaluate.main(model, rows, answers, scores, tmp_path, "chat", SUITE, CPU)
+
+    exact = {answer.prompt.split("user: ")[1]: answer.scores["exact_match"][0] for answer in scoring.read(answers)}
+    assert exact == {"Noon in Rome?": 1, "Hi": 0, "Thanks": 0}
+    report = json.loads(scores.read_text())
+    assert report["metrics"] == {
+        "exact_match": pytest.approx(1 / 3, abs=1e-6),
+        "tool_call": pytest.approx(1 / 3, abs=1e-6),
+        "tool_call.name": 0.5,  # 2 of 4 calls, expected and made
+        "tool_call.arguments": 0.5,
+    }
+    assert report["declared"]["tool_call.name"]["better"] == "higher"
+
+    quantized = tmp_path / "quantized"
+    quantized.mkdir()
+    write_gguf(model, quantized / "model.gguf", "F32")
+    bounds = InLlamaCpp(max_difference=0.0, min_same_answers=1.0, context_tokens=256)
+    checkpoints = tmp_path / "checkpoints"
+    checkpoints.mkdir()
+    line = parity.main(
+        quantized, rows, answers, tmp_path / "same.jsonl", tmp_path / "parity.json", checkpoints, "F32", "chat",
+        bounds, SUITE, CPU,
+    )  # fmt: skip
+    assert line == "pass: 1.000 of 3 answers the same, exact_match 0.333 -> 0.333"
+    assert (tmp_path / "same.jsonl").read_bytes() == answers.read_bytes()
