@@ -32,7 +32,10 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
 REQUIRED_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
-COPIED_FILES = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")  # never pickles, never code
+TEMPLATES = "additional_chat_templates"  # transformers' folder of templates beside the default one, as for tools
+COPIED_FILES = (  # never pickles, never code
+    "*.json", "*.safetensors", "*.jinja", f"{TEMPLATES}/*.jinja", "*.txt", "tokenizer.model"
+)  # fmt: skip
 
 
 def train_tokenizer(texts: list[str], params: Tiny) -> Any:
@@ -150,10 +153,12 @@ def copy_model(folder: Path, base: Path, chat_template: str | None) -> None:
     for pattern in COPIED_FILES:
         for file in folder.glob(pattern):
             if file.suffix != ".safetensors" or file.name in weights:
-                shutil.copyfile(file, base / file.name)
+                (base / file.relative_to(folder)).parent.mkdir(exist_ok=True)
+                shutil.copyfile(file, base / file.relative_to(folder))
     settings = msgspec.json.decode((base / "tokenizer_config.json").read_bytes())
     if chat_template is not None:
         (base / "chat_template.jinja").write_text(chat_template, "utf-8")
+        shutil.rmtree(base / TEMPLATES, ignore_errors=True)
         settings.pop("chat_template", None)
         accounting.write_json(base / "tokenizer_config.json", settings)
     elif not settings.get("chat_template") and not (base / "chat_template.jinja").exists():

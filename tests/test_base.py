@@ -62,6 +62,18 @@ def test_a_chat_template_in_params_replaces_the_models_own(tmp_path: Path) -> No
     assert json.loads((tmp_path / "base/tokenizer_config.json").read_text()) == {"eos_token": "e"}
 
 
+def test_the_template_for_tools_is_copied_unless_params_replace_all(tmp_path: Path) -> None:
+    source = folder(tmp_path / "source")
+    (source / "additional_chat_templates").mkdir()
+    (source / "additional_chat_templates/tool_use.jinja").write_text("tools")
+
+    base.copy_model(source, tmp_path / "own", None)
+    base.copy_model(source, tmp_path / "replaced", "from params")
+
+    assert (tmp_path / "own/additional_chat_templates/tool_use.jinja").read_text() == "tools"
+    assert not (tmp_path / "replaced/additional_chat_templates").exists()
+
+
 def test_a_model_without_a_chat_template_is_refused(tmp_path: Path) -> None:
     source = folder(tmp_path / "source")
     (source / "tokenizer_config.json").write_text("{}")

@@ -3,8 +3,8 @@
     python envs/llmcompressor/quantize.py --weights models/sft --calibration rows.jsonl --quantized models/awq \
         --max-seq-length 512 --device cpu
 
-Inputs: --weights, a Hugging Face model folder; --calibration, JSONL rows {content: {kind: chat, messages} or
-{kind: text, text}}, rendered by the model's own chat template and cut at --max-seq-length tokens.
+Inputs: --weights, a Hugging Face model folder; --calibration, JSONL rows {content: {kind: chat, messages,
+tools} or {kind: text, text}}, rendered by the model's own chat template and cut at --max-seq-length tokens.
 Outputs: --quantized, a folder in the compressed-tensors format, which transformers and vLLM load.
 """
 
@@ -22,7 +22,8 @@ def read(file: Path, tokenizer, max_seq_length: int) -> tuple[list[list[int]], i
     for line in file.read_text("utf-8").splitlines():
         content = json.loads(line)["content"]
         if content["kind"] == "chat":
-            rows.append(tokenizer.apply_chat_template(content["messages"])["input_ids"])
+            messages = [{k: v for k, v in turn.items() if k != "train"} for turn in content["messages"]]
+            rows.append(tokenizer.apply_chat_template(messages, tools=content.get("tools"))["input_ids"])
         else:
             rows.append(tokenizer(content["text"])["input_ids"])
     if not rows:

@@ -1,11 +1,16 @@
 """Quantizers: each writes one folder and reports the matrices that did not fit the type's blocks."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest
 
 from stages.exporting.quantizers import gguf, llama_cpp
 from stages.params.release import Gguf
+from stages.rows import jsonl
+from stages.rows.row import Chat, Function, Message, ToolCall, make_row
+from stages.rows.template_messages import template_messages
+from tests.conftest import ROOT
 from tests.tiny_models import build_model
 
 PARAMS = Gguf(from_="sft", calibration=None)
@@ -40,3 +45,30 @@ def test_matrices_that_a_k_quant_does_not_fit_are_counted_by_their_type(tmp_path
     assert llama_cpp.fallbacks(mixed / "model.gguf") == (
         "; 2 of 15 matrices are Q4_0 2, their rows being no multiple of 256"
     )
+
+
+class Tokenizer:
+    """Records what a chat template is given."""
+
+    def __init__(self) -> None:
+        self.rendered: list[tuple[list[dict], list[dict] | None]] = []
+
+    def apply_chat_template(self, messages: list[dict], tools: list[dict] | None) -> dict[str, list[int]]:
+        self.rendered.append((messages, tools))
+        return {"input_ids": [1, 2, 3]}
+
+
+def test_awq_calibrates_on_what_training_rendered(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("awq", ROOT / "envs/llmcompressor/quantize.py")
+    awq = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(awq)
+    call = ToolCall(Function("f", {"a": 1}), "function")
+    turns = [Message("user", "q"), Message("assistant", "", [call], reasoning_content="hm", train=False)]
+    tools = [{"name": "f"}]
+    jsonl.write(tmp_path / "rows.jsonl", [make_row(Chat(turns, tools)), make_row(Chat([*turns[:1], *turns[:1]]))])
+
+    tokenizer = Tokenizer()
+    assert awq.read(tmp_path / "rows.jsonl", tokenizer, 2) == ([[1, 2], [1, 2]], 2)
+
+    assert tokenizer.rendered[0] == (template_messages(turns), tools)
+    assert tokenizer.rendered[1][1] is None
