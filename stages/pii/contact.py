@@ -8,18 +8,20 @@ SPELT_AT = ("at)", "at]", "at )", "at ]", "AT)", "AT]", "AT )", "AT ]")
 SPELT_OUT_EMAIL = re.compile(
     r"\b[\w.+-]{1,64} ?[\[(] ?at ?[\])] ?[\w-]{1,63}(?: ?(?:\.|[\[(] ?dot ?[\])]) ?[\w-]{1,63}){1,4}\b", re.IGNORECASE
 )
+LETTER = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"  # of a script that puts spaces between words
 PHONE = re.compile(
-    r"(?<![\w+])(?:(?=[+(])|(?<!\d[ .,:-])(?:(?<!\d/)|(?<=\d{4}/)))"  # not within a number, a date or a time
-    r"(?:(?:\+\d{1,3}|\(\+\d{1,3}\))[ .-]?|1[ .-]?(?=\())?"
+    rf"(?<!{LETTER})(?<!\+)"
+    r"(?:(?=[+(])|(?<!\d[ .,:-])(?:(?<!\d/)|(?<=\d{4}/)))"  # not within a number, a date or a time
+    r"(?:(?:(?:\+|00)\d{1,3}|\(\+\d{1,3}\))[ .-]?|1[ .-]?(?=\())?"
     r"(?:\(\d{1,5}\)[ ./-]?)?\d{1,5}[ ./-]?\d{2,5}(?:[ .-]?\d{2,5}){0,4}"
-    r"(?:-\d)?(?!\w|-\w|\.\d)"  # the last digit is that of a German switchboard
+    rf"(?:-\d)?(?!{LETTER}|-\w|\.\d)"  # the last digit is that of a German switchboard
 )
 NOT_A_PHONE = re.compile(
     r"\+?0\.|\+?\d+\.\d{1,2}$"  # a decimal or a version
     r"|\d{1,2}([.-])\d{1,2}\1(?:19|20)\d\d(?!\d)|(?:1[5-9]|20)\d\d([./-])\d{1,2}\2\d{1,2}(?!\d)"  # a date
     r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)"
     r"|\(?\+0|000|0-|00(?!(?:\D?\d){9})"  # no country's code; too short behind the prefix of international calls
-    r"|0\d(?: \d\d){5,}$|0\d(?:\.\d\d){5,}$"  # more pairs than a French number has
+    r"|0\d(?:[ .-]\d\d){5,}$"  # more pairs than a French number has
 )
 AMERICAN = re.compile(r"(?:1[ .-])?\d{3}([ .-])\d{3}\1\d{4}|(?:1 ?)?\(\d{3}\) ?\d{3}[ .-]\d{4}|555-\d{4}")
 CUE = re.compile(  # words before a phone number
@@ -27,21 +29,25 @@ CUE = re.compile(  # words before a phone number
     r"|telefon|handy|handynummer|mobil|téléphone|tél|numéro|telefono|cellulare|teléfono|móvil|celular"
     r"|ll[aá]ma(?:me)?|tlf|zadzwoń"
     r"|(?:my|your|his|her|our|their|'s)(?: (?:old|new|home|work|direct|private))? number)\b"
-    r"(?:(?: (?-i:[A-Z])\w+)?(?=\W+$))?"  # a name
+    r"(?:(?: (?-i:[A-Z])\w+| ?\(\w+\)|(?<=tel) \w+)(?=\W+$))?"  # whose it is, or when
     r"(?:[^\w\n,;!?+]|\b(?:me|us|him|her|them|at|on|is|was|no|nr|number|numbers|nummer|line|es|est|ist|pod|le|al)\b)"
     r"{0,8}$",
     re.IGNORECASE,
 )
 OTHER_CUE = re.compile(  # words before other numbers
     r"(?:\b(?:order|ticket|case|invoice|receipt|reference|ref|réf|booking|tracking|contract|policy|item"
-    r"|account|iva|vat|btw|nip|regon|krs|serial|part|model|modell|ersatzteil|article|art|sku|isbn|ean|upc|imei|zip|pin"
-    r"|polisnummer|vestigingsnummer|(?:customer|client)(?= (?:number|no|nr|id)\b))\b|\b(?-i:[A-Z]{2})(?= $))"
+    r"|account|iva|vat|btw|nip|regon|krs|serial|passport|licen[cs]e|part|modell|ersatzteil|article|art|sku|isbn|ean|upc"
+    r"|imei|zip|pin|polisnummer|vestigingsnummer)\b"
+    r"|\b(?!(?:tele)?phone|tel|mobile|cell|fax|landline|contact|office|emergency|my|your|his|her|our|their|s|the|this|a|new"
+    r"|old|home|work|direct|private)\w+ (?:number|id|tag)\b"
+    r"|\b(?-i:[A-Z]{2})(?= $))"  # a state of the US, before a ZIP code
     r"(?:[^\w\n,;!?+]|\b(?:is|no|nr|nº|number|numbers|nummer|id|code)\b){0,6}$",
     re.IGNORECASE,
 )
-CALL_OF_FUNCTION = re.compile(r"\w[(\[]$")
+CODE = re.compile(r"\w(?:[(\[]| ?=|[\"'] ?:) ?[\"']?$")  # before an argument or a value
 OPERATOR = re.compile(r" ?[+*=] ?\d")
 LIST = re.compile(r"\s*[,;/|&–]?\s*(?:and|or|und|oder|et|ou|y|o|e|albo|lub)?\s*")  # between two phone numbers
+LIST_CHARS = 12  # at most between them
 CUE_CHARS = 40  # before a number in which a cue is looked for
 
 
@@ -60,33 +66,41 @@ def may_spell_out_email(text: str) -> bool:
 
 def phones(text: str) -> Iterator[tuple[int, int]]:
     """Numbers with the form of phone numbers, and others after a word such as `call` or after a phone number."""
-    last = None  # end of the phone number before
+    last = -LIST_CHARS  # end of the phone number before
     for match in PHONE.finditer(text):
         number, (start, end) = match[0], match.span()
         if not may_be_phone(number) or OPERATOR.match(text, end):
             continue
         before = text[max(0, start - CUE_CHARS) : start]
-        listed = last is not None and LIST.fullmatch(text, last, start)
-        if listed or CUE.search(before) or (has_phone_form(number) and not _is_other_number(number, before)):
+        listed = start - last < LIST_CHARS and LIST.fullmatch(text, last, start)
+        if listed or is_phone(number, before):
             last = end
             yield start, end
 
 
+def is_phone(number: str, before: str) -> bool:
+    """True for the form of a phone number, or a word such as `call` before it, and no word such as `order`."""
+    if number[0] not in "+(" and OTHER_CUE.search(before):
+        return False
+    if CUE.search(before):
+        return True
+    return has_phone_form(number) and not (number.isdigit() and CODE.search(before))
+
+
 def has_phone_form(number: str) -> bool:
-    """True for nine digits or more that begin with +, 0 or (, and for the forms 415-555-0123 and 555-0123."""
-    return bool(AMERICAN.fullmatch(number)) or (number[0] in "+0(" and _digits(number) >= 9)
+    """True for nine digits or more that begin with +, 0 or (, and for the forms 415-555-0123 and 555-0123.
+
+    A number without any separator has ten or eleven digits, since others are as often those of a customer or a part.
+    """
+    if AMERICAN.fullmatch(number):
+        return True
+    digits = _digits(number)
+    return number[0] in "+0(" and digits >= 9 and not (number.isdigit() and digits not in (10, 11))
 
 
 def may_be_phone(number: str) -> bool:
     """True for seven to fifteen digits (ITU-T E.164) that are no date, decimal, version or range."""
     return 7 <= _digits(number) <= 15 and not NOT_A_PHONE.match(number) and not _is_range(number)
-
-
-def _is_other_number(number: str, before: str) -> bool:
-    """True after a word such as `order`, and for an argument of a function in code."""
-    if number[0] in "+(":
-        return False
-    return bool(OTHER_CUE.search(before) or (number.isdigit() and CALL_OF_FUNCTION.search(before)))
 
 
 def _is_range(number: str) -> bool:

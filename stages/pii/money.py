@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from stages.pii.checksums import luhn
 
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b")
-CARD = re.compile(r"(?<![\w+])\d(?:[ -]?\d){12,18}(?!\w)")
+CARD = re.compile(r"(?<![\w+])(?<!\d[.,])\d(?:[ -]?\d){12,18}(?!\w)")
 ISSUERS = re.compile(  # ISO/IEC 7812: prefix and number of digits of each issuer
     r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11,16}|35\d{14,17}"
     r"|6(?:011|4[4-9]|5)\d{10,15}|(?:62|81)\d{14,17}|(?:5[06-9]|6\d)\d{11,17}"
@@ -46,7 +46,10 @@ def _longest(text: str, pattern: re.Pattern[str], passes: Callable[[str], bool])
 
 
 def is_card(text: str) -> bool:
-    """True for 13 to 19 digits with the prefix of a card issuer and a valid Luhn check digit."""
+    """True for 13 to 19 digits with the prefix of an issuer and a valid Luhn check digit; groups have 3 to 6."""
+    groups = re.split("[ -]", text)
+    if len(groups) > 1 and not all(3 <= len(group) <= 6 for group in groups):  # bytes, sums
+        return False
     digits = "".join(c for c in text if c.isdigit())
     return bool(ISSUERS.fullmatch(digits)) and luhn(digits)
 

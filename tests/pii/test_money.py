@@ -16,10 +16,23 @@ def test_test_numbers_of_every_issuer_are_cards(number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", ["0000000000000000", "2000000400000", "1234567890128", "9999999999999995", "41111111111111"]
+    "number",
+    [
+        "0000000000000000",
+        "41 11 11 11 11 11 11 11",
+        "4111111 11111 1111",
+        "2000000400000",
+        "1234567890128",
+        "9999999999999995",
+        "41111111111111",
+    ],
 )
-def test_a_number_with_a_valid_checksum_but_no_issuer_is_no_card(number: str) -> None:
+def test_a_number_with_a_valid_checksum_but_no_issuer_or_other_groups_is_no_card(number: str) -> None:
     assert not money.is_card(number)
+
+
+def test_the_fraction_of_a_decimal_is_no_card() -> None:
+    assert list(money.cards("916.6666666666666 and 6666666666666")) == [(22, 35)]
 
 
 def test_a_number_of_another_length_or_no_country_is_no_iban() -> None:
