@@ -1,17 +1,26 @@
 """Labels of answers beside the expected ones, for answers that are JSON objects with a field for the label."""
 
+import json
 from collections import Counter
+from typing import Any
 
-from stages.evaluating import scoring
-from stages.evaluating.json_answer import fields
+from stages.evaluating import reply, scoring
+from stages.evaluating.json_answer import equal, fields, parse
 
 NO_LABEL = "(no label)"
 
 
 def label_pairs(answers: list[scoring.Answer], label: str | None) -> list[tuple[str, str]]:
-    """(expected label, answered label) of every answer whose expected one has the field `label`."""
-    values = [(fields(a.expected).get(label), fields(a.answer).get(label)) for a in answers]
-    return [(str(e), NO_LABEL if a is None else str(a)) for e, a in values if e is not None]
+    """(expected label, answered label) of every answer whose expected one has the field `label`; equal if they match."""
+    read = [tuple(fields(reply.parse(text, []).text).get(label) for text in (a.expected, a.answer)) for a in answers]
+    return [(_shown(e), _shown(e if equal(e, a) else a)) for e, a in read if e is not None]
+
+
+def _shown(label: Any) -> str:
+    """A label as JSON, but for texts that are no JSON themselves: `refund`, `1`, and `"1"` for a text."""
+    if label is None:
+        return NO_LABEL
+    return label if isinstance(label, str) and parse(label) is None else json.dumps(label, ensure_ascii=False)
 
 
 def confusions(answers: list[scoring.Answer], label: str) -> list[tuple[str, str, int, int]]:

@@ -13,7 +13,7 @@ from stages.params.machine import Machine
 from stages.params.release import InLlamaCpp
 from stages.rows import jsonl
 from stages.rows.row import Chat, Function, Message, ToolCall, make_row
-from tests.evaluating.runtimes.test_llama_cpp import WITH_TOOLS
+from tests.evaluating.runtimes.test_llama_cpp_tools import WITH_TOOLS
 from tests.tiny_models import build_model, build_tokenizer, teach
 
 TIME = {"name": "time", "description": "now", "parameters": {"type": "object", "properties": {"zone": {}}}}
