@@ -11,7 +11,7 @@ NO_LABEL = "(no label)"
 
 
 def label_pairs(answers: list[scoring.Answer], label: str | None) -> list[tuple[str, str]]:
-    """(expected label, answered label) of every answer whose expected one has the field `label`; equal if they match."""
+    """(expected, answered label) of every answer whose expected one has the field `label`; equal if they match."""
     read = [tuple(fields(reply.parse(text, []).text).get(label) for text in (a.expected, a.answer)) for a in answers]
     return [(_shown(e), _shown(e if equal(e, a) else a)) for e, a in read if e is not None]
 
