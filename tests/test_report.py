@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Project
-from tests.made_up_build import SHAPES, Build
+from tests.made_up_build import SHAPES, Build, answer
 
 
 class Text(HTMLParser):
@@ -177,6 +177,15 @@ def test_the_page_of_any_shape_of_build_refers_to_no_address(build: Build, shape
     addresses = re.findall(r"<[^>]* (?:src|href|srcset|action|poster|data)=\"([^\"]*)\"", markup)
     assert {address for address in addresses if not address.startswith("#")} == {"data:,"}
     assert not re.search(r"@import|url\(", (ROOT / "stages/reporting/templates/page/page.css").read_text())
+
+
+def test_a_dialogue_is_shown_whole_and_of_a_long_one_its_beginning_and_end_stand_first(build: Build) -> None:
+    dialogue = "tools: f\n\nuser: first\n\nassistant: call f({})\n\ntool f: z\n\nuser: last"
+    build.answers = [answer("a", "x", False, dialogue), answer("b", "x", True, "begin " + "word " * 400 + "end?")]
+
+    text = visible_text(build)
+    assert "tools: f user: first assistant: call f({}) tool f: z user: last" in text
+    assert re.search(r"begin (word )+\[…\] (word )+end\? The whole prompt, 2,010 characters begin (word )+end\?", text)
 
 
 def test_text_of_rows_is_escaped(build: Build) -> None:

@@ -190,7 +190,7 @@ class Datasheet(Params):
     seed: int  # of the sample
     confidence: Annotated[float, Meta(gt=0, lt=1)]  # level of the error rate's interval
     examples: Positive  # rows shown with a warning, at most
-    min_rows: Positive  # pairs, rows of a label, rows with labels: no warning is based on fewer
+    min_rows: Positive  # pairs, questions, rows of a label …: of fewer no audit says ok, and none warns of a share
     max_duplicates: tuple[Fraction, Fraction]  # share of rows that dedup drops: above the first a warning, above the
     # second a serious one
     max_label_share: Fraction  # of the rows that have labels
