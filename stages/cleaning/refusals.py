@@ -21,7 +21,7 @@ def find_refusal(content: Content, params: Refusals) -> str | None:
     answer = parts.split(content).answer[-1:]
     if not answer or not answer[0].train or answer[0].tool_calls or (isinstance(content, Judged) and not content.good):
         return None
-    return answer[0].content[:EXCERPT_CHARS] if refuses(answer[0].content, params) else None
+    return " ".join(answer[0].content.split())[:EXCERPT_CHARS] if refuses(answer[0].content, params) else None
 
 
 def refuses(answer: str, params: Refusals) -> bool:

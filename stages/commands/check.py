@@ -28,6 +28,8 @@ from stages.rows.texts import content_texts
 
 PARAMS = "params.yaml"
 EXCERPT_CHARS = 60
+SHOWN_REASONS = ("refusal",)  # those that only a reader can judge
+SHOWN_RECORDS = 5  # of such a reason
 ADVICE = {  # reason of `ingest`, or of a rule of `clean` -> what to do
     "broken_json": "mend the line: one whole JSON object each, in double quotes; `python -m json.tool` says where",
     "broken_csv": "mend the quotes: RFC 4180 doubles those within a field; a spreadsheet exports it so",
@@ -50,7 +52,7 @@ ADVICE = {  # reason of `ingest`, or of a rule of `clean` -> what to do
     "unrated": "nothing to do: only rated or edited answers become rows",
     "repeated": "nothing to do: `ingest` keeps one of them",
     "over_long": "cut it, or raise clean.max_chars or clean.max_tokens",
-    "refusal": "if the model should refuse here, take the phrase out of clean.refusals",
+    "refusal": "if it says more than no, or the model should refuse here, mend clean.refusals, or write null",
     "role_order": "mend the order of turns, or set clean.turns.roles: any if the template takes it",
     "unknown_role": "name the role system, user, assistant or tool",
     "empty_turn": "leave the turn out where it is made",
@@ -70,6 +72,7 @@ class Problem:
     line: int  # of the first record
     detail: str  # of the first record
     advice: str
+    more: list[str] = field(default_factory=list)  # of some other records: `line 9: detail`
 
 
 @dataclass
@@ -90,8 +93,10 @@ class FileReport:
 
     def add(self, stage: str, line: int, reason: str, detail: str) -> None:
         """Counts a record that the stage would drop."""
-        first = Problem(stage, reason, 0, line, detail, ADVICE[reason])
-        self.problems.setdefault(f"{stage} {reason}", first).records += 1
+        problem = self.problems.setdefault(f"{stage} {reason}", Problem(stage, reason, 0, line, detail, ADVICE[reason]))
+        problem.records += 1
+        if reason in SHOWN_REASONS and 1 < problem.records <= SHOWN_RECORDS:
+            problem.more.append(f"line {line}: {detail}")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -166,8 +171,7 @@ def check_file(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: 
     good_prompts = {ratings.prompt_key(answer, "") for _, answer in answers if answer.good}
     for line, answer in answers:
         if ratings.prompt_key(answer, "") in good_prompts:
-            # A bad answer becomes a pair; as a chat it has the same texts to clean.
-            _clean(report, line, make_row(ratings.as_chat(answer)), cleaning)
+            _clean(report, line, make_row(answer), cleaning)  # as the chat or the pair that it becomes
         else:
             report.add("ingest", line, *ratings.BAD_ALONE)
     return report
@@ -218,7 +222,7 @@ def _lines(report: FileReport, ingest: Ingest) -> list[str]:
         lines.append(
             f"  {problem.stage}: {problem.reason} {problem.records:,}, first in line {problem.line}: {problem.detail}"
         )
-        lines.append(f"    {problem.advice}")
+        lines += [f"    {more}" for more in (*problem.more, problem.advice)]
     for path, unread in report.unread.items():
         may_be = f"; may be {report.stops[path]}" if path in report.stops else ""
         lines.append(

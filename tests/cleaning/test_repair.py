@@ -1,10 +1,15 @@
 """White space: what is taken off prose, and what stays because it may be content."""
 
+import gzip
+import json
 import time
 
 import pytest
 
 from stages.cleaning import repair
+from tests.conftest import ROOT
+
+HUMANEVAL = ROOT.parent / "shared/data/humaneval/HumanEval.jsonl.gz"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +48,15 @@ def test_prose_loses_the_white_space_at_its_ends(before: str, after: str) -> Non
 )
 def test_white_space_stays_where_it_may_be_content(text: str) -> None:
     assert repair.strip(text) == text
+
+
+@pytest.mark.skipif(not HUMANEVAL.is_file(), reason="no real data in ../shared/data")
+def test_every_prompt_and_solution_of_humaneval_stays_as_it_is() -> None:
+    with gzip.open(HUMANEVAL, "rt", encoding="utf-8") as file:
+        texts = [record[name] for record in map(json.loads, file) for name in ("prompt", "canonical_solution")]
+
+    assert len(texts) == 328
+    assert [text for text in texts if repair.strip(repair.drop_control(text)) != text] == []
 
 
 def test_fenced_code_keeps_its_control_characters() -> None:

@@ -36,7 +36,7 @@ def test_a_good_file_is_one_line(tmp_path: Path) -> None:
 def test_every_problem_is_reported_once_with_its_first_line_and_what_to_do(tmp_path: Path) -> None:
     unknown = {"title": "x", "reply": "y"}
     file = write(
-        tmp_path, GOOD, unknown, GOOD, unknown, "{", GOOD | {"answer": "I'm sorry, but no."},
+        tmp_path, GOOD, unknown, GOOD, unknown, "{", GOOD | {"answer": "I'm sorry, but\nI can't."},
         GOOD | {"answer": "Ask jo@example.org"},
     )  # fmt: skip
 
@@ -50,13 +50,34 @@ def test_every_problem_is_reported_once_with_its_first_line_and_what_to_do(tmp_p
         f"    {check.ADVICE['repeated']}",
         output.splitlines()[5],
         f"    {check.ADVICE['broken_json']}",
-        "  clean: refusal 1, first in line 6: i'm sorry, but",
+        "  clean: refusal 1, first in line 6: I'm sorry, but I can't.",
         f"    {check.ADVICE['refusal']}",
         "  `ingest` would refuse it by itself: 42.86% of its records are unusable, at most 2.00% may be",
         "  clean changes email 1",
         "  personal data: email 1",
     ])  # fmt: skip
     assert output.splitlines()[5].startswith("  ingest: broken_json 1, first in line 5: ")
+
+
+def test_answers_that_are_dropped_as_refusals_are_shown(tmp_path: Path) -> None:
+    refusals = [GOOD | {"answer": f"I can't help with that{'!' * n}"} for n in range(7)]
+    code, output = run(tmp_path, write(tmp_path, GOOD, *refusals))
+
+    assert (code, output.splitlines()[1:]) == (0, [
+        "  clean: refusal 7, first in line 2: I can't help with that",
+        *(f"    line {n + 2}: I can't help with that{'!' * n}" for n in range(1, 5)),
+        f"    {check.ADVICE['refusal']}",
+    ])  # fmt: skip
+
+
+def test_a_bad_answer_that_refuses_is_the_rejected_side_of_a_pair(tmp_path: Path) -> None:
+    question = [{"role": "user", "content": "How many legs has a spider?"}]
+    answers = (("Eight.", True), ("I can't help with that.", False))
+    records = [{"prompt": question, "completion": [{"role": "assistant", "content": text}], "label": label}
+               for text, label in answers]  # fmt: skip
+    code, output = run(tmp_path, write(tmp_path, *records))
+
+    assert code == 0 and "refusal" not in output
 
 
 def test_of_a_long_file_the_first_records_are_checked(tmp_path: Path) -> None:
@@ -104,7 +125,7 @@ def test_a_missing_or_unreadable_file_is_one_line(tmp_path: Path) -> None:
 
 def test_every_reason_has_advice() -> None:
     stages = ROOT / "stages"
-    sources = [*(stages / "reading").rglob("*.py"), *(stages / "cleaning").glob("*.py"), stages / "rows/row.py"]
+    sources = [*(stages / "reading").rglob("*.py"), *(stages / "cleaning").glob("*.py"), stages / "rows/parts.py"]
     reasons = {reason for source in sources for reason in REASON.findall(source.read_text())}
 
     assert {"unknown_format", "no_field", "role_order", "empty_answer", "broken_csv"} <= reasons
