@@ -1,4 +1,8 @@
-"""HTML: the main text of a page as one document, headings as `# …`, without menus and scripts (trafilatura)."""
+"""HTML: the main text of a page as one document, headings as `# …`, without menus and scripts (trafilatura).
+
+trafilatura writes Markdown, and in prose a backslash before each sign that Markdown might read: `max\\_length`. Rows are
+read as they are, so its two functions that write them are replaced.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -6,6 +10,8 @@ from typing import BinaryIO
 
 from stages.reading.containers import stream
 from stages.reading.containers.record import MAX_BROKEN_CHARS, Broken, Record, Unreadable
+
+ESCAPING = ("_escape_inline_specials", "_escape_block_start")  # of trafilatura.xml: each takes and returns a text
 
 
 def read(file: BinaryIO) -> Iterator[Record | Broken]:
@@ -18,8 +24,13 @@ def read(file: BinaryIO) -> Iterator[Record | Broken]:
     beginning = page[:MAX_BROKEN_CHARS].decode("utf-8", "replace")
     try:
         import trafilatura
+        import trafilatura.xml
     except ModuleNotFoundError:
         raise Unreadable(" HTML is read by trafilatura, which is not installed: `uv sync --extra documents`") from None
+    for function in ESCAPING:
+        if not hasattr(trafilatura.xml, function):
+            raise Unreadable(f" trafilatura {trafilatura.__version__} has no {function}: want the version of uv.lock")
+        setattr(trafilatura.xml, function, str)
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     try:
         text = trafilatura.extract(page, fast=True, output_format="markdown", include_comments=False)
