@@ -29,6 +29,7 @@ def cleaned(row: Row, params: Clean = PARAMS) -> tuple[Row | Drop, list[str]]:
         ("e\0\u0301", "\u00e9", "control nfc"),  # composed once the control character between is gone
         ("a\r\nb\rc\td\n", "a\nb\nc\td\n", "control"),
         ("a\r\nb\rc\n", "a\nb\nc", "control strip"),
+        ("one page\x0canother\x0bline", "one page\nanother\nline", "control"),
         ("Ã\0©", "é", "control mojibake"),  # mojibake only once the control character between is gone
         ("write to a.b+c@shop.example.org.", "write to [EMAIL].", "email"),
         ("a_b@x-y.museum, jürgen@müller.de", "[EMAIL], [EMAIL]", "email"),
@@ -92,13 +93,13 @@ CALLED = {
 }
 
 
-def called(arguments: dict[str, Any], content: str = "", reasoning: str = "") -> Row:
+def called(arguments: dict[str, Any], content: str = "", reasoning: str = "", answer: str = "sent") -> Row:
     """A call of a tool, its answer, and an answer in words."""
     call = ToolCall(Function("send", arguments), "function")
     return make_row(
         Chat(
             [Message("user", "q"), Message("assistant", content, [call], reasoning_content=reasoning, train=False),
-             Message("tool", "sent"), Message("assistant", "Sent.")],
+             Message("tool", answer), Message("assistant", "Sent.")],
             [{"type": "function", "function": {"name": "send", "description": " Mails a@b.de \n"}}],
         )
     )  # fmt: skip
@@ -111,6 +112,12 @@ def test_strings_in_arguments_keep_their_white_space_and_lose_personal_data() ->
                 "caf\u00e9 ": "café"}  # fmt: skip
     assert row == called(expected)
     assert rules == ["mojibake", "email", "phone"]
+
+
+def test_what_a_tool_answers_keeps_its_white_space() -> None:
+    row, rules = cleaned(called({}, answer=" a@b.de\x0c\r\n"))
+
+    assert (row, rules) == (called({}, answer=" [EMAIL]\x0c\r\n"), ["email"])
 
 
 def test_reasoning_is_cleaned_as_content_is() -> None:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # category Cc but for tab and \n
+LINE_END = re.compile("[\r\x0b\x0c]")  # an old line end, a tab of lines, a new page
 FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})(.*)")
 LAYOUT = re.compile(r"\t|\A[^\S\n]{2}|\n[^\S\n]+(?=\S)")  # a tab or an indented line: code, tables, diffs
 
@@ -34,7 +35,7 @@ def drop_control(text: str) -> str:
     in_code, _ = fenced_code(lines)
     for number, line in enumerate(lines):
         if not in_code[number]:
-            lines[number] = CONTROL.sub("", line.replace("\r", "\n"))
+            lines[number] = CONTROL.sub("", LINE_END.sub("\n", line))
     return "\n".join(lines)
 
 

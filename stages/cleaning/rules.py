@@ -32,8 +32,8 @@ class TextCleaner:
         """The text after all rules."""
         return self._apply(self._repairs, text)
 
-    def clean_argument(self, text: str) -> str:
-        """A string in the arguments of a tool call after all rules but those about white space."""
+    def clean_data(self, text: str) -> str:
+        """What a tool is given, or answers, after all rules but those about white space."""
         return self._apply(ENCODING, text)
 
     def _apply(self, repairs: dict[str, Callable[[str], str]], text: str) -> str:
@@ -84,7 +84,7 @@ class CleanedContent(NamedTuple):
 def clean_content(content: Content, params: Clean) -> CleanedContent:
     """A content after the rules, but for the optional ones: those are in `optional_drop_reason`."""
     cleaner = TextCleaner(params)
-    tidied, turn_rules = turns.tidy(map_texts(content, cleaner.clean, cleaner.clean_argument), params.turns)
+    tidied, turn_rules = turns.tidy(map_texts(content, cleaner.clean, cleaner.clean_data), params.turns)
     problem = drop_reason(tidied, cleaner.personal, params)
     return CleanedContent(tidied, [*cleaner.changed_by(), *turn_rules], cleaner.personal, problem)
 

@@ -23,24 +23,26 @@ def content_texts(content: Content) -> list[str]:
 
 
 def map_texts(
-    content: Content, change: Callable[[str], str], change_argument: Callable[[str], str] | None = None
+    content: Content, change: Callable[[str], str], change_data: Callable[[str], str] | None = None
 ) -> Content:
     """The content with `change` applied to each of the texts that `content_texts` lists.
 
-    `change_argument`, where it is given, is applied in its place to the strings in arguments of tool calls.
+    `change_data`, where it is given, is applied in its place to the strings in arguments of tool calls and to what
+    tools answer.
     """
-    change_argument = change_argument or change
+    change_data = change_data or change
 
     def change_call(call: ToolCall) -> ToolCall:
-        function = Function(call.function.name, _map_strings(call.function.arguments, change_argument))
+        function = Function(call.function.name, _map_strings(call.function.arguments, change_data))
         return ToolCall(function, call.type, call.id)
 
     def change_turn(turn: Message) -> Message:
+        change_content = change_data if turn.role == "tool" else change
         if turn.train and not (turn.tool_calls or turn.reasoning_content or turn.name or turn.tool_call_id):
-            return Message(turn.role, change(turn.content))  # most turns, and `replace` is slow
+            return Message(turn.role, change_content(turn.content))  # most turns, and `replace` is slow
         return msgspec.structs.replace(
             turn,
-            content=change(turn.content),
+            content=change_content(turn.content),
             tool_calls=[change_call(call) for call in turn.tool_calls],
             reasoning_content=change(turn.reasoning_content) if turn.reasoning_content else "",
         )

@@ -23,7 +23,7 @@ def test_a_rewrite_changes_every_text_and_nothing_else() -> None:
         assert map_texts(content, str) == content
 
 
-def test_arguments_can_be_changed_otherwise_than_turns() -> None:
+def test_arguments_and_answers_of_tools_can_be_changed_otherwise_than_turns() -> None:
     changed = map_texts(TOOL_CHAT, str.upper, lambda text: f"<{text}>")
 
-    assert content_texts(changed) == ["Q", "", "<x>", "<y>", "Z", "A"]
+    assert content_texts(changed) == ["Q", "", "<x>", "<y>", "<z>", "A"]
