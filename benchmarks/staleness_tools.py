@@ -114,6 +114,9 @@ class Build:
         return Build(Project(path), self.tool, self.work)
 
 
+NO_KEYS = ("keys/graph.json", "keys/needs.json")  # what preflight writes beside the keys, for stages that read it
+
+
 def dvc_graph(project: Project, code: Callable[[str], list[str]]) -> None:
     """Replaces the dependencies on keys in dvc.yaml by dependencies on code."""
     yaml = YAML(typ="safe", pure=True)
@@ -123,7 +126,7 @@ def dvc_graph(project: Project, code: Callable[[str], list[str]]) -> None:
     for name, stage in values["stages"].items():
         entry = stage.get("do", stage)
         if name != "preflight":
-            deps = [dep for dep in entry["deps"] if not dep.startswith("keys/") or dep == "keys/graph.json"]
+            deps = [dep for dep in entry["deps"] if not dep.startswith("keys/") or dep in NO_KEYS]
             entry["deps"] = [*deps, *(dep for dep in code(name) if dep not in deps)]
     with (project.path / "dvc.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(values, file)

@@ -4,6 +4,7 @@ Inputs:  train     folder of training rows, {chat,pair,judged,text}.jsonl
          augmented folder of generated rows, {chat,pair,judged,text}.jsonl, with their parents.parquet {id, method, ...}
          sources   Parquet {id, file, line}: raw lines of the ingested rows
          parents   Parquet {id, parent, rules}: earlier forms of the cleaned rows
+         needs     JSON [kind]: the kinds of rows that are trained on, as preflight wrote them
 Outputs: mixed     folder of {chat,pair,judged,text}.jsonl: {id, content}, sorted by id, as often as one pass shows it
          unmixed   Parquet {id, reason, detail}: rows beyond the share of their source
          report    JSON {in, out, dropped, repeats, kinds: {kind: {rows, sources: {source: {in, rows, share, epochs}},
@@ -20,6 +21,8 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from modelmake import harness
 from modelmake.errors import UserError
@@ -179,17 +182,35 @@ def missed_targets(kinds: dict[str, dict[str, Any]]) -> list[str]:
     ]
 
 
+def check_needs(needs: list[str], kinds: dict[str, dict[str, Any]]) -> None:
+    """Refuses a mix without rows of a kind that is trained on; otherwise training would tell, minutes later.
+
+    Raises:
+        UserError: names all such kinds.
+    """
+    missing = [kind for kind in needs if not kinds[kind]["rows"]]
+    if missing:
+        raise UserError("\n".join(
+            f"mix: no {kind} to train on, which params.yaml asks for (train.<step>.rows = {kind!r}, or base.source = "
+            f"'data/mixed/{kind}.jsonl'): the mix has {', '.join(k for k in kinds if kinds[k]['rows']) or 'no rows'}; "
+            "add such rows, take the step out, or let `modelmake init FILES` propose steps"
+            for kind in missing
+        ))  # fmt: skip
+
+
 def main(
-    train: In, augmented: In, sources: In, parents: In, mixed: Out, unmixed: Out, report: Out, params: Mix
+    train: In, augmented: In, sources: In, parents: In, needs: In, mixed: Out, unmixed: Out, report: Out, params: Mix
 ) -> str:  # fmt: skip
     mixes = [KindMix(kind, [MappedRows(folder / f"{kind}.jsonl") for folder in (train, augmented)], params)
              for kind in KINDS]  # fmt: skip
     methods = provenance.augment_methods(augmented / "parents.parquet")
     files = provenance.source_files((id for one in mixes for id in one.ids if id not in methods), sources, parents)
     files |= {id: (f"{AUGMENT_PREFIX}{method}",) for id, method in methods.items()}
-    mixed.mkdir()
     for one in mixes:
         one.mix(files)
+    check_needs(msgspec.json.decode(needs.read_bytes(), type=list[str]), {one.kind: one.report for one in mixes})
+    mixed.mkdir()
+    for one in mixes:
         with (mixed / f"{one.kind}.jsonl").open("wb") as file:
             file.writelines(one.lines())
     drops = [drop for one in mixes for drop in one.drops]

@@ -2,16 +2,18 @@
 
 Inputs:  params.yaml, dvc.yaml, the code, the locks
 Outputs: keys  folder of <stage>[.<item>].json: hashes of the code and the locked packages that the stage reaches; and
-               graph.json: {stage: {module, deps, outs, params}} as DVC resolves it, for stages that show the graph
+               graph.json: {stage: {module, deps, outs, params}} as DVC resolves it, for stages that show the graph;
+               needs.json: the kinds of rows that are trained on, for `mix`, which stops where there are none
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import jsonschema
 
@@ -33,6 +35,8 @@ from stages.splitting import golden_set
 from stages.training import chat_template
 
 FILE = Path("params.yaml")
+MIXED = Path("data/mixed")  # what mix writes: <kind>.jsonl
+NEEDS = "needs.json"  # the kinds of rows that are trained on, in the folder of key files
 CHAPTERS: dict[str, Any] = {
     "machine": Machine,
     "resources": Resources,
@@ -56,7 +60,11 @@ CHAPTERS: dict[str, Any] = {
 
 
 def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """{section: typed chapter, None if it cannot be decoded}, and the problems of all chapters, a line each."""
+    """{section: typed chapter}, and the problems of all chapters, a line each.
+
+    A chapter that cannot be decoded is None. So is an item of `train`, `suites`, `quantize` or `parity`: the others of
+    its section are there, so that a mistake in one hides none elsewhere.
+    """
     chapters: dict[str, Any] = {}
     problems = [f"{FILE}: {name}: unknown section; want one of {', '.join(CHAPTERS)}"
                 for name in values if name not in CHAPTERS]  # fmt: skip
@@ -65,6 +73,9 @@ def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             problems.append(f"{FILE}: {name}: missing; want this section")
             continue
         chapters[name], chapter_problems = params.decode(kind, values[name], f"{FILE}: {name}")
+        if chapter_problems and get_origin(kind) is dict and isinstance(values[name], dict):
+            item = get_args(kind)[1]
+            chapters[name] = {key: params.decode(item, value, "")[0] for key, value in values[name].items()}
         problems += chapter_problems
     return chapters, problems
 
@@ -145,6 +156,21 @@ def base_problems(base: Base | None, train: dict[str, Step]) -> list[str]:
     ]
 
 
+def needs(base: Base, train: dict[str, Step]) -> list[str]:
+    """The kinds of rows that steps train on, and a tiny base; sorted, without names of steps: mix depends on it."""
+    pretrained = {Path(base.source).stem} if isinstance(base, Tiny) and Path(base.source).parent == MIXED else set()
+    return sorted({step.rows for step in train.values()} | pretrained)
+
+
+def graph_problems(stages: dict[str, Any]) -> list[str]:
+    """Mismatches of dvc.yaml and the stages' code."""
+    return [
+        problem
+        for stage in stages.values() if stage.module not in ("", "stages.preflight")
+        for problem in graph.mismatches(stage, importlib.import_module(stage.module).main)
+    ]  # fmt: skip
+
+
 def stage_keys(chapters: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """{name of key file: content} for every stage and the graph, and mismatches of dvc.yaml, stages and params."""
     stages = graph.stages(Path())
@@ -194,8 +220,13 @@ def check() -> dict[str, Any]:
     """
     chapters, problems = decode(params.load(FILE))
     problems += project_problems(chapters)
-    if not problems:
+    contents: dict[str, Any] = {}
+    if problems:
+        with contextlib.suppress(UserError):  # without right params the graph may be none
+            problems += graph_problems(graph.stages(Path()))
+    else:
         contents, problems = stage_keys(chapters)
+        contents[NEEDS] = needs(chapters["base"], chapters["train"])
     if problems:
         raise UserError("\n".join(problems))
     return contents
@@ -212,7 +243,7 @@ def main() -> None:
         write(contents, folder)
     except UserError as error:
         sys.exit(str(error))
-    print(f"preflight: params.yaml is valid; {len(contents.keys() - {key_file.GRAPH})} keys")
+    print(f"preflight: params.yaml is valid; {len(contents.keys() - {key_file.GRAPH, NEEDS})} keys")
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def test_every_stage_reserves_what_resources_and_machine_say(tmp_path: Path) -> 
 
 
 def test_every_stage_has_a_key_file_and_every_key_file_a_stage() -> None:
-    wanted = {Path(s.key_file).name for s in HARNESSED.values()} | {key_file.GRAPH}
+    wanted = {Path(s.key_file).name for s in HARNESSED.values()} | {key_file.GRAPH, preflight.NEEDS}
 
     assert {path.name for path in (ROOT / "keys").iterdir()} == wanted
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def chat(text: str, *, system: bool = False, turns: int = 1) -> Row:
     return make_row(Chat(messages))
 
 
-def run(by_file: dict[str, list[Row]], params: Mix) -> tuple[dict[str, list[str]], list[tuple], dict[str, Any], str]:
+def run(
+    by_file: dict[str, list[Row]], params: Mix, needs: Sequence[str] = ()
+) -> tuple[dict[str, list[str]], list[tuple], dict[str, Any], str]:
     """Runs the stage on rows by raw file or augment:METHOD: ({kind: mixed ids}, dropped rows, report, line)."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -53,7 +56,8 @@ def run(by_file: dict[str, list[Row]], params: Mix) -> tuple[dict[str, list[str]
         parquet_table.write(folder / "sources", {"id": str, "file": str, "line": int}, raw)
         parquet_table.write(folder / "parents", {"id": str, "parent": str, "rules": str}, [])
         out = [folder / file for file in ("mixed", "unmixed", "report")]
-        inputs = [folder / file for file in ("train", "augmented", "sources", "parents")]
+        inputs = [folder / file for file in ("train", "augmented", "sources", "parents", "needs")]
+        inputs[-1].write_text(json.dumps(needs))
         line = mix.main(*inputs, *out, params)
         mixed = {kind: jsonl.read(out[0] / f"{kind}.jsonl") for kind in KINDS}
         assert all(row == Row(row.id, rows[row.id].content) for kind in KINDS for row in mixed[kind])
@@ -257,3 +261,27 @@ def test_generated_rows_belong_to_their_method_and_are_synthetic() -> None:
         "rewritten": (4, 4), "all": (8, 8),
     }  # fmt: skip
     assert chat["shares"]["synthetic"]["share"] == 0.5  # 4 and 2 of 12
+
+
+def test_kinds_that_are_trained_on_and_have_no_rows_are_all_told_before_any_training() -> None:
+    rows = {"a.jsonl": chats("a", 3)}
+    everything = params({"all": source("*")})
+
+    assert run(rows, everything, needs=["chat"])[3].startswith("3 rows in")
+    with pytest.raises(UserError) as error:
+        run(rows, everything, needs=["chat", "pair", "text"])
+
+    assert [line.partition(",")[0] for line in str(error.value).splitlines()] == [
+        "mix: no pair to train on", "mix: no text to train on",
+    ]  # fmt: skip
+    assert "'data/mixed/text.jsonl'): the mix has chat; add such rows" in str(error.value)
+
+
+def test_rows_of_sources_without_weight_are_not_there_to_train_on() -> None:
+    with pytest.raises(UserError, match="mix: no pair to train on"):
+        run({"a.jsonl": [pair("q")], "b.jsonl": chats("b", 2)},
+            params({"a": source("a*", weight=0), "b": source("b*")}), needs=["pair"])  # fmt: skip
+
+
+def pair(question: str) -> Row:
+    return make_row(Pair([Message("user", question)], [Message("assistant", "x")], [Message("assistant", "y")]))

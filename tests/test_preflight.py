@@ -84,9 +84,51 @@ def problems(files: Path, change: Edit) -> list[str]:
 def test_a_valid_project_gets_a_key_for_every_stage(project: Path) -> None:
     assert run(project) == (0, "preflight: params.yaml is valid; 22 keys\n", [])
     assert {path.name for path in (project / "keys").iterdir()} == {
-        f"{name}.json" for name in [*STAGES.split(), "graph"]
+        f"{name}.json" for name in [*STAGES.split(), "graph", "needs"]
     }
     assert not list(project.glob(".*.partial"))
+
+
+def test_one_mistake_hides_none_in_other_sections(files: Path) -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["train"]["dpo"]["learning_rate"] = "fast"
+        values["train"]["sft"]["from"] = "bass"
+        values["suites"]["chat"]["label"] = None
+        values["quantize"]["Q9"] = values["quantize"].pop("Q8_0") | {"from": "dop"}
+        values["clean"]["max_chars"] = 0
+        values["ingest"]["raw"] = "nowhere"
+
+    told = "\n".join(problems(files, change))
+
+    for mistake in (
+        "train.dpo.learning_rate = 'fast'", "train.sft.from = 'bass'", "suites.chat.label = null",
+        "quantize: name 'Q9'", "quantize.Q9.from = 'dop'", "parity.Q9: missing", "clean.max_chars = 0",
+        "ingest.raw = 'nowhere'",
+    ):  # fmt: skip
+        assert mistake in told, mistake
+    assert "'dpo': want one of" not in told, "it is there, though it has a mistake"
+
+
+def test_a_mistake_in_params_hides_none_in_the_graph(project: Path) -> None:
+    edit(project, lambda values: values["clean"].update(max_chars=0))
+    text = (project / "dvc.yaml").read_text()
+    (project / "dvc.yaml").write_text(text.replace("    params:\n    - dedup\n", "    params:\n    - split\n"))
+
+    _, _, lines = run(project)
+
+    assert [line.partition("=")[0].partition("[")[0].strip() for line in lines] == [
+        "params.yaml: clean.max_chars", "dvc.yaml: dedup: params",
+    ]  # fmt: skip
+
+
+def test_the_kinds_of_rows_that_are_trained_on_are_told_to_mix(project: Path) -> None:
+    run(project)
+    assert json.loads((project / "keys/needs.json").read_text()) == ["chat", "pair", "text"]
+
+    edit(project, lambda values: values["base"].update(source="data/mixed/chat.jsonl"))
+    edit(project, lambda values: values["train"]["dpo"].update(beta=0.5))
+    run(project)
+    assert json.loads((project / "keys/needs.json").read_text()) == ["chat", "pair"]
 
 
 def test_a_suite_of_texts_gets_a_key_for_every_model(project: Path) -> None:

@@ -1,7 +1,7 @@
 """Checks between chapters of `params.yaml` that are each valid by themselves.
 
-A chapter that could not be decoded is None, and the checks that need it are left out. Only preflight imports this
-module: a stage that did would rerun at every change of a check.
+A chapter that could not be decoded is None, as is an item of a map; the checks that need it are left out. Only
+preflight imports this module: a stage that did would rerun at every change of a check.
 """
 
 import re
@@ -39,7 +39,7 @@ def _names(chapters: dict[str, Any]) -> list[str]:
             elif section == "train" and name in RESERVED:
                 mismatches.append(f"train: name {name!r}: is taken in models/; rename the step")
     for name, quant in (chapters.get("quantize") or {}).items():
-        if name not in quant.TYPES:
+        if quant and name not in quant.TYPES:
             mismatches.append(
                 f"quantize: name {name!r}: want one of {', '.join(quant.TYPES)} with tool = "
                 f"{type(quant).__struct_config__.tag}"
@@ -55,7 +55,7 @@ def _steps(train: dict[str, Step]) -> list[str]:
     mismatches = []
     for name in train:
         chain = [name]
-        while chain[-1] in train and (start := train[chain[-1]].from_) != "base":
+        while (step := train.get(chain[-1])) and (start := step.from_) != "base":
             if start not in train:
                 if len(chain) == 1:
                     mismatches.append(
@@ -92,7 +92,8 @@ def _references(chapters: dict[str, Any]) -> list[str]:
                 if gate.against:
                     references.append((f"compare.gates.{name}.against", gate.against, evaluated))
         for name, quant in (chapters.get("quantize") or {}).items():
-            references.append((f"quantize.{name}.from", quant.from_, evaluated))
+            if quant:
+                references.append((f"quantize.{name}.from", quant.from_, evaluated))
     if card := chapters.get("card"):
         references.append(("card.model", card.model, models))
     return [
@@ -104,7 +105,7 @@ def _references(chapters: dict[str, Any]) -> list[str]:
 
 def _metrics(suites: dict[str, AnySuite] | None, compared: str, evaluate: Evaluate) -> dict[str, Metric] | None:
     """{name as in reports/metrics.json: metric}; None if a suite is unknown, which `_references` reports."""
-    if not suites or not {compared, *evaluate.suites} <= suites.keys():
+    if not suites or not {compared, *evaluate.suites} <= {name for name, suite in suites.items() if suite}:
         return None
     return {
         metric if name == compared else f"{name}.{metric}": declared
@@ -146,7 +147,7 @@ def _parity(chapters: dict[str, Any]) -> list[str]:
              for name in quantize if name not in parity]  # fmt: skip
     mismatches += [f"parity.{name}: no such entry of quantize; want one of {', '.join(quantize)}"
               for name in parity if name not in quantize]  # fmt: skip
-    for name in quantize.keys() & parity.keys():
+    for name in (name for name in quantize if quantize[name] and parity.get(name)):
         runtime = type(parity[name]).__struct_config__.tag
         if runtime not in quantize[name].RUNTIMES:
             tool = type(quantize[name]).__struct_config__.tag

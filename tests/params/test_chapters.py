@@ -41,13 +41,13 @@ TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics":
          "suites.chat.batch_size = 'x': want a whole number, got text"),
         (lambda v: v["machine"].update(device="gpu"), "machine.device = 'gpu': want one of cpu, cuda"),
         (lambda v: v["suites"]["chat"]["metrics"].append("bleu"),
-         "suites.chat.metrics[6] = 'bleu': want one of exact_match, final_number, valid_json, schema, slot_f1, "
+         "suites.chat.metrics[6] = 'bleu': want one of exact_match, tool_call, final_number, valid_json, schema, slot_f1, "
          "label_accuracy, compact"),
         (lambda v: v["suites"]["chat"].update(label=None),
          "suites.chat.label = null: want a value: label_accuracy needs it"),
         (lambda v: v["suites"]["chat"].update(answer_schema=None),
          "suites.chat.answer_schema = null: want a value: schema needs it"),
-        (lambda v: v["suites"]["chat"].pop("rows"), "suites.chat.rows = None: want one of chat, text"),
+        (lambda v: v["suites"]["chat"].pop("rows"), "suites.chat.rows = None: want one of chat, pair, text"),
         (lambda v: v["suites"].update(text=TEXT_SUITE),
          "suites.text.metrics[0] = 'exact_match': want one of bits_per_byte, token_accuracy"),
         (lambda v: v["ingest"].update(documents={"max_chars": 0, "headings": True}),
