@@ -10,7 +10,7 @@ SPELT_OUT_EMAIL = re.compile(
 )
 LETTER = r"[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"  # of a script that puts spaces between words
 PHONE = re.compile(
-    rf"(?<!{LETTER})(?<!\+)"
+    rf"(?=[+(\d])(?<!{LETTER})(?<!\+)"
     r"(?:(?=[+(])|(?<!\d[ .,:-])(?:(?<!\d/)|(?<=\d{4}/)))"  # not within a number, a date or a time
     r"(?:(?:(?:\+|00)\d{1,3}|\(\+\d{1,3}\))[ .-]?|1[ .-]?(?=\())?"
     r"(?:\(\d{1,5}\)[ ./-]?)?\d{1,5}[ ./-]?\d{2,5}(?:[ .-]?\d{2,5}){0,4}"
@@ -69,7 +69,7 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
     last = -LIST_CHARS  # end of the phone number before
     for match in PHONE.finditer(text):
         number, (start, end) = match[0], match.span()
-        if not may_be_phone(number) or OPERATOR.match(text, end):
+        if len(number) < 7 or not may_be_phone(number) or OPERATOR.match(text, end):
             continue
         before = text[max(0, start - CUE_CHARS) : start]
         listed = start - last < LIST_CHARS and LIST.fullmatch(text, last, start)
