@@ -10,11 +10,11 @@ from stages.rows.row import Row
 
 
 def label(row: Row, params: Labels) -> str | None:
-    """The label of a chat: a field of its answer's JSON, or the whole answer; None if there is none."""
+    """The label of a chat: a field of its answer's JSON, or the whole answer; None if there is none, as in a call."""
     if row.kind != "chat":
         return None
     answer = parts.split(row.content).answer[-1].content
-    value: Any = answer if params.field is None else fields(answer).get(params.field)
+    value: Any = answer or None if params.field is None else fields(answer).get(params.field)
     if value is None or isinstance(value, dict | list) or len(str(value)) > params.max_chars:
         return None
     return str(value)

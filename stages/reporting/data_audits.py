@@ -183,7 +183,7 @@ def length_of_labels(rows: Iterable[Row], label_of: LabelOf, params: Datasheet) 
             audit, "too_few", f"{len(lengths):,} labels, none with {params.min_rows:,} rows: too few to tell."
         )
     if not unusual:
-        of_all = f"{len(large):,} of {len(lengths):,} labels have {params.min_rows:,} rows"
+        of_all = f"{len(large):,} of {len(lengths):,} labels have at least {params.min_rows:,} rows"
         return Finding(audit, "ok", f"{of_all}, and none of these has much longer or shorter answers.")
     shown = list(unusual.items())[: params.examples]
     named = ", ".join(f"{label} ({middle:g})" for label, middle in shown)

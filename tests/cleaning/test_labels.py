@@ -4,7 +4,7 @@ import pytest
 
 from stages.cleaning import labels
 from stages.params.cleaning import Labels
-from stages.rows.row import Chat, Message, Row, Text, make_row
+from stages.rows.row import Chat, Function, Message, Row, Text, ToolCall, make_row
 
 
 def answer(text: str) -> Row:
@@ -29,6 +29,13 @@ def test_a_label_is_a_short_value_of_the_field_or_a_short_answer(
 ) -> None:
     assert labels.label(answer(text), Labels(field="intent", max_chars=15, max_rows=None)) == field
     assert labels.label(answer(text), Labels(field=None, max_chars=15, max_rows=None)) == whole
+
+
+def test_an_answer_that_is_a_call_has_no_label() -> None:
+    call = ToolCall(Function("f", {}), "function")
+    row = make_row(Chat([Message("user", "q"), Message("assistant", "", [call])]))
+
+    assert labels.label(row, Labels(field=None, max_chars=15, max_rows=None)) is None
 
 
 def test_a_text_has_no_label() -> None:

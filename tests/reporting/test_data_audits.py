@@ -132,7 +132,7 @@ def test_a_label_with_much_longer_answers_is_a_warning() -> None:
     assert [e.id for e in finding.examples] == [rows[0].id]
     fewer = data_audits.length_of_labels(rows[1:], label, PARAMS)  # 3 rows are fewer than min_rows
     assert (fewer.level, fewer.message) == (
-        "ok", "1 of 2 labels have 4 rows, and none of these has much longer or shorter answers.",
+        "ok", "1 of 2 labels have at least 4 rows, and none of these has much longer or shorter answers.",
     )  # fmt: skip
     few = data_audits.length_of_labels(rows[1:6], label, PARAMS)
     assert (few.level, few.message) == ("too_few", "2 labels, none with 4 rows: too few to tell.")
