@@ -41,8 +41,8 @@ TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics":
          "suites.chat.batch_size = 'x': want a whole number, got text"),
         (lambda v: v["machine"].update(device="gpu"), "machine.device = 'gpu': want one of cpu, cuda"),
         (lambda v: v["suites"]["chat"]["metrics"].append("bleu"),
-         "suites.chat.metrics[6] = 'bleu': want one of exact_match, tool_call, final_number, valid_json, schema, slot_f1, "
-         "label_accuracy, compact"),
+         "suites.chat.metrics[6] = 'bleu': want one of exact_match, tool_call, final_number, valid_json, schema, "
+         "slot_f1, label_accuracy, compact"),
         (lambda v: v["suites"]["chat"].update(label=None),
          "suites.chat.label = null: want a value: label_accuracy needs it"),
         (lambda v: v["suites"]["chat"].update(answer_schema=None),

@@ -1,0 +1,196 @@
+"""`modelmake init FILES` writes params that preflight takes, says why, and refuses what it cannot tell."""
+
+import argparse
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelmake import params
+from modelmake.errors import UserError
+from stages import preflight
+from stages.commands import init
+from tests.conftest import ROOT
+
+Records = list[dict[str, Any]]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the command needs of the project, committed; it is the working folder."""
+    for name in ("recipes", "params.yaml"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    subprocess.run("git init -q && git add -A && git -c user.name=t -c user.email=t@t commit -qm t",
+                   cwd=tmp_path, shell=True, check=True)  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(path: Path, records: Records) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+    return path
+
+
+def questions(n: int, **more: Any) -> Records:
+    return [{"question": f"How much is {i} and {i}?", "answer": f"It is {2 * i}.", **more} for i in range(n)]
+
+
+def run(*files: str, **options: Any) -> None:
+    given = {"base": None, "recipe": None, "force": False, "dry_run": False, "here": Path.cwd()} | options
+    init.run(argparse.Namespace(files=[Path(file) for file in files], **given))
+
+
+def written(project: Path) -> dict[str, Any]:
+    """The values of params.yaml, which have no problem but that they name data of a whole project."""
+    values = params.load(project / "params.yaml")
+    chapters, problems = preflight.decode(values)
+    problems += [p for p in preflight.project_problems(chapters) if "golden" not in p and "decontaminate" not in p]
+    assert problems == []
+    return values
+
+
+def test_files_become_params_and_every_decision_has_its_reason(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(project / "data/sums/sums.jsonl", questions(100))
+    (project / "data/sums/LICENSE").write_text("MIT")
+
+    run("data/sums")
+
+    values, said = written(project), capsys.readouterr().out.splitlines()
+    assert values["ingest"]["raw"] == "data/sums"
+    assert [rule["glob"] for rule in values["ingest"]["files"]] == ["sums.jsonl"]
+    assert list(values["train"]) == ["sft"] and values["evaluate"] == {"models": ["base", "sft"], "suites": ["chat"]}
+    assert values["datasheet"]["license"] is values["card"]["license"] is values["card"]["language"] is None
+    assert values["mix"]["sources"]["all"]["synthetic"] is None
+    assert "ingest.files: LICENSE: left out: a text about the data, by its name" in said
+    assert "split.test_fraction: the source gives none" in said
+    assert any(line.startswith("train.sft.rows: ") and line.endswith(" rows of kind chat to train on") for line in said)
+    assert said[-1].startswith("params.yaml: written from ") and "recipes/default.yaml" in said[-1]
+
+
+def test_a_dry_run_shows_the_difference_and_writes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(project / "data/sums.jsonl", questions(100))
+    before = (project / "params.yaml").read_bytes()
+
+    run("data/sums.jsonl", dry_run=True)
+
+    said = capsys.readouterr().out
+    assert "-  raw: data/raw\n+  raw: data/sums.jsonl\n" in said and "--- params.yaml\n+++ proposed\n" in said
+    assert (project / "params.yaml").read_bytes() == before
+
+
+def test_edits_of_params_are_not_overwritten_without_force(project: Path) -> None:
+    put(project / "data/sums.jsonl", questions(100))
+    (project / "params.yaml").write_text((project / "params.yaml").read_text("utf-8") + "# mine\n", "utf-8")
+
+    with pytest.raises(UserError, match="edits that are not committed"):
+        run("data/sums.jsonl")
+
+    run("data/sums.jsonl", force=True)
+    assert written(project)["ingest"]["raw"] == "data/sums.jsonl"
+
+
+def test_a_recipe_below_decides_how_much_is_computed_and_the_files_the_rest(project: Path) -> None:
+    put(project / "data/sums.jsonl", questions(100))
+
+    run("data/sums.jsonl", recipe="tiny")
+
+    values, tiny = written(project), init.values(ROOT / "recipes/tiny.yaml", ROOT / "recipes/default.yaml")
+    assert values["base"]["max_steps"] == tiny["base"]["max_steps"] == 5
+    assert values["train"]["sft"]["num_train_epochs"] == tiny["train"]["sft"]["num_train_epochs"]
+    assert values["base"]["source"] == "data/mixed/chat.jsonl" and "dpo" not in values["train"]
+
+
+def test_a_file_named_train_alone_is_split_by_hash(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(project / "data/mine/my_train.jsonl", questions(100))
+
+    run("data/mine")
+
+    values = written(project)
+    assert values["ingest"]["splits"] == "none" and values["split"]["test_fraction"] == 0.2
+    assert "all of my_train.jsonl is train, and none is test: rows are split by hash" in capsys.readouterr().out
+
+
+def test_texts_chats_and_pairs_are_trained_on_one_after_the_other(project: Path) -> None:
+    put(project / "data/all/a.jsonl", questions(60))
+    put(
+        project / "data/all/b.jsonl", [{"prompt": f"Say {i}.", "chosen": f"{i}.", "rejected": "No."} for i in range(60)]
+    )
+    put(project / "data/all/c.jsonl", [{"text": f"A long text about the number {i}. " * 20} for i in range(60)])
+
+    run("data/all")
+
+    values = written(project)
+    steps = [(name, step["rows"], step["from"]) for name, step in values["train"].items()]
+    assert steps == [("cpt", "text", "base"), ("sft", "chat", "cpt"), ("dpo", "pair", "sft")]
+    assert values["base"]["source"] == "data/mixed/text.jsonl"
+    assert values["evaluate"]["suites"] == ["chat", "text"] and values["card"]["model"] == "dpo"
+
+
+def test_one_file_of_a_folder_is_the_only_one_that_is_read(project: Path) -> None:
+    put(project / "data/two/a.jsonl", questions(60))
+    put(project / "data/two/b.jsonl", questions(60))
+    put(project / "data/two/c.jsonl", questions(60))
+
+    run("data/two/a.jsonl", "data/two/b.jsonl")
+
+    ingest = written(project)["ingest"]
+    assert (ingest["raw"], [rule["glob"] for rule in ingest["files"]]) == ("data/two", ["a.jsonl", "b.jsonl"])
+
+
+def test_files_outside_the_project_are_refused_with_what_to_do(project: Path, tmp_path_factory: Any) -> None:
+    outside = put(tmp_path_factory.mktemp("outside") / "sums.jsonl", questions(9))
+
+    with pytest.raises(UserError, match=r"lies outside of .*: want data that the project keeps; copy it to data/sums"):
+        run(str(outside))
+
+
+def test_fields_without_known_names_are_refused_and_a_recipe_that_maps_them_is_taken(project: Path) -> None:
+    put(project / "data/odd.jsonl", [{"eins": f"Frage {i}?", "zwei": f"Antwort {i}."} for i in range(60)])
+
+    with pytest.raises(UserError, match=r"no name among eins, zwei is known .*`ingest: \{files: \[\{glob: 'odd.jsonl'"):
+        run("data/odd.jsonl")
+
+    rule = {"glob": "odd.jsonl", "format": "qa", "fields": {"question": "eins", "answer": "zwei"}, "ignore": []}
+    (project / "mine.yaml").write_text(json.dumps({"ingest": {"files": [rule]}}))
+    run("data/odd.jsonl", recipe="mine.yaml")
+    assert written(project)["ingest"]["files"] == [rule]
+
+
+def test_a_field_that_changes_what_rows_mean_is_asked_about(project: Path) -> None:
+    put(project / "data/sums.jsonl", questions(60, sample_weight=0, note="x"))
+
+    with pytest.raises(UserError, match=r"nothing reads sample_weight .* want it mapped or left out by name"):
+        run("data/sums.jsonl")
+
+    rule = {"glob": "*", "format": "qa", "fields": {"question": "question", "answer": "answer"},
+            "ignore": ["sample_weight"]}  # fmt: skip
+    (project / "mine.yaml").write_text(json.dumps({"ingest": {"files": [rule]}}))
+    run("data/sums.jsonl", recipe="mine.yaml")
+    assert written(project)["ingest"]["files"] == [rule]
+
+
+def test_a_named_base_is_fine_tuned_by_lora(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.tiny_models import build_model
+
+    put(project / "data/sums.jsonl", questions(60))
+    build_model(project / "models/mine")
+
+    run("data/sums.jsonl", base=Path("models/mine"))
+
+    values = written(project)
+    assert values["base"] == {"kind": "folder", "source": "models/mine", "chat_template": None}
+    assert values["train"]["sft"]["lora"]["r"] == 16
+    assert "base: named; it reads " in capsys.readouterr().out
+
+
+def test_a_base_that_is_not_there_is_told(project: Path) -> None:
+    put(project / "data/sums.jsonl", questions(60))
+
+    with pytest.raises(UserError, match="models/none: no such file or folder: want a model's folder, or a pin"):
+        run("data/sums.jsonl", base=Path("models/none"))
