@@ -26,8 +26,10 @@ class Form(NamedTuple):
     labels: dict[str, Any] | None = None
 
 
-def form(answers: list[str]) -> Form:
-    """The form of the answers, given all of them."""
+def form(answers: list[str], calls: int = 0) -> Form:
+    """The form of the answers, given all of them, of which `calls` call tools."""
+    if calls:
+        return Form(f"{calls} of {len(answers)} answers call tools", ["tool_call", "exact_match"], "tool_call")
     values = [value for answer in answers if isinstance(value := parse(answer), dict)]
     if values and len(values) >= MOST * len(answers):
         return _json_form(values)

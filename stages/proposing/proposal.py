@@ -56,8 +56,8 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
     counts = Counter((split_of(row, plan), row.kind) for row in rows)
     kinds = [kind for kind in STEPS if counts["train", kind]]
     suite = next(kind for kind in ("chat", "pair", "text") if counts["test", kind])
-    expected = [message.content for row in rows if row.kind == suite for message in parts.split(row.content).answer]
-    form = answers.form(expected)
+    expected = [message for row in rows if row.kind == suite for message in parts.split(row.content).answer]
+    form = answers.form([message.content for message in expected], sum(bool(m.tool_calls) for m in expected))
     last = STEPS[kinds[-1]]
     return [
         *_ingest(survey, plan),

@@ -59,3 +59,10 @@ def test_a_whole_answer_is_the_label_where_few_short_ones_repeat() -> None:
 def test_one_answer_of_another_form_in_a_hundred_changes_nothing() -> None:
     assert answers.form(["#### 1"] * 99 + ["no number"]).main == "final_number"
     assert answers.form(["#### 1"] * 9 + ["no number"]).main == "exact_match"
+
+
+def test_answers_that_call_tools_are_scored_by_their_calls() -> None:
+    found = answers.form(["", "It is done."], calls=1)
+
+    assert (found.metrics, found.main) == (["tool_call", "exact_match"], "tool_call")
+    assert found.reason == "1 of 2 answers call tools"
