@@ -76,7 +76,7 @@ def clean_rows(ingested: Path, tokenizer: Path, store: RowStore, params: Clean) 
             if isinstance(result, Drop):
                 outcome.drops.append(result)
             elif changed_by:
-                parent = row if {*changed_by} <= rules.WHITE_SPACE.keys() else row.id
+                parent = row if {*changed_by} <= rules.UNSEEN else row.id
                 changed_rows.write(msgspec.json.encode((parent, result, changed_by)) + b"\n")
             else:
                 store.put(result)
@@ -88,7 +88,7 @@ def clean_rows(ingested: Path, tokenizer: Path, store: RowStore, params: Clean) 
 
 
 def _store_changed(parent: Row | str, row: Row, changed_by: list[str], store: RowStore, outcome: Outcome) -> None:
-    """Stores a changed row; `parent` is the row before if only its white space changed, else its id."""
+    """Stores a changed row; `parent` is the row before if no reader sees the change, else its id."""
     same = store.get(row.id)
     if isinstance(parent, Row) and parent.split == "test" and same and same.split == "test":
         store.put(parent)  # the source's test split stays whole, even rows that differ in white space only

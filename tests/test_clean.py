@@ -133,7 +133,7 @@ def test_rows_that_cleaning_makes_equal_get_the_strongest_split(splits: tuple[st
 
 
 def test_rows_of_the_source_test_split_that_differ_in_white_space_are_all_kept() -> None:
-    rows = [make_row(Text(text), "test") for text in ("one", "one\n", " one")]
+    rows = [make_row(Text(text), "test") for text in ("\u00e9", "\u00e9\n", " \u00e9", "e\u0301", "\u00e9\0")]
 
     assert run(rows)["rows"] == sorted(rows, key=lambda r: r.id)
 

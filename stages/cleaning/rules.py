@@ -16,6 +16,7 @@ from stages.rows.texts import content_texts, map_texts
 
 ENCODING = {"mojibake": repair.fix_mojibake, "nfc": repair.compose}
 WHITE_SPACE = {"control": repair.drop_control, "strip": repair.strip}
+UNSEEN = {"nfc", *WHITE_SPACE}  # rules whose changes no reader sees
 
 
 class TextCleaner:
