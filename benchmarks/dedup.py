@@ -9,6 +9,9 @@ pairs are against all pairs of at least 0.85, found exactly (benchmarks/dedup_ex
 process, with one thread, on the same file, slow ones on its first rows only. CPU seconds are measured from texts in
 memory to pairs; of datatrove, which works on folders, for its first three steps. Of tools that find clusters rather
 than pairs, all pairs within a cluster count.
+
+Then the stage `dedup` as a whole on three sets of chats (benchmarks/dedup_sets.py): how many it keeps and how many
+it drops wrongly.
 """
 
 import argparse
@@ -24,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+SET_ROWS = 6000  # of each of the three sets
 MAX_ROWS = {"datasketch_loop": 10_000, "datasketch_bulk": 60_000, "datatrove": 20_000}  # of slow tools
 PROJECT_TOOLS = ("modelmake", "datasketch_loop", "datasketch_bulk")  # run in the project's environment
 PEER_TOOLS = ("rensa", "datatrove")  # run in envs/dedup_peers
@@ -96,19 +100,24 @@ def main() -> None:
     parser.add_argument("--tools", nargs="+", choices=PROJECT_TOOLS + PEER_TOOLS, default=PROJECT_TOOLS + PEER_TOOLS)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    from benchmarks.dedup_sets import outcome
+
     with tempfile.TemporaryDirectory() as name:
         texts = Path(name) / "texts.json"
         texts.write_text(json.dumps(make_rows(arguments.rows, arguments.data)))
         exact = [tuple(pair) for pair in run("exact", texts, arguments.rows, Path(name))["pairs"]]
         counts = {tool: min(arguments.rows, MAX_ROWS.get(tool, arguments.rows)) for tool in arguments.tools}
         tools = {t: score(run(t, texts, n, Path(name)), exact, n) for t, n in counts.items()}
-    result = {"rows": arguments.rows, "pairs": len(exact), "tools": tools}
+    result = {"rows": arguments.rows, "pairs": len(exact), "tools": tools, **outcome(arguments.data, SET_ROWS)}
     if arguments.json:
         print(json.dumps(result))
         return
     print(f"{arguments.rows} rows, {len(exact)} pairs of them at 0.85 or above")
     for tool, figures in tools.items():
         print(f"{tool:16}", "  ".join(f"{name} {value}" for name, value in figures.items()))
+    for kind, figures in result["sets"].items():
+        print(f"{kind:16}", "  ".join(f"{name} {value}" for name, value in figures.items()))
 
 
 if __name__ == "__main__":

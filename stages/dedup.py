@@ -16,7 +16,6 @@ Outputs: deduplicated  JSONL canonical rows: all that their source gave to test 
 Params:  dedup
 """
 
-import hashlib
 import importlib
 from collections import Counter
 from collections.abc import Sequence
@@ -33,12 +32,12 @@ from stages.rows.row import KINDS, SPLITS, Row
 from stages.similarity import conflicts as conflicting
 from stages.similarity.comparison import Comparison
 from stages.similarity.selection import select
-from stages.similarity.shingles import plain
 from stages.similarity.sides import sides
 
 if TYPE_CHECKING:
     from stages.similarity.semantic import Search
 
+TEST_RANK = -SPLITS.index("test")  # of rows that are never dropped
 EXCERPT_CHARS = 80
 SHOWN_CLUSTERS = 3
 
@@ -69,17 +68,20 @@ def find_duplicates(
         memo: folder of the last search.
         search: for semantic duplicates.
     """
-    equal: dict[str, dict[bytes, list[int]]] = {kind: {} for kind in KINDS}  # kind -> hash of the sides -> rows
-    ranks = []
+    ranked: dict[str, list[tuple[int, str, int]]] = {kind: [] for kind in KINDS}  # kind -> (rank of split, id, row)
     for index, row in enumerate(rows):
-        ranks.append((-SPLITS.index(row.split or "train"), row.id))
-        equal[row.kind].setdefault(_hash(row), []).append(index)
+        ranked[row.kind].append((-SPLITS.index(row.split or "train"), row.id, index))
     duplicates, conflicts = [], []
-    for kind, by_hash in equal.items():
-        groups = sorted((sorted(group, key=ranks.__getitem__) for group in by_hash.values()), key=lambda g: ranks[g[0]])
+    for kind, order in ranked.items():
+        order.sort()
+        ids, held = [id for _, id, _ in order], [rank == TEST_RANK for rank, _, _ in order]
+        everything = Comparison(rows, [index for _, _, index in order], params.near)
+        equal: dict[bytes, list[int]] = {}
+        for place, digest in enumerate(everything.digests):
+            equal.setdefault(digest, []).append(place)
+        groups = list(equal.values())  # in the order of their first rows
         firsts = [group[0] for group in groups]
-        held = [ranks[first][0] == -SPLITS.index("test") for first in firsts]
-        comparison = Comparison(rows, firsts, params.near)
+        comparison = everything.only(firsts)
         folder = memo and memo / kind
         edges = {"near_duplicate": comparison.like_rows(folder and folder / "rows")}
         if search:
@@ -87,17 +89,16 @@ def find_duplicates(
         opposed = conflicting.find(kind, comparison, folder and folder / "questions")
         if params.conflicting == "drop":
             edges["conflicting"] = opposed
-        losses = select(held, edges)
+        losses = select([held[first] for first in firsts], edges)
         for place, group in enumerate(groups):
             kept, reason, similarity = losses.get(place, (place, "exact_duplicate", 1.0))
-            gone = [i for i in group[place not in losses :] if -ranks[i][0] != SPLITS.index("test")]
-            duplicates += [
-                Duplicate(ranks[i][1], ranks[firsts[kept]][1], reason, round(float(similarity), 4)) for i in gone
-            ]
+            gone = [row for row in group[place not in losses :] if not held[row]]
+            duplicates += [Duplicate(ids[row], ids[firsts[kept]], reason, round(similarity, 4)) for row in gone]
         for (a, b), similarity in zip(opposed.pairs.tolist(), opposed.similarities.tolist(), strict=True):
             if a not in losses and b not in losses:
-                conflicts += [Conflict(ranks[firsts[x]][1], ranks[firsts[y]][1], round(similarity, 4)) for x, y in
-                              ((a, b), (b, a))]  # fmt: skip
+                conflicts += [
+                    Conflict(comparison.ids[x], comparison.ids[y], round(similarity, 4)) for x, y in ((a, b), (b, a))
+                ]
     return sorted(duplicates), _one_each(conflicts)
 
 
@@ -133,14 +134,6 @@ def _excerpt(row: Row) -> str:
     found = sides(row.content)
     texts = (" ".join(text.split()) for text in (found.question, found.answer) if text)
     return " → ".join(f"{text[:EXCERPT_CHARS]}…" if len(text) > EXCERPT_CHARS else text for text in texts)
-
-
-def _hash(row: Row) -> bytes:
-    """Hash of all that makes two rows exact duplicates."""
-    found = sides(row.content)
-    texts = [plain(text).encode("utf-8", "surrogatepass") for text in found[:4]]
-    joined = b"\0".join([*texts, found.context, found.facts, b"%d" % found.good])
-    return hashlib.blake2b(joined, digest_size=16).digest()
 
 
 def _one_each(conflicts: Sequence[Conflict]) -> list[Conflict]:

@@ -6,7 +6,8 @@ same, and by all of it, for rows that do not.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from pathlib import Path
 
 import msgspec
@@ -19,43 +20,65 @@ from stages.similarity.memo import SearchMemo
 from stages.similarity.near import SimilarPairs
 from stages.similarity.packed_texts import PackedTexts
 from stages.similarity.shared_text import UnitCounter
-from stages.similarity.sides import Sides, is_text, sides
+from stages.similarity.shingles import plain
+from stages.similarity.sides import Facts, Sides, facts, numbers, sides
 
 SYSTEM, QUESTION, REST, ANSWER, REJECTED = range(5)  # texts of a row
 TEXTS = 5
 
 
 class Comparison:
-    """Rows that are compared with each other, by their places in `indices`; decoded on access."""
+    """Rows that are compared with each other, by their places in `indices`; decoded on access.
+
+    Attributes:
+        ids: of the rows.
+        digests: of each row; those of two rows are equal if the rows are, but for case and white space.
+        contexts, answers, good: of each row, equal numbers for equal `sides.Facts`.
+    """
 
     def __init__(self, rows: Sequence[Row], indices: Sequence[int], params: Near) -> None:
-        self.params, self._rows, self._indices = params, rows, indices
+        self.params, self._rows, self._indices = params, rows, np.asarray(indices, np.int64)
         self._last: tuple[int, Sides] | None = None
-        contexts, facts, good = (np.zeros(len(indices), np.int64) for _ in range(3))
+        self.ids: list[str] = []
+        self.digests: list[bytes] = []
+        self.contexts, self.answers, self.good = (np.zeros(len(indices), np.int64) for _ in range(3))
         self._has = np.zeros(TEXTS, bool)  # which texts any row has
         counter = UnitCounter()
-        for place in range(len(indices)):
-            found = self.sides(place)
-            contexts[place], facts[place], good[place] = hash(found.context), hash(found.facts), found.good
+        for place, index in enumerate(indices):
+            row = rows[index]
+            found = sides(row.content)
+            known = facts(row.content)
+            self.ids.append(row.id)
+            self.digests.append(_digest(found, known))
+            self.contexts[place], self.answers[place], self.good[place] = (*map(hash, known[:2]), known.good)
             self._has |= [found.system != "", True, False, found.answer != "", found.rejected != ""]
-            counter.add("" if is_text(found) else found.question)  # of texts all is compared
-        self.contexts, self.facts, self.good = contexts, facts, good
+            counter.add("" if row.kind == "text" else found.question)  # of texts all is compared
         self._shared = counter.shared()
-        self._common = np.zeros(len(indices), np.int64)  # what the question shares with many; 0: at most half of it
+        self._common = np.zeros(len(indices), np.int64)  # what the question shares with many; 0: not most of it
         for place in np.flatnonzero(self._shared.mostly).tolist():
             self._common[place] = self._shared.shared(self.sides(place).question)
-        self._texts = PackedTexts(_Texts(len(indices) * TEXTS, lambda index: self.text(*divmod(index, TEXTS))))
+        self._texts = self._pack()
+
+    def only(self, places: Sequence[int]) -> "Comparison":
+        """Some of the rows, in this order. What is shared by many is what all the rows share."""
+        part = copy(self)
+        part._last = None
+        part.ids, part.digests = [self.ids[place] for place in places], [self.digests[place] for place in places]
+        for name in ("contexts", "answers", "good", "_common", "_indices"):
+            setattr(part, name, getattr(self, name)[places])
+        part._texts = part._pack()
+        return part
+
+    def _pack(self) -> PackedTexts:
+        return PackedTexts(_Texts(len(self) * TEXTS, lambda index: self.text(*divmod(index, TEXTS))))
 
     def __len__(self) -> int:
         return len(self._indices)
 
-    def row(self, place: int) -> Row:
-        return self._rows[self._indices[place]]
-
     def sides(self, place: int) -> Sides:
         last = self._last  # threads read sides at once
         if last is None or last[0] != place:
-            self._last = last = place, sides(self.row(place).content)
+            self._last = last = place, sides(self._rows[self._indices[place]].content)
         return last[1]
 
     def text(self, place: int, side: int) -> str:
@@ -78,7 +101,7 @@ class Comparison:
         return near.compare(self._texts, pairs * TEXTS + texts, self.params)
 
     def like_rows(self, memo: Path | None) -> SimilarPairs:
-        """Pairs of rows that are equal in their facts and alike in every text; the similarity of the least alike one.
+        """Pairs of rows with the same facts and numbers that are alike in every text, with the least similarity.
 
         Two texts that are each alike to s are together alike to s / (2 - s) or more.
         """
@@ -86,13 +109,21 @@ class Comparison:
         threshold, joined = self.params.threshold, sum(side != SYSTEM for side in texts)
         together = msgspec.structs.replace(self.params, threshold=threshold / (joined - (joined - 1) * threshold))
         pairs, _ = self.similar_together(together, memo, rejected=True)
-        same = (self.contexts, self.facts, self.good)
+        same = (self.contexts, self.answers, self.good)
         pairs = pairs[np.all([part[pairs[:, 0]] == part[pairs[:, 1]] for part in same], axis=0)]
         least = np.ones(len(pairs))
         for side in texts:
             least = np.minimum(least, self.compare(pairs, side))
             pairs, least = pairs[least >= threshold], least[least >= threshold]
-        return SimilarPairs(pairs, least)
+        right = self.same_numbers(pairs)
+        return SimilarPairs(pairs[right], least[right])
+
+    def same_numbers(self, pairs: np.ndarray) -> np.ndarray:
+        """Whether the answers of each of `pairs` (n, 2) have the same numbers."""
+        known = np.zeros(len(self), np.int64)
+        for place in np.unique(pairs).tolist():
+            known[place] = numbers(self.sides(place))
+        return known[pairs[:, 0]] == known[pairs[:, 1]]
 
     def like_questions(self, memo: Path | None) -> SimilarPairs:
         """Pairs of rows whose questions are alike, whatever the system prompt, the tools and the answer are."""
@@ -115,7 +146,7 @@ class Comparison:
             return text(self.sides(place), self.text(place, REST if by_rest else QUESTION))
 
         texts = _Texts(n + len(mostly), entry)
-        search_memo = SearchMemo(memo, list(self._entry_ids(mostly)), params.permutations) if memo else None
+        search_memo = SearchMemo(memo, self._entry_ids(mostly), params.permutations) if memo else None
         found, similarities = near.find_pairs(texts, params, search_memo)
         pairs, by_rest = np.where(found < n, found, mostly[np.maximum(found - n, 0)] if len(mostly) else 0), found < n
         by_rest &= self._common[pairs] != 0
@@ -128,16 +159,13 @@ class Comparison:
         common = self._common[pairs]
         return (common[:, 0] == common[:, 1]) & (common[:, 0] != 0)
 
-    def _entry_ids(self, mostly: np.ndarray) -> Iterator[str]:
+    def _entry_ids(self, mostly: np.ndarray) -> list[str]:
         """An id of each text that `_search` searches by: it follows from the text and the row."""
-        for place in range(len(self)):
-            row = self.row(place)
-            if not self._common[place]:
-                yield row.id
-                continue
+        ids = self.ids + [self.ids[place] for place in mostly.tolist()]
+        for place in mostly.tolist():
             rest = self.text(place, REST).encode("utf-8", "surrogatepass")
-            yield hashlib.blake2b(row.id.encode() + rest, digest_size=12).hexdigest()
-        yield from (self.row(place).id for place in mostly.tolist())
+            ids[place] = hashlib.blake2b(ids[place].encode() + rest, digest_size=12).hexdigest()
+        return ids
 
 
 class _Texts(Sequence[str]):
@@ -151,3 +179,8 @@ class _Texts(Sequence[str]):
 
     def __getitem__(self, index: int) -> str:  # type: ignore[override]
         return self._text(int(index))
+
+
+def _digest(found: Sides, known: Facts) -> bytes:
+    texts = [plain(text).encode("utf-8", "surrogatepass") if text else b"" for text in found]
+    return hashlib.blake2b(b"\0".join([*texts, *known[:2], b"%d" % known.good]), digest_size=16).digest()

@@ -29,6 +29,6 @@ def find(kind: str, comparison: Comparison, memo: Path | None) -> SimilarPairs:
         swapped = (comparison.compare(part, ANSWER, REJECTED) >= threshold for part in (pairs, pairs[:, ::-1]))
         conflicting = np.logical_or(*swapped)
     else:
-        conflicting = ~like_answers | differ(comparison.facts)
+        conflicting = ~like_answers | differ(comparison.answers) | ~comparison.same_numbers(pairs)
     conflicting &= ~differ(comparison.contexts) & (comparison.compare(pairs, SYSTEM) >= threshold)
     return SimilarPairs(pairs[conflicting], similarities[conflicting])

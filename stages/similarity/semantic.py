@@ -43,10 +43,10 @@ class Search:
         self.compared, self.over_long = self.compared + len(rows), self.over_long + len(comparison) - len(rows)
         found = find_pairs(questions.of(rows), self.params.semantic, self.params.near.threads)
         pairs = rows[found]
-        same = (comparison.contexts, comparison.facts, comparison.good, _distinct(comparison, SYSTEM)[0])
+        same = (comparison.contexts, comparison.answers, comparison.good, _distinct(comparison, SYSTEM)[0])
         pairs = pairs[np.all([part[pairs[:, 0]] == part[pairs[:, 1]] for part in same], axis=0)]
         least = np.min([side.cosines(pairs) for side in (questions, *(side for side, _ in answers))], axis=0)
-        near = least >= self.params.semantic.threshold
+        near = (least >= self.params.semantic.threshold) & comparison.same_numbers(pairs)
         return SimilarPairs(pairs[near], least[near])
 
     def _embed(self, kind: str, comparison: Comparison, side: int) -> "tuple[_Vectors, np.ndarray]":

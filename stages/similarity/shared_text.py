@@ -4,7 +4,6 @@ A question is taken apart into sentences and lines. One that `SHARED_ROWS` rows 
 a question is shared, it is compared with questions that share the same by the rest alone.
 """
 
-import re
 from array import array
 from collections.abc import Set
 from typing import NamedTuple
@@ -13,7 +12,7 @@ import numpy as np
 
 SHARED_ROWS = 10
 MOSTLY = 0.75  # of the characters of a question: up to there unlike rests keep two questions unlike
-END = re.compile(r"(?<=[.!?:;])\s+|\s*\n\s*")  # of a sentence or a line
+ENDS = ".!?:;"  # of sentences
 
 
 class SharedText(NamedTuple):
@@ -56,4 +55,6 @@ class UnitCounter:
 
 def units(question: str) -> list[str]:
     """The sentences and lines of a question."""
-    return [unit for unit in END.split(question.strip()) if unit]
+    for end in ENDS:
+        question = question.replace(f"{end} ", f"{end}\n")
+    return [unit for line in question.split("\n") if (unit := line.strip())]

@@ -1,7 +1,7 @@
 """The sides of a row that are compared, each on its own: rows that say the same are alike in every one of them.
 
-A text is compared by its letters, and what a letter more or less turns into something else by equality: the tools,
-the calls without their texts, the turns that the loss does not see, the numbers of an answer.
+Texts are alike to a degree. What one letter more or less turns into something else must be equal: the facts (tools,
+calls without their texts, turns that the loss does not see, a judgement) and the numbers of answers.
 """
 
 import re
@@ -17,53 +17,56 @@ ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 class Sides(NamedTuple):
-    """The sides that a row lacks are empty."""
+    """Texts; those that a row lacks are empty."""
 
     system: str
     question: str  # the other turns before the answer; of a text the text
     answer: str
     rejected: str
-    context: bytes  # tools, calls and masks of the turns before the answer
-    facts: bytes  # numbers, calls and mask of the answers
+
+
+class Facts(NamedTuple):
+    context: bytes  # tools, calls and masks of the turns before the answer; empty if there are none
+    answers: bytes  # calls and masks of the answers; empty if there are none
     good: bool  # what a judged answer was found
 
 
 def sides(content: Content) -> Sides:
-    """The sides of a content."""
+    """The texts of a content."""
     split = parts.split(content)
-    if not split.turns:
-        return Sides("", split.text, "", "", b"", b"", True)
-    asked = [turn for turn in split.prompt if turn.role != "system"]
-    answer, rejected = _text(split.answer), _text(split.rejected)
-    context = [split.tools, *_calls(split.prompt)] if split.tools or any(map(_has_facts, split.prompt)) else []
-    facts = [NUMBER.findall(answer), NUMBER.findall(rejected)]
-    answers = [*split.answer, *split.rejected]
-    facts += _calls(answers) if any(map(_has_facts, answers)) else []
-    return Sides(
-        "\n".join(turn.content for turn in split.prompt if turn.role == "system"), _text(asked), answer, rejected,
-        ENCODER.encode(context), ENCODER.encode(facts), content.good if isinstance(content, Judged) else True,
-    )  # fmt: skip
+    system, asked = [], []
+    for turn in split.prompt:
+        (system if turn.role == "system" else asked).append(_text(turn))
+    answers = ("\n".join(map(_text, turns)) if turns else "" for turns in (split.answer, split.rejected))
+    return Sides("\n".join(system), split.text or "\n".join(asked), *answers)
 
 
-def is_text(found: Sides) -> bool:
-    """Whether these are the sides of a text, which has no question."""
-    return not found.context
+def facts(content: Content) -> Facts:
+    """The facts of a content."""
+    split = parts.split(content)
+    answers = split.answer + split.rejected
+    return Facts(
+        ENCODER.encode([split.tools, *_calls(split.prompt)]) if split.tools or _has_calls(split.prompt) else b"",
+        ENCODER.encode(_calls(answers)) if _has_calls(answers) else b"",
+        content.good if isinstance(content, Judged) else True,
+    )
 
 
-def _text(turns: list[Message]) -> str:
-    """What the turns say: contents, reasoning, names and arguments of calls."""
-    return "\n".join(_turn_text(turn) for turn in turns)
+def numbers(found: Sides) -> int:
+    """A number that is the same for rows whose answers have the same numbers in the same order."""
+    return hash((tuple(NUMBER.findall(found.answer)), tuple(NUMBER.findall(found.rejected))))
 
 
-def _turn_text(turn: Message) -> str:
+def _text(turn: Message) -> str:
+    """What a turn says: content, reasoning, names and arguments of calls."""
     if not (turn.tool_calls or turn.reasoning_content):
         return turn.content
     calls = [f"{call.function.name} {ENCODER.encode(call.function.arguments).decode()}" for call in turn.tool_calls]
     return "\n".join(text for text in (turn.reasoning_content, turn.content, *calls) if text)
 
 
-def _has_facts(turn: Message) -> bool:
-    return bool(turn.tool_calls) or not turn.train
+def _has_calls(turns: list[Message]) -> bool:
+    return any(turn.tool_calls or not turn.train for turn in turns)
 
 
 def _calls(turns: list[Message]) -> list[Any]:

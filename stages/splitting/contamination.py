@@ -84,7 +84,7 @@ def read(folder: Path, params: Decontaminate) -> EvaluationSets:
     """
     sets = EvaluationSets(params)
     if any(file.is_file() and not file.name.startswith(".") for file in folder.rglob("*")):
-        for file in files.list_files(folder, []):
+        for file in files.list_files(folder, []).files:
             for record in files.read(file.path, file.name):
                 if isinstance(record, Broken):
                     raise UserError(f"{file.path}:{record.line}: {record.reason}: {record.detail}: mend the set")

@@ -10,7 +10,6 @@ from stages.params.data import Near
 from stages.rows.row import SPLITS, Row
 from stages.similarity.comparison import Comparison
 from stages.similarity.near import SimilarPairs
-from stages.similarity.sides import is_text
 from stages.splitting import questions
 
 COMPARED_KINDS = {"chats": ("chat", "pair", "judged"), "texts": ("text",)}  # kinds that are compared with each other
@@ -50,19 +49,19 @@ def find_leaks(
     for name, compared_kinds in COMPARED_KINDS.items():
         group = [index for index, kind in enumerate(kinds) if kind in compared_kinds]
         leaks += _find_leaks(
-            Comparison(rows, group, params), [ids[index] for index in group],
+            Comparison(rows, group, params), name == "chats", [ids[index] for index in group],
             np.array([ranks[index] for index in group], np.int64), contaminated, memo and memo / name,
         )  # fmt: skip
     return sorted(leaks)
 
 
 def _find_leaks(
-    compared: Comparison, ids: Sequence[str], ranks: np.ndarray, contaminated: Set[str], memo: Path | None
+    compared: Comparison, asked: bool, ids: Sequence[str], ranks: np.ndarray, contaminated: Set[str], memo: Path | None
 ) -> list[Leak]:  # fmt: skip
     """`find_leaks` among rows that are all compared with each other; `ranks` are indices of SPLITS."""
     similar = compared.similar_together(compared.params, memo and memo / "rows", rejected=False)
-    like = compared.like_questions(memo and memo / "questions")
-    groups = _rows_of_one_question(compared)
+    like = compared.like_questions(memo and memo / "questions") if asked else similar
+    groups = _rows_of_one_question(compared) if asked else []
     gone = {place for place, id in enumerate(ids) if id in contaminated}
     leaks = []
 
@@ -98,7 +97,5 @@ def _rows_of_one_question(compared: Comparison) -> list[list[int]]:
     """The rows of each question that several ask."""
     places: dict[bytes, list[int]] = {}
     for place in range(len(compared)):
-        found = compared.sides(place)
-        if not is_text(found):
-            places.setdefault(questions.hash_question(found), []).append(place)
+        places.setdefault(questions.hash_text(compared.sides(place).question), []).append(place)
     return [group for group in places.values() if len(group) > 1]

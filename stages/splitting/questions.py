@@ -7,18 +7,17 @@ import hashlib
 
 from stages.rows.row import Row
 from stages.similarity.shingles import plain
-from stages.similarity.sides import Sides, is_text, sides
+from stages.similarity.sides import sides
 
 
 def question_hash(row: Row) -> bytes:
     """Hash of the normalised question, all turns before the last answer; `b""` for texts, which have none."""
-    found = sides(row.content)
-    return b"" if is_text(found) else hash_question(found)
+    return b"" if row.kind == "text" else hash_text(sides(row.content).question)
 
 
-def hash_question(found: Sides) -> bytes:
-    """Hash of the normalised question of a row with these sides."""
-    return hashlib.blake2b(plain(found.question).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def hash_text(question: str) -> bytes:
+    """Hash of a normalised question."""
+    return hashlib.blake2b(plain(question).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def comparable_text(row: Row) -> str:

@@ -1,0 +1,74 @@
+"""Pairs of rows are found as comparing all would find them, with a memo and without."""
+
+import random
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+from stages.rows.row import Chat, Message, Row, make_row
+from stages.similarity.comparison import Comparison
+from stages.similarity.shingles import jaccard, shingles
+from stages.similarity.sides import sides
+from tests.similarity.test_near import NEAR, families
+
+INSTRUCTION = " ".join(
+    f"Rule {n} is that part {n * 7} of the manual holds for every answer of the agent." for n in range(9)
+)
+
+
+def chat(question: str, answer: str) -> Row:
+    return make_row(Chat([Message("user", question), Message("assistant", answer)]))
+
+
+def made(seed: int) -> list[Row]:
+    """Rows with an instruction in common and without, of which some are alike in question, in answer, or in both."""
+    texts, chance = families(seed, changes=2), random.Random(seed)
+    answers = (texts[0], texts[0][:-1], texts[3])
+    questions = (f"{INSTRUCTION}\n{text}" if number % 2 else text for number, text in enumerate(texts))
+    rows = [chat(question, chance.choice(answers)) for question in questions]
+    return sorted(rows, key=lambda row: row.id)
+
+
+def alike(a: Row, b: Row) -> bool:
+    (one, other), ends = (sides(row.content) for row in (a, b)), "\n"
+    questions = one.question.rpartition(ends), other.question.rpartition(ends)
+    texts = [(questions[0][2], questions[1][2]), (one.answer, other.answer)]
+    return questions[0][0] == questions[1][0] and all(jaccard(shingles(x, 5), shingles(y, 5)) >= 0.85 for x, y in texts)
+
+
+def pairs(rows: Sequence[Row], memo: Path | None = None) -> set[tuple[str, str]]:
+    found = Comparison(rows, range(len(rows)), NEAR).like_rows(memo).pairs.tolist()
+    return {(rows[a].id, rows[b].id) for a, b in found}
+
+
+def test_rows_that_are_alike_in_question_and_answer_are_found_and_no_others() -> None:
+    rows = made(1)
+    expected = {(a.id, b.id) for a, b in combinations(rows, 2) if alike(a, b)}
+
+    assert len(expected) > 10
+    assert pairs(rows) == expected
+
+
+def test_a_search_with_a_memo_finds_the_same_also_where_rows_make_a_text_shared(tmp_path: Path) -> None:
+    rows = made(2)
+    few = [row for number, row in enumerate(rows) if INSTRUCTION not in sides(row.content).question or number % 9 == 0]
+
+    for chosen in (few, rows, few, rows[::2]):
+        assert pairs(chosen, tmp_path) == pairs(chosen)
+
+
+def test_like_questions_are_found_whatever_is_answered() -> None:
+    rows = [chat(f"{INSTRUCTION}\n{name} asks for a {thing}?", f"No {name}.") for name in "abcd" for thing in "wxyz"]
+    rows.append(chat(f"{INSTRUCTION}\na asks for  a W?", "Something else."))
+
+    assert Comparison(rows, range(17), NEAR).like_questions(None).pairs.tolist() == [[0, 16]]
+
+
+def test_a_part_of_the_rows_is_compared_as_these_rows_are() -> None:
+    rows = made(3)
+    places = list(range(0, len(rows), 2))[::-1]
+    found = Comparison(rows, range(len(rows)), NEAR).only(places).like_rows(None)
+
+    assert {frozenset((rows[places[a]].id, rows[places[b]].id)) for a, b in found.pairs.tolist()} == {
+        frozenset(pair) for pair in pairs(rows) if all(row in {rows[place].id for place in places} for row in pair)
+    }
