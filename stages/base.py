@@ -24,13 +24,35 @@ from stages.training import corpus, device, progress, resume
 
 PAD, END = "<|pad|>", "<|end|>"
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
-# The end token is inside the generation block: training on assistant turns alone then also teaches to stop.
-CHAT_TEMPLATE = (
-    "{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
-    "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + '<|end|>' }}{% endgeneration %}"
-    "{% else %}{{ message['content'] + '<|end|>' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
-)
+# The end token is inside the generation block: training on assistant turns alone then also teaches to stop. Tools,
+# calls and reasoning are written as by Hermes and Qwen.
+CHAT_TEMPLATE = r"""
+{%- if tools %}
+{{- '<|system|>' + (messages[0].content + '\n\n' if messages[0].role == 'system' else '') + '<tools>' }}
+{%- for tool in tools %}{{- '\n' + tool | tojson }}{%- endfor %}
+{{- '\n</tools><|end|>' }}
+{%- endif %}
+{%- for message in messages %}
+{%- if message.role == 'assistant' %}
+{{- '<|assistant|>' }}
+{%- generation %}
+{%- if message.reasoning_content %}{{- '<think>\n' + message.reasoning_content + '\n</think>\n\n' }}{%- endif %}
+{{- message.content }}
+{%- for call in message.tool_calls or [] %}
+{{- '\n' if message.content or not loop.first }}
+{{- '<tool_call>\n{"name": "' + call.function.name + '", "arguments": ' + call.function.arguments | tojson }}
+{{- '}\n</tool_call>' }}
+{%- endfor %}
+{{- '<|end|>' }}
+{%- endgeneration %}
+{%- elif message.role == 'tool' %}
+{{- '<|user|><tool_response>\n' + message.content + '\n</tool_response><|end|>' }}
+{%- elif not (tools and loop.first and message.role == 'system') %}
+{{- '<|' + message.role + '|>' + message.content + '<|end|>' }}
+{%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|assistant|>' }}{%- endif %}
+""".strip()
 REQUIRED_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
 TEMPLATES = "additional_chat_templates"  # transformers' folder of templates beside the default one, as for tools
 COPIED_FILES = (  # never pickles, never code

@@ -5,12 +5,14 @@ Inputs:  start     model folder that the step starts from
          val       the same, held out; its loss is logged
 Outputs: trained   folder: adapter_model.safetensors and adapter_config.json (LoRA), or a full model's files
          consumed  JSONL {step, ids}: ids of the rows in each optimizer step, in order, one line a micro-batch
-         log       JSON {in, out, dropped, over_long, steps, history: [{step, loss, eval_loss, …}]}
+         log       JSON {in, out, dropped, over_long, untrained, tokens, val_tokens, steps, history: [{step, loss,
+                   eval_loss, …}]}; tokens: {rows, total, trained, longest, over_long, omitted}, of val as well
 Params:  train.<step>, machine
 """
 
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +22,13 @@ from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import Checkpoints, In, Out
 from stages.params.machine import Machine
-from stages.params.training import Sft, Step
+from stages.params.training import Step
 from stages.rows import accounting, jsonl
-from stages.rows.row import Row
-from stages.training import chat_template, device, progress, resume
-
-
-def filter_by_length(rows: list[Row], lengths: list[int], params: Step, where: str) -> tuple[list[Row], list[str]]:
-    """The rows to train on by `max_length` and `over_long`, and the sorted ids of rows that are too long.
-
-    A mix may repeat a row; its id is then repeated as well. `lengths` are tokens of each row.
-
-    Raises:
-        UserError: a row is too long and `over_long` is `error`, or no row is left.
-    """
-    fits = [length <= params.max_length for length in lengths]
-    over_long = sorted(row.id for row, fit in zip(rows, fits, strict=True) if not fit)
-    if over_long and params.over_long == "error":
-        raise UserError(
-            f"{where}: {len(over_long)} rows above max_length = {params.max_length} tokens (longest "
-            f"{max(lengths)}, first {over_long[0]}): want none; raise it, or set over_long to drop"
-        )
-    kept = rows if params.over_long == "truncate" else [row for row, fit in zip(rows, fits, strict=True) if fit]
-    if not kept:
-        raise UserError(
-            f"{where}: no rows to train on: {len(rows)} read, {len(over_long)} too long; "
-            "want at least one; look at the reports of ingest, clean, dedup and split"
-        )
-    return kept, over_long
+from stages.rows.row import Content
+from stages.training import chat_template, device, kept_rows, progress, resume, tokens
+from stages.training.kept_rows import Kept
+from stages.training.row_renderer import RowRenderer
+from stages.training.tokens import Tokens
 
 
 def training_arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
@@ -99,15 +80,32 @@ def load_model(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
     return model, LoraConfig(task_type="CAUSAL_LM", **msgspec.structs.asdict(params.lora))
 
 
-def as_dataset(examples: list[dict[str, Any]]) -> Any:
-    """A datasets.Dataset of the examples; a column that an example lacks is null there.
+def prepare(files: list[Path], renderer: RowRenderer, params: Step, where: str) -> list[Kept]:
+    """What training reads of each file: rows rendered and tokenized once, and accounted for.
 
-    Tool calls with different arguments are stored as JSON: otherwise each would get the null fields of all others.
+    Raises:
+        UserError: rows lose something on the way to their tokens, in any of the files; or one is too long and
+            `over_long` is `error`.
     """
+    read = []
+    for file in files:
+        rows = jsonl.read(file)
+        read.append((file, rows, list(tokens.encode([row.content for row in rows], renderer.tokenizer, renderer))))
+    problems = [f"{file}: {loss}" for file, rows, encoded in read for loss in kept_rows.losses(rows, encoded)]
+    if problems:
+        raise UserError(f"{where}: {'; '.join(problems)}: {kept_rows.ADVICE}")
+    return [kept_rows.keep(rows, encoded, params, f"{where}: {file}") for file, rows, encoded in read]
+
+
+def as_dataset(kept: Kept, example: Callable[[Content, list[Tokens]], dict[str, Any]]) -> Any:
+    """A datasets.Dataset of tokens, with the index of each row; None if there is no row."""
     from datasets import Dataset
 
-    columns = dict.fromkeys(name for example in examples for name in example)
-    return Dataset.from_list([{n: e.get(n) for n in columns} for e in examples], on_mixed_types="use_json")
+    columns = [
+        {**example(row.content, sides), "row": i}
+        for i, (row, sides) in enumerate(zip(kept.rows, kept.sides, strict=True))
+    ]
+    return Dataset.from_list(columns) if columns else None
 
 
 def loss_summary(history: list[dict[str, Any]]) -> str:
@@ -148,50 +146,52 @@ def main(
     device.prepare(machine)
     method = importlib.import_module(params.modules()[0])
     tokenizer = AutoTokenizer.from_pretrained(start)
-    if isinstance(params, Sft) and params.assistant_only_loss:
-        chat_template.check(start, tokenizer, f"train.{step}")
-
-    def read(file: Path) -> tuple[int, list[Row], list[str]]:
-        rows = jsonl.read(file)
-        lengths = [method.count_tokens(row.content, tokenizer) for row in rows]
-        return len(rows), *filter_by_length(rows, lengths, params, f"train.{step}: {file}")
-
-    def dataset(rows: list[Row]) -> Any:
-        return as_dataset([{**method.example(row.content), "row": i} for i, row in enumerate(rows)])
-
-    n_read, train_rows, over_long = read(train)
-    _, val_rows, _ = read(val)
-    train_dataset, eval_dataset = dataset(train_rows), dataset(val_rows)
+    stops = [tokenizer.decode([token]) for token in sorted(chat_template.stop_token_ids(start, tokenizer))]
+    renderer = RowRenderer(tokenizer, method.loss(params), stops, params.omit)
+    if renderer.loss == "assistant" and not chat_template.GENERATION.search(tokenizer.get_chat_template()):
+        raise UserError(chat_template.no_generation_block(f"train.{step}", str(start)))
+    kept, held_out = prepare([train, val], renderer, params, f"train.{step}")
+    if not kept.rows:
+        raise UserError(
+            f"train.{step}: {train}: no rows to train on: {len(kept.over_long)} too long, {len(kept.untrained)} with "
+            "nothing to train on; want at least one; look at the reports of ingest, clean, dedup and split"
+        )
+    train_dataset, eval_dataset = as_dataset(kept, method.example), as_dataset(held_out, method.example)
     set_seed(params.seed)  # LoRA's weights are random
     model, peft_config = load_model(start, params, machine)
+    arguments = training_arguments(params, machine, checkpoints)
     trainer = method.trainer(
         params,
-        training_arguments(params, machine, checkpoints),
+        arguments if eval_dataset else {**arguments, "eval_strategy": "no"},
         model=model,
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,
         processing_class=tokenizer,
         peft_config=peft_config,
     )
-    for name, rows, kept in (("train", train_rows, trainer.train_dataset), ("val", val_rows, trainer.eval_dataset)):
-        if len(rows) != len(kept):
-            raise UserError(
-                f"train.{step}: the trainer kept {len(kept)} of {len(rows)} {name} rows: want all; "
-                "raise max_length, or set over_long to drop"
-            )
     progress.attach(trainer)
     resume.train(trainer)
     save(trainer.model, tokenizer, trained)
 
-    truncates = params.over_long == "truncate"
-    counts = accounting.account(n_read, len(train_rows), [] if truncates else ["over_long"] * len(over_long))
-    batches = [{"step": number, "ids": [train_rows[i].id for i in rows]} for number, rows in trainer.consumed]
+    reasons = ["untrained"] * len(kept.untrained)
+    if params.over_long == "drop":
+        reasons += ["over_long"] * len(kept.over_long)
+    counts = accounting.account(len(kept.rows) + len(reasons), len(kept.rows), reasons)
+    batches = [{"step": number, "ids": [kept.rows[i].id for i in rows]} for number, rows in trainer.consumed]
     consumed.write_bytes(b"".join(msgspec.json.encode(batch) + b"\n" for batch in batches))
     steps, history = trainer.state.global_step, progress.history(trainer.state.log_history)
-    accounting.write_json(log, {**counts, "over_long": over_long, "steps": steps, "history": history})
+    accounting.write_json(
+        log,
+        {
+            **counts, "over_long": kept.over_long, "untrained": kept.untrained, "tokens": kept.counts(),
+            "val_tokens": held_out.counts(), "steps": steps, "history": history,
+        },
+    )  # fmt: skip
     n_consumed = len({id for batch in batches for id in batch["ids"]})
-    truncated = f", {len(over_long)} truncated" if truncates else ""
-    return f"{accounting.summary(counts)}{truncated}; {n_consumed} consumed in {steps} steps; {loss_summary(history)}"
+    notes = f", {len(kept.over_long)} truncated" if params.over_long == "truncate" else ""
+    notes += f"; {kept.counts()['trained']:,} of {kept.counts()['total']:,} tokens trained"
+    notes += "" if held_out.rows else "; no val rows, so no eval_loss"
+    return f"{accounting.summary(counts)}{notes}; {n_consumed} consumed in {steps} steps; {loss_summary(history)}"
 
 
 if __name__ == "__main__":

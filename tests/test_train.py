@@ -1,6 +1,8 @@
 """Training: which rows are trained on, and that saved files do not depend on chance."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -9,67 +11,63 @@ import pytest
 from modelmake import params
 from modelmake.errors import UserError
 from stages import preflight, train
+from stages.base import CHAT_TEMPLATE
 from stages.commands import init
+from stages.params.machine import Machine
 from stages.params.training import Step
-from stages.rows.row import Chat, Function, Message, Row, ToolCall, make_row
-from stages.training.methods import sft
+from stages.rows import jsonl
+from stages.rows.row import Chat, Function, Message, Pair, ToolCall, make_row
+from stages.training import kept_rows, tokens
+from stages.training.row_renderer import RowRenderer
+from tests.tiny_models import TEMPLATE, build_model, build_tokenizer
 
 ROOT = Path(__file__).parents[1]
 
 
-def step(**changes: object) -> Step:
-    values = init.values(ROOT / "recipes/tiny.yaml", ROOT / "recipes/default.yaml")["train"]["sft"]
-    return msgspec.convert({**values, **changes}, Step)
+def step(name: str = "sft", **changes: object) -> Step:
+    values = init.values(ROOT / "recipes/tiny.yaml", ROOT / "recipes/default.yaml")["train"][name]
+    small = {"num_train_epochs": 2, "per_device_train_batch_size": 4, "logging_steps": 1, "eval_steps": 2}
+    return msgspec.convert({**values, **small, "max_length": 256, "over_long": "drop", **changes}, Step)
 
 
-def chats(n: int) -> list[Row]:
-    return [make_row(Chat([Message("user", f"q{i}"), Message("assistant", "a")])) for i in range(n)]
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with the default's template, which renders tools, calls and reasoning."""
+    folder = tmp_path_factory.mktemp("model")
+    build_tokenizer(folder, chat_template=CHAT_TEMPLATE)
+    return build_model(folder)
 
 
-def test_rows_above_max_length_are_dropped_and_named() -> None:
-    rows = chats(3)
+@pytest.fixture
+def run(model: Path, tmp_path: Path):
+    """Runs the stage on rows for training and validation; returns its outputs' folder."""
 
-    kept, long = train.filter_by_length(rows, [10, 300, 20], step(max_length=256, over_long="drop"), "train.sft")
+    def training(params: Step, rows: list, val: list, start: Path = model) -> Path:
+        for name, contents in (("train", rows), ("val", val)):
+            jsonl.write(tmp_path / f"{name}.jsonl", [make_row(content) for content in contents])
+        outputs = [tmp_path / name for name in ("trained", "consumed.jsonl", "log.json", "checkpoints")]
+        files = [tmp_path / "train.jsonl", tmp_path / "val.jsonl"]
+        line = train.main(start, *files, *outputs, "step", params, Machine("cpu", "float32", 1))
+        (tmp_path / "line").write_text(line)
+        return tmp_path
 
-    assert kept == [rows[0], rows[2]]
-    assert long == [rows[1].id]
-
-
-def test_a_row_that_is_repeated_in_the_mix_is_dropped_as_often() -> None:
-    first, second = chats(2)
-
-    kept, long = train.filter_by_length(
-        [first, first, second], [300, 300, 20], step(max_length=256, over_long="drop"), "train.sft"
-    )
-
-    assert (kept, long) == ([second], [first.id] * 2)
+    return training
 
 
-def test_rows_above_max_length_are_kept_whole_if_over_long_is_truncate() -> None:
-    rows = chats(2)
-
-    kept, long = train.filter_by_length(rows, [10, 300], step(max_length=256, over_long="truncate"), "train.sft")
-
-    assert kept == rows
-    assert long == [rows[1].id]
+def chat(question: str, *answers: Message, tools: tuple = ()) -> Chat:
+    return Chat([turn for answer in answers for turn in (Message("user", question), answer)], list(tools))
 
 
-def test_rows_above_max_length_are_an_error_if_over_long_is_error() -> None:
-    rows = chats(2)
-
-    with pytest.raises(UserError) as error:
-        train.filter_by_length(rows, [10, 300], step(max_length=256, over_long="error"), "train.sft")
-
-    assert str(error.value) == (
-        f"train.sft: 1 rows above max_length = 256 tokens (longest 300, first {rows[1].id}): want none; "
-        "raise it, or set over_long to drop"
-    )
+ANSWER = Message("assistant", "yes")
 
 
-def test_a_row_of_exactly_max_length_fits() -> None:
-    rows = chats(1)
+def call(**arguments: object) -> Message:
+    return Message("assistant", "", [ToolCall(Function("weather", arguments), "function")])
 
-    assert train.filter_by_length(rows, [256], step(max_length=256, over_long="error"), "train.sft") == (rows, [])
+
+def schema(default: object, enum: list) -> dict:
+    parameters = {"properties": {"code": {"default": default}, "day": {"enum": enum}}}
+    return {"type": "function", "function": {"name": "weather", "parameters": parameters}}
 
 
 def test_the_summary_has_the_first_and_the_last_loss_if_one_was_logged() -> None:
@@ -77,11 +75,6 @@ def test_the_summary_has_the_first_and_the_last_loss_if_one_was_logged() -> None
         "loss 2.500 -> 0.250"
     )
     assert train.loss_summary([{"step": 2, "eval_loss": 3}]) == "fewer steps than logging_steps: no loss logged"
-
-
-def test_training_without_rows_is_an_error() -> None:
-    with pytest.raises(UserError, match=r"train.sft: no rows to train on: 1 read, 1 too long; want at least one"):
-        train.filter_by_length(chats(1), [300], step(max_length=256, over_long="drop"), "train.sft")
 
 
 def test_padding_with_the_end_token_masks_no_end_token_of_a_row() -> None:
@@ -96,13 +89,13 @@ def test_padding_with_the_end_token_masks_no_end_token_of_a_row() -> None:
 
 
 def test_trl_knows_every_field_of_the_training_arguments() -> None:
-    from trl import DPOConfig, SFTConfig
+    from trl import DPOConfig, KTOConfig, SFTConfig
 
     chapters, problems = preflight.decode(params.load(ROOT / "params.yaml"))
     assert problems == []
     names = train.training_arguments(chapters["train"]["sft"], chapters["machine"], Path("x")).keys()
 
-    for config in (SFTConfig, DPOConfig):
+    for config in (SFTConfig, DPOConfig, KTOConfig):
         assert names <= set(config.__dataclass_fields__)
 
 
@@ -115,35 +108,134 @@ def test_an_adapter_is_saved_with_its_modules_in_order(built) -> None:
     assert list(config) == sorted(config)
 
 
-def test_tool_calls_reach_the_trainer_unchanged() -> None:
-    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
-    messages = [
-        Message("user", "q"),
-        Message("assistant", "", [ToolCall(Function("f", {"a": 1}), "function", "1")]),
-        Message("tool", "2", name="f", tool_call_id="1"),
-        Message("assistant", "", [ToolCall(Function("g", {"b": "x"}), "function")]),
+def trained_texts(model: Path, step_: Step, contents: list) -> list[tuple[str, str]]:
+    """What the trainer's batches hold of each row: all of it, and what the loss sees, decoded."""
+    import importlib
+
+    import torch
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    method = importlib.import_module(step_.modules()[0])
+    renderer = RowRenderer(tokenizer, method.loss(step_), ["<|end|>"], [])
+    encoded = list(tokens.encode(contents, tokenizer, renderer))
+    rows = [make_row(content) for content in contents]
+    dataset = train.as_dataset(kept_rows.keep(rows, encoded, step_, "train.step"), method.example)
+    network, _ = train.load_model(model, msgspec.structs.replace(step_, lora=None), Machine("cpu", "float32", 1))
+    arguments = train.training_arguments(step_, Machine("cpu", "float32", 1), Path("unused")) | {"eval_strategy": "no"}
+    trainer = method.trainer(step_, arguments, model=network, train_dataset=dataset, processing_class=tokenizer)
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(contents))])
+    seen = batch["labels"] != -100 if "labels" in batch else batch["completion_mask"] == 1
+    assert not torch.any(seen & (batch["attention_mask"] == 0))
+    return [
+        (tokenizer.decode(ids[real == 1]), tokenizer.decode(ids[mask]))
+        for ids, real, mask in zip(batch["input_ids"], batch["attention_mask"], seen, strict=True)
     ]
 
-    plain, with_tools = train.as_dataset([sft.example(c) for c in (chats(1)[0].content, Chat(messages, tools))])
 
-    assert plain == {
-        "messages": [{"role": "user", "content": "q0"}, {"role": "assistant", "content": "a"}],
-        "tools": None,
-    }
-    assert with_tools == {
-        "messages": [
-            {"role": "user", "content": "q"},
-            {
-                "role": "assistant",
-                "content": "",
-                "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}, "type": "function", "id": "1"}],
-            },
-            {"role": "tool", "content": "2", "name": "f", "tool_call_id": "1"},
-            {
-                "role": "assistant",
-                "content": "",
-                "tool_calls": [{"function": {"name": "g", "arguments": {"b": "x"}}, "type": "function"}],
-            },
-        ],
-        "tools": tools,
-    }
+def test_tools_and_arguments_of_several_rows_reach_the_trainer_as_they_are(model: Path) -> None:
+    """datasets would parse strings of mixed columns: "007" to 7, ["1", "2"] to [1, 2]."""
+    first = chat("q", call(code="007", town="null"), tools=(schema("007", ["1", "2"]),))
+    second = chat("q", call(code=5, town=None), tools=(schema(5, [1, 2]),))
+
+    (text, seen), (other_text, other_seen) = trained_texts(model, step(), [first, second])
+
+    assert seen == '<tool_call>\n{"name": "weather", "arguments": {"code": "007", "town": "null"}}\n</tool_call><|end|>'
+    assert other_seen == '<tool_call>\n{"name": "weather", "arguments": {"code": 5, "town": null}}\n</tool_call><|end|>'
+    assert '{"default": "007"}' in text and '{"enum": ["1", "2"]}' in text
+    assert '{"default": 5}' in other_text and '{"enum": [1, 2]}' in other_text
+
+
+def test_the_trainer_reads_masks_reasoning_and_both_answers_with_their_tools(model: Path) -> None:
+    masked = chat("q", Message("assistant", "no", train=False), Message("assistant", "yes", reasoning_content="well"))
+    [(_, seen)] = trained_texts(model, step(), [masked])
+    assert seen == "<think>\nwell\n</think>\n\nyes<|end|>"
+
+    pair = Pair([Message("user", "q")], [call(code="1")], [ANSWER], [schema("007", [])])
+    (text, chosen), (other_text, rejected) = trained_texts(model, step("dpo"), [pair])
+    assert chosen == '<tool_call>\n{"name": "weather", "arguments": {"code": "1"}}\n</tool_call><|end|>'
+    assert rejected == "yes<|end|>"
+    assert text.startswith("<|system|><tools>") and other_text.startswith("<|system|><tools>")
+
+
+def test_rows_that_lose_something_stop_training_before_the_model_is_loaded(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content_only = tmp_path / "content_only"
+    build_tokenizer(content_only, chat_template=TEMPLATE)
+    (content_only / "generation_config.json").write_text('{"eos_token_id": 4}')
+    monkeypatch.setattr(train, "load_model", lambda *_: pytest.fail("the model was loaded"))
+    with_call, thought = chat("q", call(code="1")), chat("q", Message("assistant", "a", reasoning_content="hm"))
+
+    with pytest.raises(UserError) as error:
+        run(step(), [chat("q", ANSWER), with_call], [thought], content_only)
+
+    message = str(error.value)
+    assert f"train.jsonl: tool_calls is not rendered (1 rows, first {make_row(with_call).id}: 'weather')" in message
+    assert f"val.jsonl: reasoning_content is not rendered (1 rows, first {make_row(thought).id}: 'hm')" in message
+    assert "\n" not in message and "base.chat_template" in message
+
+
+def test_a_template_without_generation_blocks_is_refused(run, model: Path, tmp_path: Path) -> None:
+    start = shutil.copytree(model, tmp_path / "start")
+    (start / "chat_template.jinja").write_text(re.sub(r"{%-? (end)?generation %}", "", CHAT_TEMPLATE))
+
+    with pytest.raises(
+        UserError, match=r"^train.step.assistant_only_loss = True: the chat template of .* has no {% gen"
+    ):
+        run(step(), [chat("q", ANSWER)], [], start)
+
+
+def test_tokens_are_counted_and_rows_without_any_to_train_on_are_dropped_by_name(run) -> None:
+    untrained = chat("q", Message("assistant", "a", train=False))
+    long = chat("q" * 300, ANSWER)
+
+    folder = run(step(), [chat("q", ANSWER), chat("qq", ANSWER), untrained, long], [chat("v", ANSWER)])
+
+    log = json.loads((folder / "log.json").read_text())
+    assert (log["in"], log["out"], log["dropped"]) == (4, 2, {"over_long": 1, "untrained": 1})
+    assert (log["over_long"], log["untrained"]) == ([make_row(long).id], [make_row(untrained).id])
+    n_answer = log["val_tokens"]["trained"]  # after <|user|> q <|end|> <|assistant|>
+    assert log["tokens"] == {
+        "rows": 2, "total": 2 * (4 + n_answer) + 1, "trained": 2 * n_answer, "longest": 303 + n_answer,
+        "over_long": 0.25, "omitted": {},
+    }  # fmt: skip
+    assert log["val_tokens"] == {
+        "rows": 1, "total": 4 + n_answer, "trained": n_answer, "longest": 4 + n_answer, "over_long": 0.0, "omitted": {},
+    }  # fmt: skip
+
+
+def test_rows_are_cut_as_declared_and_those_whose_answer_is_cut_off_are_dropped(run) -> None:
+    rows = [chat("q", ANSWER), chat("q" * 50, ANSWER)]
+
+    folder = run(step(max_length=20, over_long="truncate"), [*rows, chat("q", Message("assistant", "y" * 50))], rows)
+
+    log = json.loads((folder / "log.json").read_text())
+    assert (log["in"], log["out"], log["dropped"]) == (3, 2, {"untrained": 1})
+    assert log["untrained"] == [make_row(rows[1]).id]
+    assert len(log["over_long"]) == 2
+    assert log["tokens"]["longest"] > 50
+    assert "2 truncated" in (folder / "line").read_text()
+
+
+def test_no_val_rows_leave_the_evaluation_loss_out_and_say_so(run) -> None:
+    folder = run(step(), [chat("q", ANSWER), chat("r", ANSWER)], [])
+
+    log = json.loads((folder / "log.json").read_text())
+    assert log["steps"] == 2
+    assert not any("eval_loss" in entry for entry in log["history"])
+    assert "; no val rows, so no eval_loss; " in (folder / "line").read_text()
+
+
+def test_without_rows_training_says_where_they_were_lost(run) -> None:
+    with pytest.raises(UserError, match=r"no rows to train on: 1 too long, 0 with nothing to train on; want at least"):
+        run(step(max_length=3), [chat("q", ANSWER)], [])
+
+
+def test_rows_above_max_length_are_an_error_if_over_long_is_error(run) -> None:
+    long = chat("q" * 20, ANSWER)
+    with pytest.raises(UserError) as error:
+        run(step(max_length=12, over_long="error"), [chat("q", ANSWER), long], [])
+
+    message = r"train\.jsonl: 1 rows above max_length = 12 tokens \(longest \d+, first " + make_row(long).id
+    assert re.search(message, str(error.value))

@@ -69,7 +69,7 @@ EDITS = {
         add("stages/evaluating/metrics/final_number.py", "\n\nPAST = 1\n"), (), "no suite selects it",
     ),
     "a method that one step uses": Edit(
-        replace("stages/training/methods/dpo.py", "return max(", "return 0 + max("), {"train@dpo"},
+        replace("stages/training/methods/dpo.py", "beta=params.beta", "beta=0 + params.beta"), {"train@dpo"},
         "the other step uses sft", suite=True,
     ),
     "a format": Edit(

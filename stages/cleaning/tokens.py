@@ -5,12 +5,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from modelmake.errors import UserError
 from stages.params.cleaning import Clean
-from stages.rows import parts
 from stages.rows.row import Content
+from stages.training import tokens
 
 
 @cache
@@ -33,14 +31,10 @@ def load_tokenizer(folder: Path) -> Any:
 
 def count(content: Content, folder: Path) -> int:
     """Tokens of a row; of a pair, those of its longer side."""
-    tokenizer, split = load_tokenizer(folder), parts.split(content)
-    if split.text:
-        return len(tokenizer.encode(split.text)) + 1  # TRL appends the end token
-    sides = (msgspec.to_builtins([*split.prompt, *side]) for side in (split.answer, split.rejected) if side)
-    return max(len(tokenizer.apply_chat_template(side, tools=split.tools or None)["input_ids"]) for side in sides)
+    return tokens.count(content, load_tokenizer(folder))
 
 
 def problem(content: Content, params: Clean, tokenizer: Path, language_counts: Counter[str]) -> tuple[str, str] | None:
     """(reason, detail) if a row has more than `max_tokens` tokens."""
-    tokens = count(content, tokenizer)
-    return ("over_long", f"{tokens} tokens, at most {params.max_tokens}") if tokens > params.max_tokens else None
+    length = count(content, tokenizer)
+    return ("over_long", f"{length} tokens, at most {params.max_tokens}") if length > params.max_tokens else None

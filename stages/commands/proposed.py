@@ -17,8 +17,8 @@ from stages.proposing import lengths, proposal, splits
 from stages.proposing.proposal import Base, Below, Decision
 from stages.proposing.survey import Survey, survey
 from stages.reading import hub
-from stages.rows.row import Content, Pair, Row
-from stages.training import chat_template, corpus
+from stages.rows.row import Content, Row
+from stages.training import chat_template, corpus, tokens
 
 TINY_TOKENS = 1024  # of a row, at most: a tiny model on a CPU takes seconds for each batch of longer ones
 TOKENIZER_FILES = ("config.json", "tokenizer*", "*.jinja", "special_tokens_map.json")
@@ -140,6 +140,4 @@ def _corpus(rows: list[Row]) -> list[str]:
 
 def _counter(tokenizer: Any) -> Callable[[Content], int]:
     """Tokens of a row as its method of training counts them."""
-    from stages.training.methods import dpo, sft
-
-    return lambda content: {Pair: dpo}.get(type(content), sft).count_tokens(content, tokenizer)
+    return lambda content: tokens.count(content, tokenizer)

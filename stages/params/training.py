@@ -99,6 +99,7 @@ class _Step(Params, rename={"from_": "from"}):
     quantization: Quantization | None  # of the frozen base under lora; null: none
     max_length: Positive  # tokens of a row under the model's chat template
     over_long: Literal["drop", "truncate", "error"]
+    omit: list[Literal["reasoning_content", "tools"]]  # fields that the chat template may leave out; else train stops
     num_train_epochs: Rate
     per_device_train_batch_size: Positive
     gradient_accumulation_steps: Positive

@@ -1,14 +1,20 @@
-"""Checks that a chat template allows training on assistant turns alone: it marks them, end token included."""
+"""Renders turns with a model's chat template, in which `{% generation %}` blocks mark the assistant's words."""
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelmake.errors import UserError
+from stages.rows.row import Message
+from stages.rows.template_messages import template_messages
 
 GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
-PROBE = [{"role": role, "content": "a word"} for role in ("user", "assistant", "user")]
 ADVICE = "want one, end token included; write such a template into base.chat_template (see docs/models.md)"
+
+
+class Rendered(NamedTuple):
+    text: str
+    blocks: list[tuple[int, int]]  # (start, end) in `text` of each generation block
 
 
 def no_generation_block(where: str, model: str) -> str:
@@ -19,26 +25,25 @@ def no_generation_block(where: str, model: str) -> str:
     )
 
 
-def check(start: Path, tokenizer: Any, where: str) -> None:
-    """Renders a conversation and checks what the template of the model folder `start` marks for training.
+def render(tokenizer: Any, turns: list[Message], tools: list[dict[str, Any]], prompt: bool = False) -> Rendered:
+    """What `tokenizer.apply_chat_template` makes a text of. `prompt` asks for the beginning of an answer at its end.
 
     Raises:
-        UserError: no token is marked, so nothing would be learnt; or the marked part does not end with a token at
-            which generation stops, so the model would never learn to stop.
+        UserError: the template refuses the turns.
     """
-    encoded = tokenizer.apply_chat_template(PROBE, return_dict=True, return_assistant_tokens_mask=True)
-    marked = [i for i, mask in zip(encoded["input_ids"], encoded["assistant_masks"], strict=True) if mask]
-    while marked and not tokenizer.decode(marked[-1:]).strip():
-        marked.pop()
-    if not marked:
-        raise UserError(no_generation_block(where, str(start)))
-    stops = stop_token_ids(start, tokenizer)
-    if marked[-1] not in stops:
-        raise UserError(
-            f"{where}: the {{% generation %}} block in the chat template of {start} ends with "
-            f"{tokenizer.decode(marked[-1:])!r}, but generation stops at {tokenizer.decode(sorted(stops))!r}, so the "
-            f"model would never learn to stop: {ADVICE}"
-        )
+    import jinja2
+    from transformers.utils import chat_template_utils
+
+    template = tokenizer.get_chat_template(None, tools or None)
+    marked = GENERATION.search(template) is not None
+    try:
+        [text], blocks = chat_template_utils.render_jinja_template(
+            conversations=[template_messages(turns)], tools=tools or None, chat_template=template,
+            return_assistant_tokens_mask=marked, add_generation_prompt=prompt, **tokenizer.special_tokens_map,
+        )  # fmt: skip
+    except (jinja2.TemplateError, TypeError, ValueError, AttributeError, LookupError) as error:
+        raise UserError(f"the chat template refuses it: {' '.join(str(error).split())}") from error
+    return Rendered(text, [(start, end) for start, end in blocks[0]] if marked else [])
 
 
 def stop_token_ids(start: Path, tokenizer: Any) -> set[int]:

@@ -10,12 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-import pytest
-from msgspec.structs import replace
 
-from modelmake.errors import UserError
 from modelmake.params import load
-from stages import preflight, train
 from tests.conftest import Project, ran
 
 
@@ -134,13 +130,3 @@ def test_a_killed_dvc_takes_its_stage_along(project: Project) -> None:
             break
         time.sleep(0.1)
     assert not alive
-
-
-def test_rows_that_the_trainer_would_leave_out_in_silence_fail_the_step(built: Project, tmp_path: Path) -> None:
-    chapters, _ = preflight.decode(load(built.path / "params.yaml"))
-    step = replace(chapters["train"]["sft"], max_length=16, over_long="truncate")
-    inputs = [built.path / path for path in ("models/base", "data/mixed/chat.jsonl", "data/splits/val/chat.jsonl")]
-    outputs = [tmp_path / name for name in ("trained", "consumed.jsonl", "log.json", "checkpoints")]
-
-    with pytest.raises(UserError, match=r"^train\.sft: the trainer kept \d+ of \d+ train rows: want all; raise max_le"):
-        train.main(*inputs, *outputs, "sft", step, chapters["machine"])

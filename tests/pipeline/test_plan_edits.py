@@ -130,7 +130,7 @@ DEAR = [
     Edit("a file that the cache lost", lose("evaluate@base-chat"), {"evaluate@base-chat": "not in the cache"}),
     Edit(
         "a method that one step uses",
-        replace("stages/training/methods/dpo.py", "return max(", "return 0 + max("),
+        replace("stages/training/methods/dpo.py", "beta=params.beta", "beta=0 + params.beta"),
         {"train@dpo": "stages.training.methods.dpo", "train@sft": FRESH},
     ),
 ]  # fmt: skip

@@ -13,10 +13,10 @@ from stages.training import progress, resume
 from tests.tiny_models import build_model
 
 COMMON = {
-    "from_": "base", "seed": 1, "quantization": None, "max_length": 64, "over_long": "drop", "num_train_epochs": 3,
-    "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "gradient_checkpointing": False,
-    "learning_rate": 1e-3, "lr_scheduler_type": "cosine", "warmup_steps": 2, "weight_decay": 0.01, "max_grad_norm": 1.0,
-    "logging_steps": 2, "eval_steps": 3,
+    "from_": "base", "seed": 1, "quantization": None, "max_length": 64, "over_long": "drop", "omit": [],
+    "num_train_epochs": 3, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2,
+    "gradient_checkpointing": False, "learning_rate": 1e-3, "lr_scheduler_type": "cosine", "warmup_steps": 2,
+    "weight_decay": 0.01, "max_grad_norm": 1.0, "logging_steps": 2, "eval_steps": 3,
 }  # fmt: skip
 LORA = Lora(r=4, lora_alpha=8, lora_dropout=0.2, target_modules="all-linear", use_dora=False)
 STEPS = {

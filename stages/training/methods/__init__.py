@@ -1,5 +1,5 @@
 """One training method a module.
 
-`trainer(…)` builds the TRL trainer, `example(content)` what that trainer reads of a row, and
-`count_tokens(content, tokenizer)` the row's length.
+`loss(params)` says which tokens of a row the loss sees, `example(content, sides)` makes what the TRL trainer reads of
+the row's tokens, and `trainer(…)` builds that trainer. None tokenizes, cuts or drops a row itself.
 """

@@ -2,30 +2,35 @@
 
 from typing import Any
 
-import msgspec
-
 from stages.params.training import Dpo
-from stages.rows.row import Pair
+from stages.rows.row import Content
 from stages.training import consumed_rows
+from stages.training.row_renderer import Loss
+from stages.training.tokens import Tokens
 
 
-def example(content: Pair) -> dict[str, Any]:
-    """The row in TRL's preference format: {prompt, chosen, rejected}, lists of messages; DPOTrainer tokenizes it."""
-    return {name: msgspec.to_builtins(getattr(content, name)) for name in ("prompt", "chosen", "rejected")}
+def loss(params: Dpo) -> Loss:
+    """The answers."""
+    return "answer"
 
 
-def count_tokens(content: Pair, tokenizer: Any) -> int:
-    """Tokens of the prompt with the longer of the two answers, under the model's chat template."""
-    messages = example(content)
-    return max(
-        len(tokenizer.apply_chat_template(messages["prompt"] + messages[side])["input_ids"])
-        for side in ("chosen", "rejected")
-    )
+def example(content: Content, sides: list[Tokens]) -> dict[str, Any]:
+    """The columns that DPOTrainer makes of a row itself."""
+    chosen, rejected = sides
+    return {
+        "prompt_ids": chosen.ids[: chosen.answer],
+        "chosen_ids": chosen.ids[chosen.answer :],
+        "rejected_ids": rejected.ids[rejected.answer :],
+    }
 
 
 def trainer(params: Dpo, arguments: dict[str, Any], **parts: Any) -> Any:
     """The TRL trainer; `parts` are model, datasets, processing_class and peft_config."""
     from trl import DPOConfig, DPOTrainer
+
+    class TokensTrainer(DPOTrainer):
+        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
+            return dataset  # it has the columns that DPOTrainer would tokenize, and drop rows from
 
     config = DPOConfig(
         **arguments,
@@ -34,4 +39,4 @@ def trainer(params: Dpo, arguments: dict[str, Any], **parts: Any) -> Any:
         loss_type=params.loss_type,
         loss_weights=params.loss_weights,
     )
-    return consumed_rows.recording_trainer(DPOTrainer)(args=config, **parts)
+    return consumed_rows.recording_trainer(TokensTrainer)(args=config, **parts)

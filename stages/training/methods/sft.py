@@ -2,27 +2,22 @@
 
 from typing import Any
 
-import msgspec
-
 from stages.params.training import Sft
-from stages.rows.row import Chat, Text
+from stages.rows.row import Content
 from stages.training import consumed_rows
+from stages.training.row_renderer import Loss
+from stages.training.tokens import Tokens
 
 
-def example(content: Chat | Text) -> dict[str, Any]:
-    """The row in TRL's format, which SFTTrainer tokenizes: {text}, or {messages} and, where there are any, {tools}."""
-    if isinstance(content, Text):
-        return {"text": content.text}
-    messages = msgspec.to_builtins(content.messages)
-    return {"messages": messages, "tools": content.tools} if content.tools else {"messages": messages}
+def loss(params: Sft) -> Loss:
+    """Assistant turns, or every token."""
+    return "assistant" if params.assistant_only_loss else "all"
 
 
-def count_tokens(content: Chat | Text, tokenizer: Any) -> int:
-    """Tokens of a row, a chat's under the model's chat template."""
-    if isinstance(content, Text):
-        return len(tokenizer.encode(content.text)) + 1  # TRL appends eos
-    chat = example(content)
-    return len(tokenizer.apply_chat_template(chat["messages"], tools=chat.get("tools"))["input_ids"])
+def example(content: Content, sides: list[Tokens]) -> dict[str, Any]:
+    """The columns that SFTTrainer reads of a row."""
+    [tokens] = sides
+    return {"input_ids": tokens.ids, "labels": tokens.labels}
 
 
 def trainer(params: Sft, arguments: dict[str, Any], **parts: Any) -> Any:
@@ -31,8 +26,8 @@ def trainer(params: Sft, arguments: dict[str, Any], **parts: Any) -> Any:
 
     config = SFTConfig(
         **arguments,
-        max_length=params.max_length,
-        assistant_only_loss=params.assistant_only_loss,
+        max_length=None,  # rows are cut before
+        dataset_kwargs={"skip_prepare_dataset": True},
         train_sampling_strategy="group_by_length",  # batches of rows of similar length need less padding
         packing=False,
     )

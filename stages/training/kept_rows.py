@@ -1,0 +1,83 @@
+"""The rows of a file that a step trains on, with their tokens; and every row that it does not, with its reason."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from modelmake.errors import UserError
+from stages.params.training import Step
+from stages.rows.row import Row
+from stages.training.tokens import Encoded, Tokens
+
+ADVICE = (
+    "want every text of a row in what is rendered, and the assistant's words with their end token in the loss; write a "
+    "chat template that does so into base.chat_template (see docs/models.md), or name fields that it may leave out in "
+    "omit"
+)
+
+
+class Kept(NamedTuple):
+    rows: list[Row]
+    sides: list[list[Tokens]]  # of each row
+    over_long: list[str]  # sorted ids of rows that are too long: dropped, or cut; a row that the mix repeats: as often
+    untrained: list[str]  # sorted ids of dropped rows of which the loss would see nothing
+    read: int  # rows of the file
+    longest: int  # tokens of the longest row, kept or not
+    omitted: dict[str, int]  # rows of which the template leaves out {field: n}
+
+    def counts(self) -> dict[str, Any]:
+        """{rows, total, trained, longest, over_long, omitted}: numbers of rows and tokens, as the trainer reads them.
+
+        `over_long` is a share of the file's rows. Both answers of a pair count, each with the prompt.
+        """
+        sides = [side for row in self.sides for side in row]
+        return {
+            "rows": len(self.rows),
+            "total": sum(len(side.ids) for side in sides),
+            "trained": sum(side.n_trained for side in sides),
+            "longest": self.longest,
+            "over_long": round(len(self.over_long) / self.read, 4) if self.read else 0.0,
+            "omitted": self.omitted,
+        }
+
+
+def losses(rows: list[Row], encoded: list[Encoded]) -> list[str]:
+    """What rows would lose, a text for each kind of loss, with the number of rows, the first, and what it loses."""
+    found: dict[str, tuple[str, str]] = {}
+    counts: Counter[str] = Counter()
+    for row, tokens in zip(rows, encoded, strict=True):
+        for loss, text in tokens.losses:
+            found.setdefault(loss, (row.id, text))
+        counts.update({loss for loss, _ in tokens.losses})
+    return [
+        f"{loss} ({n} rows, first {found[loss][0]}{f': {found[loss][1][:60]!r}' if found[loss][1] else ''})"
+        for loss, n in counts.most_common()
+    ]
+
+
+def keep(rows: list[Row], encoded: list[Encoded], params: Step, where: str) -> Kept:
+    """The rows to train on, by `max_length` and `over_long`.
+
+    Raises:
+        UserError: a row is too long and `over_long` is `error`.
+    """
+    longest = max((row.length for row in encoded), default=0)
+    long = sorted(row.id for row, tokens in zip(rows, encoded, strict=True) if tokens.length > params.max_length)
+    if long and params.over_long == "error":
+        raise UserError(
+            f"{where}: {len(long)} rows above max_length = {params.max_length} tokens (longest "
+            f"{longest}, first {long[0]}): want none; raise it, or set over_long to drop"
+        )
+    kept, untrained = [], []
+    for row, tokens in zip(rows, encoded, strict=True):
+        if tokens.length > params.max_length and params.over_long == "drop":
+            continue
+        sides = [side.cut(params.max_length) for side in tokens.sides]
+        if all(side.n_trained for side in sides):
+            kept.append((row, sides, tokens.omitted))
+        else:
+            untrained.append(row.id)
+    omitted = Counter(field for _, _, fields in kept for field in fields)
+    return Kept(
+        [row for row, _, _ in kept], [sides for _, sides, _ in kept],
+        long, sorted(untrained), len(rows), longest, dict(sorted(omitted.items())),
+    )  # fmt: skip
