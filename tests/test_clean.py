@@ -74,6 +74,15 @@ def test_only_the_answer_to_learn_can_be_a_refusal(content: Content) -> None:
     assert cleaned(make_row(content)) == (make_row(content), [])
 
 
+@pytest.mark.parametrize(("chosen", "rejected"), [("a", "a"), ("a", "a \n"), ("to a@b.de", "to c@d.de")])
+def test_a_pair_whose_answers_are_equal_once_cleaned_is_dropped(chosen: str, rejected: str) -> None:
+    row = make_row(Pair([Message("user", "q")], [Message("assistant", chosen)], [Message("assistant", rejected)]))
+
+    assert cleaned(row)[0] == Drop(
+        row.id, "same_answers", "the preferred and the rejected answer say the same once cleaned"
+    )
+
+
 def test_a_good_answer_that_refuses_drops_its_row() -> None:
     row = make_row(Judged([Message("user", "q")], [BAD], good=True))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from stages import pii
 from stages.cleaning import refusals, repair, turns
 from stages.params.cleaning import Clean
-from stages.rows.parts import content_problem
+from stages.rows import parts
 from stages.rows.row import Content
 from stages.rows.texts import content_texts, map_texts
 
@@ -95,10 +95,13 @@ def drop_reason(content: Content, personal: Counter[str], params: Clean) -> tupl
     chars = sum(map(len, content_texts(content)))
     if chars > params.max_chars:
         return "over_long", f"{chars} characters, at most {params.max_chars}"
-    if problem := content_problem(content) or turns.problem(content, params.turns):  # repairs may empty it
+    if problem := parts.content_problem(content) or turns.problem(content, params.turns):  # repairs may empty it
         return problem
     if params.refusals and (refusal := refusals.find_refusal(content, params.refusals)):
         return "refusal", refusal
+    split = parts.split(content)
+    if split.rejected and split.answer == split.rejected:
+        return "same_answers", "the preferred and the rejected answer say the same once cleaned"
     if kinds := [kind for kind in params.pii.drop if personal[kind]]:
         return "personal_data", ", ".join(f"{kind} {personal[kind]}" for kind in kinds)
     return None

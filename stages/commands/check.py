@@ -57,6 +57,7 @@ ADVICE = {  # reason of `ingest`, or of a rule of `clean` -> what to do
     "unknown_role": "name the role system, user, assistant or tool",
     "empty_turn": "leave the turn out where it is made",
     "repeated_turn": "nothing to do, or set clean.turns.repeated: keep",
+    "same_answers": "nothing to do: of equal answers none can be preferred",
     "language": "if it is wanted, add it to clean.languages.allowed",
     "personal_data": "redact it instead: move the kind to clean.pii.redact",
 }
