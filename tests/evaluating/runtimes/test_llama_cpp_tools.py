@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from modelmake import params
 from modelmake.errors import UserError
+from stages.base import CHAT_TEMPLATE
 from stages.evaluating.runtimes import llama_cpp, transformers
 from stages.exporting.gguf_writer import write_gguf
+from tests.conftest import ROOT
 from tests.tiny_models import build_model, build_tokenizer, teach
 
 NONE = Path(os.devnull)  # no checkpoint
@@ -50,6 +53,32 @@ def test_prompts_with_tools_and_calls_are_those_of_transformers(tmp_path: Path) 
     assert "Zürich" in expected and '"default": 1' in expected
     assert llama_cpp.prompts(tmp_path / "a.gguf", [ASKED]) == [expected]
     assert llama_cpp.changed_prompts(tmp_path / "a.gguf", [ASKED, PLAIN]) == 0
+
+
+def shipped() -> dict[str, str]:
+    """{name: chat template} of the tiny model and of the recipes."""
+    bases = {file.stem: params.load(file).get("base", {}) for file in sorted((ROOT / "recipes").glob("*.yaml"))}
+    return {"tiny model": CHAT_TEMPLATE} | {name: base["chat_template"] for name, base in bases.items()
+                                            if base.get("chat_template")}  # fmt: skip
+
+
+def test_prompts_of_the_templates_that_ship_here_are_those_of_training(tmp_path: Path) -> None:
+    system, user = {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}
+    answer = {"role": "assistant", "content": "It is 12.", "reasoning_content": "hm"}
+    called = {"role": "assistant", "content": "", "tool_calls": ASKED["messages"][1]["tool_calls"]}
+    asked = [
+        [user],
+        [system, user],
+        [user, called, ASKED["messages"][2]],
+        [user, called, ASKED["messages"][2], answer, user],
+    ]
+
+    for name, template in shipped().items():
+        begin = {"bos_token": "<|bos|>"} if "bos_token" in template else {}
+        build_tokenizer(tmp_path / name, chat_template=template, **begin)
+        write_gguf(build_model(tmp_path / name), tmp_path / "a.gguf", "F16")
+        conversations = [{"messages": messages, "tools": TOOLS} for messages in asked]
+        assert llama_cpp.changed_prompts(tmp_path / "a.gguf", conversations) == 0, name
 
 
 @pytest.mark.parametrize("added", [{}, {"bos_token": "<|bos|>", "add_bos_token": True}], ids=["plain", "begin"])
