@@ -48,6 +48,9 @@ class Build:
         self.comparison: dict[str, Any] = {}
         self.over_long: dict[str, list[str]] = {}  # step -> ids of its rows above max_length
         self.epochs = 1
+        self.val_over_long = 0.0  # share of the val rows that are above max_length
+        self.shares: dict[str, Any] = {}  # of the report of mix, beside those of every build
+        self.omitted: dict[str, int] = {}  # field that the chat template leaves out -> rows
         self.unread: dict[str, dict[str, Any]] = {}  # of the report of ingest
         self.dedup = {"conflicting": 0}
 
@@ -86,7 +89,7 @@ class Build:
             "desk": {"in": 4000, "rows": 4000, "share": 0.8, "epochs": 1.0},
             "general": {"in": 1000, "rows": 1000, "share": 0.2, "epochs": 1.0},
         }
-        shares = {
+        shares = self.shares | {
             "general": {"share": 0.2, "target": [0.1, 0.3], "verdict": "within"},
             "multi_turn": {"share": 0.05, "target": [0.1, 0.5], "verdict": "below"},
             "system": {"share": 0.0, "target": None, "verdict": None},
@@ -101,7 +104,11 @@ class Build:
             over_long, given = self.over_long.get(step, []), mix[declared["rows"]]["rows"]
             dropped = {"over_long": len(over_long)} if over_long and declared["over_long"] == "drop" else {}
             kept = [f"{n:024x}" for n in range(given - sum(dropped.values()))]
-            log = {"in": given, "out": len(kept), "dropped": dropped, "over_long": over_long, "steps": 20}
+            log = {"in": given, "out": len(kept), "dropped": dropped, "over_long": over_long, "untrained": []}
+            tokens = {"rows": len(kept), "total": 90000, "trained": 30000, "longest": 300, "omitted": self.omitted}
+            log |= {"tokens": tokens | {"over_long": round(len(over_long) / given, 4)}, "steps": 20}
+            log["val_tokens"] = {"rows": 200, "total": 9000, "trained": 3000, "longest": 300, "omitted": {}}
+            log["val_tokens"]["over_long"] = self.val_over_long
             self.put(f"reports/train/{step}.json", log | {"history": self.history})
             batches = [{"step": n + 1, "ids": kept[n::20]} for n in range(20)] * self.epochs
             self.put(f"reports/train/{step}.consumed.jsonl", "".join(json.dumps(batch) + "\n" for batch in batches))

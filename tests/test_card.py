@@ -31,7 +31,13 @@ def reports(tmp_path: Path) -> dict[str, Any]:
         "model/config.json": {"architectures": ["LlamaForCausalLM"]},
         **{f"data/{stage}.json": report for stage, report in data.items()},
         "trained/base.json": {"kind": "tiny", "parameters": 1000, "history": []},
-        "trained/sft.json": {**counts(10, over_long=4), "steps": 5, "over_long": list("abcd"), "history": []},
+        "trained/sft.json": {
+            **counts(10, over_long=4),
+            "steps": 5,
+            "over_long": list("abcd"),
+            "history": [],
+            "tokens": {"trained": 1200, "total": 3400},
+        },
         "trained/sft.consumed.jsonl": {"step": 1, "ids": list("efghi")},
         "comparison.json": {"chat": {"base": {"exact_match": entry(0.1)}, "sft": {"exact_match": entry(0.5)}}},
         "gate.json": {"verdict": "pass", "gates": {}},
@@ -62,7 +68,7 @@ def test_licence_and_language_are_in_the_metadata_and_the_text(tmp_path: Path, r
 def test_the_rows_of_a_step_are_those_that_it_consumed(tmp_path: Path, reports: dict[str, Any]) -> None:
     text = render(tmp_path, reports)
 
-    assert "| sft | sft | base | 5 of 10 chat | 4 dropped | 5 | 0.002 | full |" in text
+    assert "| sft | sft | base | 5 of 10 chat | over_long 4 | none | 1,200 of 3,400 | 5 | 0.002 | full |" in text
 
 
 @pytest.mark.parametrize(

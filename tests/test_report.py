@@ -121,10 +121,9 @@ def test_rows_that_training_dropped_are_counted_once_in_the_headline_with_their_
     SHAPES["too_long"](build)
     text = visible_text(build)
 
-    assert (
-        "raw rows 5,300 2,142 dropped, each with its reason; 2,050 of them by training: sft was trained on 59 %" in text
-    )
-    assert "dpo was trained on 50 % of its rows" in text
+    assert "raw rows 5,300 2,142 dropped, each with its reason; 2,050 of them by training: sft dropped 41 %" in text
+    assert "dpo dropped 50 % of its rows" in text
+    assert "in 3 runs from the base model; sft saw 2,950 of 5,000 rows; dpo saw 150 of 300 rows" in text
     assert "2,142 of 5,300 raw rows and 33 generated ones were dropped, each with its reason" in text
     assert "over long train@sft 2,050 over long train@dpo 150" in text
     assert "over_long in reports/train/sft.json" in text
@@ -153,9 +152,27 @@ def test_what_a_step_was_trained_on_is_what_it_consumed(build: Build) -> None:
     assert "more chat 5,000 – 10 – 5,000 100.0 %" in text
 
 
+def test_tokens_of_each_step_are_shown_and_what_its_template_leaves_out(build: Build) -> None:
+    SHAPES["too_long"](build)
+    build.omitted = {"tools": 7}
+
+    text = visible_text(build)
+    assert "sft 90,000 30,000 33.3 % 300 256 41.0 % 200 dpo" in text
+    build.val_over_long = 0.125
+    assert "sft 90,000 30,000 33.3 % 300 256 41.0 % 200 12.5 % too long dpo" in visible_text(build)
+    assert "sft was not shown tools of 7 rows: its chat template leaves it out, as train.sft.omit allows." in text
+
+
 def test_the_mix_is_shown_by_source_and_compared_with_its_targets(text: str) -> None:
     assert "chat desk 4,000 4,000 0.800 1 chat general 1,000 1,000 0.200 1" in text
     assert "chat: general 0.200, within 0.1 to 0.3 chat: multi turn 0.050, below 0.1 to 0.5" in text
+
+
+def test_a_share_that_nobody_declared_is_not_a_number(build: Build) -> None:
+    build.shares["synthetic"] = {"share": 0.0, "unknown": 1.0, "target": None, "verdict": None}
+    assert "chat: synthetic not declared of 1.000 chat:" in visible_text(build)
+    build.shares["synthetic"] = {"share": 0.25, "unknown": 0.5, "target": [0.0, 0.5], "verdict": "unknown"}
+    assert "synthetic 0.250, and not declared of 0.500, not known to be 0.0 to 0.5" in visible_text(build)
 
 
 def test_a_difference_is_clear_only_if_its_interval_does_not_contain_0(build: Build) -> None:

@@ -59,9 +59,9 @@ def rows(build: Build) -> dict[str, Any]:
     ]
     lost = sum(drop["rows"] for drop in drops)
     drops += [
-        {"stage": f"train@{step}", "reason": "over_long", "rows": rows.dropped}
+        {"stage": f"train@{step}", "reason": reason, "rows": n}
         for step, rows in build.step_rows.items()
-        if rows.dropped
+        for reason, n in rows.dropped.items()
     ]
     in_training = len(step_rows.dropped_ids({step: build.logs[step] for step in build.step_rows}))
     outs = (out for stage in reports if stage in build.graph for out in build.graph[stage]["outs"])

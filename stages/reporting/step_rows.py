@@ -11,7 +11,7 @@ class StepRows(NamedTuple):
 
     kind: str
     given: int  # in the mix
-    dropped: int  # by the step itself, for the reasons in its log
+    dropped: dict[str, int]  # by the step itself: reason -> rows
     cut: int  # longer than max_length, and trained on as far as that
     consumed: int  # in at least one optimizer step
     shown: int  # times that a row was in an optimizer step
@@ -19,7 +19,12 @@ class StepRows(NamedTuple):
     @property
     def never_shown(self) -> int:
         """Rows that were kept but came into no optimizer step, as in less than one epoch."""
-        return self.given - self.dropped - self.consumed
+        return self.given - self.lost - self.consumed
+
+    @property
+    def lost(self) -> int:
+        """Rows that the step dropped."""
+        return sum(self.dropped.values())
 
     @property
     def share(self) -> float:
@@ -45,15 +50,15 @@ def count(kind: str, log: dict[str, Any], mix: dict[str, Any], consumed: Path) -
             ids.update(batch)
             shown += len(batch)
     given = sum(min(source["in"], source["rows"]) for source in mix["kinds"][kind]["sources"].values())
-    too_long = len(set(log["over_long"]))
-    dropped = too_long if log["dropped"] else 0
-    return StepRows(kind, given, dropped, too_long - dropped, len(ids), shown)
+    cut = set(log["over_long"]) - dropped_ids({"": log})
+    dropped = {reason: len(set(log[reason])) for reason in log["dropped"]}
+    return StepRows(kind, given, dropped, len(cut), len(ids), shown)
 
 
 def dropped_ids(logs: dict[str, dict[str, Any]]) -> set[str]:
     """Ids of the rows that at least one step dropped.
 
     Args:
-        logs: of training steps, as `train` wrote them.
+        logs: of training steps, as `train` wrote them: beside `dropped` the ids of each reason.
     """
-    return {id for log in logs.values() if log["dropped"] for id in log["over_long"]}
+    return {id for log in logs.values() for reason in log["dropped"] for id in log[reason]}

@@ -63,8 +63,8 @@ def _train(build: Build, stage: str, step: str) -> Summary:
     log = build.logs[step]
     note = f"{count(log['steps'], 'steps')}, {losses(log['history'])}"
     rows = build.step_rows[step]
-    if rows.dropped:
-        note += f"; {rows.dropped:,} dropped"
+    if rows.lost:
+        note += f"; {rows.lost:,} dropped"
     if rows.cut:
         note += f"; {rows.cut:,} cut"
     of = f" of {rows.given:,}" if rows.consumed != rows.given else ""

@@ -27,14 +27,16 @@ def test_a_row_that_the_mix_repeats_counts_once(tmp_path: Path) -> None:
 
     rows = count(tmp_path, log, [["a", "b"], ["a", "b"], ["a"]], small=(2, 6), large=(9, 2), none=(5, 0))
 
-    assert rows == step_rows.StepRows("chat", given=4, dropped=2, cut=0, consumed=2, shown=5)
+    assert rows == step_rows.StepRows("chat", given=4, dropped={"over_long": 2}, cut=0, consumed=2, shown=5)
     assert (rows.never_shown, rows.share) == (0, 0.5)
 
 
 def test_rows_that_were_cut_are_not_dropped_and_those_of_less_than_an_epoch_were_never_shown(tmp_path: Path) -> None:
-    rows = count(tmp_path, {"dropped": {}, "over_long": ["a"]}, [["a", "b"]], all=(5, 5))
+    log = {"dropped": {"untrained": 1}, "over_long": ["a", "c"], "untrained": ["c"]}
 
-    assert (rows.dropped, rows.cut, rows.never_shown, rows.share) == (0, 1, 3, 0.4)
+    rows = count(tmp_path, log, [["a", "b"]], all=(5, 5))
+
+    assert (rows.dropped, rows.cut, rows.never_shown, rows.share) == ({"untrained": 1}, 1, 2, 0.4)
 
 
 def test_a_step_without_rows_has_no_share(tmp_path: Path) -> None:
@@ -44,6 +46,6 @@ def test_a_step_without_rows_has_no_share(tmp_path: Path) -> None:
 def test_a_row_that_two_steps_dropped_is_one_row() -> None:
     logs = {"a": ["x", "y"], "b": ["y", "y"]}
     dropped = {step: {"dropped": {"over_long": 1}, "over_long": ids} for step, ids in logs.items()}
-    cut = {"c": {"dropped": {}, "over_long": ["z"]}}
+    cut = {"c": {"dropped": {"untrained": 1}, "over_long": ["z"], "untrained": ["u"]}}
 
-    assert step_rows.dropped_ids(dropped | cut) == {"x", "y"}
+    assert step_rows.dropped_ids(dropped | cut) == {"x", "y", "u"}
