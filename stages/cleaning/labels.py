@@ -13,7 +13,7 @@ def label(row: Row, params: Labels) -> str | None:
     """The label of a chat: a field of its answer's JSON, or the whole answer; None if there is none, as in a call."""
     if row.kind != "chat":
         return None
-    answer = parts.split(row.content).answer[-1].content
+    answer = parts.split(row.content).answer[-1].content.strip()
     value: Any = answer or None if params.field is None else fields(answer).get(params.field)
     if value is None or isinstance(value, dict | list) or len(str(value)) > params.max_chars:
         return None

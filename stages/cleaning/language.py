@@ -23,7 +23,9 @@ def prose(content: Content) -> str:
     """The texts of a row that are in a language: a text, or all turns that are no JSON."""
     if text := parts.split(content).text:
         return text
-    return "\n".join(text for text in content_texts(content) if not (text[:1] in "{[" and parse(text) is not None))
+    return "\n".join(
+        text for text in content_texts(content) if not (text.lstrip()[:1] in ("{", "[") and parse(text) is not None)
+    )
 
 
 def detect(content: Content, params: Languages) -> tuple[str, float]:

@@ -21,6 +21,7 @@ def answer(text: str) -> Row:
         ('{"intent": "more than 15 characters"}', None, None),
         ('{"x": "a"}', None, '{"x": "a"}'),
         ("yes", None, "yes"),
+        ("\tyes\n", None, "yes"),
         ("an answer in many words", None, None),
     ],
 )

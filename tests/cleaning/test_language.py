@@ -41,7 +41,7 @@ def test_a_row_below_min_probability_stays() -> None:
 
 def test_json_answers_are_ignored() -> None:
     chat = Chat(
-        [Message("user", GERMAN), Message("assistant", '{"intent": "where is my parcel, and when does it come"}')]
+        [Message("user", GERMAN), Message("assistant", '\n{"intent": "where is my parcel, and when does it come"}')]
     )
 
     assert language.prose(chat) == GERMAN
