@@ -5,7 +5,8 @@ Outputs: ingested   JSONL, one canonical row a content, sorted by id
          sources    Parquet {id, file, line}: every place of each row, copies included
          rejected   JSONL {file, line, reason, detail, found}: unusable records, `found` as the file spells them
          report     JSON {in, out, dropped, formats: {file: {format: records}},
-                    unread: {file: {field: {records, example}}}}: fields that are in no row and may have a meaning
+                    unread: {file: {field: {records, example}}}: fields that are in no row and may have a meaning,
+                    left_out: {file: why}, notes: {file: [what its reader decided]}}
 Params:  ingest
 
 Stops at unread fields that change what a row means, unless they are mapped or ignored by name.
@@ -74,6 +75,7 @@ class Ingestion:
         self.file_names: list[str] = []
         self.formats: dict[str, dict[str, int]] = {}  # file -> format -> records
         self.unread: dict[str, dict[str, dict[str, Any]]] = {}  # file -> field -> its records, and an example
+        self.notes: dict[str, list[str]] = {}  # file -> what its reader decided
         self._stops: list[str] = []  # a line for each field without which rows would mean something else
         self.dropped: Counter[str] = Counter()
         self.first_rejected: list[Rejected] = []
@@ -87,7 +89,8 @@ class Ingestion:
         self.file_names.append(file.name)
         by_format = self.formats.setdefault(file.name, {})
         reader = RecordReader(file.rule, self._params.documents)
-        for record in files.read(file.path, file.name):
+        notes: list[str] = []
+        for record in files.read(file.path, file.name, notes.append):
             self.records += 1
             if isinstance(record, Broken):
                 self.reject(number, record.line, record.reason, record.detail, record.text)
@@ -109,6 +112,8 @@ class Ingestion:
                     for content in contents:
                         self.add(number, record.line, metadata, content)
             by_format[reader.format] = by_format.get(reader.format, 0) + 1
+        if notes:
+            self.notes[file.name] = notes
         if reader.unread.fields:
             self.unread[file.name] = reader.unread.fields
         self._stops += [
@@ -220,7 +225,8 @@ def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, param
         raise UserError("\n".join(problems))
     with rejected.open("wb") as file:
         ingestion = Ingestion(ingested.parent, file, params)
-        for raw_file in files.list_files(raw, params.files):
+        found = files.list_files(raw, params.files, params.documents is not None)
+        for raw_file in found.files:
             ingestion.read(raw_file)
         ingestion.pair_answers()
     ingestion.check(raw)
@@ -233,8 +239,12 @@ def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, param
                 add(place)
     reasons = [*ingestion.dropped.elements(), *["repeated"] * (ingestion.row_count - rows_out)]
     counts = accounting.account(ingestion.records + ingestion.extra_rows, rows_out, reasons)
-    accounting.write_json(report, {**counts, "formats": ingestion.formats, "unread": ingestion.unread})
-    return accounting.summary(counts) + ingestion.mixed_formats() + ingestion.unread_fields()
+    told = {"formats": ingestion.formats, "unread": ingestion.unread, "left_out": found.left_out}
+    accounting.write_json(report, {**counts, **told, "notes": ingestion.notes})
+    line = accounting.summary(counts) + ingestion.mixed_formats() + ingestion.unread_fields()
+    notes = [f"{name} ({'; '.join(notes)})" for name, notes in ingestion.notes.items()]
+    left_out = [f"{name} ({why})" for name, why in found.left_out.items()]
+    return line + _named("decided", notes) + _named("left out", left_out)
 
 
 if __name__ == "__main__":

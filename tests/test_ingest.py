@@ -36,6 +36,8 @@ def test_records_of_every_container_become_rows_with_their_places(tmp_path: Path
         "dropped": {},
         "formats": {"a.json": {"alpaca": 1}, "c.jsonl": {"text": 1}, "sub/b.txt": {"text": 2}},
         "unread": {},
+        "left_out": {},
+        "notes": {},
     }
 
 
@@ -99,8 +101,23 @@ def test_a_document_becomes_rows_of_one_group_that_are_all_counted(tmp_path: Pat
         "dropped": {"repeated": 1},
         "formats": {"a.jsonl": {"document": 1, "text": 1}},
         "unread": {},
+        "left_out": {},
+        "notes": {},
     }
     assert {place[1:] for place in result["sources"]} == {("a.jsonl", 1), ("a.jsonl", 2)}
+
+
+def test_what_is_left_out_and_what_readers_decide_is_told(tmp_path: Path) -> None:
+    files = {"in/a.csv": ",text\n0,a\n", "b.csv": "text;label\nx;y\n", "LICENSE": "MIT"}
+
+    result = run(tmp_path, files)
+
+    assert len(result["sources"]) == 2
+    assert result["report"]["left_out"] == {"LICENSE": "a text about the data, by its name"}
+    assert result["report"]["notes"] == {
+        "b.csv": ["a semicolon separates its columns"],
+        "in/a.csv": ["the numbers in its column 'column 1' are left out, as the index of pandas"],
+    }
 
 
 def test_the_path_of_a_document_file_is_its_name(tmp_path: Path) -> None:
@@ -134,6 +151,8 @@ def test_a_rated_answer_becomes_a_chat_a_pair_or_a_drop_that_no_bound_counts(tmp
         "dropped": {"bad_alone": 2},
         "formats": {"a.jsonl": {"kto": 3}, "test.csv": {"kto": 1}},
         "unread": {},
+        "left_out": {},
+        "notes": {},
     }
 
 
@@ -183,7 +202,8 @@ def test_unrated_answers_are_dropped_and_no_bound_counts_them(tmp_path: Path) ->
     ]
     assert rows_of(result, tmp_path) == sorted(map(make_row, expected), key=lambda row: row.id)
     assert result["report"] == {
-        "in": 12, "out": 3, "dropped": {"unrated": 9}, "formats": {"log.jsonl": {"feedback": 12}}, "unread": {}
+        "in": 12, "out": 3, "dropped": {"unrated": 9}, "formats": {"log.jsonl": {"feedback": 12}}, "unread": {},
+        "left_out": {}, "notes": {},
     }  # fmt: skip
     assert [(bad["line"], bad["detail"]) for bad in result["rejected"]] == [
         (n, "neither rated nor edited") for n in range(1, 10)

@@ -91,7 +91,8 @@ def test_fields_of_a_file_are_mapped_to_those_of_a_format(tmp_path: Path) -> Non
     assert [(b["line"], b["reason"], b["detail"], b["found"]) for b in result["rejected"]] == [
         (2, "no_field", "no field 'body.text' for answer: found ['Title']", '{"Title": "q"}')
     ]
-    assert result["report"]["formats"] == {"a/x.jsonl": {"qa": 2}}  # y.csv is left out
+    assert result["report"]["formats"] == {"a/x.jsonl": {"qa": 2}}
+    assert result["report"]["left_out"] == {"y.csv": "no entry of ingest.files fits its name"}
 
 
 @pytest.mark.parametrize(

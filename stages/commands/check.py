@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from stages.cleaning import rules
 from stages.params.cleaning import Clean
 from stages.params.data import Ingest
 from stages.reading import files, ratings
-from stages.reading.containers.record import Broken
+from stages.reading.containers.record import Broken, Record
 from stages.reading.record_reader import RecordReader
 from stages.reading.rejection import RejectedRecord
 from stages.reporting.formatting import count
@@ -83,8 +84,10 @@ class FileReport:
     file: str
     records: int = 0
     whole: bool = True  # all records were read
+    unreadable: str = ""  # why the file cannot be read, or not to its end
     rows: int = 0  # after clean
     formats: Counter[str] = field(default_factory=Counter)  # records by format
+    splits: Counter[str] = field(default_factory=Counter)  # records by the split that the file gives; "": none
     problems: dict[str, Problem] = field(default_factory=dict)  # by stage and reason
     changed: Counter[str] = field(default_factory=Counter)  # rows by the rule of clean that changes them
     personal: Counter[str] = field(default_factory=Counter)  # matches by kind of personal data
@@ -113,24 +116,31 @@ def run(arguments: argparse.Namespace) -> int:
     paths = [Path(arguments.here, file) for file in arguments.files]
     if missing := [str(path) for path in paths if not path.exists()]:
         raise UserError(f"{', '.join(missing)}: no such file or folder: want raw data to look at")
-    reports = [
-        check_file(file, arguments.records, ingest, cleaning) for path in paths for file in _raw_files(path, ingest)
-    ]
+    reports = []
+    left_out: dict[str, str] = {}
+    for path in paths:
+        found = raw_files(Path(os.path.abspath(path)), ingest)
+        left_out |= found.left_out
+        reports += [check_file(file, arguments.records, ingest, cleaning) for file in found.files]
     if arguments.json:
         plain = [{**report, "problems": list(report["problems"].values())} for report in msgspec.to_builtins(reports)]
-        print(json.dumps({"files": plain}, indent=1))
+        print(json.dumps({"files": plain, "left_out": left_out}, indent=1))
     else:
-        print("\n".join(line for report in reports for line in _lines(report, ingest)))
-    return int(any(refusal(report, ingest) for report in reports))
+        lines = [line for report in reports for line in _lines(report, ingest)]
+        print("\n".join([*lines, *_lines_of_all(reports, left_out)]))
+    return int(not reports or any(refusal(report, ingest) for report in reports))
 
 
-def _raw_files(path: Path, ingest: Ingest) -> Iterator[files.RawFile]:
-    """The files of a path with the rules of `ingest.files`, which match names below `ingest.raw`."""
-    raw = Path(ingest.raw).resolve()
-    for file in files.list_files(path, []):
-        resolved = file.path.resolve()
-        name = resolved.relative_to(raw).as_posix() if resolved.is_relative_to(raw) else file.name
-        yield files.RawFile(file.path, name, files.matching_rule(name, ingest.files))
+def raw_files(path: Path, ingest: Ingest) -> files.Listing:
+    """The files of a path with the rules of `ingest.files`, which match names below `ingest.raw`.
+
+    Of a folder they choose the files, as for `ingest`, unless they match none.
+    """
+    raw, documents = Path(os.path.abspath(ingest.raw)), ingest.documents is not None
+    raw = raw if raw.is_dir() else raw.parent
+    root = raw if path.is_relative_to(raw) else path if path.is_dir() else path.parent
+    found = files.find(path, root, ingest.files, documents)
+    return found if found.files else files.find(path, root, [], documents)
 
 
 def check_file(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean) -> FileReport:
@@ -142,18 +152,23 @@ def check_file(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: 
         report.notes.append(f"lengths in tokens are not checked: {cleaning.tokenizer} is not built yet")
         cleaning = msgspec.structs.replace(cleaning, max_tokens=None)
     reader, ids, answers = RecordReader(file.rule, ingest.documents), set(), []
-    records = files.read(file.path, file.name)
+    report.unreadable = file.problem()
+    if report.unreadable:
+        return report
+    records = _readable(files.read(file.path, file.name, report.notes.append), report)
     for record in islice(records, max_records or None):
         report.records += 1
         if isinstance(record, Broken):
             report.add("ingest", record.line, record.reason, record.detail)
             continue
         try:
-            contents, _ = reader.read(record.value)
+            contents, metadata = reader.read(record.value)
         except RejectedRecord as error:
             report.add("ingest", record.line, error.reason, error.detail)
             continue
         report.formats[reader.format] += 1
+        if ingest.splits == "given":
+            report.splits[metadata.split or record.split] += 1
         if isinstance(contents, Judged):
             if ingest.judged == "pairs":
                 answers.append((record.line, contents))
@@ -168,6 +183,8 @@ def check_file(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: 
             ids.add(row.id)
             _clean(report, record.line, row, cleaning)
     report.whole = next(records, None) is None
+    if note := _split_note(report.splits, files.split_of_name(file.path)):
+        report.notes.append(note)
     report.unread, report.stops = reader.unread.fields, reader.unread.stops
     good_prompts = {ratings.prompt_key(answer, "") for _, answer in answers if answer.good}
     for line, answer in answers:
@@ -176,6 +193,14 @@ def check_file(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: 
         else:
             report.add("ingest", line, *ratings.BAD_ALONE)
     return report
+
+
+def _readable(records: Iterator[Record | Broken], report: FileReport) -> Iterator[Record | Broken]:
+    """The records up to where the file cannot be read."""
+    try:
+        yield from records
+    except UserError as error:
+        report.unreadable = str(error)
 
 
 def _clean(report: FileReport, line: int, row: Row, cleaning: Clean) -> None:
@@ -194,6 +219,8 @@ def refusal(report: FileReport, ingest: Ingest) -> str:
     """Why `ingest` would refuse the file by itself; "" if it would not."""
     lost = {p.reason: p.records for p in report.problems.values() if p.stage == "ingest" and p.reason != "repeated"}
     unusable = sum(n for reason, n in lost.items() if reason not in ratings.EXPECTED_REASONS)
+    if report.unreadable:
+        return "it cannot be read"
     if not report.records:
         return "it has no records"
     if sum(lost.values()) == report.records:
@@ -213,12 +240,37 @@ def _excerpt(content: Content) -> str:
     return text if len(text) <= EXCERPT_CHARS else f"{text[: EXCERPT_CHARS - 3]}…"
 
 
+def _split_note(splits: Counter[str], name_split: str) -> str:
+    """What the splits that a file gives its records mean, if one is held out; else ""."""
+    given = ", ".join(f"{name} {n:,}" for name, n in sorted(splits.items()) if name)
+    if not splits.keys() - {"", "train"}:
+        return ""
+    if splits.keys() & {"", "train"}:
+        return f"it gives splits: {given}"
+    who = "its name" if name_split else "what it says of splits"
+    return (
+        f"{who} makes all of its records {given}, so none is trained on: rename it, map a field of it to `split`, or "
+        "set ingest.splits: none"
+    )
+
+
+def _lines_of_all(reports: list[FileReport], left_out: dict[str, str]) -> Iterator[str]:
+    if left_out:
+        yield f"left out: {', '.join(f'{name} ({why})' for name, why in left_out.items())}"
+    if not reports:
+        yield "no files of data: want raw data to look at"
+
+
 def _lines(report: FileReport, ingest: Ingest) -> list[str]:
     formats = ", ".join(f"{name} {n:,}" for name, n in sorted(report.formats.items())) or "of no format"
     first = "" if report.whole else "the first "
     records, rows = count(report.records, "records"), count(report.rows, "rows")
+    if report.unreadable and not report.records:
+        return [report.unreadable]
     lines = [f"{report.file}: {first}{records} ({formats}), cleaned {rows}"]
     lines += [f"  {note}" for note in report.notes]
+    if report.unreadable:
+        lines.append(f"  {report.unreadable}")
     for problem in sorted(report.problems.values(), key=lambda p: -p.records):
         lines.append(
             f"  {problem.stage}: {problem.reason} {problem.records:,}, first in line {problem.line}: {problem.detail}"

@@ -23,10 +23,6 @@ from stages.rows.row import Content, Judged, Row, make_row, merge
 
 SEEN_RECORDS = 200  # of each file, to tell its format
 MAX_RECORDS = 100_000  # of each file, to tell the rest
-ABOUT_DATA = (
-    "readme", "license", "licence", "copying", "copyright", "notice", "citation", "changelog", "authors",
-    "dataset_info",
-)  # fmt: skip
 DOCUMENTS = Documents(max_chars=1000, headings=True)
 
 
@@ -67,7 +63,7 @@ def survey(paths: list[Path], raw: Path, rules: list[FileRule]) -> Survey:
         else:
             chosen.append(FileRule(**_rule_fields({"glob": glob.escape(name) + ("/*" if _is_pin(path) else "")})))
     problems: list[str] = []
-    for file in files.list_files(raw, chosen) if chosen else ():
+    for file in files.list_files(raw, chosen).files if chosen else ():
         try:
             _read(file, files.matching_rule(file.name, rules), result)
         except UserError as error:
@@ -93,7 +89,7 @@ def _no_data(path: Path) -> str:
     """Why a file is no data by its name; "" if it may be."""
     if path.suffix == ".dvc":
         return "written by DVC"
-    if path.name.lower().split(".")[0] in ABOUT_DATA:
+    if files.is_about_data(path):
         return "a text about the data, by its name"
     if files.suffixes(path)[0] not in READERS and not _is_pin(path):
         return f"no reader for {path.suffix or 'a name without a suffix'}"

@@ -12,7 +12,7 @@ from modelmake.errors import UserError
 from stages.params.data import FileRule
 from stages.reading import hub
 from stages.reading.containers import DOCUMENTS, READERS, stream
-from stages.reading.containers.record import Broken, Record, Unreadable
+from stages.reading.containers.record import Broken, Record, Tell, Unreadable
 from stages.reading.containers.split_names import split_from_name
 
 PIN_SUFFIX = ".hub.json"  # of a file that pins a dataset of the hub; its data files are read in place of it
@@ -22,6 +22,21 @@ HUB_PATTERNS = [
     if suffix not in DOCUMENTS
     for compression in ("", *stream.COMPRESSED_SUFFIXES)
 ]
+TERMS = ("licen[cs]e*", "copying*", "copyright*", "notice", "notice.*")  # names in lower case
+ABOUT_DATA = (
+    "readme*", "citation*", "changelog*", "contributing*", "authors", "authors.*", "thumbs.db", "desktop.ini",
+    "_success", "sha256sums*", "md5sums*", "*.sha256", "*.md5",
+)  # fmt: skip
+ABOUT_DATA_JSON = (  # of files of records only these
+    "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "croissant.json",
+)  # fmt: skip
+CONVERSIONS = {  # by suffixes that have no reader
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), " (a spreadsheet saves CSV in UTF-8)"),
+    **dict.fromkeys((".docx", ".doc", ".odt", ".rtf"), " (a word processor saves PDF or HTML)"),
+    **dict.fromkeys((".zip", ".tar", ".tgz", ".7z"), " (unpack it)"),
+    **dict.fromkeys((".feather", ".pkl"), " (pandas reads it, and writes `to_parquet`)"),
+    ".arrow": " (datasets reads its folder with `load_from_disk`, and writes `to_parquet`)",
+}
 SUFFIXES_TEXT = f"{', '.join(READERS)} (or one of them and {', '.join(stream.COMPRESSED_SUFFIXES)})"
 
 
@@ -32,40 +47,88 @@ class RawFile(NamedTuple):
     name: str  # below the raw folder
     rule: FileRule | None
 
+    def problem(self) -> str:
+        """Why no reader takes it; "" if one does."""
+        if suffixes(self.path)[0] in READERS:
+            return ""
+        how = CONVERSIONS.get(self.path.suffix.lower(), "")
+        return (
+            f"{self.path}: suffix {self.path.suffix or '(none)'}: want one of {SUFFIXES_TEXT}; convert it{how}, move "
+            "it elsewhere, or name the files to read in ingest.files"
+        )
 
-def list_files(raw: Path, rules: list[FileRule]) -> list[RawFile]:
-    """The raw files below a folder (or the one file), sorted; only those that a rule matches, if there are rules.
 
-    Hidden files and `.dvc` files (of `dvc import-url`) are skipped. Pins of the hub stand for the dataset's files.
+class Listing(NamedTuple):
+    files: list[RawFile]
+    left_out: dict[str, str]  # {name: why}
+
+
+def list_files(raw: Path, rules: list[FileRule], documents: bool = False) -> Listing:
+    """The raw files below a folder (or the one file), sorted, if each can be read.
 
     Raises:
         UserError: there are no files, some have a suffix without a reader, or a rule matches none; all are named.
     """
-    paths = [raw] if raw.is_file() else sorted(p for p in raw.rglob("*") if p.is_file())
-    paths = [p for p in paths if not p.name.startswith(".") and p.suffix != ".dvc"]
-    if not paths:
+    files, left_out = listing = find(raw, raw if raw.is_dir() else raw.parent, rules, documents)
+    if not files and not left_out:
         raise UserError(f"{raw}: no files: want rows as {SUFFIXES_TEXT}; put them there")
-    names = {p: p.relative_to(raw).as_posix() if raw.is_dir() else p.name for p in paths}
-    for pin in [p for p in paths if p.name.endswith(PIN_SUFFIX)]:
-        folder, name = hub.fetch(pin, "dataset", HUB_PATTERNS), names.pop(pin)
-        names |= {p: f"{name}/{p.relative_to(folder).as_posix()}" for p in sorted(folder.rglob("*")) if p.is_file()}
-    files = [RawFile(path, name, matching_rule(name, rules)) for path, name in names.items()]
+    names = [*(file.name for file in files), *left_out]
     problems = [
         f"ingest.files[{i}].glob = {rule.glob!r}: no file below {raw} matches, or earlier entries take them: want one "
-        f"of {_first_names(names.values())}"
+        f"of {_first_names(names)}"
         for i, rule in enumerate(rules)
         if not any(file.rule is rule for file in files)
     ]
-    files = [file for file in files if file.rule or not rules]
-    problems += [
-        f"{file.path}: suffix {file.path.suffix or '(none)'!s}: want one of {SUFFIXES_TEXT}; convert it, move it "
-        "elsewhere, or name the files to read in ingest.files"
-        for file in files
-        if suffixes(file.path)[0] not in READERS
-    ]
+    problems += [problem for file in files if (problem := file.problem())]
+    if not files and not problems:
+        told = ", ".join(f"{name} ({why})" for name, why in left_out.items())
+        problems.append(f"{raw}: no files of data: found {told}: want rows as {SUFFIXES_TEXT}; put them there")
     if problems:
         raise UserError("\n".join(problems))
-    return files
+    return listing
+
+
+def find(path: Path, root: Path, rules: list[FileRule], documents: bool = False) -> Listing:
+    """The files below a folder, or the one file; only those that a rule matches, if there are rules.
+
+    Hidden files and `.dvc` files (of `dvc import-url`) are skipped. Pins of the hub stand for the dataset's files.
+    Texts about the data, such as a licence, are left out unless a rule names them, or the path is one.
+
+    Args:
+        root: folder that names start at.
+        documents: Markdown files and pages are rows, a README too.
+
+    Raises:
+        UserError: a pin cannot be fetched.
+    """
+    paths = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    names = {p: p.relative_to(root).as_posix() for p in paths if p == path or not _skipped(p.relative_to(path))}
+    for pin in [p for p in names if p.name.endswith(PIN_SUFFIX)]:
+        folder, name = hub.fetch(pin, "dataset", HUB_PATTERNS), names.pop(pin)
+        names |= {p: f"{name}/{p.relative_to(folder).as_posix()}" for p in sorted(folder.rglob("*")) if p.is_file()}
+    listing = Listing([], {})
+    for file, name in names.items():
+        rule = matching_rule(name, rules)
+        if rules and rule is None:
+            listing.left_out[name] = "no entry of ingest.files fits its name"
+        elif file != path and is_about_data(file, documents) and not (rule and is_about_data(Path(rule.glob))):
+            listing.left_out[name] = "a text about the data, by its name"
+        else:
+            listing.files.append(RawFile(file, name, rule))
+    return listing
+
+
+def is_about_data(path: Path, documents: bool = False) -> bool:
+    """Whether a file is by its name no data, but says something about it, or about its folder."""
+    name, suffix = path.name.lower(), suffixes(path)[0]
+    if suffix in READERS and suffix not in (".txt", *DOCUMENTS):
+        return name in ABOUT_DATA_JSON
+    patterns = TERMS if documents and suffix in DOCUMENTS else (*TERMS, *ABOUT_DATA)
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _skipped(path: Path) -> bool:
+    return path.suffix == ".dvc" or any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
 
 
 def matching_rule(name: str, rules: list[FileRule]) -> FileRule | None:
@@ -86,20 +149,25 @@ def suffixes(path: Path) -> tuple[str, str]:
     return last, ""
 
 
-def read(path: Path, name: str) -> Iterator[Record | Broken]:
+def split_of_name(path: Path) -> str:
+    """The split that a file's name gives its records; "" if none."""
+    return split_from_name(path.name[: len(path.name) - sum(map(len, suffixes(path)))])
+
+
+def read(path: Path, name: str, tell: Tell = lambda note: None) -> Iterator[Record | Broken]:
     """The records of a file, in order, with the split of the file's name where the file itself gives none.
 
     Args:
         name: path of the document, if the file is one.
+        tell: takes what is decided about the file as a whole.
 
     Raises:
         UserError: the file is damaged, is not UTF-8 text, or is a table without usable column names.
     """
-    suffix, compression = suffixes(path)
-    split = split_from_name(path.name[: len(path.name) - len(suffix) - len(compression)])
+    suffix, split = suffixes(path)[0], split_of_name(path)
     try:
         with stream.open_decompressed(path) as file:
-            for record in READERS[suffix](file):
+            for record in READERS[suffix](file, tell):
                 if suffix in DOCUMENTS and isinstance(record, Record):
                     record = record._replace(value={**record.value, "path": name})
                 if split and not (isinstance(record, Broken) or record.split):

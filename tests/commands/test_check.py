@@ -4,10 +4,17 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from modelmake import params as params_file
 from stages.commands import check
+from stages.params.cleaning import Clean
+from stages.params.data import FileRule, Ingest
+from tests import ingest_run
 from tests.conftest import ROOT
 
 REASON = re.compile(r'"((?:ambiguous|bad|broken|empty|no|over|personal|repeated|role|unknown|wrong)_[a-z]+)"')
@@ -121,6 +128,99 @@ def test_a_missing_or_unreadable_file_is_one_line(tmp_path: Path) -> None:
     )  # fmt: skip
     code, output = run(tmp_path, write(tmp_path, "x", name="new.docx"))
     assert code == 1 and output.startswith("new.docx: suffix .docx: want one of .json, ")
+
+
+def test_every_file_of_a_folder_is_reported_and_texts_about_it_are_no_error(tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").touch()
+    (tmp_path / ".gitignore").touch()
+    (tmp_path / "bad.csv").write_bytes(b"text\na\ncaf\xe9\n")
+    (tmp_path / "new.docx").touch()
+    write(tmp_path, GOOD)
+
+    code, output = run(tmp_path, str(tmp_path))
+
+    lines = output.splitlines()
+    assert (code, len(lines)) == (1, 4)
+    assert lines[0] == "bad.csv:3: byte 0xe9 is not UTF-8: save the file as UTF-8"
+    assert lines[1].startswith("new.docx: suffix .docx: want one of .json, ")
+    assert "convert it (a word processor saves PDF or HTML), move it elsewhere" in lines[1]
+    assert lines[2:] == [
+        "new.jsonl: 1 record (qa 1), cleaned 1 row",
+        "left out: LICENSE (a text about the data, by its name)",
+    ]
+
+
+def test_a_name_that_makes_all_rows_test_is_told(tmp_path: Path) -> None:
+    write(tmp_path, GOOD, {"question": "q", "answer": "a"}, name="my_test.jsonl")
+    write(tmp_path, GOOD, name="train.jsonl")
+
+    assert run(tmp_path, str(tmp_path)) == (
+        0,
+        "my_test.jsonl: 2 records (qa 2), cleaned 2 rows\n"
+        "  its name makes all of its records test 2, so none is trained on: rename it, map a field of it to `split`, "
+        "or set ingest.splits: none\n"
+        "train.jsonl: 1 record (qa 1), cleaned 1 row\n",
+    )
+
+
+def test_entries_of_ingest_files_choose_the_files_of_a_folder_as_ingest_does(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "sub/b.jsonl", "c.xlsx"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write(tmp_path, {"q": "Why?", "a": "So."}, name=name)
+    rule = FileRule("*.jsonl", "qa", {"question": "q", "answer": "a"}, [])
+    params = Ingest(str(tmp_path), [rule], 0.0, None, "pairs", "given")
+
+    chosen = check.raw_files(tmp_path, params)
+    below = check.raw_files(tmp_path / "sub", params)
+
+    assert [(file.name, file.rule) for file in chosen.files] == [("a.jsonl", rule), ("sub/b.jsonl", rule)]
+    assert chosen.left_out == {"c.xlsx": "no entry of ingest.files fits its name"}
+    assert [(file.name, file.rule) for file in below.files] == [("sub/b.jsonl", rule)]
+
+
+MIXED = {
+    "a.jsonl": '{"question": "q", "answer": "a"}\n{"text": "t"}\n{"x": 1}\n{\n{"prompt": "p", "completion": ""}\n',
+    "table.csv": ",text;label\n",
+    "b.csv": ',text,label\n0,"a, b",x\n1,c,y\n2,d\n',
+    "c.csv": "text;category\na;x\nb;y\n",
+    "d.json": '{"version": 1, "data": [{"text": "one"}, {"text": "one"}, 7]}',
+    "e.json": '{"text": "two"}\n{"text": "three"}\n',
+    "kto.jsonl": "".join(
+        json.dumps({"prompt": p, "completion": c, "label": good}) + "\n"
+        for p, c, good in (("Hi", "Hello!", True), ("Hi", "GO!", False), ("Bye", "GO!", False))
+    ),
+    "log.jsonl": "".join(
+        json.dumps({"messages": question, "response": "a", "rating": rating}) + "\n"
+        for question, rating in (("q2", None), ("q3", 1))
+    ),
+    "prose_test.txt": "One.\n\nTwo.\n",
+    "LICENSE": "MIT",
+    "README.md": "# Data",
+}
+
+
+def test_check_and_ingest_count_alike(tmp_path: Path) -> None:
+    result = ingest_run.run(tmp_path, MIXED)
+    params = Ingest(str(tmp_path / "raw"), [], 1.0, None, "pairs", "given")
+    cleaning = params_file.section(params_file.load(ROOT / "recipes/default.yaml"), "clean", Clean, "default")
+    cleaning = msgspec.structs.replace(cleaning, refusals=None, max_chars=10**6, max_tokens=None)
+
+    listing = check.raw_files(tmp_path / "raw", params)
+    reports = [check.check_file(file, 0, params, cleaning) for file in listing.files]
+
+    dropped = Counter[str]()
+    for report in reports:
+        assert not report.unreadable
+        for problem in report.problems.values():
+            assert problem.stage == "ingest"
+            dropped[problem.reason] += problem.records
+    assert dropped == result["report"]["dropped"]
+    assert sum(report.rows for report in reports) == result["report"]["out"]
+    assert sum(report.records for report in reports) == result["report"]["in"]
+    assert listing.left_out == result["report"]["left_out"]
+    told = {report.file: report.notes for report in reports if report.notes}
+    assert told.pop("prose_test.txt") == [check._split_note(Counter(test=2), "test")]
+    assert told == result["report"]["notes"]
 
 
 def test_every_reason_has_advice() -> None:

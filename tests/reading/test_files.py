@@ -112,10 +112,10 @@ def test_files_of_subfolders_are_listed_in_order_without_hidden_ones_and_those_o
     for name in ("z.txt", "b/a.jsonl", "a.json", ".DS_Store", "a.json.dvc"):
         (tmp_path / name).touch()
 
-    assert [(f.path, f.name) for f in list_files(tmp_path, [])] == [
+    assert [(f.path, f.name) for f in list_files(tmp_path, []).files] == [
         (tmp_path / name, name) for name in ("a.json", "b/a.jsonl", "z.txt")
     ]
-    assert [(f.path, f.name) for f in list_files(tmp_path / "z.txt", [])] == [(tmp_path / "z.txt", "z.txt")]
+    assert [(f.path, f.name) for f in list_files(tmp_path / "z.txt", []).files] == [(tmp_path / "z.txt", "z.txt")]
 
 
 def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
@@ -132,10 +132,60 @@ def test_all_files_without_a_reader_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
         list_files(tmp_path, [])
 
-    advice = f"want one of {SUFFIXES_TEXT}; convert it, move it elsewhere, or name the files to read in ingest.files"
+    want, advice = f"want one of {SUFFIXES_TEXT}", "move it elsewhere, or name the files to read in ingest.files"
     assert str(error.value) == (
-        f"{tmp_path}/a.xls: suffix .xls: {advice}\n{tmp_path}/d.zip.gz: suffix .gz: {advice}\n"
-        f"{tmp_path}/rows: suffix (none): {advice}"
+        f"{tmp_path}/a.xls: suffix .xls: {want}; convert it (a spreadsheet saves CSV in UTF-8), {advice}\n"
+        f"{tmp_path}/d.zip.gz: suffix .gz: {want}; convert it, {advice}\n"
+        f"{tmp_path}/rows: suffix (none): {want}; convert it, {advice}"
+    )
+
+
+ABOUT = "a text about the data, by its name"
+
+
+def test_texts_about_the_data_are_left_out_and_told(tmp_path: Path) -> None:
+    about = [
+        "CITATION.cff",
+        "LICENSE",
+        "LICENSE.txt",
+        "README.md",
+        "dataset_infos.json",
+        "sub/COPYRIGHT",
+        "x.csv.sha256",
+    ]
+    (tmp_path / "sub").mkdir()
+    (tmp_path / ".cache").mkdir()
+    for name in (*about, "a.csv", "licenses.csv", "notices.txt", ".gitignore", ".gitattributes", ".cache/a.metadata"):
+        (tmp_path / name).touch()
+
+    listed, left_out = list_files(tmp_path, [])
+
+    assert [file.name for file in listed] == ["a.csv", "licenses.csv", "notices.txt"]
+    assert left_out == dict.fromkeys(about, ABOUT)
+
+
+def test_a_text_about_the_data_is_read_if_it_is_named(tmp_path: Path) -> None:
+    for name in ("README.md", "LICENSE.txt", "a.txt"):
+        (tmp_path / name).touch()
+
+    def names(*globs: str, documents: bool = False) -> list[str]:
+        rules = [FileRule(glob, None, None, []) for glob in globs]
+        return [file.name for file in list_files(tmp_path, rules, documents).files]
+
+    assert names("*") == ["a.txt"]
+    assert names("*", documents=True) == ["README.md", "a.txt"]
+    assert names("LICENSE.txt", "*") == ["LICENSE.txt", "a.txt"]
+    assert [file.name for file in list_files(tmp_path / "LICENSE.txt", []).files] == ["LICENSE.txt"]
+
+
+def test_a_folder_of_texts_about_data_alone_has_none(tmp_path: Path) -> None:
+    (tmp_path / "README.md").touch()
+
+    with pytest.raises(UserError) as error:
+        list_files(tmp_path, [])
+
+    assert str(error.value) == (
+        f"{tmp_path}: no files of data: found README.md ({ABOUT}): want rows as {SUFFIXES_TEXT}; put them there"
     )
 
 
@@ -145,7 +195,10 @@ def test_the_first_rule_that_matches_applies_and_other_files_are_left_out(tmp_pa
         (tmp_path / name).touch()
     rules = [FileRule("b/*.csv", "qa", None, []), FileRule("*.csv", None, {"text": "body"}, [])]
 
-    assert [(f.name, f.rule) for f in list_files(tmp_path, rules)] == [("a.csv", rules[1]), ("b/a.csv", rules[0])]
+    listed, left_out = list_files(tmp_path, rules)
+
+    assert [(f.name, f.rule) for f in listed] == [("a.csv", rules[1]), ("b/a.csv", rules[0])]
+    assert left_out == dict.fromkeys(("b/c.jsonl", "d.xls"), "no entry of ingest.files fits its name")
 
 
 def test_a_rule_that_matches_no_file_is_an_error_with_the_names_of_some(tmp_path: Path) -> None:
@@ -174,7 +227,7 @@ def test_any_text_is_read_or_refused_and_every_line_number_is_in_the_file(
     try:
         records = read_text(tmp_path_factory.getbasetemp(), f"fuzz{suffix}", text)
     except UserError:
-        assert "\0" in text or suffix == ".csv"
+        assert "\0" in text or suffix == ".csv" or (suffix == ".json" and text.count("[") > 1)
     else:
         assert all(1 <= r.line <= text.count("\n") + 1 for r in records)
 

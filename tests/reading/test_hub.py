@@ -41,7 +41,7 @@ def pinned(folder: Path, pin: object) -> Path:
 
 
 def test_a_pinned_dataset_is_read_as_its_files(tmp_path: Path, cache: Path) -> None:
-    [file] = files.list_files(pinned(tmp_path, PIN), [])
+    [file] = files.list_files(pinned(tmp_path, PIN), []).files
 
     assert file.name == "d.hub.json/data/test.jsonl"
     [record] = files.read(file.path, file.name)

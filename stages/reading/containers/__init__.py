@@ -1,6 +1,7 @@
 """Readers of file containers, one module each: the bytes of a file in, its records out.
 
-A reader takes an open binary file and yields a `Record` or a `Broken` as it goes, so memory holds one record.
+A reader takes an open binary file and yields a `Record` or a `Broken` as it goes, so memory holds one record. It tells
+what it decides about the whole file.
 """
 
 from stages.reading.containers import delimited, html, json_document, jsonl, parquet, pdf, plain_text

@@ -1,21 +1,28 @@
 """CSV (RFC 4180) and TSV: a line of column names, then a record a row; quoted fields may hold delimiters and newlines.
 
+Names that another sign clearly separates are read so, and numbers of rows that pandas writes are left out; both are
+told.
 A misplaced quote may swallow many lines. Each of them becomes a broken record, and none is taken for a row.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from typing import BinaryIO
 
 from stages.reading.containers import stream
-from stages.reading.containers.record import Broken, Record, Unreadable
+from stages.reading.containers.record import INDEX_NAME, INDEX_NOTE, Broken, Record, Tell, Unreadable
 
 ADVICE = "want a row a line"
+DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+NAME = re.compile(r'"?[\w .-]*\w[\w .-]*"?')  # of a column, where the delimiter is in doubt
+EXCEL_LINE = re.compile(r"sep=(.)")  # the first of a file, for Excel alone
 MAX_FIELD_CHARS = 1 << 20  # of one field; bounds what an open quote can swallow
 
 
-def read(file: BinaryIO, delimiter: str) -> Iterator[Record | Broken]:
+def read(file: BinaryIO, tell: Tell, delimiter: str) -> Iterator[Record | Broken]:
     """The rows below the column names; blank lines are skipped.
 
     Raises:
@@ -23,9 +30,14 @@ def read(file: BinaryIO, delimiter: str) -> Iterator[Record | Broken]:
     """
     csv.field_size_limit(MAX_FIELD_CHARS)
     row_lines: list[str] = []  # lines that the csv module has read for the current row
-    reader = csv.reader(_recorded(stream.lines(file, ADVICE), row_lines), strict=True, delimiter=delimiter)
+    lines = stream.lines(file, ADVICE)
+    start, header, delimiter = _skip_to_header(lines, delimiter, tell)
+    lines = chain([header], lines)
+    reader = csv.reader(_recorded(lines, row_lines), strict=True, delimiter=delimiter)
     columns: list[str] = []
-    start = 0  # number of lines before the current row
+    unnamed: list[str] = []  # of them those that people gave no name
+    indexes: list[str] = []  # of these those that may hold numbers of rows
+    told: set[str] = set()
     while True:
         start += len(row_lines)
         row_lines.clear()
@@ -44,14 +56,41 @@ def read(file: BinaryIO, delimiter: str) -> Iterator[Record | Broken]:
         if not text.strip():
             continue
         if not columns:
-            columns = values
+            columns = [name if name.strip() else f"column {i}" for i, name in enumerate(values, 1)]
+            unnamed = [c for c, name in zip(columns, values, strict=True) if INDEX_NAME.fullmatch(name.strip())]
+            indexes = [c for c in unnamed if c == columns[0] or c in values]
             if len(set(columns)) < len(columns):
                 raise Unreadable(f"{start + 1}: columns {', '.join(columns)}: want each name once; rename one")
         elif len(values) != len(columns):
             detail = f"{len(values)} fields: want {len(columns)}: {', '.join(columns)}"
             yield Broken(start + 1, detail, text, "broken_csv")
         else:
-            yield Record(start + 1, dict(zip(columns, values, strict=True)), text)
+            record = dict(zip(columns, values, strict=True))
+            for name in unnamed:
+                is_index = name in indexes and record[name].isdecimal()
+                if is_index or not record[name]:
+                    del record[name]
+                if is_index and name not in told:
+                    told.add(name)
+                    tell(INDEX_NOTE.format(name))
+            yield Record(start + 1, record, text)
+
+
+def _skip_to_header(lines: Iterator[str], delimiter: str, tell: Tell) -> tuple[int, str, str]:
+    """(number of lines before that of the column names, that line, the delimiter)."""
+    skipped = 0
+    for line in lines:
+        text = line.strip("\r\n")
+        if excel := EXCEL_LINE.fullmatch(text):
+            delimiter = excel[1]
+        elif text.strip():
+            others = [sign for sign in DELIMITERS if sign in text]
+            if delimiter not in text and len(others) == 1 and all(map(NAME.fullmatch, text.split(others[0]))):
+                delimiter = others[0]
+                tell(f"{DELIMITERS[delimiter]} separates its columns")
+            return skipped, line, delimiter
+        skipped += 1
+    return skipped, "", delimiter
 
 
 def _recorded(lines: Iterator[str], row_lines: list[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """HTML: the main text of a page as one document, headings as `# …`, without menus and scripts (trafilatura).
 
-trafilatura writes Markdown, and in prose a backslash before each sign that Markdown might read: `max\\_length`. Rows are
-read as they are, so its two functions that write them are replaced.
+trafilatura writes Markdown, and in prose a backslash before each sign that Markdown might read: `max\\_length`. Rows
+are read as they are, so its two functions that write them are replaced.
 """
 
 import logging
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from stages.reading.containers import stream
-from stages.reading.containers.record import MAX_BROKEN_CHARS, Broken, Record, Unreadable
+from stages.reading.containers.record import MAX_BROKEN_CHARS, Broken, Record, Tell, Unreadable
 
 ESCAPING = ("_escape_inline_specials", "_escape_block_start")  # of trafilatura.xml: each takes and returns a text
 
 
-def read(file: BinaryIO) -> Iterator[Record | Broken]:
+def read(file: BinaryIO, tell: Tell) -> Iterator[Record | Broken]:
     """The page as one {"path", "text"} record; the caller fills in the path.
 
     Raises:

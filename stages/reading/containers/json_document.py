@@ -1,29 +1,44 @@
 """A JSON document: an array of records, or an object of splits such as {"train": [[text, label], …], "test": …}.
 
+An object with one list beside other values, such as {"version": 1, "data": […]}, has its records there; one without
+such a list is a record itself. A file that begins with two lines of an object each is read as JSON Lines.
+
 Elements are read one at a time through a window: every record has its line, a file that is cut off loses only its end,
 and memory holds one element.
 """
 
+import json
 from collections.abc import Generator, Iterator
+from itertools import chain
 from typing import BinaryIO
 
-from stages.reading.containers import stream
+from stages.reading.containers import jsonl, stream
 from stages.reading.containers.json_window import Element, Window
-from stages.reading.containers.record import MAX_BROKEN_CHARS, Broken, Record
+from stages.reading.containers.record import MAX_BROKEN_CHARS, Broken, Record, Tell, Unreadable
 from stages.reading.containers.split_names import split_from_name
 
+OF_A_RECORD = ("messages", "conversations", "conversation", "prompt", "completion", "chosen", "rejected", "history")
+COLUMNS = "want records, not columns; pandas writes them with `to_json(orient='records')`"
 WANTED = 'want an array of records, or an object of splits such as {"train": [[text, label], …]}'
 
 
-def read(file: BinaryIO) -> Iterator[Record | Broken]:
+def read(file: BinaryIO, tell: Tell) -> Iterator[Record | Broken]:
     """The records of the document; everything after the first error is one broken record.
 
     Raises:
-        Unreadable: the file is not UTF-8 text, or an element is longer than MAX_RECORD_SIZE.
+        Unreadable: the file is not UTF-8 text, an element is longer than MAX_RECORD_SIZE, or several lists may have
+            the records.
     """
-    window = Window(stream.text_chunks(file))
+    chunks = stream.text_chunks(file)
+    first = next(chunks, "")
+    chunks = chain([first], chunks)
+    if _is_lines(first):
+        tell("its lines are one record each, as in JSON Lines")
+        yield from jsonl.records(stream.lines_of(chunks, jsonl.ADVICE))
+        return
+    window = Window(chunks)
     try:
-        for (line, value, text), split in _elements(window):
+        for (line, value, text), split in _elements(window, tell):
             if isinstance(value, dict):
                 yield Record(line, value, text, split)
             elif isinstance(value, list) and len(value) == 2 and all(isinstance(v, str) for v in value):
@@ -31,39 +46,80 @@ def read(file: BinaryIO) -> Iterator[Record | Broken]:
             else:
                 yield Broken(line, "no JSON object", text)
     except (ValueError, RecursionError) as error:
+        window.reset()
         line, (text, chars_left) = window.line(), window.take_rest(MAX_BROKEN_CHARS)
         more = f"; {chars_left} more characters are not kept here" if chars_left else ""
         yield Broken(line, f"no JSON: {error}{more}", text)
 
 
-def _elements(window: Window) -> Iterator[tuple[Element, str]]:
+def _is_lines(beginning: str) -> bool:
+    line, _, more = beginning.lstrip().partition("\n")
+    try:
+        return line[:1] == "{" and more.lstrip()[:1] == "{" and isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _elements(window: Window, tell: Tell) -> Iterator[tuple[Element, str]]:
     """(element, split) of every array of the document; raises ValueError where the document breaks off."""
     if window.take("["):
         yield from _array(window, "")
-    elif window.take("{"):
-        while not window.take("}"):
-            yield from _array(window, split_from_name(_array_name(window)))
-            window.take(",")
+    elif window.peek() == "{":
+        yield from _object(window, tell)
     else:
         raise ValueError(WANTED)
     if window.peek():
         raise ValueError("more text after the document's end")
 
 
-def _array_name(window: Window) -> str:
-    """Takes `"name": [` and returns the name; takes nothing if the text is anything else."""
+def _object(window: Window, tell: Tell) -> Iterator[tuple[Element, str]]:
+    """(element, split) of every array of an object; an object without arrays, or of one dialogue, is the element."""
     window.mark()
-    name = window.take_value().value
-    if not isinstance(name, str) or not window.take(":") or not window.take("["):
+    window.take("{")
+    lists: list[str] = []
+    others: list[str] = []
+    while not window.take("}"):
+        line, name = window.line(), window.take_value().value
+        if not isinstance(name, str) or not window.take(":"):
+            raise ValueError(WANTED)
+        if window.peek() != "[":
+            others.append(name)
+            window.take_value()
+        elif name in OF_A_RECORD and not lists:
+            break
+        else:
+            window.unmark()
+            lists.append(name)
+            split = split_from_name(name)
+            if not split:
+                tell(f"the list {name!r} has its records")
+            window.take("[")
+            yield from _array(window, split, name)
+        if len(lists) > 1 and others and not all(map(split_from_name, lists)):
+            raise Unreadable(
+                f"{line}: lists {', '.join(lists)} beside {', '.join(others)}: want one list of records, or lists by "
+                "split; write the list that has them into a file of its own"
+            )
+        window.take(",")
+    if not lists:
         window.reset()
-        raise ValueError(WANTED)
-    window.unmark()
-    return name
+        window.mark()
+        element = window.take_value()
+        columns = element.value.values()
+        if columns and all(isinstance(c, dict) and c and all(map(str.isdecimal, c)) for c in columns):
+            raise ValueError(COLUMNS)
+        window.unmark()
+        yield element, ""
+    elif others:
+        tell(f"beside its records, not read: {', '.join(others)}")
 
 
-def _array(window: Window, split: str) -> Generator[tuple[Element, str], None, None]:
+def _array(window: Window, split: str, name: str = "") -> Generator[tuple[Element, str], None, None]:
     """Takes the elements of an array after its opening bracket, and the closing one."""
     while not window.take("]"):
-        yield window.take_value(), split
+        element = window.take_value()
+        if name and not split and isinstance(element.value, str | int | float):
+            raise ValueError(f"{name!r} is a list of single values: {COLUMNS}")
+        yield element, split
         if not window.take(",") and window.peek() != "]":
             raise ValueError("want , or ]" if window.peek() else "the file ends before its ]")

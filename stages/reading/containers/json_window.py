@@ -74,8 +74,8 @@ class Window:
         self._marked = self._position
 
     def reset(self) -> None:
-        """Goes back to the mark."""
-        self._position, self._marked = self._marked or 0, None
+        """Goes back to the mark, if there is one."""
+        self._position, self._marked = self._position if self._marked is None else self._marked, None
 
     def unmark(self) -> None:
         """Drops the mark and goes on from here."""

@@ -1,25 +1,30 @@
 """JSON Lines: each line a record."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import msgspec
 
 from stages.reading.containers import stream
-from stages.reading.containers.record import Broken, Record
+from stages.reading.containers.record import Broken, Record, Tell
 
 ADVICE = "want a record a line; save an array as .json"
 
 
-def read(file: BinaryIO) -> Iterator[Record | Broken]:
+def read(file: BinaryIO, tell: Tell) -> Iterator[Record | Broken]:
     """The records of the lines; blank lines are skipped.
 
     Raises:
         Unreadable: the file is not UTF-8 text, or a line is longer than MAX_RECORD_SIZE.
     """
+    yield from records(stream.lines(file, ADVICE))
+
+
+def records(lines: Iterable[str]) -> Iterator[Record | Broken]:
+    """The records of the lines; blank lines are skipped."""
     decode = msgspec.json.Decoder().decode
-    for number, line in enumerate(stream.lines(file, ADVICE), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         text = line[:-1] if line[-1] == "\n" else line

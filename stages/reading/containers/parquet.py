@@ -1,8 +1,9 @@
 """Parquet: each row a record. Memory holds one row group.
 
 Values become those of JSON: dates, times and decimals become text, bytes an object with their number, which no format
-takes. Values of Arrow's JSON type, in which `datasets` keeps what differs from row to row, are decoded. Other objects
-lose their null fields, since Parquet gives every object the fields of all.
+takes. Values of Arrow's JSON type, in which `datasets` keeps what differs from row to row, are decoded, and the numbers
+of its labels are their names, if the file has these. Other objects lose their null fields, since Parquet gives every
+object the fields of all. The numbers of rows that pandas writes are left out.
 """
 
 import io
@@ -10,12 +11,12 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from stages.reading.containers.record import Record, Unreadable
+from stages.reading.containers.record import INDEX_NAME, INDEX_NOTE, Record, Tell, Unreadable
 
 BATCH_ROWS = 1024  # decoded at a time
 
 
-def read(file: BinaryIO) -> Iterator[Record]:
+def read(file: BinaryIO, tell: Tell) -> Iterator[Record]:
     """The rows of the table, with their number in place of a line.
 
     Raises:
@@ -29,11 +30,20 @@ def read(file: BinaryIO) -> Iterator[Record]:
     number = 0
     try:
         table = pyarrow.parquet.ParquetFile(file, pre_buffer=False)
-        decode = _json_decoder(pyarrow.struct(list(table.schema_arrow))) or (lambda row: row)
+        schema = table.schema_arrow
+        decode = _json_decoder(pyarrow.struct(list(schema))) or (lambda row: row)
+        features = {name: feature for name, feature in _features(schema.metadata).items() if _has_names(feature)}
+        indexes = [field.name for field in schema
+                   if INDEX_NAME.fullmatch(field.name) and pyarrow.types.is_integer(field.type)]  # fmt: skip
+        for name in features:
+            tell(f"the labels in its column {name!r} are their names, as the file has them")
+        for name in indexes:
+            tell(INDEX_NOTE.format(name))
         for batch in table.iter_batches(batch_size=BATCH_ROWS):
             for row in batch.to_pylist(maps_as_pydicts="lossy"):
                 number += 1
-                yield Record(number, decode({name: _json_value(item) for name, item in row.items()}), "")
+                value = decode({name: _json_value(item) for name, item in row.items() if name not in indexes})
+                yield Record(number, _named(value, features) if features else value, "")
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         cause = " ".join(str(error).split())
         raise Unreadable(f"{number + 1}: no Parquet that can be read: {cause}: fetch or write it again") from None
@@ -66,6 +76,43 @@ def _decoded(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
+
+
+def _features(metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
+    """The types of columns that `datasets` writes beside a table."""
+    try:
+        features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return features if isinstance(features, dict) else {}
+
+
+def _has_names(feature: Any) -> bool:
+    """Whether a type of `datasets` is a label with names, or holds one."""
+    if isinstance(feature, list):
+        return any(map(_has_names, feature))
+    if not isinstance(feature, dict):
+        return False
+    return _is_label(feature) or any(map(_has_names, feature.values()))
+
+
+def _is_label(feature: dict[str, Any]) -> bool:
+    return feature.get("_type") == "ClassLabel" and isinstance(feature.get("names"), list)
+
+
+def _named(value: Any, feature: Any) -> Any:
+    """A value with the names of labels in place of their numbers; -1 is no label."""
+    if isinstance(value, list):
+        inner = feature[0] if isinstance(feature, list) and feature else feature
+        return [_named(item, inner) for item in value]
+    if not isinstance(feature, dict):
+        return value
+    if _is_label(feature):
+        is_number = type(value) is int and -1 <= value < len(feature["names"])
+        return (feature["names"][value] if value >= 0 else None) if is_number else value
+    if isinstance(feature.get("_type"), str):  # List, Sequence, LargeList
+        return _named(value, feature.get("feature"))
+    return {name: _named(item, feature.get(name)) for name, item in value.items()} if type(value) is dict else value
 
 
 def _json_value(value: Any) -> Any:

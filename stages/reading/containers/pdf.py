@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from stages.reading.containers import stream
-from stages.reading.containers.record import Broken, Record, Unreadable
+from stages.reading.containers.record import Broken, Record, Tell, Unreadable
 
 
-def read(file: BinaryIO) -> Iterator[Record | Broken]:
+def read(file: BinaryIO, tell: Tell) -> Iterator[Record | Broken]:
     """The file as one {"path", "text"} record; the caller fills in the path.
 
     Raises:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from stages.reading.containers import stream
-from stages.reading.containers.record import MAX_RECORD_SIZE, Record, too_long
+from stages.reading.containers.record import MAX_RECORD_SIZE, Record, Tell, too_long
 
 ADVICE = "want blank lines between paragraphs"
 
 
-def paragraphs(file: BinaryIO) -> Iterator[Record]:
+def paragraphs(file: BinaryIO, tell: Tell) -> Iterator[Record]:
     """{"text"} records of the paragraphs, which blank lines separate.
 
     Raises:
@@ -38,7 +38,7 @@ def paragraphs(file: BinaryIO) -> Iterator[Record]:
         yield record()
 
 
-def document(file: BinaryIO) -> Iterator[Record]:
+def document(file: BinaryIO, tell: Tell) -> Iterator[Record]:
     """The whole file as one {"path", "text"} record; the caller fills in the path.
 
     Raises:

@@ -1,9 +1,15 @@
 """What readers of containers yield for each record, and the error for a file that cannot be read at all."""
 
+import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 MAX_RECORD_SIZE = 64 << 20  # bytes or characters of one record; bounds memory to a few times this
 MAX_BROKEN_CHARS = 1 << 20  # characters of a broken record that are kept
+INDEX_NAME = re.compile(r"__index_level_\d+__|Unnamed: \d+(\.\d+)*|")  # of the column that pandas adds to tables
+INDEX_NOTE = "the numbers in its column {!r} are left out, as the index of pandas"
+
+Tell = Callable[[str], None]  # takes what a reader decided about a file as a whole
 
 
 class Record(NamedTuple):

@@ -6,7 +6,7 @@ import contextlib
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -102,9 +102,14 @@ def lines(file: BinaryIO, advice: str) -> Iterator[str]:
     Raises:
         Unreadable: the file is not UTF-8 text, or a line is longer than MAX_RECORD_SIZE.
     """
+    return lines_of(text_chunks(file), advice)
+
+
+def lines_of(chunks: Iterable[str], advice: str) -> Iterator[str]:
+    """The lines of a text in chunks, as `lines` gives them."""
     unfinished: list[str] = []  # parts of the line that the next chunk continues
     number = size = 0
-    for text in text_chunks(file):
+    for text in chunks:
         head, newline, tail = text.rpartition("\n")
         if newline:
             for line in io.StringIO(f"{''.join(unfinished)}{head}\n", newline="\n"):

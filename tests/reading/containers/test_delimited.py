@@ -6,7 +6,7 @@ import pytest
 
 from modelmake.errors import UserError
 from stages.reading.containers.record import Broken
-from tests.reading.raw_files import read_text
+from tests.reading.raw_files import read_text, read_told
 
 A, B = {"text": "a"}, {"text": "b"}
 QUOTE = "no CSV from line 3 on: "
@@ -59,3 +59,64 @@ def test_a_csv_file_without_usable_column_names_is_one_error(tmp_path: Path, tex
         read_text(tmp_path, "a.csv", text)
 
     assert str(error.value) == f"{tmp_path}/a.csv{message}"
+
+
+SEMICOLON, TAB, BAR = (f"{sign} separates its columns" for sign in ("a semicolon", "a tab", "a bar"))
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "told"),
+    [
+        ('text;label\n"a, b; c";x\n', {"text": "a, b; c", "label": "x"}, [SEMICOLON]),
+        ("\n\ufefftext;label\r\na;x\r\n".strip("\n"), {"text": "a", "label": "x"}, [SEMICOLON]),
+        ('"the text";"label"\na;x\n', {"the text": "a", "label": "x"}, [SEMICOLON]),
+        ("text\tlabel\na\tx\n", {"text": "a", "label": "x"}, [TAB]),
+        ("text|label\na|x\n", {"text": "a", "label": "x"}, [BAR]),
+        ("sep=;\ntext;label\na;x\n", {"text": "a", "label": "x"}, []),
+        ("text,note;x\na,b\n", {"text": "a", "note;x": "b"}, []),
+        ("text (raw; uncut)\na; b\n", {"text (raw; uncut)": "a; b"}, []),
+    ],
+)
+def test_the_delimiter_is_the_sign_that_separates_the_names(
+    tmp_path: Path, text: str, value: dict, told: list[str]
+) -> None:
+    [record], notes = read_told(tmp_path, "a.csv", text)
+
+    assert (record.value, record.line, notes) == (value, len(text.splitlines()), told)
+
+
+def test_the_delimiter_of_tsv_is_found_too(tmp_path: Path) -> None:
+    [record], notes = read_told(tmp_path, "a.tsv", "text,label\na,x\n")
+
+    assert (record.value, notes) == ({"text": "a", "label": "x"}, ["a comma separates its columns"])
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "told"),
+    [
+        (",text\n0,a\n7,b\n", [A, B], "column 1"),
+        ("Unnamed: 0,text\n0,a\n1,b\n", [A, B], "Unnamed: 0"),
+        ("text,Unnamed: 0.1\na,5\nb,3\n", [A, B], "Unnamed: 0.1"),
+        (",text\nx,a\n", [{"column 1": "x", **A}], None),  # no number: told as a field that nothing reads
+        ("text,,\na,,\n", [A], None),
+        ("text,\na,5\n", [{**A, "column 2": "5"}], None),
+    ],
+)
+def test_the_index_that_pandas_writes_is_no_field(
+    tmp_path: Path, text: str, values: list[dict], told: str | None
+) -> None:
+    records, notes = read_told(tmp_path, "a.csv", text)
+
+    assert [record.value for record in records] == values
+    assert notes == ([f"the numbers in its column {told!r} are left out, as the index of pandas"] if told else [])
+
+
+def test_a_table_that_pandas_writes_is_read_as_it_was(tmp_path: Path) -> None:
+    import pandas
+
+    frame = pandas.DataFrame([{"text": 'a, b\n"c"', "label": "x"}, {"text": "d", "label": "y"}], index=[3, 11])
+    frame.to_csv(tmp_path / "a.csv")
+
+    records = read_text(tmp_path, "b.csv", (tmp_path / "a.csv").read_text())
+
+    assert [record.value for record in records] == frame.to_dict(orient="records")

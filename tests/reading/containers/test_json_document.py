@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelmake.errors import UserError
 from stages.reading.containers.record import Broken
-from tests.reading.raw_files import read_text
+from tests.reading.raw_files import read_text, read_told
 
 A, B = {"text": "a"}, {"text": "b"}
 WANTED = 'want an array of records, or an object of splits such as {"train": [[text, label], …]}'
@@ -27,7 +28,8 @@ CUT = "Unterminated string starting at: line 3 column 2 (char 32)"
         ("two_arrays.json", '[{"text": "a"}]\n["b"]', [(1, A), (2, "more text after the document's end")]),
         ("two_ends.json", '{"val": [{"text": "a"}]}\n}', [(1, A), (2, "more text after the document's end")]),
         ("no_name.json", '{[1]: [{"text": "a"}]}', [(1, WANTED)]),
-        ("one_record.json", ' {"text": "a"}', [(1, WANTED)]),
+        ("no_string.json", '{"val": [{"text": "a"}], 3: 1}', [(1, A), (1, WANTED)]),
+        ("two_objects.json", '{"text": "a"} {"text": "b"}', [(1, A), (1, "more text after the document's end")]),
         ("empty.json", "", [(1, WANTED)]),
         ("number.json", "\n3\n", [(2, WANTED)]),
         ("line.jsonl", '{"text": "a"}\n{\n{"text": "b"}', [(1, A), (2, f"{NAME}: line 1 column 2 (char 1)"), (3, B)]),
@@ -41,6 +43,60 @@ def test_records_before_an_error_are_kept_and_the_error_has_its_line(
     assert [
         (r.line, r.detail.removeprefix("no JSON: ") if isinstance(r, Broken) else r.value) for r in records
     ] == expected
+
+
+COLUMNS = "no JSON: want records, not columns; pandas writes them with `to_json(orient='records')`"
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "told"),
+    [
+        ('{"version": "1.1", "data": [{"text": "a"},\n{"text": "b"}], "license": {"name": "MIT"}}', [A, B],
+         ["the list 'data' has its records", "beside its records, not read: version, license"]),
+        ('{"rows": [{"text": "a"}]}', [A], ["the list 'rows' has its records"]),
+        ('{"version": 1, "train": [{"text": "a"}], "test": [{"text": "b"}]}', [A, B],
+         ["beside its records, not read: version"]),
+        (' {"text": "a"}', [A], []),
+        ('{\n "id": 1,\n "messages": [{"role": "user", "content": "q"}], "tags": ["x"]}\n',
+         [{"id": 1, "messages": [{"role": "user", "content": "q"}], "tags": ["x"]}], []),
+        ('{"text": "a"}\n{"text": "b"}\n', [A, B], ["its lines are one record each, as in JSON Lines"]),
+        ('\ufeff{"text": "a", "tags": ["x"]}\n\n{"text": "b"}', [{**A, "tags": ["x"]}, B],
+         ["its lines are one record each, as in JSON Lines"]),
+        ("{}", [{}], []),
+    ],
+)  # fmt: skip
+def test_records_of_an_object_are_found_and_what_is_beside_them_is_told(
+    tmp_path: Path, text: str, values: list, told: list[str]
+) -> None:
+    records, notes = read_told(tmp_path, "a.json", text)
+
+    assert ([record.value for record in records], notes) == (values, told)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ('{"text": {"0": "a", "1": "b"}, "label": {"0": "x", "1": "y"}}', COLUMNS),
+        ('{"text": ["a", "b"], "label": ["x", "y"]}',
+         COLUMNS.replace("want", "'text' is a list of single values: want")),
+        ('{"columns": ["text"], "index": [0], "data": [["a"]]}',
+         COLUMNS.replace("want", "'columns' is a list of single values: want")),
+    ],
+)  # fmt: skip
+def test_a_table_by_columns_is_one_broken_record_with_what_to_do(tmp_path: Path, text: str, first: str) -> None:
+    [broken] = read_text(tmp_path, "a.json", text)
+
+    assert (broken.line, broken.detail) == (1, first)
+
+
+def test_several_lists_beside_other_values_are_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        read_text(tmp_path, "a.json", '{"info": {},\n"images": [{"text": "a"}],\n"captions": [{"text": "b"}]}')
+
+    assert str(error.value) == (
+        f"{tmp_path}/a.json:3: lists images, captions beside info: want one list of records, or lists by split; write "
+        "the list that has them into a file of its own"
+    )
 
 
 def test_a_broken_record_has_the_text_of_the_file(tmp_path: Path) -> None:

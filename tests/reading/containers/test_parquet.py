@@ -95,6 +95,51 @@ def test_tool_schemas_of_datasets_json_type_are_whole_in_the_row(tmp_path: Path)
     assert [json.loads(chat)["tools"] for chat in chats] == tools
 
 
+def test_labels_of_datasets_are_their_names(tmp_path: Path) -> None:
+    from datasets import ClassLabel, Dataset, Features, List, Value
+
+    label = ClassLabel(names=["lost_card", "card_arrival"])
+    rows = [
+        {"text": "a", "label": 1, "more": {"all": [0, 1], "n": 1}},
+        {"text": "b", "label": -1, "more": {"all": [], "n": 0}},
+        {"text": "c", "label": None, "more": None},
+    ]
+    features = Features({"text": Value("string"), "label": label, "more": {"all": List(label), "n": Value("int64")}})
+    Dataset.from_list(rows, features=features).to_parquet(tmp_path / "a.parquet")
+
+    told: list[str] = []
+    records = list(files.read(tmp_path / "a.parquet", "a.parquet", told.append))
+
+    assert [record.value for record in records] == [
+        {"text": "a", "label": "card_arrival", "more": {"all": ["lost_card", "card_arrival"], "n": 1}},
+        {"text": "b", "label": None, "more": {"all": [], "n": 0}},
+        {"text": "c", "label": None, "more": None},
+    ]
+    assert told == [f"the labels in its column {name!r} are their names, as the file has them"
+                    for name in ("label", "more")]  # fmt: skip
+
+
+@pytest.mark.parametrize("metadata", [b"", b"[]", b"{}", b'{"info": null}', b'{"info": {"features": {"text": 3}}}'])
+def test_metadata_that_is_none_of_datasets_is_no_matter(tmp_path: Path, metadata: bytes) -> None:
+    table = pyarrow.Table.from_pylist([{"text": "a"}]).replace_schema_metadata({"huggingface": metadata})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+
+    assert [record.value for record in read(tmp_path / "a.parquet")] == [{"text": "a"}]
+
+
+def test_the_index_that_pandas_writes_is_no_field(tmp_path: Path) -> None:
+    import pandas
+
+    pandas.DataFrame({"text": ["a", "b"], "Unnamed: 0": [0, 1]}, index=[7, 3]).to_parquet(tmp_path / "a.parquet")
+
+    told: list[str] = []
+    records = list(files.read(tmp_path / "a.parquet", "a.parquet", told.append))
+
+    assert [record.value for record in records] == [{"text": "a"}, {"text": "b"}]
+    assert told == [f"the numbers in its column {name!r} are left out, as the index of pandas"
+                    for name in ("Unnamed: 0", "__index_level_0__")]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("content", "cause"),
     [
