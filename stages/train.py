@@ -1,4 +1,4 @@
-"""Trains one step (SFT, DPO, …; all weights or LoRA) from a full model, and records the rows that it consumed.
+"""Trains one step (SFT, DPO, KTO; all weights or LoRA) from a full model, and records the rows that it consumed.
 
 Inputs:  start     model folder that the step starts from
          train     JSONL canonical rows of the kind that the method trains on

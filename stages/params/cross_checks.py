@@ -27,6 +27,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_compared_suite(chapters),
         *_gpus(chapters),
         *_lengths(chapters),
+        *_judged(chapters),
     ]
 
 
@@ -180,5 +181,16 @@ def _lengths(chapters: dict[str, Any]) -> list[str]:
         return [
             f"ingest.documents.max_chars = {ingest.documents.max_chars}: want at most clean.max_chars = "
             f"{clean.max_chars}: longer pieces would be dropped"
+        ]
+    return []
+
+
+def _judged(chapters: dict[str, Any]) -> list[str]:
+    ingest, train = chapters.get("ingest"), chapters.get("train") or {}
+    steps = [name for name, step in train.items() if step.rows == "judged"]
+    if ingest and ingest.judged != "rows" and steps:
+        return [
+            f"ingest.judged = {ingest.judged!r}: want 'rows' for train.{steps[0]}: there would be no judged rows, as "
+            "good answers become chats, and bad ones rejected answers of pairs"
         ]
     return []

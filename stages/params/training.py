@@ -161,4 +161,23 @@ class Dpo(_Step, tag_field="method", tag="dpo"):
         return problems
 
 
-Step = Sft | Dpo
+class Kto(_Step, tag_field="method", tag="kto"):
+    """Optimisation by answers judged good or bad, without pairs (Ethayarajh et al. 2024, arXiv:2402.01306)."""
+
+    section: ClassVar[str] = "train.{step}"
+
+    rows: Literal["judged"]
+    beta: Rate
+    desirable_weight: Rate  # of the loss of good answers
+    undesirable_weight: Rate  # of bad ones
+
+    def problems(self) -> list[str]:
+        problems = super().problems()
+        if self.per_device_train_batch_size < 2:
+            problems.append("per_device_train_batch_size = 1: want 2 or more: kto compares the answers of a batch")
+        if self.over_long == "truncate":
+            problems.append("over_long = 'truncate': want drop or error: the judgement is of the whole answer")
+        return problems
+
+
+Step = Sft | Dpo | Kto

@@ -22,6 +22,15 @@ SEMANTIC = {"threshold": 0.95, "neighbours": 16, "max_tokens": 256, "batch_size"
 TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["exact_match"]}
 
 
+def as_kto(values: dict[str, Any], **changes: object) -> None:
+    """Makes the dpo step one of kto."""
+    step = values["train"]["dpo"]
+    weights = {"desirable_weight": 1.0, "undesirable_weight": 1.0}
+    values["train"]["dpo"] = step | {"method": "kto", "rows": "judged"} | weights | changes
+    for name in ("loss_type", "loss_weights"):
+        del values["train"]["dpo"][name]
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [
@@ -37,6 +46,12 @@ TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics":
          "train.sft.quantization: want null where lora is null: 4-bit weights cannot be trained; give it a lora"),
         (lambda v: v["train"]["dpo"].update(quantization=NF4 | {"load_in_4bit": False}),
          "train.dpo.quantization.load_in_4bit = False: want true; or write `quantization: null`"),
+        (lambda v: v["train"]["sft"].update(omit=["content"]),
+         "train.sft.omit[0] = 'content': want one of reasoning_content, tools"),
+        (lambda v: as_kto(v, per_device_train_batch_size=1),
+         "train.dpo.per_device_train_batch_size = 1: want 2 or more: kto compares the answers of a batch"),
+        (lambda v: as_kto(v, over_long="truncate"),
+         "train.dpo.over_long = 'truncate': want drop or error: the judgement is of the whole answer"),
         (lambda v: v["suites"]["chat"].update(batch_size="x"),
          "suites.chat.batch_size = 'x': want a whole number, got text"),
         (lambda v: v["machine"].update(device="gpu"), "machine.device = 'gpu': want one of cpu, cuda"),

@@ -32,6 +32,16 @@ def gate_a_text_suite(values: dict[str, Any], metric: str) -> None:
     values["compare"]["gates"]["sft_answers"]["metric"] = metric
 
 
+def kto_step(values: dict[str, Any]) -> dict[str, Any]:
+    """The dpo step as one of kto."""
+    step = {name: value for name, value in values["train"]["dpo"].items() if not name.startswith("loss_")}
+    return step | {"method": "kto", "rows": "judged", "desirable_weight": 1.0, "undesirable_weight": 1.0}
+
+
+def test_judged_rows_can_be_trained_on() -> None:
+    assert problems(lambda v: (v["train"].update(kto=kto_step(v)), v["ingest"].update(judged="rows"))) == []
+
+
 def test_the_default_params_have_no_mismatch() -> None:
     assert problems(lambda values: None) == []
 
@@ -77,6 +87,9 @@ def test_the_default_params_have_no_mismatch() -> None:
         (lambda v: gate_a_text_suite(v, "bits_per_byte"),
          "compare.gates.sft_answers.metric = 'bits_per_byte': want one of compact, exact_match, label_accuracy, "
          "schema, slot_f1.product, slot_f1.urgency, text.bits_per_byte, valid_json"),
+        (lambda v: v["train"].update(kto=kto_step(v)),
+         "ingest.judged = 'pairs': want 'rows' for train.kto: there would be no judged rows, as good answers become "
+         "chats, and bad ones rejected answers of pairs"),
         (lambda v: v["ingest"].update(documents={"max_chars": 2001, "headings": True}),
          "ingest.documents.max_chars = 2001: want at most clean.max_chars = 2000: longer pieces would be dropped"),
     ],

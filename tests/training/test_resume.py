@@ -6,9 +6,9 @@ import pytest
 
 from stages import train
 from stages.params.machine import Machine
-from stages.params.training import Dpo, Lora, Sft, Step
+from stages.params.training import Dpo, Kto, Lora, Sft, Step
 from stages.rows import jsonl
-from stages.rows.row import Chat, Message, Pair, make_row
+from stages.rows.row import Chat, Judged, Message, Pair, make_row
 from stages.training import progress, resume
 from tests.tiny_models import build_model
 
@@ -24,6 +24,9 @@ STEPS = {
     "sft, LoRA with dropout": Sft(**COMMON, rows="chat", lora=LORA, assistant_only_loss=False),
     "dpo, LoRA with dropout": Dpo(
         **COMMON, rows="pair", lora=LORA, beta=0.1, loss_type=["sigmoid", "sft"], loss_weights=[1.0, 1.0]
+    ),
+    "kto, LoRA with dropout": Kto(
+        **COMMON, rows="judged", lora=LORA, beta=0.1, desirable_weight=1.0, undesirable_weight=1.5
     ),
 }
 
@@ -48,6 +51,8 @@ def write_rows(folder: Path, kind: str) -> list[Path]:
         prompt = [message("user", "word " * (number % 5 + 1) + str(number))]
         if kind == "chat":
             rows.append(make_row(Chat([*prompt, message("assistant", f"answer {number}")]), "", ""))
+        elif kind == "judged":
+            rows.append(make_row(Judged(prompt, [message("assistant", f"answer {number}")], number % 3 == 0), "", ""))
         else:
             good, bad = [message("assistant", f"good {number}")], [message("assistant", f"bad {number}")]
             rows.append(make_row(Pair(prompt, good, bad), "", ""))

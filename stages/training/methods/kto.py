@@ -1,0 +1,64 @@
+"""KTO through TRL (Ethayarajh et al. 2024, arXiv:2402.01306): answers that somebody found good or bad."""
+
+from typing import Any
+
+from modelmake.errors import UserError
+from stages.params.training import Kto
+from stages.rows.row import Content
+from stages.training import consumed_rows
+from stages.training.row_renderer import Loss
+from stages.training.tokens import Tokens
+
+
+def loss(params: Kto) -> Loss:
+    """The answer."""
+    return "answer"
+
+
+def example(content: Content, sides: list[Tokens]) -> dict[str, Any]:
+    """The columns that KTOTrainer makes of a row itself."""
+    [answer] = sides
+    return {
+        "prompt_ids": answer.ids[: answer.answer],
+        "completion_ids": answer.ids[answer.answer :],
+        "label": content.good,
+    }
+
+
+def mismatched(answers: list[list[int]], batch_size: int) -> list[list[int]]:
+    """The answers of each batch, moved on by one: what the trainer estimates the KL divergence with, as in TRL."""
+    batches = (answers[first : first + batch_size] for first in range(0, len(answers), batch_size))
+    return [answer for batch in batches for answer in (batch[-1], *batch[:-1])]
+
+
+def trainer(params: Kto, arguments: dict[str, Any], **parts: Any) -> Any:
+    """The TRL trainer; `parts` are model, datasets, processing_class and peft_config. It shows rows in their order.
+
+    Raises:
+        UserError: all answers are good, or all are bad: nothing could be told apart.
+    """
+    from trl import KTOConfig, KTOTrainer
+
+    good = sum(parts["train_dataset"]["label"])
+    bad = len(parts["train_dataset"]) - good
+    if not good or not bad:
+        raise UserError(f"KTO: {good} good and {bad} bad answers to train on: want some of both; add rows, or use sft")
+    ratio = params.desirable_weight * good / (params.undesirable_weight * bad)
+    print(
+        f"  {good} good and {bad} bad answers: weighted {ratio:.2f} to 1; KTO's authors advise 1.00 to 1.33", flush=True
+    )
+
+    class TokensTrainer(KTOTrainer):
+        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
+            """The dataset has the columns that KTOTrainer would tokenize; the mismatched answers are added."""
+            answers = mismatched(list(dataset["completion_ids"]), params.per_device_train_batch_size)
+            return dataset.add_column("KL_completion_ids", answers)
+
+    config = KTOConfig(
+        **arguments,
+        max_length=params.max_length,
+        beta=params.beta,
+        desirable_weight=params.desirable_weight,
+        undesirable_weight=params.undesirable_weight,
+    )
+    return consumed_rows.recording_trainer(TokensTrainer)(args=config, **parts)

@@ -1,0 +1,102 @@
+"""KTO: the trainer reads what TRL would make of the rows itself, learns from both judgements, and wants both."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modelmake.errors import UserError
+from stages import train
+from stages.params.machine import Machine
+from stages.params.training import Kto, Lora
+from stages.rows import jsonl
+from stages.rows.row import Judged, Message, make_row
+from stages.training import kept_rows, tokens
+from stages.training.methods import kto
+from stages.training.row_renderer import RowRenderer
+from tests.tiny_models import build_model
+
+CPU = Machine("cpu", "float32", 1)
+PARAMS = Kto(
+    from_="base", rows="judged", seed=1, quantization=None, max_length=64, over_long="drop", omit=[],
+    lora=Lora(r=8, lora_alpha=16, lora_dropout=0.0, target_modules="all-linear", use_dora=False),
+    num_train_epochs=10, per_device_train_batch_size=4, gradient_accumulation_steps=1, gradient_checkpointing=False,
+    learning_rate=1e-2, lr_scheduler_type="constant", warmup_steps=0, weight_decay=0.0, max_grad_norm=1.0,
+    logging_steps=5, eval_steps=100, beta=0.5, desirable_weight=1.0, undesirable_weight=2.0,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_model(tmp_path_factory.mktemp("model"))
+
+
+def judged(number: int, good: bool) -> Judged:
+    answer = f"yes {number}" if good else f"no {number}, not at all"
+    return Judged([Message("system", "s"), Message("user", f"q {number}")], [Message("assistant", answer)], good)
+
+
+def test_each_prompt_of_a_batch_meets_the_answer_of_the_one_before() -> None:
+    assert kto.mismatched([[1], [2], [3], [4], [5]], 3) == [[3], [1], [2], [5], [4]]
+
+
+def test_the_trainer_reads_what_trl_would_make_of_the_rows(model: Path, tmp_path: Path) -> None:
+    from datasets import Dataset
+    from transformers import AutoTokenizer
+    from trl import KTOConfig, KTOTrainer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    rows = [make_row(judged(number, number % 3 == 0)) for number in range(7)]
+    encoded = list(
+        tokens.encode([r.content for r in rows], tokenizer, RowRenderer(tokenizer, "answer", ["<|end|>"], []))
+    )
+    kept = kept_rows.keep(rows, encoded, PARAMS, "train.kto")
+    arguments = train.training_arguments(PARAMS, CPU, tmp_path) | {"eval_strategy": "no"}
+
+    def network():
+        return train.load_model(model, PARAMS, CPU)[0]
+
+    ours = kto.trainer(
+        PARAMS, arguments, model=network(), processing_class=tokenizer,
+        train_dataset=train.as_dataset(kept, kto.example),
+    ).train_dataset  # fmt: skip
+    messages = [
+        {
+            "prompt": [{"role": m.role, "content": m.content} for m in row.content.prompt],
+            "completion": [{"role": m.role, "content": m.content} for m in row.content.answer],
+            "label": row.content.good,
+        }
+        for row in rows
+    ]
+    theirs = KTOTrainer(
+        model=network(), processing_class=tokenizer, train_dataset=Dataset.from_list(messages),
+        args=KTOConfig(**arguments, max_length=64),
+    ).train_dataset  # fmt: skip
+
+    for column in ("prompt_ids", "completion_ids", "KL_completion_ids", "label"):
+        assert ours[column][:] == theirs[column][:], column
+    assert ours["row"][:] == list(range(7))
+
+
+def test_good_answers_become_likelier_than_bad_ones_and_rows_are_recorded(model: Path, tmp_path: Path) -> None:
+    rows = [make_row(judged(number, number % 2 == 0)) for number in range(8)]
+    for name in ("train", "val"):
+        jsonl.write(tmp_path / f"{name}.jsonl", rows)
+    files = [tmp_path / name for name in ("train.jsonl", "val.jsonl", "trained", "consumed.jsonl", "log.json", "work")]
+
+    train.main(model, *files, "kto", PARAMS, CPU)
+
+    history = [entry for entry in json.loads((tmp_path / "log.json").read_text())["history"] if "loss" in entry]
+    assert history[-1]["rewards/chosen"] > 0 > history[-1]["rewards/rejected"]
+    batches = [json.loads(line)["ids"] for line in (tmp_path / "consumed.jsonl").read_text().splitlines()]
+    ids = sorted(row.id for row in rows)  # the order of the file
+    assert batches == [ids[:4], ids[4:]] * 10
+    assert (tmp_path / "trained/adapter_model.safetensors").exists()
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_answers_of_one_judgement_teach_nothing(good: bool) -> None:
+    from datasets import Dataset
+
+    with pytest.raises(UserError, match=r"^KTO: [02] good and [02] bad answers to train on: want some of both"):
+        kto.trainer(PARAMS, {}, train_dataset=Dataset.from_list([{"label": good}] * 2))
