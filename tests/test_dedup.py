@@ -17,7 +17,7 @@ from modelmake.errors import UserError
 from stages import dedup
 from stages.params.data import Dedup, Near
 from stages.rows import jsonl
-from stages.rows.row import Chat, Content, Function, Judged, Message, Pair, Row, Text, ToolCall, make_row
+from stages.rows.row import Chat, Content, Function, Message, Pair, Row, Text, ToolCall, make_row
 from stages.similarity.shingles import jaccard, shingles
 from stages.similarity.sides import sides
 
@@ -126,25 +126,6 @@ def test_chats_whose_system_prompts_differ_are_no_duplicates() -> None:
     assert find_duplicates([chat(LONG, system="Answer as a pirate."), chat(LONG, system="Answer as a judge.")]) == []
 
 
-def test_like_questions_with_other_answers_are_kept_and_reported() -> None:
-    rows = [chat(LONG, "", "You will get it on Tuesday."), chat(TYPO, "", "It is lost."), chat(OTHER)]
-
-    duplicates, conflicts = dedup.find_duplicates(rows, PARAMS)
-
-    a, b = sorted(row.id for row in rows[:2])
-    assert duplicates == []
-    assert [conflict[:2] for conflict in conflicts] == [(a, b), (b, a)]
-
-
-def test_conflicting_rows_are_dropped_on_request() -> None:
-    kept, dropped = by_id(chat(LONG, "", "You will get it on Tuesday."), chat(LONG, "", "It is lost."))
-    params = msgspec.structs.replace(PARAMS, conflicting="drop")
-
-    assert dedup.find_duplicates([kept, dropped, chat(OTHER)], params) == (
-        [(dropped.id, kept.id, "conflicting", 1.0)], [],
-    )  # fmt: skip
-
-
 def test_puzzles_of_one_template_with_other_facts_and_answers_are_kept() -> None:
     template = "{} went to the market in the morning and bought {} of them for the whole family, and then gave {} away."
     rows = [
@@ -186,32 +167,6 @@ def test_chats_with_other_tools_or_masks_are_no_duplicates() -> None:
     contents = [Chat(turns), Chat(masked), Chat(turns, tools[:1]), Chat(turns, tools[1:])]
 
     assert find_duplicates([make_row(content) for content in contents]) == []
-
-
-def test_a_good_and_a_bad_answer_that_are_the_same_conflict() -> None:
-    question, answers = [Message("user", LONG)], [[Message("assistant", text)] for text in (OTHER, "It is lost.")]
-    good, bad, other = (
-        make_row(Judged(question, *judged)) for judged in ((answers[0], True), (answers[0], False), (answers[1], False))
-    )
-
-    duplicates, conflicts = dedup.find_duplicates([good, bad, other], PARAMS)
-
-    assert duplicates == [] and {conflict.id for conflict in conflicts} == {good.id, bad.id}
-
-
-def test_pairs_are_compared_by_question_chosen_and_rejected() -> None:
-    def pair(chosen: str, rejected: str, question: str = LONG) -> Row:
-        return make_row(
-            Pair([Message("user", question)], [Message("assistant", chosen)], [Message("assistant", rejected)])
-        )
-
-    row, copy, other, swapped = (
-        pair(LONG, OTHER), pair(TYPO, OTHER, TYPO), pair(LONG, "It is lost."), pair(OTHER, LONG),
-    )  # fmt: skip
-    duplicates, conflicts = dedup.find_duplicates([row, copy, other, swapped], PARAMS)
-
-    assert {duplicates[0].id, duplicates[0].kept} == {row.id, copy.id} and len(duplicates) == 1
-    assert {conflict.id for conflict in conflicts} == {duplicates[0].kept, other.id, swapped.id}
 
 
 def test_a_copy_of_a_near_duplicate_points_to_the_kept_row_too() -> None:

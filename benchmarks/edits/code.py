@@ -49,8 +49,9 @@ EDITS = {
         "nothing calls it",
     ),
     "a function that one of two importers calls": Edit(
-        replace("stages/similarity/near.py", "np.ones(len(pairs), np.int8)", "np.ones(len(pairs), np.int16)"),
-        {"dedup"}, "dedup clusters; split imports the module for other functions",
+        replace("stages/rows/texts.py", "change_data = change_data or change",
+                "change_data = change if change_data is None else change_data"),
+        {"clean"}, "clean changes texts; split imports the module for another function",
     ),
     "a helper two imports away": Edit(
         replace("stages/similarity/shingles.py", "text.lower().split()", "text.casefold().split()"),

@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from stages.params.data import Near
 from stages.similarity import jaccard, lsh, minhash
@@ -76,13 +74,6 @@ def compare(packed: PackedTexts, pairs: np.ndarray, params: Near) -> np.ndarray:
     data = packed.data(pairs)
     similarities[order] = jaccard.similarities(data, packed.bounds, pairs[order], params.shingle_chars)
     return similarities
-
-
-def clusters(n: int, pairs: np.ndarray) -> np.ndarray:
-    """For each of n texts the smallest index that it is connected to by `pairs` (pairs, 2)."""
-    graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    labels = connected_components(graph, directed=False)[1]
-    return np.unique(labels, return_index=True)[1][labels]
 
 
 def _candidates(signatures: minhash.Signatures, params: Near, memo: SearchMemo | None) -> tuple[np.ndarray, bool]:

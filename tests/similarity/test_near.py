@@ -4,7 +4,6 @@ import random
 import string
 from itertools import combinations
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -140,10 +139,10 @@ def test_a_copy_among_many_texts_of_one_template_is_found() -> None:
     assert similar == [(400, 800, jaccard(shingles(texts[400], 5), shingles(texts[800], 5)))]
 
 
-def test_many_equal_texts_are_one_cluster_without_comparing_all_pairs() -> None:
+def test_of_many_equal_texts_each_has_a_pair_without_comparing_all_pairs() -> None:
     similar = near.find_pairs(["the very same"] * 500, NEAR)
 
-    assert set(near.clusters(500, similar.pairs).tolist()) == {0}
+    assert set(similar.pairs[:, 1].tolist()) == set(range(1, 500))
     assert len(similar.pairs) < 500 * 33 * 4  # of 124,750
 
 
@@ -159,19 +158,3 @@ def test_short_texts_are_paired_only_if_similar_and_always_if_equal(texts: list[
 
     assert set(similar) <= set(expected)
     assert {pair for pair in expected if pair[2] == 1} <= set(similar)
-
-
-@pytest.mark.parametrize(
-    ("n", "linked", "expected"),
-    [
-        (0, [], []),
-        (3, [], [0, 1, 2]),
-        (4, [(1, 3)], [0, 1, 2, 1]),
-        (5, [(3, 4), (1, 2), (2, 4)], [0, 1, 1, 1, 1]),
-        (4, [(0, 1), (1, 2), (2, 3)], [0, 0, 0, 0]),
-    ],
-)
-def test_a_cluster_is_named_by_its_smallest_index(n: int, linked: list[tuple[int, int]], expected: list[int]) -> None:
-    links = np.array(linked, np.int64).reshape(-1, 2)
-
-    assert near.clusters(n, links).tolist() == near.clusters(n, links[::-1]).tolist() == expected
