@@ -3,104 +3,20 @@
 import argparse
 import json
 import os
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from modelmake import params
 from modelmake.errors import UserError
-from stages import clean
-from stages.cleaning import rules
+from stages.commands import file_report
+from stages.commands.file_report import FileReport, refusal
 from stages.params.cleaning import Clean
 from stages.params.data import Ingest
-from stages.reading import files, ratings
-from stages.reading.containers.record import Broken, Record
-from stages.reading.record_reader import RecordReader
-from stages.reading.rejection import RejectedRecord
+from stages.reading.record_reader import rule_problems
 from stages.reporting.formatting import count
-from stages.rows.accounting import Drop
-from stages.rows.row import Content, Judged, Row, make_row
-from stages.rows.texts import content_texts
 
 PARAMS = "params.yaml"
-EXCERPT_CHARS = 60
-SHOWN_REASONS = ("refusal",)  # those that only a reader can judge
-SHOWN_RECORDS = 5  # of such a reason
-ADVICE = {  # reason of `ingest`, or of a rule of `clean` -> what to do
-    "broken_json": "mend the line: one whole JSON object each, in double quotes; `python -m json.tool` says where",
-    "broken_csv": "mend the quotes: RFC 4180 doubles those within a field; a spreadsheet exports it so",
-    "broken_html": "fetch the page again, or leave it out",
-    "broken_pdf": "recognise its pictures first (OCR), or leave it out",
-    "unknown_format": "say in ingest.files which of its fields are those of a format: docs/your-data.md, Other fields",
-    "ambiguous_format": "name its format in ingest.files",
-    "no_field": "mend `fields` in ingest.files, or the record",
-    "wrong_shape": "mend the record; docs/your-data.md has the shape of each format",
-    "wrong_split": "name the splits train, val and test, or leave `split` out of `fields`",
-    "wrong_group": "give a group as text or a whole number, or leave `group` out of `fields`",
-    "wrong_time": "give times as ISO 8601, such as 2026-01-31T12:00:00Z, or leave `time` out of `fields`",
-    "document": "say in ingest.documents how documents become rows",
-    "empty_text": "leave such records out where they are made",
-    "empty_question": "give it a question, train on it as text, or leave it out",
-    "empty_answer": "leave it out: an empty answer teaches silence",
-    "no_answer": "the last turn has to be the assistant's: cut what follows it",
-    "bad_alone": "give its prompt a good answer too: the two become a pair",
-    "untrained": "give it a turn of the assistant to train on, or leave it out",
-    "unrated": "nothing to do: only rated or edited answers become rows",
-    "repeated": "nothing to do: `ingest` keeps one of them",
-    "over_long": "cut it, or raise clean.max_chars or clean.max_tokens",
-    "refusal": "if it says more than no, or the model should refuse here, mend clean.refusals, or write null",
-    "role_order": "mend the order of turns, or set clean.turns.roles: any if the template takes it",
-    "unknown_role": "name the role system, user, assistant or tool",
-    "empty_turn": "leave the turn out where it is made",
-    "repeated_turn": "nothing to do, or set clean.turns.repeated: keep",
-    "same_answers": "nothing to do: of equal answers none can be preferred",
-    "language": "if it is wanted, add it to clean.languages.allowed",
-    "personal_data": "redact it instead: move the kind to clean.pii.redact",
-}
-
-
-@dataclass
-class Problem:
-    """Records that a stage would drop for one reason."""
-
-    stage: str
-    reason: str
-    records: int
-    line: int  # of the first record
-    detail: str  # of the first record
-    advice: str
-    more: list[str] = field(default_factory=list)  # of some other records: `line 9: detail`
-
-
-@dataclass
-class FileReport:
-    """What `ingest` and `clean` would make of a file, or of its first records."""
-
-    file: str
-    records: int = 0
-    whole: bool = True  # all records were read
-    unreadable: str = ""  # why the file cannot be read, or not to its end
-    rows: int = 0  # after clean
-    formats: Counter[str] = field(default_factory=Counter)  # records by format
-    splits: Counter[str] = field(default_factory=Counter)  # records by the split that the file gives; "": none
-    problems: dict[str, Problem] = field(default_factory=dict)  # by stage and reason
-    changed: Counter[str] = field(default_factory=Counter)  # rows by the rule of clean that changes them
-    personal: Counter[str] = field(default_factory=Counter)  # matches by kind of personal data
-    unread: dict[str, dict[str, Any]] = field(default_factory=dict)  # fields that are in no row, by path
-    stops: dict[str, str] = field(default_factory=dict)  # those that may change what rows mean, by path
-    notes: list[str] = field(default_factory=list)
-
-    def add(self, stage: str, line: int, reason: str, detail: str) -> None:
-        """Counts a record that the stage would drop."""
-        problem = self.problems.setdefault(f"{stage} {reason}", Problem(stage, reason, 0, line, detail, ADVICE[reason]))
-        problem.records += 1
-        if reason in SHOWN_REASONS and 1 < problem.records <= SHOWN_RECORDS:
-            problem.more.append(f"line {line}: {detail}")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,151 +30,42 @@ def run(arguments: argparse.Namespace) -> int:
     values = params.load(Path(PARAMS))
     ingest, cleaning = (params.section(values, kind.section, kind, PARAMS) for kind in (Ingest, Clean))
     paths = [Path(arguments.here, file) for file in arguments.files]
-    if missing := [str(path) for path in paths if not path.exists()]:
-        raise UserError(f"{', '.join(missing)}: no such file or folder: want raw data to look at")
+    problems = [f"{PARAMS}: {problem}" for problem in rule_problems(ingest.files, "ingest.files")]
+    problems += [f"{path}: no such file or folder: want raw data to look at" for path in paths if not path.exists()]
+    if problems:
+        raise UserError("\n".join(problems))
     reports = []
     left_out: dict[str, str] = {}
     for path in paths:
-        found = raw_files(Path(os.path.abspath(path)), ingest)
+        found = file_report.list_files(Path(os.path.abspath(path)), ingest)
         left_out |= found.left_out
-        reports += [check_file(file, arguments.records, ingest, cleaning) for file in found.files]
+        reports += [file_report.read(file, arguments.records, ingest, cleaning) for file in found.files]
+    usable = [report for report in reports if not refusal(report, ingest)]
+    untrained = _untrained(usable)
     if arguments.json:
         plain = [{**report, "problems": list(report["problems"].values())} for report in msgspec.to_builtins(reports)]
-        print(json.dumps({"files": plain, "left_out": left_out}, indent=1))
+        print(json.dumps({"files": plain, "left_out": left_out, "untrained": untrained}, indent=1))
     else:
         lines = [line for report in reports for line in _lines(report, ingest)]
-        print("\n".join([*lines, *_lines_of_all(reports, left_out)]))
-    return int(not reports or any(refusal(report, ingest) for report in reports))
+        if left_out:
+            lines.append(f"left out: {', '.join(f'{name} ({why})' for name, why in left_out.items())}")
+        if untrained or not reports:
+            lines.append(untrained or "no files of data: want raw data to look at")
+        print("\n".join(lines))
+    return int(not reports or len(usable) < len(reports))
 
 
-def raw_files(path: Path, ingest: Ingest) -> files.Listing:
-    """The files of a path with the rules of `ingest.files`, which match names below `ingest.raw`.
-
-    Of a folder they choose the files, as for `ingest`, unless they match none.
-    """
-    raw, documents = Path(os.path.abspath(ingest.raw)), ingest.documents is not None
-    raw = raw if raw.is_dir() else raw.parent
-    root = raw if path.is_relative_to(raw) else path if path.is_dir() else path.parent
-    found = files.find(path, root, ingest.files, documents)
-    return found if found.files else files.find(path, root, [], documents)
-
-
-def check_file(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean) -> FileReport:
-    """Reads and cleans the first `max_records` records of a file; 0: all."""
-    report = FileReport(file.name)
-    if ingest.files and file.rule is None:
-        report.notes.append("no entry of ingest.files fits its name: `ingest` would leave it out")
-    if cleaning.max_tokens and not Path(cleaning.tokenizer).is_dir():
-        report.notes.append(f"lengths in tokens are not checked: {cleaning.tokenizer} is not built yet")
-        cleaning = msgspec.structs.replace(cleaning, max_tokens=None)
-    reader, ids, answers = RecordReader(file.rule, ingest.documents), set(), []
-    report.unreadable = file.problem()
-    if report.unreadable:
-        return report
-    records = _readable(files.read(file.path, file.name, report.notes.append), report)
-    for record in islice(records, max_records or None):
-        report.records += 1
-        if isinstance(record, Broken):
-            report.add("ingest", record.line, record.reason, record.detail)
-            continue
-        try:
-            contents, metadata = reader.read(record.value)
-        except RejectedRecord as error:
-            report.add("ingest", record.line, error.reason, error.detail)
-            continue
-        report.formats[reader.format] += 1
-        if ingest.splits == "given":
-            report.splits[metadata.split or record.split] += 1
-        if isinstance(contents, Judged):
-            if ingest.judged == "pairs":
-                answers.append((record.line, contents))
-                continue
-            contents = [msgspec.json.encode(contents)]
-        for encoded in contents:
-            content = msgspec.json.decode(encoded, type=Content)
-            row = make_row(content)
-            if row.id in ids:
-                report.add("ingest", record.line, "repeated", f"same content as another record: {_excerpt(content)}")
-                continue
-            ids.add(row.id)
-            _clean(report, record.line, row, cleaning)
-    report.whole = next(records, None) is None
-    if note := _split_note(report.splits, files.split_of_name(file.path)):
-        report.notes.append(note)
-    report.unread, report.stops = reader.unread.fields, reader.unread.stops
-    good_prompts = {ratings.prompt_key(answer, "") for _, answer in answers if answer.good}
-    for line, answer in answers:
-        if ratings.prompt_key(answer, "") in good_prompts:
-            _clean(report, line, make_row(answer), cleaning)  # as the chat or the pair that it becomes
-        else:
-            report.add("ingest", line, *ratings.BAD_ALONE)
-    return report
-
-
-def _readable(records: Iterator[Record | Broken], report: FileReport) -> Iterator[Record | Broken]:
-    """The records up to where the file cannot be read."""
-    try:
-        yield from records
-    except UserError as error:
-        report.unreadable = str(error)
-
-
-def _clean(report: FileReport, line: int, row: Row, cleaning: Clean) -> None:
-    result, changed_by, personal = clean.clean(row, cleaning)
-    report.personal.update(personal)
-    if isinstance(result, Drop):
-        report.add("clean", line, result.reason, result.detail)
-    elif problem := rules.optional_drop_reason(result.content, Path(cleaning.tokenizer), cleaning, Counter()):
-        report.add("clean", line, *problem)
-    else:
-        report.rows += 1
-        report.changed.update(changed_by)
-
-
-def refusal(report: FileReport, ingest: Ingest) -> str:
-    """Why `ingest` would refuse the file by itself; "" if it would not."""
-    lost = {p.reason: p.records for p in report.problems.values() if p.stage == "ingest" and p.reason != "repeated"}
-    unusable = sum(n for reason, n in lost.items() if reason not in ratings.EXPECTED_REASONS)
-    if report.unreadable:
-        return "it cannot be read"
-    if not report.records:
-        return "it has no records"
-    if sum(lost.values()) == report.records:
-        return "none of its records is usable"
-    if report.stops:
-        return f"{', '.join(report.stops)}: not read, and rows without may mean something else"
-    if unusable / report.records > ingest.max_rejected_fraction:
-        return (
-            f"{unusable / report.records:.2%} of its records are unusable, at most {ingest.max_rejected_fraction:.2%} "
-            "may be"
-        )
-    return ""
-
-
-def _excerpt(content: Content) -> str:
-    text = " ".join(" ".join(content_texts(content)).split())
-    return text if len(text) <= EXCERPT_CHARS else f"{text[: EXCERPT_CHARS - 3]}…"
-
-
-def _split_note(splits: Counter[str], name_split: str) -> str:
-    """What the splits that a file gives its records mean, if one is held out; else ""."""
-    given = ", ".join(f"{name} {n:,}" for name, n in sorted(splits.items()) if name)
-    if not splits.keys() - {"", "train"}:
+def _untrained(reports: list[FileReport]) -> str:
+    """Why none of the files has a record to train on; "" if one may have."""
+    splits = {split for report in reports for split in report.splits}
+    if not splits or splits & {"", "train"} or not all(report.whole or report.named_split for report in reports):
         return ""
-    if splits.keys() & {"", "train"}:
-        return f"it gives splits: {given}"
-    who = "its name" if name_split else "what it says of splits"
+    names = [report.file for report in reports if report.named_split]
+    given = f"the names {', '.join(names)} make them" if names else "the files make them"
     return (
-        f"{who} makes all of its records {given}, so none is trained on: rename it, map a field of it to `split`, or "
-        "set ingest.splits: none"
+        f"nothing of this is trained on: {given} {' and '.join(sorted(splits))}: rename, map a field to `split` in "
+        "ingest.files, or set ingest.splits: none"
     )
-
-
-def _lines_of_all(reports: list[FileReport], left_out: dict[str, str]) -> Iterator[str]:
-    if left_out:
-        yield f"left out: {', '.join(f'{name} ({why})' for name, why in left_out.items())}"
-    if not reports:
-        yield "no files of data: want raw data to look at"
 
 
 def _lines(report: FileReport, ingest: Ingest) -> list[str]:
@@ -269,6 +76,8 @@ def _lines(report: FileReport, ingest: Ingest) -> list[str]:
         return [report.unreadable]
     lines = [f"{report.file}: {first}{records} ({formats}), cleaned {rows}"]
     lines += [f"  {note}" for note in report.notes]
+    if given := ", ".join(f"{split} {n:,}" for split, n in sorted(report.splits.items()) if split):
+        lines.append(f"  splits given by {'its name' if report.named_split else 'the file'}: {given}")
     if report.unreadable:
         lines.append(f"  {report.unreadable}")
     for problem in sorted(report.problems.values(), key=lambda p: -p.records):
@@ -281,6 +90,8 @@ def _lines(report: FileReport, ingest: Ingest) -> list[str]:
         lines.append(
             f"  not read: {path} of {count(unread['records'], 'records')}, such as {unread['example']!r}{may_be}"
         )
+    if report.entry:
+        lines.append(f"  it could be read with this entry of ingest.files: {report.entry}")
     if report.stops:
         lines.append("    map such fields in `fields` of ingest.files, or name them in `ignore`")
     if why := refusal(report, ingest):

@@ -79,6 +79,12 @@ def propose(records: list[dict[str, Any]]) -> Mapping | str:
     return f"no name among {', '.join(leaf.path for leaf in found)} is known for a question with its answer, or a text"
 
 
+def ignorable(unread: Iterable[str], fields: dict[str, str]) -> list[str]:
+    """Of the paths that nothing reads those that `ignore` can name: none of them is, or holds, a mapped one."""
+    mapped = [re.sub(r"\b\d+\b", "*", path) for path in fields.values()]
+    return [path for path in unread if path not in mapped and not path.startswith("(")]
+
+
 def leaves(records: Iterable[dict[str, Any]]) -> list[Leaf]:
     """The leaf values of records, in the order in which they are met; of a list those of its first element."""
     found: dict[str, Leaf] = {}

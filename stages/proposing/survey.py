@@ -2,7 +2,6 @@
 
 import contextlib
 import glob
-import re
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
@@ -161,8 +160,7 @@ def _unread(file: files.RawFile, rule: dict[str, Any] | None, reader: RecordRead
             f"`--recipe FILE.yaml`: `ingest: {{files: [{{glob: {file.name!r}, format: null, fields: null, ignore: "
             f"[{', '.join(stops)}]}}]}}`"
         )
-    mapped = [re.sub(r"\b\d+\b", "*", path) for path in ((rule or {}).get("fields") or {}).values()]
-    left = [path for path in fields if path not in mapped and not path.startswith("(")]
+    left = mapping.ignorable(fields, (rule or {}).get("fields") or {})
     return {**(rule or {}), "ignore": left} if left else rule
 
 

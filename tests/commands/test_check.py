@@ -9,16 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 
 from modelmake import params as params_file
-from stages.commands import check
+from stages.commands import file_report
 from stages.params.cleaning import Clean
 from stages.params.data import FileRule, Ingest
+from stages.reading import files
 from tests import ingest_run
 from tests.conftest import ROOT
 
 REASON = re.compile(r'"((?:ambiguous|bad|broken|empty|no|over|personal|repeated|role|unknown|wrong)_[a-z]+)"')
 GOOD = {"question": "How many legs has a spider?", "answer": "Eight."}
+
+CLEANING = msgspec.structs.replace(
+    params_file.section(params_file.load(ROOT / "recipes/default.yaml"), "clean", Clean, "default"),
+    refusals=None, max_chars=10**6, max_tokens=None,
+)  # fmt: skip
 
 
 def run(folder: Path, *arguments: str) -> tuple[int, str]:
@@ -52,13 +59,13 @@ def test_every_problem_is_reported_once_with_its_first_line_and_what_to_do(tmp_p
     assert (code, output.splitlines()) == (1, [
         "new.jsonl: 7 records (qa 4), cleaned 2 rows",
         "  ingest: unknown_format 2, first in line 2: fields ['reply', 'title']: no format has these",
-        f"    {check.ADVICE['unknown_format']}",
+        f"    {file_report.ADVICE['unknown_format']}",
         "  ingest: repeated 1, first in line 3: same content as another record: How many legs has a spider? Eight.",
-        f"    {check.ADVICE['repeated']}",
+        f"    {file_report.ADVICE['repeated']}",
         output.splitlines()[5],
-        f"    {check.ADVICE['broken_json']}",
+        f"    {file_report.ADVICE['broken_json']}",
         "  clean: refusal 1, first in line 6: I'm sorry, but I can't.",
-        f"    {check.ADVICE['refusal']}",
+        f"    {file_report.ADVICE['refusal']}",
         "  `ingest` would refuse it by itself: 42.86% of its records are unusable, at most 2.00% may be",
         "  clean changes email 1",
         "  personal data: email 1",
@@ -73,7 +80,7 @@ def test_answers_that_are_dropped_as_refusals_are_shown(tmp_path: Path) -> None:
     assert (code, output.splitlines()[1:]) == (0, [
         "  clean: refusal 7, first in line 2: I can't help with that",
         *(f"    line {n + 2}: I can't help with that{'!' * n}" for n in range(1, 5)),
-        f"    {check.ADVICE['refusal']}",
+        f"    {file_report.ADVICE['refusal']}",
     ])  # fmt: skip
 
 
@@ -151,16 +158,45 @@ def test_every_file_of_a_folder_is_reported_and_texts_about_it_are_no_error(tmp_
 
 
 def test_a_name_that_makes_all_rows_test_is_told(tmp_path: Path) -> None:
-    write(tmp_path, GOOD, {"question": "q", "answer": "a"}, name="my_test.jsonl")
+    file = write(tmp_path, GOOD, {"question": "q", "answer": "a"}, name="my_test.jsonl")
     write(tmp_path, GOOD, name="train.jsonl")
+    report = "my_test.jsonl: 2 records (qa 2), cleaned 2 rows\n  splits given by its name: test 2\n"
+
+    assert run(tmp_path, file) == (
+        0,
+        f"{report}nothing of this is trained on: the names my_test.jsonl make them test: rename, map a field to "
+        "`split` in ingest.files, or set ingest.splits: none\n",
+    )
 
     assert run(tmp_path, str(tmp_path)) == (
         0,
-        "my_test.jsonl: 2 records (qa 2), cleaned 2 rows\n"
-        "  its name makes all of its records test 2, so none is trained on: rename it, map a field of it to `split`, "
-        "or set ingest.splits: none\n"
-        "train.jsonl: 1 record (qa 1), cleaned 1 row\n",
+        f"{report}train.jsonl: 1 record (qa 1), cleaned 1 row\n  splits given by its name: train 1\n",
     )
+
+
+def test_fields_of_no_format_are_mapped_to_one_by_their_names(tmp_path: Path) -> None:
+    file = write(tmp_path, {"ID": "a1", "Question": "Why?", "Answer": 3.0, "Note": "x"}, name="q: 1.jsonl")
+
+    code, output = run(tmp_path, file, "--json")
+
+    [report] = json.loads(output)["files"]
+    entry = yaml.safe_load(report["entry"])
+    assert (code, entry) == (1, {
+        "glob": "q: 1.jsonl", "format": "completion", "fields": {"prompt": "Question", "completion": "Answer"},
+        "ignore": ["Note"],
+    })  # fmt: skip
+    rule = FileRule(**entry)
+    params = Ingest(str(tmp_path), [rule], 0.0, None, "pairs", "given")
+    again = file_report.read(files.RawFile(Path(file), "q: 1.jsonl", rule), 0, params, CLEANING)
+    assert (again.rows, again.problems, again.unread) == (1, {}, {})
+
+
+def test_a_list_of_names_is_no_data(tmp_path: Path) -> None:
+    (tmp_path / "categories.json").write_text('["lost_card", "card_arrival"]')
+
+    code, output = run(tmp_path, str(tmp_path / "categories.json"))
+
+    assert (code, output.splitlines()[2]) == (1, f"    {file_report.ADVICE_NO_OBJECT}")
 
 
 def test_entries_of_ingest_files_choose_the_files_of_a_folder_as_ingest_does(tmp_path: Path) -> None:
@@ -170,8 +206,8 @@ def test_entries_of_ingest_files_choose_the_files_of_a_folder_as_ingest_does(tmp
     rule = FileRule("*.jsonl", "qa", {"question": "q", "answer": "a"}, [])
     params = Ingest(str(tmp_path), [rule], 0.0, None, "pairs", "given")
 
-    chosen = check.raw_files(tmp_path, params)
-    below = check.raw_files(tmp_path / "sub", params)
+    chosen = file_report.list_files(tmp_path, params)
+    below = file_report.list_files(tmp_path / "sub", params)
 
     assert [(file.name, file.rule) for file in chosen.files] == [("a.jsonl", rule), ("sub/b.jsonl", rule)]
     assert chosen.left_out == {"c.xlsx": "no entry of ingest.files fits its name"}
@@ -202,11 +238,8 @@ MIXED = {
 def test_check_and_ingest_count_alike(tmp_path: Path) -> None:
     result = ingest_run.run(tmp_path, MIXED)
     params = Ingest(str(tmp_path / "raw"), [], 1.0, None, "pairs", "given")
-    cleaning = params_file.section(params_file.load(ROOT / "recipes/default.yaml"), "clean", Clean, "default")
-    cleaning = msgspec.structs.replace(cleaning, refusals=None, max_chars=10**6, max_tokens=None)
-
-    listing = check.raw_files(tmp_path / "raw", params)
-    reports = [check.check_file(file, 0, params, cleaning) for file in listing.files]
+    listing = file_report.list_files(tmp_path / "raw", params)
+    reports = [file_report.read(file, 0, params, CLEANING) for file in listing.files]
 
     dropped = Counter[str]()
     for report in reports:
@@ -219,7 +252,6 @@ def test_check_and_ingest_count_alike(tmp_path: Path) -> None:
     assert sum(report.records for report in reports) == result["report"]["in"]
     assert listing.left_out == result["report"]["left_out"]
     told = {report.file: report.notes for report in reports if report.notes}
-    assert told.pop("prose_test.txt") == [check._split_note(Counter(test=2), "test")]
     assert told == result["report"]["notes"]
 
 
@@ -229,4 +261,4 @@ def test_every_reason_has_advice() -> None:
     reasons = {reason for source in sources for reason in REASON.findall(source.read_text())}
 
     assert {"unknown_format", "no_field", "role_order", "empty_answer", "broken_csv"} <= reasons
-    assert reasons <= check.ADVICE.keys()
+    assert reasons <= file_report.ADVICE.keys()
