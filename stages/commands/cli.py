@@ -11,7 +11,7 @@ from modelmake.errors import UserError
 
 COMMANDS = {  # name: (module with `arguments(parser)` and `run(arguments) -> exit code`, help)
     "check": ("stages.commands.check", "what `ingest` and `clean` would do with files before they join the raw data"),
-    "init": ("stages.commands.init", "writes `params.yaml` from a recipe in `recipes/`"),
+    "init": ("stages.commands.init", "writes `params.yaml`: proposes one for your files, or takes a recipe"),
     "plan": ("modelmake.planning.plan", "what `dvc repro` would do, why, and how long that took last time"),
     "trace": ("modelmake.tracing.trace", "what a model was made of; which models consumed a row"),
     "verify": ("modelmake.verifying.verify", "rehashes every artifact; names what is wrong and how to mend it"),

@@ -42,6 +42,11 @@ def decisions(paths: list[Path], base: Path | None, values: dict[str, Any], name
     found = survey(paths, raw, ingest.files)
     rows = [row for row, _ in found.rows.values()]
     kinds = [kind for kind in proposal.STEPS if any(row.kind == kind for row in rows)]
+    if kinds in ([], ["text"]):
+        raise UserError(
+            f"{raw}: found rows of kind {', '.join(sorted({row.kind for row in rows}))} alone: want chats or pairs: "
+            "models are compared by their answers; name files of questions with answers, or of preferences, as well"
+        )
     split_params = params.section(values, "split", Split, "recipe")
 
     def split_of(row: Row, plan: splits.Plan) -> str:
@@ -50,7 +55,7 @@ def decisions(paths: list[Path], base: Path | None, values: dict[str, Any], name
 
     plan = splits.widened(splits.plan(found), found, split_of, kinds)
     source = lengths.source(rows)
-    model, tokenizer = _base(base, values, rows, source)
+    model, tokenizer = _base(base, values, rows, source, named)
     measured = lengths.measure(rows, _counter(tokenizer), lambda text: len(tokenizer.encode(text)),
                                model.context_tokens, source)  # fmt: skip
     name = raw.stem if raw.is_file() else raw.name
@@ -90,7 +95,9 @@ def _selection(found: Survey, raw: Path, proposed: list[Decision]) -> list[Decis
     return [Decision("ingest.files", rules, "the other files there were not named")]
 
 
-def _base(path: Path | None, values: dict[str, Any], rows: list[Row], source: tuple[str, int]) -> tuple[Base, Any]:
+def _base(
+    path: Path | None, values: dict[str, Any], rows: list[Row], source: tuple[str, int], named: bool
+) -> tuple[Base, Any]:
     """The model to start from, and its tokenizer.
 
     Raises:
@@ -99,7 +106,8 @@ def _base(path: Path | None, values: dict[str, Any], rows: list[Row], source: tu
     if path is None and values["base"]["kind"] == "tiny":
         kind, characters = source
         tiny = params.section(values, "base", Tiny, "recipe")
-        tiny = msgspec.structs.replace(tiny, vocab_size=lengths.vocab_size(characters), max_position_embeddings=10**6)
+        vocab_size = tiny.vocab_size if named else lengths.vocab_size(characters)
+        tiny = msgspec.structs.replace(tiny, vocab_size=vocab_size, max_position_embeddings=10**6)
         reason = f"a tiny model, pretrained on the {kind} rows: {characters:,} characters; name another with --base"
         return Base({"kind": "tiny"}, reason, TINY_TOKENS, True), base_stage.train_tokenizer(_corpus(rows), tiny)
     section = values["base"]

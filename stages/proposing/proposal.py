@@ -17,6 +17,7 @@ from stages.rows.texts import content_texts
 STEPS = {"text": "cpt", "chat": "sft", "pair": "dpo"}  # kind of rows -> step, in the order of training
 TRAINING_TOKENS = 2_500_000  # of a tiny model's sft: some four minutes on one core
 MAX_EPOCHS = 5
+TOLERATED = 0.02  # share of unusable records, at least
 LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear", "use_dora": False}
 
 
@@ -97,7 +98,7 @@ def _ingest(survey: Survey, plan: Plan) -> list[Decision]:
     records, rejected = sum(f.records for f in survey.files), sum(f.rejected.total() for f in survey.files)
     if rejected:
         told = ", ".join(f"{n} {reason}" for reason, n in sum((f.rejected for f in survey.files), Counter()).items())
-        share = math.ceil(1000 * rejected / records) / 1000
+        share = max(TOLERATED, math.ceil(1000 * rejected / records) / 1000)
         reason = f"{rejected} of {records} records are unusable ({told}): look with `modelmake check`"
         decisions.append(Decision("ingest.max_rejected_fraction", min(share, 1.0), reason))
     if any(file.formats["document"] for file in survey.files):
