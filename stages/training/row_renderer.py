@@ -113,6 +113,9 @@ class RowRenderer:
             elif place.block >= 0 and (turn not in trained or owners[place.block] != turn):
                 said = "of a tool's schema" if turn < 0 else f"of another {role} turn"
                 losses.append((f"{field} {said} is in an answer's {{% generation %}} block", place.text))
+        for n, (start, end) in enumerate(blocks):
+            if owners[n] == -1 and n and text[start:end].strip() in self.stops:
+                owners[n] = owners[n - 1]  # some templates mark one more end token
         if self.loss == "assistant" and not losses and (-1 in owners or {*owners} != {*trained}):
             losses.append(("want a {% generation %} block around each assistant turn, and no other", -1))
         lead = ""
@@ -135,15 +138,14 @@ class RowRenderer:
         """Where each placeholder is, in order; what is lost; and which fields are left out as allowed."""
         places, losses, omitted, at = [], [], set(), 0
         for index, said in enumerate(stand_in.texts):
-            found = text.find(said.placeholder) if said.placeholder else at
-            if found >= 0:
-                at = found
+            at = text.find(said.placeholder) if said.placeholder else at
+            if at >= 0:
                 block = next((n for n, (start, end) in enumerate(blocks) if start <= at < end), -1)
                 after = sum(end <= at for _, end in blocks)
                 places.append(((at, at + len(said.placeholder)), Place(index, block, after)))
             elif said.field in self.omit:
                 omitted.add(said.field)
-            else:
+            elif said.placeholder:
                 losses.append((f"{said.field} is not rendered", index))
         return sorted(places, key=lambda place: (place[0][0], place[1].text)), losses, omitted
 

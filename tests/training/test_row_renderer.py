@@ -93,10 +93,19 @@ def test_a_newline_after_the_end_token_and_one_of_the_prompt_are_not_learnt(rend
     assert trained(render(template, [ASK, ANSWER, ASK, ANSWER])) == ["No.<|im_end|>"] * 2
 
 
+def test_one_more_end_token_in_a_block_of_its_own_is_learnt(render) -> None:
+    """As in Phi-3."""
+    template = TEMPLATE + "{% if not add_generation_prompt %}{% generation %}<|end|>{% endgeneration %}{% endif %}"
+
+    assert trained(render(template, [ASK, ANSWER, ASK, ANSWER])) == ["No.<|end|>", "No.<|end|>", "<|end|>"]
+
+
 @pytest.mark.parametrize("loss", ["assistant", "answer", "all"])
 def test_a_template_that_prints_content_only_loses_calls_reasoning_and_tools(render, loss: str) -> None:
-    assert {said for said, _ in render(TEMPLATE, [ASK, CALL], TOOLS, loss).losses} >= {
-        "tool_calls is not rendered", "tools is not rendered",
+    lost = render(TEMPLATE, [ASK, CALL], TOOLS, loss).losses
+    assert {said for said, _ in lost} == {"tool_calls is not rendered", "tools is not rendered"}
+    assert {text for _, text in lost} == {
+        "weather", "town", "Ulm\n", "days", "5", "now", 'Looks "up"', "unit", "C", "F", "007",
     }  # fmt: skip
     assert ("reasoning_content is not rendered", "It is dry.") in render(TEMPLATE, [ASK, THOUGHT], loss=loss).losses
     assert render(TEMPLATE, [ASK, ANSWER], loss=loss).losses == []
