@@ -106,6 +106,20 @@ def test_a_recipe_below_decides_how_much_is_computed_and_the_files_the_rest(proj
     assert values["base"]["source"] == "data/mixed/chat.jsonl" and "dpo" not in values["train"]
 
 
+def test_lengths_are_counted_with_the_vocabulary_of_the_recipe_below(project: Path) -> None:
+    words = [f"{first}{last}tion" for first in "abcdefghij" for last in "klmnopqrst"]
+    put(project / "data/words.jsonl", [{"question": f"{word} ?" * 40, "answer": word} for word in words])
+    for vocab_size in (300, 1000):
+        base = {"vocab_size": vocab_size}
+        (project / f"{vocab_size}.yaml").write_text(json.dumps({"base": base}))
+    found = []
+    for vocab_size in (300, 1000):
+        run("data/words.jsonl", recipe=f"{vocab_size}.yaml", force=True)
+        found.append(written(project)["train"]["sft"]["max_length"])
+
+    assert found[0] > found[1], "fewer pieces of words make more tokens"
+
+
 def test_a_file_named_train_alone_is_split_by_hash(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(project / "data/mine/my_train.jsonl", questions(100))
 
@@ -130,6 +144,13 @@ def test_texts_chats_and_pairs_are_trained_on_one_after_the_other(project: Path)
     assert steps == [("cpt", "text", "base"), ("sft", "chat", "cpt"), ("dpo", "pair", "sft")]
     assert values["base"]["source"] == "data/mixed/text.jsonl"
     assert values["evaluate"]["suites"] == ["chat", "text"] and values["card"]["model"] == "dpo"
+
+
+def test_texts_alone_are_refused_as_no_answer_could_be_compared(project: Path) -> None:
+    put(project / "data/prose.jsonl", [{"text": f"A text about the number {i}."} for i in range(60)])
+
+    with pytest.raises(UserError, match=r"prose.jsonl: found rows of kind text alone: want chats or pairs:"):
+        run("data/prose.jsonl")
 
 
 def test_one_file_of_a_folder_is_the_only_one_that_is_read(project: Path) -> None:
