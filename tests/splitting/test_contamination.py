@@ -70,6 +70,14 @@ def test_of_a_row_the_longest_overlap_of_its_texts_is_given() -> None:
     assert contamination.find_overlap(row, evaluation_sets("a b c")) is None
 
 
+def test_a_system_prompt_that_a_set_has_too_is_no_overlap() -> None:
+    question = [Message("user", "x y"), Message("assistant", "z")]
+    system, user = (make_row(Chat([Message(role, "a b c d e"), *question])) for role in ("system", "user"))
+
+    assert contamination.find_overlap(system, evaluation_sets("a b c d e")) is None
+    assert contamination.find_overlap(user, evaluation_sets("a b c d e")) == Overlap("e.jsonl:1", 5, "a b c d e")
+
+
 def test_every_text_of_every_record_is_read_whatever_its_field(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     record = {"task": 7, "choices": {"text": ["one of a kind", "none"], "label": ["A"]}}
