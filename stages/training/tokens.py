@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from modelmake.errors import UserError
 from stages.rows import parts
 from stages.rows.row import Content, Message
 from stages.training import chat_template
@@ -58,13 +59,15 @@ def answers(content: Content) -> list[list[Message]]:
 def count(content: Content, tokenizer: Any) -> int:
     """Tokens of a row, a text with its end token; of a pair, with the longer answer.
 
-    Raises:
-        UserError: the chat template refuses the row.
+    0 if the chat template refuses the row: training tells.
     """
     split = parts.split(content)
     if split.text:
         return len(tokenizer(_ended(split.text, tokenizer))["input_ids"])
-    texts = [chat_template.render(tokenizer, [*split.prompt, *a], split.tools).text for a in answers(content)]
+    try:
+        texts = [chat_template.render(tokenizer, [*split.prompt, *a], split.tools).text for a in answers(content)]
+    except UserError:
+        return 0
     return max(map(len, tokenizer(texts, add_special_tokens=False)["input_ids"]))
 
 

@@ -115,6 +115,17 @@ def test_a_row_is_as_long_as_it_is_for_training(tokenizer) -> None:
         assert tokens.count(content, tokenizer) == encoded.length
 
 
+def test_a_row_that_the_template_refuses_has_no_length_and_a_loss(tokenizer) -> None:
+    template = tokenizer.chat_template
+    tokenizer.chat_template = "{{ raise_exception('no') }}"
+    try:
+        assert tokens.count(Chat([ASK, ANSWER]), tokenizer) == 0
+        [encoded] = encode([Chat([ASK, ANSWER])], tokenizer)
+        assert encoded.losses == [("the chat template refuses it: no", "")]
+    finally:
+        tokenizer.chat_template = template
+
+
 def test_characters_without_a_token_are_a_loss(tmp_path: Path) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
