@@ -13,7 +13,7 @@ from stages import base as base_stage
 from stages import split
 from stages.params.data import Ingest, Split
 from stages.params.training import Tiny
-from stages.proposing import lengths, proposal, splits
+from stages.proposing import judged, lengths, proposal, splits
 from stages.proposing.proposal import Base, Below, Decision
 from stages.proposing.survey import Survey, survey
 from stages.reading import hub
@@ -39,7 +39,8 @@ def decisions(paths: list[Path], base: Path | None, values: dict[str, Any], name
     """
     raw = raw_path(paths)
     ingest = params.section(values, "ingest", Ingest, "recipe")
-    found = survey(paths, raw, ingest.files)
+    judged_plan = judged.plan(survey(paths, raw, ingest.files))
+    found = judged_plan.survey
     rows = [row for row, _ in found.rows.values()]
     kinds = [kind for kind in proposal.STEPS if any(row.kind == kind for row in rows)]
     if kinds in ([], ["text"]):
@@ -59,8 +60,11 @@ def decisions(paths: list[Path], base: Path | None, values: dict[str, Any], name
     measured = lengths.measure(rows, _counter(tokenizer), lambda text: len(tokenizer.encode(text)),
                                model.context_tokens, source)  # fmt: skip
     name = raw.stem if raw.is_file() else raw.name
-    proposed = proposal.propose(found, plan, split_of, model, measured, Below(named, values["train"]), name)
-    return [Decision("ingest.raw", os.path.relpath(raw)), *_selection(found, raw, proposed), *proposed]
+    proposed = proposal.propose(
+        found, plan, split_of, model, measured, Below(named, values["train"], judged_plan.weights), name
+    )
+    of_judged = [Decision("ingest.judged", judged_plan.judged, judged_plan.reason)] if judged_plan.reason else []
+    return [Decision("ingest.raw", os.path.relpath(raw)), *_selection(found, raw, proposed), *of_judged, *proposed]
 
 
 def raw_path(paths: list[Path]) -> Path:

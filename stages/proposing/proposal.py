@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from stages.params.training import Dpo, Sft
+from stages.params.training import Dpo, Kto, Sft
 from stages.proposing import answers
 from stages.proposing.lengths import Lengths
 from stages.proposing.splits import Plan, rows_under
@@ -14,7 +14,12 @@ from stages.rows import parts
 from stages.rows.row import Row
 from stages.rows.texts import content_texts
 
-STEPS = {"text": "cpt", "chat": "sft", "pair": "dpo"}  # kind of rows -> step, in the order of training
+STEPS = {"text": "cpt", "chat": "sft", "pair": "dpo", "judged": "kto"}  # kind of rows -> step, in the order of training
+METHODS: dict[str, Any] = {"text": Sft, "chat": Sft, "pair": Dpo, "judged": Kto}
+OWN: dict[str, dict[str, Any]] = {  # what a method has beyond sft, where the recipe below has no such step
+    "pair": {"beta": 0.1, "loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 1.0]},
+    "judged": {"beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0},
+}
 TRAINING_TOKENS = 2_500_000  # of a tiny model's sft: some four minutes on one core
 MAX_EPOCHS = 5
 TOLERATED = 0.02  # share of unusable records, at least
@@ -34,6 +39,7 @@ class Below(NamedTuple):
 
     named: bool  # it was named: it decides how much is computed
     steps: dict[str, Any]  # `train`
+    weights: dict[str, Any]  # of good and bad answers, for kto
 
 
 class Base(NamedTuple):
@@ -138,9 +144,12 @@ def _train(kinds: list[str], counts: Counter, base: Base, lengths: Lengths, belo
     for kind in kinds:
         name, rows = STEPS[kind], counts["train", kind]
         known = below.steps.get(name)
-        step = known or {field: like[field] for field in _fields(Dpo if kind == "pair" else Sft) if field in like}
-        wanted = {"method": "dpo" if kind == "pair" else "sft", "from": start, "max_length": lengths.max_length}
-        if kind != "pair":
+        method = METHODS[kind]
+        step = known or {**OWN.get(kind, {}), **{field: like[field] for field in _fields(method) if field in like}}
+        wanted = {"method": method.__struct_config__.tag, "from": start, "max_length": lengths.max_length}
+        if kind == "judged":
+            wanted |= below.weights
+        if method is Sft:
             wanted["assistant_only_loss"] = kind == "chat" and base.marked
         if not below.named:
             wanted |= _sizes(kind, rows, base, lengths)

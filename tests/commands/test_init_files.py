@@ -146,6 +146,19 @@ def test_texts_chats_and_pairs_are_trained_on_one_after_the_other(project: Path)
     assert values["evaluate"]["suites"] == ["chat", "text"] and values["card"]["model"] == "dpo"
 
 
+def test_judged_answers_beside_chats_are_trained_on_by_kto(project: Path) -> None:
+    put(project / "data/all/a.jsonl", questions(60))
+    rated = [{"prompt": f"Say {i}.", "completion": f"{i}.", "label": i % 2 == 0} for i in range(60)]
+    put(project / "data/all/b.jsonl", rated)
+
+    run("data/all")
+
+    values = written(project)
+    assert values["ingest"]["judged"] == "rows"
+    assert (values["train"]["kto"]["method"], values["train"]["kto"]["from"]) == ("kto", "sft")
+    assert values["evaluate"] == {"models": ["base", "sft", "kto"], "suites": ["chat"]}
+
+
 def test_texts_alone_are_refused_as_no_answer_could_be_compared(project: Path) -> None:
     put(project / "data/prose.jsonl", [{"text": f"A text about the number {i}."} for i in range(60)])
 
