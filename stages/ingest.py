@@ -243,8 +243,7 @@ def main(raw: In, ingested: Out, sources: Out, rejected: Out, report: Out, param
     accounting.write_json(report, {**counts, **told, "notes": ingestion.notes})
     line = accounting.summary(counts) + ingestion.mixed_formats() + ingestion.unread_fields()
     notes = [f"{name} ({'; '.join(notes)})" for name, notes in ingestion.notes.items()]
-    left_out = [f"{name} ({why})" for name, why in found.left_out.items()]
-    return line + _named("decided", notes) + _named("left out", left_out)
+    return line + _named("decided", notes) + _named("left out", found.told())
 
 
 if __name__ == "__main__":

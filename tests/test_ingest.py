@@ -113,7 +113,7 @@ def test_what_is_left_out_and_what_readers_decide_is_told(tmp_path: Path) -> Non
     result = run(tmp_path, files)
 
     assert len(result["sources"]) == 2
-    assert result["report"]["left_out"] == {"LICENSE": "a text about the data, by its name"}
+    assert result["report"]["left_out"] == {"LICENSE": "about the data, by name"}
     assert result["report"]["notes"] == {
         "b.csv": ["a semicolon separates its columns"],
         "in/a.csv": ["the numbers in its column 'column 1' are left out, as the index of pandas"],

@@ -13,6 +13,7 @@ from stages.commands import file_report
 from stages.commands.file_report import FileReport, refusal
 from stages.params.cleaning import Clean
 from stages.params.data import Ingest
+from stages.reading.files import Listing
 from stages.reading.record_reader import rule_problems
 from stages.reporting.formatting import count
 
@@ -35,20 +36,20 @@ def run(arguments: argparse.Namespace) -> int:
     if problems:
         raise UserError("\n".join(problems))
     reports = []
-    left_out: dict[str, str] = {}
+    left_out = Listing([], {})
     for path in paths:
         found = file_report.list_files(Path(os.path.abspath(path)), ingest)
-        left_out |= found.left_out
+        left_out.left_out.update(found.left_out)
         reports += [file_report.read(file, arguments.records, ingest, cleaning) for file in found.files]
     usable = [report for report in reports if not refusal(report, ingest)]
     untrained = _untrained(usable)
     if arguments.json:
         plain = [{**report, "problems": list(report["problems"].values())} for report in msgspec.to_builtins(reports)]
-        print(json.dumps({"files": plain, "left_out": left_out, "untrained": untrained}, indent=1))
+        print(json.dumps({"files": plain, "left_out": left_out.left_out, "untrained": untrained}, indent=1))
     else:
         lines = [line for report in reports for line in _lines(report, ingest)]
-        if left_out:
-            lines.append(f"left out: {', '.join(f'{name} ({why})' for name, why in left_out.items())}")
+        if told := left_out.told():
+            lines.append(f"left out: {', '.join(told)}")
         if untrained or not reports:
             lines.append(untrained or "no files of data: want raw data to look at")
         print("\n".join(lines))

@@ -62,6 +62,13 @@ class Listing(NamedTuple):
     files: list[RawFile]
     left_out: dict[str, str]  # {name: why}
 
+    def told(self) -> list[str]:
+        """The files that are left out, by the reasons for it."""
+        names: dict[str, list[str]] = {}
+        for name, why in self.left_out.items():
+            names.setdefault(why, []).append(name)
+        return [f"{_first_names(found)} ({why})" for why, found in names.items()]
+
 
 def list_files(raw: Path, rules: list[FileRule], documents: bool = False) -> Listing:
     """The raw files below a folder (or the one file), sorted, if each can be read.
@@ -81,7 +88,7 @@ def list_files(raw: Path, rules: list[FileRule], documents: bool = False) -> Lis
     ]
     problems += [problem for file in files if (problem := file.problem())]
     if not files and not problems:
-        told = ", ".join(f"{name} ({why})" for name, why in left_out.items())
+        told = ", ".join(listing.told())
         problems.append(f"{raw}: no files of data: found {told}: want rows as {SUFFIXES_TEXT}; put them there")
     if problems:
         raise UserError("\n".join(problems))
@@ -112,7 +119,7 @@ def find(path: Path, root: Path, rules: list[FileRule], documents: bool = False)
         if rules and rule is None:
             listing.left_out[name] = "no entry of ingest.files fits its name"
         elif file != path and is_about_data(file, documents) and not (rule and is_about_data(Path(rule.glob))):
-            listing.left_out[name] = "a text about the data, by its name"
+            listing.left_out[name] = "about the data, by name"
         else:
             listing.files.append(RawFile(file, name, rule))
     return listing

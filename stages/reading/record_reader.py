@@ -62,7 +62,7 @@ class RecordReader:
     """
 
     def __init__(self, rule: FileRule | None, documents: Documents | None) -> None:
-        self._fields = rule.fields if rule else None
+        self._fields = _taken(rule.fields) if rule and rule.fields is not None else None
         self._format = rule.format if rule else None
         ignore = rule.ignore if rule else []
         self._ignore = unread.Paths(unread.paths(ignore, set()) | dict.fromkeys(ignore, unread.WHOLE))
@@ -140,6 +140,11 @@ class RecordReader:
             if len(self._format_of) < MAX_FIELD_SETS:
                 self._format_of[fields] = name
         return name
+
+
+def _taken(fields: dict[str, str | None]) -> dict[str, str]:
+    """The fields that are taken from the file; null says that it has none, or not to read it."""
+    return {name: own for name, own in fields.items() if own is not None}
 
 
 def map_fields(record: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:

@@ -148,12 +148,12 @@ def test_every_file_of_a_folder_is_reported_and_texts_about_it_are_no_error(tmp_
 
     lines = output.splitlines()
     assert (code, len(lines)) == (1, 4)
-    assert lines[0] == "bad.csv:3: byte 0xe9 is not UTF-8: save the file as UTF-8"
+    assert lines[0].startswith("bad.csv:3: byte 0xe9 is not UTF-8: save the file as UTF-8; `iconv ")
     assert lines[1].startswith("new.docx: suffix .docx: want one of .json, ")
     assert "convert it (a word processor saves PDF or HTML), move it elsewhere" in lines[1]
     assert lines[2:] == [
         "new.jsonl: 1 record (qa 1), cleaned 1 row",
-        "left out: LICENSE (a text about the data, by its name)",
+        "left out: LICENSE (about the data, by name)",
     ]
 
 

@@ -13,6 +13,7 @@ from stages.reading.containers.record import Record
 from stages.reading.files import SUFFIXES_TEXT, list_files
 from tests.reading.raw_files import read_bytes, read_text
 
+NOT_UTF8 = "is not UTF-8: save the file as UTF-8; `iconv -f WINDOWS-1252 -t UTF-8` converts what Windows often writes"
 A, B = {"text": "a"}, {"text": "b"}
 
 
@@ -96,7 +97,7 @@ def test_a_record_has_the_text_of_the_file(tmp_path: Path) -> None:
         ("a".encode("utf-16"), ": is UTF-16: want UTF-8; `iconv -f UTF-16 -t UTF-8` converts it"),
         (b"\xfe\xff\0a", ": is UTF-16: want UTF-8; `iconv -f UTF-16 -t UTF-8` converts it"),
         (b"ab\0c", ": byte 2 is NUL, so this is no text: want UTF-8 text; move it elsewhere"),
-        (b"a\nb\ncaf\xe9 \n", ":3: byte 0xe9 is not UTF-8: save the file as UTF-8"),
+        (b"a\nb\ncaf\xe9 \n", f":3: byte 0xe9 {NOT_UTF8}"),
     ],
 )
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.csv", "a.txt"])
@@ -140,7 +141,7 @@ def test_all_files_without_a_reader_are_named(tmp_path: Path) -> None:
     )
 
 
-ABOUT = "a text about the data, by its name"
+ABOUT = "about the data, by name"
 
 
 def test_texts_about_the_data_are_left_out_and_told(tmp_path: Path) -> None:

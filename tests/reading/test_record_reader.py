@@ -1,5 +1,6 @@
 """Records: the format is given or detected, fields are mapped, contents are validated."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -104,6 +105,18 @@ def test_an_invalid_split_group_or_time_is_rejected(field: str, value: Any, deta
         reader.read({"text": "t", "x": value})
 
     assert (error.value.reason, error.value.detail) == (f"wrong_{field}", detail)
+
+
+def test_a_field_that_is_mapped_to_null_is_not_taken() -> None:
+    fields = {"question": "turns.1.text", "answer": "answers.0.text", "system": None, "split": None}
+    reader = RecordReader(FileRule("*", "qa", fields, ["system"]), None)
+    record = {"system": "Be brief.", "turns": [{"text": "Hi"}, {"text": "Why?"}], "answers": [{"text": "So."}]}
+
+    contents, metadata = reader.read(record)
+
+    turns = json.loads(contents[0])["messages"]
+    assert [(turn["role"], turn["content"]) for turn in turns] == [("user", "Why?"), ("assistant", "So.")]
+    assert (metadata.split, list(reader.unread.fields)) == ("", ["turns.*.text"])
 
 
 @pytest.mark.parametrize("path", ["", "notes.md"])

@@ -4,12 +4,12 @@ A reader takes an open binary file and yields a `Record` or a `Broken` as it goe
 what it decides about the whole file.
 """
 
-from stages.reading.containers import delimited, html, json_document, jsonl, parquet, pdf, plain_text
+from stages.reading.containers import delimited, html, json_document, parquet, pdf, plain_text
 
 READERS = {  # by suffix, without that of a compression
     ".json": json_document.read,
-    ".jsonl": jsonl.read,
-    ".ndjson": jsonl.read,
+    ".jsonl": json_document.read_lines,
+    ".ndjson": json_document.read_lines,
     ".csv": delimited.read_csv,
     ".tsv": delimited.read_tsv,
     ".parquet": parquet.read,

@@ -8,6 +8,7 @@ and memory holds one element.
 """
 
 import json
+import re
 from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import BinaryIO
@@ -19,6 +20,8 @@ from stages.reading.containers.split_names import split_from_name
 
 OF_A_RECORD = ("messages", "conversations", "conversation", "prompt", "completion", "chosen", "rejected", "history")
 COLUMNS = "want records, not columns; pandas writes them with `to_json(orient='records')`"
+PEEKED_CHARS = 1 << 18  # that tell an array, an object and JSON Lines apart
+ARRAY = re.compile(r"\s*\[\s*\{")
 WANTED = 'want an array of records, or an object of splits such as {"train": [[text, label], …]}'
 
 
@@ -29,14 +32,39 @@ def read(file: BinaryIO, tell: Tell) -> Iterator[Record | Broken]:
         Unreadable: the file is not UTF-8 text, an element is longer than MAX_RECORD_SIZE, or several lists may have
             the records.
     """
-    chunks = stream.text_chunks(file)
-    first = next(chunks, "")
-    chunks = chain([first], chunks)
-    if _is_lines(first):
+    beginning, chunks = _peek(stream.text_chunks(file))
+    if _is_lines(beginning):
         tell("its lines are one record each, as in JSON Lines")
         yield from jsonl.records(stream.lines_of(chunks, jsonl.ADVICE))
-        return
-    window = Window(chunks)
+    else:
+        yield from _records(Window(chunks), tell)
+
+
+def read_lines(file: BinaryIO, tell: Tell) -> Iterator[Record | Broken]:
+    """The records of JSON Lines; also of an array, as it is often named so.
+
+    Raises:
+        Unreadable: as for `read`.
+    """
+    beginning, chunks = _peek(stream.text_chunks(file))
+    line, _, more = beginning.lstrip().partition("\n")
+    if ARRAY.match(beginning) and not (more.strip() and _is_value(line)):
+        tell("it is one array of records, not JSON Lines")
+        yield from _records(Window(chunks), tell)
+    else:
+        yield from jsonl.records(stream.lines_of(chunks, jsonl.ADVICE))
+
+
+def _peek(chunks: Iterator[str]) -> tuple[str, Iterator[str]]:
+    """(the first PEEKED_CHARS characters, all chunks)."""
+    read, size = [], 0
+    while size < PEEKED_CHARS and (chunk := next(chunks, "")):
+        read.append(chunk)
+        size += len(chunk)
+    return "".join(read)[:PEEKED_CHARS], chain(read, chunks)
+
+
+def _records(window: Window, tell: Tell) -> Iterator[Record | Broken]:
     try:
         for (line, value, text), split in _elements(window, tell):
             if isinstance(value, dict):
@@ -54,10 +82,15 @@ def read(file: BinaryIO, tell: Tell) -> Iterator[Record | Broken]:
 
 def _is_lines(beginning: str) -> bool:
     line, _, more = beginning.lstrip().partition("\n")
+    return line[:1] == "{" and more.lstrip()[:1] == "{" and _is_value(line)
+
+
+def _is_value(text: str) -> bool:
     try:
-        return line[:1] == "{" and more.lstrip()[:1] == "{" and isinstance(json.loads(line), dict)
+        json.loads(text)
     except (ValueError, RecursionError):
         return False
+    return True
 
 
 def _elements(window: Window, tell: Tell) -> Iterator[tuple[Element, str]]:
@@ -78,6 +111,7 @@ def _object(window: Window, tell: Tell) -> Iterator[tuple[Element, str]]:
     window.take("{")
     lists: list[str] = []
     others: list[str] = []
+    told: list[str] = []
     while not window.take("}"):
         line, name = window.line(), window.take_value().value
         if not isinstance(name, str) or not window.take(":"):
@@ -90,11 +124,14 @@ def _object(window: Window, tell: Tell) -> Iterator[tuple[Element, str]]:
         else:
             window.unmark()
             lists.append(name)
-            split = split_from_name(name)
-            if not split:
-                tell(f"the list {name!r} has its records")
             window.take("[")
-            yield from _array(window, split, name)
+            for element, split in _array(window, split_from_name(name)):
+                if not split and isinstance(element.value, str | int | float):
+                    raise ValueError(f"{name!r} is a list of single values: {COLUMNS}")
+                if not split and name not in told:
+                    told.append(name)
+                    tell(f"the list {name!r} has its records")
+                yield element, split
         if len(lists) > 1 and others and not all(map(split_from_name, lists)):
             raise Unreadable(
                 f"{line}: lists {', '.join(lists)} beside {', '.join(others)}: want one list of records, or lists by "
@@ -114,12 +151,9 @@ def _object(window: Window, tell: Tell) -> Iterator[tuple[Element, str]]:
         tell(f"beside its records, not read: {', '.join(others)}")
 
 
-def _array(window: Window, split: str, name: str = "") -> Generator[tuple[Element, str], None, None]:
+def _array(window: Window, split: str) -> Generator[tuple[Element, str], None, None]:
     """Takes the elements of an array after its opening bracket, and the closing one."""
     while not window.take("]"):
-        element = window.take_value()
-        if name and not split and isinstance(element.value, str | int | float):
-            raise ValueError(f"{name!r} is a list of single values: {COLUMNS}")
-        yield element, split
+        yield window.take_value(), split
         if not window.take(",") and window.peek() != "]":
             raise ValueError("want , or ]" if window.peek() else "the file ends before its ]")

@@ -2,23 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
-from stages.reading.containers import stream
-from stages.reading.containers.record import Broken, Record, Tell
+from stages.reading.containers.record import Broken, Record
 
 ADVICE = "want a record a line; save an array as .json"
-
-
-def read(file: BinaryIO, tell: Tell) -> Iterator[Record | Broken]:
-    """The records of the lines; blank lines are skipped.
-
-    Raises:
-        Unreadable: the file is not UTF-8 text, or a line is longer than MAX_RECORD_SIZE.
-    """
-    yield from records(stream.lines(file, ADVICE))
 
 
 def records(lines: Iterable[str]) -> Iterator[Record | Broken]:

@@ -84,7 +84,10 @@ def text_chunks(file: BinaryIO) -> Iterator[str]:
         except UnicodeDecodeError as error:
             line = newlines + error.object[: error.start].count(b"\n") + 1
             byte = error.object[error.start]
-            raise Unreadable(f"{line}: byte {byte:#04x} is not UTF-8: save the file as UTF-8") from None
+            raise Unreadable(
+                f"{line}: byte {byte:#04x} is not UTF-8: save the file as UTF-8; `iconv -f WINDOWS-1252 -t UTF-8` "
+                "converts what Windows often writes"
+            ) from None
         bytes_read += len(chunk)
         newlines += text.count("\n")
         if text:

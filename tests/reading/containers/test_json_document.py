@@ -89,6 +89,21 @@ def test_a_table_by_columns_is_one_broken_record_with_what_to_do(tmp_path: Path,
     assert (broken.line, broken.detail) == (1, first)
 
 
+@pytest.mark.parametrize("text", ['[{"text": "a"}, {"text": "b"}]\n', '[\n {"text": "a"},\n {"text": "b"}\n]', "[{"])
+def test_an_array_that_is_named_json_lines_is_read_as_one(tmp_path: Path, text: str) -> None:
+    records, told = read_told(tmp_path, "a.jsonl", text)
+
+    assert [record.value for record in records if not isinstance(record, Broken)] == ([A, B] if text != "[{" else [])
+    assert told == ["it is one array of records, not JSON Lines"]
+
+
+def test_lines_that_are_arrays_are_no_records(tmp_path: Path) -> None:
+    records, told = read_told(tmp_path, "a.jsonl", '[{"text": "a"}]\n[{"text": "b"}]\n')
+
+    assert [(record.line, record.detail) for record in records] == [(1, "no JSON object"), (2, "no JSON object")]
+    assert told == []
+
+
 def test_several_lists_beside_other_values_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
         read_text(tmp_path, "a.json", '{"info": {},\n"images": [{"text": "a"}],\n"captions": [{"text": "b"}]}')

@@ -21,7 +21,7 @@ JSON = st.recursive(
 
 
 def read(text: str) -> list[Record | Broken]:
-    return list(jsonl.read(io.BytesIO(text.encode()), print))
+    return list(jsonl.records(io.StringIO(text, newline="\n")))
 
 
 @given(st.dictionaries(st.text(), JSON), st.booleans())

@@ -20,6 +20,7 @@ def zstd(content: bytes) -> bytes:
     return pyarrow.compress(content, codec="zstd", asbytes=True)
 
 
+NOT_UTF8 = "is not UTF-8: save the file as UTF-8; `iconv -f WINDOWS-1252 -t UTF-8` converts what Windows often writes"
 COMPRESS = {".gz": gzip.compress, ".bz2": bz2.compress, ".zst": zstd}
 
 
@@ -150,8 +151,8 @@ def test_lines_together_are_the_text_and_only_newlines_end_them(text: str, size:
 def test_bytes_that_are_not_text_are_an_error_with_their_line_in_any_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "CHUNK_BYTES", 2)
     for content, message in (
-        (b"ab\ncd\n\xc3\xa9\xe9x", "3: byte 0xe9 is not UTF-8: save the file as UTF-8"),
-        (b"ab\ncd\n\xc3", "3: byte 0xc3 is not UTF-8: save the file as UTF-8"),
+        (b"ab\ncd\n\xc3\xa9\xe9x", f"3: byte 0xe9 {NOT_UTF8}"),
+        (b"ab\ncd\n\xc3", f"3: byte 0xc3 {NOT_UTF8}"),
         (b"abc\0", " byte 3 is NUL, so this is no text: want UTF-8 text; move it elsewhere"),
     ):
         with pytest.raises(Unreadable) as error:
