@@ -61,7 +61,7 @@ def texts(content: Any) -> list[str]:
 
 
 def text(content: Any) -> str:
-    """A row's texts joined by newlines, as `dedup` compares them."""
+    """A row's texts joined by newlines."""
     return "\n".join(texts(content))
 
 
