@@ -91,10 +91,10 @@ def _lines(report: FileReport, ingest: Ingest) -> list[str]:
         lines.append(
             f"  not read: {path} of {count(unread['records'], 'records')}, such as {unread['example']!r}{may_be}"
         )
-    if report.entry:
-        lines.append(f"  it could be read with this entry of ingest.files: {report.entry}")
     if report.stops:
         lines.append("    map such fields in `fields` of ingest.files, or name them in `ignore`")
+    if report.entry:
+        lines.append(f"  it could be read with this entry of ingest.files: {report.entry}")
     if why := refusal(report, ingest):
         lines.append(f"  `ingest` would refuse it by itself: {why}")
     if report.changed:

@@ -23,6 +23,7 @@ from stages.reading import files, ratings
 from stages.reading.containers.record import Broken, Record
 from stages.reading.record_reader import NO_FORMAT, RecordReader
 from stages.reading.rejection import RejectedRecord
+from stages.reading.text_values import json_value
 from stages.rows.accounting import Drop
 from stages.rows.row import Content, Judged, Row, make_row
 from stages.rows.texts import content_texts
@@ -98,7 +99,7 @@ class FileReport:
     unread: dict[str, dict[str, Any]] = field(default_factory=dict)  # fields that are in no row, by path
     stops: dict[str, str] = field(default_factory=dict)  # those that may change what rows mean, by path
     named_split: str = ""  # the split that the file's name gives, if it is taken
-    entry: str = ""  # of ingest.files, in YAML, with which records of no known format could be read
+    entry: str = ""  # of ingest.files, in YAML, with which it could be read
     notes: list[str] = field(default_factory=list)
 
     def add(self, stage: str, line: int, reason: str, detail: str) -> None:
@@ -169,7 +170,11 @@ def read(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean)
         report.named_split = files.split_of_name(file.path)
     if len(unknown) * 2 > min(report.records, MAPPED_RECORDS):
         report.entry = _entry(file.name, unknown)
+        if not report.entry:
+            report.notes += _shape_notes(file, unknown)
     report.unread, report.stops = reader.unread.fields, reader.unread.stops
+    if report.stops and file.rule is None and not report.entry:
+        report.entry = _yaml(file.name, None, None, list(report.stops))
     good_prompts = {ratings.prompt_key(answer, "") for _, answer in answers if answer.good}
     for line, answer in answers:
         if ratings.prompt_key(answer, "") in good_prompts:
@@ -220,7 +225,10 @@ def refusal(report: FileReport, ingest: Ingest) -> str:
 
 
 def _entry(name: str, records: list[dict[str, Any]]) -> str:
-    """An entry of ingest.files that reads the records, in YAML; "" if their names do not tell one."""
+    """An entry of ingest.files that reads the records, in YAML; "" if their names do not tell one.
+
+    It ignores no field that may change what rows mean.
+    """
     found = mapping.propose(records)
     if isinstance(found, str):
         return ""
@@ -228,10 +236,31 @@ def _entry(name: str, records: list[dict[str, Any]]) -> str:
     for record in records:
         with contextlib.suppress(RejectedRecord):
             reader.read(record)
-    ignore = mapping.ignorable(reader.unread.fields, found.fields)
-    entry = {"glob": glob.escape(name), "format": found.format, "fields": found.fields, "ignore": ignore}
+    ignore = [path for path in mapping.ignorable(reader.unread.fields, found.fields) if path not in reader.unread.stops]
+    if found.format == "text" and reader.unread.fields:
+        return ""
+    return _yaml(name, found.format, found.fields, ignore)
+
+
+def _yaml(name: str, format: str | None, fields: dict[str, str] | None, ignore: list[str]) -> str:
+    entry = {"glob": glob.escape(name), "format": format, "fields": fields, "ignore": ignore}
     style = {"default_flow_style": True, "sort_keys": False, "allow_unicode": True, "width": float("inf")}
     return yaml.safe_dump(entry, **style).strip()
+
+
+def _shape_notes(file: files.RawFile, records: list[dict[str, Any]]) -> Iterator[str]:
+    """What may be wrong with records of no known format, besides the names of their fields."""
+    if files.suffixes(file.path)[0] in (".csv", ".tsv"):
+        yield f"its first line has to name its columns: found {', '.join(records[0])}"
+    for name, value in records[0].items():
+        try:
+            inner = json_value(value) if isinstance(value, str) and value.lstrip()[:1] in ("{", "[") else None
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(inner, dict):
+            yield f"its field {name} holds a record as text: make that the record; its fields are {', '.join(inner)}"
+        elif isinstance(inner, list):
+            yield f"its field {name} holds a list as text: map it, if it is of messages: `messages: {name}`"
 
 
 def _excerpt(content: Content) -> str:

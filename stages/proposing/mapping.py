@@ -30,6 +30,11 @@ FORMATS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {  # {format: {its
     "labelled": {"text": ((*TEXT, *QUESTION), False), "label": (LABEL, True)},
     "text": {"text": (TEXT, False)},
 }
+OPENAI_PREFERENCES = {  # as in files for OpenAI's preference tuning
+    "prompt": "input.messages", "chosen": "preferred_output", "rejected": "non_preferred_output",
+}  # fmt: skip
+VALUES = ("text", "value", "content")  # names that say nothing; the name of what they are in does
+MEASURES = {"start", "end", "offset", "index", "idx", "id", "position", "count", "length", "type"}  # of a text, no text
 MOST = 0.98  # share of the records that must have a field
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -43,10 +48,15 @@ class Leaf(NamedTuple):
 
     def rank(self, names: tuple[str, ...]) -> tuple[int, int, int] | None:
         """How well the leaf bears one of the names, less is better: as a whole, or as a word of its own."""
-        words = [word.lower() for word in WORDS.findall(self.name)]
-        whole = [(0, place) for place, name in enumerate(names) if self.name.lower() == name]
-        within = [(1, place) for place, name in enumerate(names) if name in words]
-        return (*min(whole + within), self.path.count(".")) if whole or within else None
+        outer = [part for part in self.path.split(".") if not part.isdigit()][-2:-1]
+        for own in [*(outer if self.name.lower() in VALUES else ()), self.name]:
+            words = [word.lower() for word in WORDS.findall(own)]
+            forms = {own.lower(), own.lower().removesuffix("s")}
+            whole = [(0, place) for place, name in enumerate(names) if name in forms]
+            within = [(1, place) for place, name in enumerate(names) if name in words]
+            if (whole or within) and not MEASURES & set(words):
+                return *min(whole + within), self.path.count(".")
+        return None
 
 
 class Mapping(NamedTuple):
@@ -61,6 +71,8 @@ def propose(records: list[dict[str, Any]]) -> Mapping | str:
     """The mapping of records to a format, or why their names do not tell one."""
     found = leaves(records)
     least = MOST * len(records)
+    if all({"input", "preferred_output", "non_preferred_output"} <= record.keys() for record in records):
+        return Mapping("pairs", OPENAI_PREFERENCES, [])
     texts = [leaf for leaf in found if sum(isinstance(v, str) and bool(v.strip()) for v in leaf.values) >= least]
     values = [leaf for leaf in found if sum(v not in (None, "") for v in leaf.values) >= least]
     for kind, roles in FORMATS.items():

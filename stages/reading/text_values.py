@@ -47,7 +47,9 @@ def messages_in_text(text: str, roles: Container[str]) -> Any:
         value = json_value(text)
     except (ValueError, RecursionError):
         if MESSAGES.match(text):
-            raise ValueError(f"{text[:30]!r} begins like a list of messages and is no JSON: mend it") from None
+            raise ValueError(
+                f"{text[:30]!r} begins like a list of messages and is no JSON: mend it; JSON Lines can hold lists"
+            ) from None
         return text
     return value if isinstance(value, list) and value and all(_is_message(item, roles) for item in value) else text
 

@@ -191,6 +191,37 @@ def test_fields_of_no_format_are_mapped_to_one_by_their_names(tmp_path: Path) ->
     assert (again.rows, again.problems, again.unread) == (1, {}, {})
 
 
+def test_what_may_be_wrong_with_fields_of_no_format_is_told(tmp_path: Path) -> None:
+    turns = json.dumps([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}])
+    write(tmp_path, "Where is my card?,lost", "And now?,other", name="a.csv")
+    write(tmp_path, {"data": json.dumps({"question": "q", "answer": "a"})}, {"data": "{"}, name="b.jsonl")
+    write(tmp_path, {"dialogue": turns}, name="c.jsonl")
+
+    code, output = run(tmp_path, str(tmp_path), "--json")
+
+    assert (code, [file["notes"] for file in json.loads(output)["files"]]) == (1, [
+        ["its first line has to name its columns: found Where is my card?, lost"],
+        ["its field data holds a record as text: make that the record; its fields are question, answer"],
+        ["its field dialogue holds a list as text: map it, if it is of messages: `messages: dialogue`"],
+    ])  # fmt: skip
+
+
+def test_an_entry_leaves_out_what_may_change_the_meaning_of_rows_only_if_it_is_all_that_is_missing(
+    tmp_path: Path,
+) -> None:
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    write(tmp_path, {"messages": turns, "image": "a.png", "note": "x"}, name="known.jsonl")
+    write(tmp_path, {"query": "q", "reply": "a", "more": {"rating": 3}, "note": "x"}, name="unknown.jsonl")
+
+    code, output = run(tmp_path, str(tmp_path), "--json")
+
+    known, unknown = (yaml.safe_load(file["entry"]) for file in json.loads(output)["files"])
+    assert code == 1
+    assert known == {"glob": "known.jsonl", "format": None, "fields": None, "ignore": ["image"]}
+    assert unknown == {"glob": "unknown.jsonl", "format": "completion",
+                       "fields": {"prompt": "query", "completion": "reply"}, "ignore": ["note"]}  # fmt: skip
+
+
 def test_a_list_of_names_is_no_data(tmp_path: Path) -> None:
     (tmp_path / "categories.json").write_text('["lost_card", "card_arrival"]')
 
