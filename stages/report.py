@@ -133,7 +133,7 @@ def page_values(build: Build, inputs: Inputs, sections: Sections) -> dict[str, A
         "train": sections.train,
         "compare": sections.compare,
         **chapters.graph(build),
-        **chapters.rows(build),
+        **chapters.rows(build, inputs.mixed),
         **chapters.training(build),
         **chapters.scores(build, subject, sections.suites[subject.suite].label),
         **quantized,

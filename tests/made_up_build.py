@@ -48,6 +48,7 @@ class Build:
         self.comparison: dict[str, Any] = {}
         self.over_long: dict[str, list[str]] = {}  # step -> ids of its rows above max_length
         self.epochs = 1
+        self.judged_rows = 0  # in the mix
         self.val_over_long = 0.0  # share of the val rows that are above max_length
         self.shares: dict[str, Any] = {}  # of the report of mix, beside those of every build
         self.omitted: dict[str, int] = {}  # field that the chat template leaves out -> rows
@@ -97,6 +98,8 @@ class Build:
         mix = {"chat": {"rows": 5000, "sources": sources, "shares": shares}}
         pairs = {"desk": {"in": 300, "rows": 300, "share": 1.0, "epochs": 1.0}}
         mix["pair"] = {"rows": 300, "sources": pairs, "shares": {}}
+        mix["judged"] = {"rows": self.judged_rows, "sources": {}, "shares": {}}
+        mix["text"] = {"rows": 9, "sources": {}, "shares": {}}  # the base is pretrained on them
         self.put("reports/data/mix.json", {"in": 5300, "out": 5300, "dropped": {}, "repeats": 0, "kinds": mix})
         self.put("reports/data/augment.json", {"in": 40, "out": 33, "dropped": {"repeated": 7}, "methods": {}})
         self.put("reports/train/base.json", {"kind": "tiny", "parameters": 1234567, "history": self.history})

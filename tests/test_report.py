@@ -102,7 +102,7 @@ def test_every_stage_shows_what_it_read_and_wrote(text: str) -> None:
     assert "ingest 5,300 rows in 1 file → 5,208 rows 92 dropped" in text
     assert "split 5,208 rows → 5,000 train, 200 val, 8 test none dropped" in text
     assert "augment 40 rows → 33 rows 7 dropped" in text
-    assert "mix 5,300 rows → 5,300 rows to train on none dropped" in text
+    assert "mix 5,300 rows → 5,309 rows to train on none dropped" in text
     assert "base rows to pretrain on → 1,234,567 parameters 20 steps, loss 2 → 0.5; 0.75 on held-out rows" in text
     assert "train@sft 5,000 chat rows → 2 kB 20 steps, loss 2 → 0.5; 0.75 on held-out rows" in text
     assert "merge@dpo 2 kB + 2 kB → 2 kB" in text
@@ -150,6 +150,13 @@ def test_what_a_step_was_trained_on_is_what_it_consumed(build: Build) -> None:
     text = visible_text(build)
     assert "sft chat 5,000 2,050 – – 2,950 59.0 %" in text
     assert "more chat 5,000 – 10 – 5,000 100.0 %" in text
+
+
+def test_rows_of_a_kind_that_no_step_is_trained_on_are_told(build: Build, text: str) -> None:
+    assert "No step was trained on" not in text
+    build.judged_rows = 7
+
+    assert "No step was trained on the 7 judged rows of the mix." in visible_text(build)
 
 
 def test_tokens_of_each_step_are_shown_and_what_its_template_leaves_out(build: Build) -> None:

@@ -46,7 +46,7 @@ def graph(build: Build) -> dict[str, Any]:
     }
 
 
-def rows(build: Build) -> dict[str, Any]:
+def rows(build: Build, mixed: Path) -> dict[str, Any]:
     """Every reason for drops, most rows first; the outs that list the dropped rows; and how many were dropped in all.
 
     A row that several steps dropped counts once in `lost`.
@@ -67,6 +67,11 @@ def rows(build: Build) -> dict[str, Any]:
     outs = (out for stage in reports if stage in build.graph for out in build.graph[stage]["outs"])
     return {
         "drops": sorted(drops, key=lambda drop: -drop["rows"]),
+        "unused_kinds": {
+            kind: entry["rows"]
+            for kind, entry in build.data["mix"]["kinds"].items()
+            if entry["rows"] and not any(str(mixed / f"{kind}.jsonl") in node["deps"] for node in build.graph.values())
+        },
         "unread": [
             (file, field, entry["records"])
             for file, fields in build.data["ingest"]["unread"].items()
