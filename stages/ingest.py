@@ -76,7 +76,7 @@ class Ingestion:
         self.formats: dict[str, dict[str, int]] = {}  # file -> format -> records
         self.unread: dict[str, dict[str, dict[str, Any]]] = {}  # file -> field -> its records, and an example
         self.notes: dict[str, list[str]] = {}  # file -> what its reader decided
-        self._stops: list[str] = []  # a line for each field without which rows would mean something else
+        self._stops: dict[str, str] = {}  # unread field without which rows would mean something else -> what it may be
         self.dropped: Counter[str] = Counter()
         self.first_rejected: list[Rejected] = []
         self.records = 0
@@ -116,12 +116,7 @@ class Ingestion:
             self.notes[file.name] = notes
         if reader.unread.fields:
             self.unread[file.name] = reader.unread.fields
-        self._stops += [
-            f"{file.name}: field {path} (records: {reader.unread.fields[path]['records']}), such as "
-            f"{reader.unread.fields[path]['example']!r}: nothing reads it, and it may be {what}: want it mapped in "
-            "`fields` of ingest.files, or named in `ignore`"
-            for path, what in reader.unread.stops.items()
-        ]
+        self._stops.update(reader.unread.stops)
 
     def add(self, file: int, line: int, metadata: Metadata, content: bytes) -> None:
         """Adds the row of a content encoded as JSON."""
@@ -175,7 +170,7 @@ class Ingestion:
             UserError: names the first of the records, and all of the fields.
         """
         unusable = self.dropped.total() - sum(self.dropped[reason] for reason in ratings.EXPECTED_REASONS)
-        problems = list(self._stops)
+        problems = [self._stop(path, what) for path, what in self._stops.items()]
         if not self.row_count:
             problems.append(f"{raw}: {self.records} records, none usable: want at least one{self._first_rejected()}")
         elif unusable / self.records > self._params.max_rejected_fraction:
@@ -186,6 +181,16 @@ class Ingestion:
             )
         if problems:
             raise UserError("\n".join(problems))
+
+    def _stop(self, path: str, what: str) -> str:
+        fields = {name: unread[path] for name, unread in self.unread.items() if path in unread}
+        first, *others = fields
+        records, example = sum(field["records"] for field in fields.values()), fields[first]["example"]
+        return (
+            f"{first}{f' and {len(others)} more' if others else ''}: field {path} (records: {records}), such as "
+            f"{example!r}: nothing reads it, and it may be {what}: want it mapped in `fields` of ingest.files, or named "
+            "in `ignore`"
+        )
 
     def _first_rejected(self) -> str:
         """One line for each file without a known format, then for each of the first rejected records."""

@@ -192,6 +192,7 @@ def test_unread_fields_that_change_what_rows_mean_stop_the_stage_all_at_once(tmp
     files = {
         "a.jsonl": lines({"messages": turns, "images": ["x.png"]}, {"messages": turns, "note": 1, "images": ["y.png"]}),
         "b.jsonl": lines({"question": "q", "answer": "a", "meta": {"score": 3}}, {"text": ""}),
+        "c.jsonl": lines({"messages": turns, "images": ["z.png"]}),
     }
     rules = [FileRule("b*", "qa", None, []), FileRule("*", None, None, [])]
 
@@ -200,11 +201,11 @@ def test_unread_fields_that_change_what_rows_mean_stop_the_stage_all_at_once(tmp
 
     wanted = "want it mapped in `fields` of ingest.files, or named in `ignore`"
     assert str(error.value) == (
-        "a.jsonl: field images.* (records: 2), such as 'x.png': nothing reads it, and it may be an image, a sound or a "
-        f"film: {wanted}\n"
+        "a.jsonl and 1 more: field images.* (records: 3), such as 'x.png': nothing reads it, and it may be an image, a "
+        f"sound or a film: {wanted}\n"
         "b.jsonl: field meta.score (records: 1), such as '3': nothing reads it, and it may be a judgement of an "
         f"answer: {wanted}\n"
-        f"{tmp_path}/raw: 1 of 4 records unusable: want at most 0.00%; mend them or raise "
+        f"{tmp_path}/raw: 1 of 5 records unusable: want at most 0.00%; mend them or raise "
         "ingest.max_rejected_fraction\n  b.jsonl:2: wrong_shape: qa: KeyError: 'question'"
     )
 
