@@ -188,8 +188,8 @@ class Ingestion:
         records, example = sum(field["records"] for field in fields.values()), fields[first]["example"]
         return (
             f"{first}{f' and {len(others)} more' if others else ''}: field {path} (records: {records}), such as "
-            f"{example!r}: nothing reads it, and it may be {what}: want it mapped in `fields` of ingest.files, or named "
-            "in `ignore`"
+            f"{example!r}: nothing reads it, and it may be {what}: want it mapped in `fields` of ingest.files, or "
+            "named in `ignore`"
         )
 
     def _first_rejected(self) -> str:
