@@ -35,6 +35,7 @@ class File(NamedTuple):
     whole: bool  # all records were read
     rejected: Counter[str]  # by reason
     splits: Counter[str]  # rows by the split that the file gives; "": none
+    more: dict[str, int]  # {field in a list: records that have more of it than the mapped one}
 
 
 class Survey(NamedTuple):
@@ -138,16 +139,18 @@ def _read(file: files.RawFile, given: FileRule | None, result: Survey) -> None:
     if not splits:
         raise UserError(f"{file.path}:{detail}: none of its records is usable: want rows; mend it, or name the others")
     whole = next(records, None) is None
-    wanted = None if given else _unread(file, rule, reader)
-    result.files.append(File(file.name, wanted, formats, count, whole, rejected, splits))
+    wanted, more = (None, {}) if given else _unread(file, rule, reader)
+    result.files.append(File(file.name, wanted, formats, count, whole, rejected, splits, more))
 
 
 def _contents(read: list[bytes] | Judged) -> list[Content]:
     return [read] if isinstance(read, Judged) else [msgspec.json.decode(content, type=Content) for content in read]
 
 
-def _unread(file: files.RawFile, rule: dict[str, Any] | None, reader: RecordReader) -> dict[str, Any] | None:
-    """The rule with what nothing reads in its `ignore`; null if it needs none.
+def _unread(
+    file: files.RawFile, rule: dict[str, Any] | None, reader: RecordReader
+) -> tuple[dict[str, Any] | None, dict[str, int]]:
+    """(the rule with what nothing reads in its `ignore`, None if it needs none; what lists have beyond mapped fields).
 
     Raises:
         UserError: something that nothing reads would change what rows mean.
@@ -161,7 +164,8 @@ def _unread(file: files.RawFile, rule: dict[str, Any] | None, reader: RecordRead
             f"[{', '.join(stops)}]}}]}}`"
         )
     left = mapping.ignorable(fields, (rule or {}).get("fields") or {})
-    return {**(rule or {}), "ignore": left} if left else rule
+    more = {path: fields[path]["records"] for path in fields if path not in left and not path.startswith("(")}
+    return ({**(rule or {}), "ignore": left} if left else rule), more
 
 
 def _detect(file: files.RawFile, values: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -184,5 +188,5 @@ def _detect(file: files.RawFile, values: list[dict[str, Any]]) -> dict[str, Any]
     raise UserError(
         f"{file.path}: {found}: want to know which is which; name the fields in a recipe of yours and add "
         f"`--recipe FILE.yaml`: `ingest: {{files: [{{glob: {file.name!r}, format: qa, fields: {{question: …, answer: "
-        f"…}}}}]}}`; or name the other files only. Its fields: {names}"
+        f"…}}, ignore: []}}]}}`; or name the other files only. Its fields: {names}"
     )

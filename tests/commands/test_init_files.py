@@ -196,6 +196,26 @@ def test_fields_without_known_names_are_refused_and_a_recipe_that_maps_them_is_t
     assert written(project)["ingest"]["files"] == [rule]
 
 
+def test_what_lists_have_beyond_the_mapped_field_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = [{"asked": [{"question": f"Why is {i}?"}, {"question": f"How is {i}?"}][: 1 + i % 2], "answer": f"{i}"}
+               for i in range(60)]  # fmt: skip
+    put(project / "data/lists.jsonl", records)
+
+    run("data/lists.jsonl")
+
+    said = capsys.readouterr().out
+    assert "lists.jsonl: 30 records have more of asked.*.question than the first, which is in no row" in said
+    assert written(project)["ingest"]["files"][0]["fields"] == {"prompt": "asked.0.question", "completion": "answer"}
+
+
+def test_how_long_training_takes_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(project / "data/sums.jsonl", questions(100))
+
+    run("data/sums.jsonl")
+
+    assert "tokens, about 1 minutes on one core" in capsys.readouterr().out
+
+
 def test_a_field_that_changes_what_rows_mean_is_asked_about(project: Path) -> None:
     put(project / "data/sums.jsonl", questions(60, sample_weight=0, note="x"))
 

@@ -14,7 +14,7 @@ def survey(**files: dict[str, int]) -> Survey:
     """Files of {split: rows}."""
     found = Survey([], {}, {})
     for name, counts in files.items():
-        found.files.append(File(name, None, Counter(), sum(counts.values()), True, Counter(), Counter(counts)))
+        found.files.append(File(name, None, Counter(), sum(counts.values()), True, Counter(), Counter(counts), {}))
         for split, n in counts.items():
             for i in range(n):
                 row = make_row(Text(f"{name} {split} {i}"), split)
