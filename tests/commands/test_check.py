@@ -286,6 +286,22 @@ def test_check_and_ingest_count_alike(tmp_path: Path) -> None:
     assert told == result["report"]["notes"]
 
 
+def test_fields_that_nothing_reads_are_told_with_their_count_and_an_example(tmp_path: Path) -> None:
+    code, output = run(tmp_path, write(tmp_path, {**GOOD, "system": "s"}, {"text": "A text."}))
+    assert (code, output) == (0, "new.jsonl: 2 records (qa 1, text 1), cleaned 2 rows\n")
+
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    images = {"messages": turns, "images": ["x.png"], "topic": "x", "id": 1}
+    code, output = run(tmp_path, write(tmp_path, images, {**images, "topic": None}))
+
+    assert code == 1
+    assert [line for line in output.splitlines() if "not read" in line] == [
+        "  not read: images.* of 2 records, such as 'x.png'; may be an image, a sound or a film",
+        "  not read: topic of 1 record, such as 'x'",
+        "  `ingest` would refuse it by itself: images.*: not read, and rows without may mean something else",
+    ]
+
+
 def test_every_reason_has_advice() -> None:
     stages = ROOT / "stages"
     sources = [*(stages / "reading").rglob("*.py"), *(stages / "cleaning").glob("*.py"), stages / "rows/parts.py"]

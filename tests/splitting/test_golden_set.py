@@ -44,6 +44,19 @@ def test_another_set_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_field_that_would_change_what_a_chat_means_is_refused(tmp_path: Path) -> None:
+    turns = '[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]'
+    path, sha256 = write(tmp_path, f'{{"messages": {turns}, "images": ["x.png"], "topic": "x"}}\n')
+
+    with pytest.raises(UserError) as error:
+        golden_set.read(path, sha256)
+
+    assert str(error.value) == (
+        f"{path}: field images.*: it may be an image, a sound or a film, and nothing reads it: take it out, or give it "
+        "as a format has it"
+    )
+
+
 def test_a_missing_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"gone: no such file: want the golden set of split.golden, or a file with a blank line"
