@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stages.params.data import Documents, FileRule
-from stages.reading import documents, formats, message_parsing, unread
+from stages.reading import documents, field_names, formats, message_parsing, unread
 from stages.reading.containers.split_names import split_from_name
 from stages.reading.rejection import RejectedRecord
 from stages.reading.text_values import messages_in_text
@@ -202,7 +202,10 @@ def format_rejection(fields: Set[str]) -> RejectedRecord:
 
 
 def _matching_formats(fields: Set[str]) -> list[str]:
-    return [name for name, reader in formats.READERS.items() if reader.matches(fields)]
+    """The formats that match the names of fields; if none does, without those that are known to carry no meaning."""
+    names = [name for name, reader in formats.READERS.items() if reader.matches(fields)]
+    with_meaning = {field for field in fields if field_names.has_meaning(field)}
+    return names if names or with_meaning == fields else _matching_formats(with_meaning)
 
 
 def validate(content: Any) -> tuple[Any, bytes]:

@@ -37,7 +37,16 @@ def test_a_missing_field_is_rejected(record: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "format"),
-    [({"text"}, "text"), ({"text", "id"}, "unknown"), (set(), "unknown"), ({"messages", "conversations"}, "ambiguous")],
+    [
+        ({"text"}, "text"),
+        ({"text", "id", "source"}, "text"),  # what carries no meaning does not matter
+        ({"text", "label", "question_id"}, "labelled"),
+        ({"path", "text"}, "document"),  # unless a format reads it
+        ({"text", "title"}, "unknown"),
+        ({"id"}, "unknown"),
+        (set(), "unknown"),
+        ({"messages", "conversations"}, "ambiguous"),
+    ],
 )
 def test_a_format_is_detected_if_it_alone_has_the_fields(fields: set[str], format: str) -> None:
     assert detect_format(fields) == format
