@@ -4,28 +4,18 @@ import json
 import re
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import yaml
 
-from modelmake import params as params_file
 from stages.commands import file_report
-from stages.params.cleaning import Clean
-from stages.params.data import FileRule, Ingest
-from stages.reading import files
-from tests import ingest_run
+from stages.params.data import FileRule
+from stages.reading.record_reader import RecordReader
 from tests.conftest import ROOT
 
 REASON = re.compile(r'"((?:ambiguous|bad|broken|empty|no|over|personal|repeated|role|unknown|wrong)_[a-z]+)"')
 GOOD = {"question": "How many legs has a spider?", "answer": "Eight."}
-
-CLEANING = msgspec.structs.replace(
-    params_file.section(params_file.load(ROOT / "recipes/default.yaml"), "clean", Clean, "default"),
-    refusals=None, max_chars=10**6, max_tokens=None,
-)  # fmt: skip
 
 
 def run(folder: Path, *arguments: str) -> tuple[int, str]:
@@ -175,7 +165,8 @@ def test_a_name_that_makes_all_rows_test_is_told(tmp_path: Path) -> None:
 
 
 def test_fields_of_no_format_are_mapped_to_one_by_their_names(tmp_path: Path) -> None:
-    file = write(tmp_path, {"ID": "a1", "Question": "Why?", "Answer": 3.0, "Note": "x"}, name="q: 1.jsonl")
+    record = {"ID": "a1", "Question": "Why?", "Answer": 3.0, "Note": "x"}
+    file = write(tmp_path, record, name="q: 1.jsonl")
 
     code, output = run(tmp_path, file, "--json")
 
@@ -186,9 +177,10 @@ def test_fields_of_no_format_are_mapped_to_one_by_their_names(tmp_path: Path) ->
         "ignore": ["Note"],
     })  # fmt: skip
     rule = FileRule(**entry)
-    params = Ingest(str(tmp_path), [rule], 0.0, None, "pairs", "given")
-    again = file_report.read(files.RawFile(Path(file), "q: 1.jsonl", rule), 0, params, CLEANING)
-    assert (again.rows, again.problems, again.unread) == (1, {}, {})
+    reader = RecordReader(rule, None)
+    [content], _ = reader.read(record)
+    assert [turn["content"] for turn in json.loads(content)["messages"]] == ["Why?", "3.0"]
+    assert reader.unread.fields == {}
 
 
 def test_what_may_be_wrong_with_fields_of_no_format_is_told(tmp_path: Path) -> None:
@@ -228,62 +220,6 @@ def test_a_list_of_names_is_no_data(tmp_path: Path) -> None:
     code, output = run(tmp_path, str(tmp_path / "categories.json"))
 
     assert (code, output.splitlines()[2]) == (1, f"    {file_report.ADVICE_NO_OBJECT}")
-
-
-def test_entries_of_ingest_files_choose_the_files_of_a_folder_as_ingest_does(tmp_path: Path) -> None:
-    for name in ("a.jsonl", "sub/b.jsonl", "c.xlsx"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        write(tmp_path, {"q": "Why?", "a": "So."}, name=name)
-    rule = FileRule("*.jsonl", "qa", {"question": "q", "answer": "a"}, [])
-    params = Ingest(str(tmp_path), [rule], 0.0, None, "pairs", "given")
-
-    chosen = file_report.list_files(tmp_path, params)
-    below = file_report.list_files(tmp_path / "sub", params)
-
-    assert [(file.name, file.rule) for file in chosen.files] == [("a.jsonl", rule), ("sub/b.jsonl", rule)]
-    assert chosen.left_out == {"c.xlsx": "no entry of ingest.files fits its name"}
-    assert [(file.name, file.rule) for file in below.files] == [("sub/b.jsonl", rule)]
-
-
-MIXED = {
-    "a.jsonl": '{"question": "q", "answer": "a"}\n{"text": "t"}\n{"x": 1}\n{\n{"prompt": "p", "completion": ""}\n',
-    "table.csv": ",text;label\n",
-    "b.csv": ',text,label\n0,"a, b",x\n1,c,y\n2,d\n',
-    "c.csv": "text;category\na;x\nb;y\n",
-    "d.json": '{"version": 1, "data": [{"text": "one"}, {"text": "one"}, 7]}',
-    "e.json": '{"text": "two"}\n{"text": "three"}\n',
-    "kto.jsonl": "".join(
-        json.dumps({"prompt": p, "completion": c, "label": good}) + "\n"
-        for p, c, good in (("Hi", "Hello!", True), ("Hi", "GO!", False), ("Bye", "GO!", False))
-    ),
-    "log.jsonl": "".join(
-        json.dumps({"messages": question, "response": "a", "rating": rating}) + "\n"
-        for question, rating in (("q2", None), ("q3", 1))
-    ),
-    "prose_test.txt": "One.\n\nTwo.\n",
-    "LICENSE": "MIT",
-    "README.md": "# Data",
-}
-
-
-def test_check_and_ingest_count_alike(tmp_path: Path) -> None:
-    result = ingest_run.run(tmp_path, MIXED)
-    params = Ingest(str(tmp_path / "raw"), [], 1.0, None, "pairs", "given")
-    listing = file_report.list_files(tmp_path / "raw", params)
-    reports = [file_report.read(file, 0, params, CLEANING) for file in listing.files]
-
-    dropped = Counter[str]()
-    for report in reports:
-        assert not report.unreadable
-        for problem in report.problems.values():
-            assert problem.stage == "ingest"
-            dropped[problem.reason] += problem.records
-    assert dropped == result["report"]["dropped"]
-    assert sum(report.rows for report in reports) == result["report"]["out"]
-    assert sum(report.records for report in reports) == result["report"]["in"]
-    assert listing.left_out == result["report"]["left_out"]
-    told = {report.file: report.notes for report in reports if report.notes}
-    assert told == result["report"]["notes"]
 
 
 def test_fields_that_nothing_reads_are_told_with_their_count_and_an_example(tmp_path: Path) -> None:
