@@ -84,7 +84,8 @@ def check_sizes(sizes: dict[str, dict[str, int]], rows: Iterable[Row], params: S
     if not train and val + test:
         raise UserError(
             f"split: none of {val + test} rows is left to train on: {val} are val, {test} are test, as names of files, "
-            "split fields, fractions or times say: want rows of train; rename a file, or change split"
+            "split fields, fractions or times say: want rows of train; rename a file, set "
+            "ingest.splits: none, or change split"
         )
     by_fraction = 0 if val or params.time else sum(_is_split_by_fraction(row, params) for row in rows)
     if by_fraction * params.val_fraction >= 1:
