@@ -10,6 +10,7 @@ from stages.proposing import answers
 from stages.proposing.lengths import Lengths
 from stages.proposing.splits import Plan, rows_under
 from stages.proposing.survey import DOCUMENTS, Survey
+from stages.reporting.formatting import count
 from stages.rows import parts
 from stages.rows.row import Row
 from stages.rows.texts import content_texts
@@ -159,8 +160,9 @@ def _train(kinds: list[str], counts: Counter, base: Base, lengths: Lengths, belo
         reason, told = f"{rows:,} rows of kind {kind} to train on", {}
         if not below.named and base.section["kind"] == "tiny":
             tokens = int(rows * lengths.mean_tokens[kind] * wanted["num_train_epochs"])
+            minutes = count(max(1, round(tokens / TOKENS_A_MINUTE)), "minutes")
             told["num_train_epochs"] = (
-                f"{tokens:,} tokens, about {max(1, tokens // TOKENS_A_MINUTE)} minutes on one core"
+                f"{tokens:,} tokens, about {minutes} on one core"
             )
         if kind == "chat" and not base.marked:
             reason += "; the loss sees questions too, as the chat template marks no answers: docs/models.md"

@@ -213,7 +213,7 @@ def test_how_long_training_takes_is_told(project: Path, capsys: pytest.CaptureFi
 
     run("data/sums.jsonl")
 
-    assert "tokens, about 1 minutes on one core" in capsys.readouterr().out
+    assert "tokens, about 1 minute on one core" in capsys.readouterr().out
 
 
 def test_a_field_that_changes_what_rows_mean_is_asked_about(project: Path) -> None:
