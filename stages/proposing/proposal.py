@@ -161,9 +161,7 @@ def _train(kinds: list[str], counts: Counter, base: Base, lengths: Lengths, belo
         if not below.named and base.section["kind"] == "tiny":
             tokens = int(rows * lengths.mean_tokens[kind] * wanted["num_train_epochs"])
             minutes = count(max(1, round(tokens / TOKENS_A_MINUTE)), "minutes")
-            told["num_train_epochs"] = (
-                f"{tokens:,} tokens, about {minutes} on one core"
-            )
+            told["num_train_epochs"] = f"{tokens:,} tokens, about {minutes} on one core"
         if kind == "chat" and not base.marked:
             reason += "; the loss sees questions too, as the chat template marks no answers: docs/models.md"
         decisions.append(Decision(f"train.{name}.rows", kind, reason))
