@@ -138,7 +138,7 @@ def test_banking77_is_accounted_for_and_its_test_split_is_whole(tmp_path: Path) 
     assert found["ingest"]["formats"] == {"train.csv": {"labelled": 10003}, "test.csv": {"labelled": 3080}}
     # once white space around them is gone, 9999 training texts are left of 10003 and 6 of those are in test too
     assert found["clean"]["dropped"] == {"repeated": 4 + 6}
-    assert found["split"]["splits"]["test"] == {"chat": 3080, "pair": 0, "text": 0}
+    assert found["split"]["splits"]["test"] == {"chat": 3080, "pair": 0, "judged": 0, "text": 0}
     test = asked(lines(project, "data/splits/test/chat.jsonl"))
     wanted = csv_rows(DATA / "banking77/test.csv")
     assert test == Counter((text.strip(), json.dumps({"intent": intent})) for text, intent in wanted)
