@@ -20,7 +20,7 @@ from stages.reading import hub
 from stages.rows.row import Content, Row
 from stages.training import chat_template, corpus, tokens
 
-TINY_TOKENS = 1024  # of a row, at most: a tiny model on a CPU takes seconds for each batch of longer ones
+TINY_TOKENS = 2048  # of a row, at most: a tiny model on a CPU takes seconds for each batch of longer ones
 TOKENIZER_FILES = ("config.json", "tokenizer*", "*.jinja", "special_tokens_map.json")
 TOKENIZER_CHARS = 5_000_000  # that a tiny model's tokenizer is tried on
 

@@ -25,6 +25,7 @@ class Lengths(NamedTuple):
     mean_tokens: dict[str, float]  # of a row, by kind
     source: tuple[str, int]  # (kind of rows that has the most text to pretrain on, its characters)
     vocab_size: int
+    max_chars: int | None  # of a row that the model can read; None: it can read all
 
 
 def source(rows: list[Row]) -> tuple[str, int]:
@@ -46,10 +47,10 @@ def measure(rows: list[Row], count: Callable[[Content], int], encode: Callable[[
     Args:
         count: tokens of a row as training counts them.
         encode: tokens of a text.
-        most: tokens that the model can read, or that time allows.
+        most: tokens of a question and its answer that the model can read, or that time allows.
         found: what `source` returns.
     """
-    by_size = sorted(rows, key=lambda row: -sum(map(len, content_texts(row.content))))
+    by_size = sorted(rows, key=lambda row: -_chars(row))
     counted = {row.id: row for row in (*by_size[:COUNTED], *rows[:: max(1, len(rows) // COUNTED)])}
     tokens = {id: count(row.content) for id, row in counted.items()}
     longest = max(tokens.values())
@@ -59,16 +60,22 @@ def measure(rows: list[Row], count: Callable[[Content], int], encode: Callable[[
     for row in rows[:: max(1, len(rows) // COUNTED)]:
         means[row.kind].append(tokens[row.id])
     wanted = _rounded(longest * MARGIN)
-    max_length = min(wanted, most)
-    new_tokens = min(_rounded(longest_answer * MARGIN, 8), max(16, max_length // 2), 256)
-    over = sum(n > max_length for n in tokens.values())
+    new_tokens = min(_rounded(longest_answer * MARGIN, 8), max(16, min(wanted, most) // 2), 256)
+    max_length, max_chars = min(wanted, most - new_tokens), None
     reason = f"the longest row has about {longest} tokens"
-    if over:
-        reason += f", the model reads {most}: {over} rows or more are longer and will be dropped (over_long)"
+    if wanted > max_length and (over := [id for id, n in tokens.items() if n * MARGIN > max_length]):
+        max_chars = min(_chars(counted[id]) for id in over) - 1
+        dropped = sum(_chars(row) > max_chars for row in rows)
+        reason += f", the model reads {most}: clean drops {dropped} rows of more than {max_chars:,} characters"
     return Lengths(
         reason, max_length, new_tokens, min(most, _rounded(max_length + new_tokens)),
-        {kind: sum(found) / len(found) for kind, found in means.items()}, found, vocab_size(found[1]),
+        {kind: sum(found) / len(found) for kind, found in means.items()}, found, vocab_size(found[1]), max_chars,
     )  # fmt: skip
+
+
+def _chars(row: Row) -> int:
+    """Characters of a row, as `clean.max_chars` counts them."""
+    return sum(map(len, content_texts(row.content)))
 
 
 def _calls(message: msgspec.Struct) -> str:

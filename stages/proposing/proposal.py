@@ -70,7 +70,7 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
     last = STEPS[kinds[-1]]
     return [
         *_ingest(survey, plan),
-        *_clean(rows, form),
+        *_clean(rows, form, lengths),
         Decision("split.test_fraction", plan.test_fraction, plan.reason),
         Decision("split.val_fraction", plan.val_fraction),
         Decision("split.val_from_train", plan.val_from_train),
@@ -120,10 +120,12 @@ def _ingest(survey: Survey, plan: Plan) -> list[Decision]:
 DOCUMENTS_FIELDS = {"max_chars": DOCUMENTS.max_chars, "headings": DOCUMENTS.headings}
 
 
-def _clean(rows: list[Row], form: answers.Form) -> list[Decision]:
+def _clean(rows: list[Row], form: answers.Form, lengths: Lengths) -> list[Decision]:
     longest = max(sum(map(len, content_texts(row.content))) for row in rows)
     decisions = [Decision("clean.labels", form.labels)]
-    if longest > 0.9 * 2000:
+    if lengths.max_chars is not None:
+        decisions.insert(0, Decision("clean.max_chars", lengths.max_chars, lengths.reason))
+    elif longest > 0.9 * 2000:
         limit = math.ceil(longest * 1.2 / 1000) * 1000
         decisions.insert(0, Decision("clean.max_chars", limit, f"the longest row has {longest:,} characters"))
     return decisions

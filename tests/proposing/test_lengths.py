@@ -25,14 +25,15 @@ def test_the_longest_row_fits_with_a_margin() -> None:
     assert found.mean_tokens == {"chat": (15 + 250) / 2}
 
 
-def test_rows_longer_than_the_model_reads_are_told() -> None:
-    found = measured([chat(10, 5), chat(1100, 5), chat(1200, 5)])
+def test_rows_longer_than_the_model_reads_are_dropped_before_they_are_split_and_told() -> None:
+    found = measured([chat(10, 5), chat(800, 5), chat(1000, 5), chat(1200, 5)])
 
-    assert (found.max_length, found.context_tokens) == (1024, 1024)
+    assert (found.max_length, found.new_tokens, found.context_tokens) == (1016, 8, 1024)
+    assert found.max_chars == 1004  # 1005 tokens and the margin are more than 1016
     assert found.reason == (
-        "the longest row has about 1205 tokens, the model reads 1024: 2 rows or more are longer and will be dropped "
-        "(over_long)"
+        "the longest row has about 1205 tokens, the model reads 1024: clean drops 2 rows of more than 1,004 characters"
     )
+    assert measured([chat(10, 5)]).max_chars is None
 
 
 def test_a_tiny_model_is_pretrained_on_the_kind_with_the_most_questions_or_texts() -> None:
