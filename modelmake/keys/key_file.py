@@ -13,6 +13,11 @@ def path_of(stage: str) -> str:
     return f"{FOLDER}/{stage.replace('@', '.')}.json"
 
 
+def is_in_folder(path: str) -> bool:
+    """True for a path from the project's root that preflight writes: a key, or what stages read beside the keys."""
+    return path.startswith(f"{FOLDER}/")
+
+
 def read(root: Path, stage: str) -> dict[str, Any]:
     """The key in a stage's key file; empty if there is none."""
     file = root / path_of(stage)

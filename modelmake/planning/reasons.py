@@ -32,7 +32,7 @@ def phrases(root: Path, records: Records, forecast: Forecast, new_keys: Path) ->
         recorded, now = node.deps[path], forecast.known[path]
         if recorded is None:
             result.append(f"{path} is a new input")
-        elif path.startswith(f"{key_file.FOLDER}/") and "" in now:
+        elif key_file.is_in_folder(path) and "" in now:
             result += _key(root, path, recorded, new_keys / path.removeprefix(f"{key_file.FOLDER}/"))
         else:
             result += _files(root, records, path, recorded, now)

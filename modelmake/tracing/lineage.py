@@ -31,7 +31,7 @@ class Link:
 
 def raw_path(stage: LockedStage, file: str) -> str:
     """The path from the project's root of a raw file in a stage's table, if the stage reads one file or folder."""
-    inputs = [path for path in stage.deps if path != stage.key_file]
+    inputs = [path for path in stage.deps if not key_file.is_in_folder(path)]
     if len(inputs) != 1:
         return file
     return inputs[0] if PurePath(inputs[0]).name == file else f"{inputs[0]}/{file}"
@@ -45,8 +45,8 @@ class Lineage:
         self._makers = lru_cache(maxsize=None)(self._makers)  # type: ignore[method-assign]
 
     def links(self, build: str, stage: LockedStage) -> list[Link]:
-        """Every input of a stage but its key file."""
-        return [self._link(build, path, md5) for path, md5 in stage.deps.items() if path != stage.key_file]
+        """Every input of a stage but what preflight wrote: its key is shown as code and packages."""
+        return [self._link(build, path, md5) for path, md5 in stage.deps.items() if not key_file.is_in_folder(path)]
 
     def _makers(self, build: str) -> tuple[dict[str, LockedStage], dict[str, list[LockedStage]]]:
         """{output: its stage} of a build, and {folder: the stages with outputs in it}."""

@@ -187,7 +187,7 @@ def _lengths(chapters: dict[str, Any]) -> list[str]:
 
 def _judged(chapters: dict[str, Any]) -> list[str]:
     ingest, train = chapters.get("ingest"), chapters.get("train") or {}
-    steps = [name for name, step in train.items() if step.rows == "judged"]
+    steps = [name for name, step in train.items() if step and step.rows == "judged"]
     if ingest and ingest.judged != "rows" and steps:
         return [
             f"ingest.judged = {ingest.judged!r}: want 'rows' for train.{steps[0]}: there would be no judged rows, as "
