@@ -182,7 +182,7 @@ def stage_keys(chapters: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         main = importlib.import_module(stage.module).main
         mismatches = graph.mismatches(stage, main)
         problems += mismatches
-        if Path(stage.key_file).name in result:
+        if Path(stage.key_file).name in {*result, NEEDS}:
             problems.append(f"dvc.yaml: {stage.name}: its key {stage.key_file} is taken: want another name")
         if mismatches:
             continue

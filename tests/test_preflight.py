@@ -266,12 +266,13 @@ def test_a_dep_that_dvc_yaml_lacks_is_reported_with_those_that_main_needs(projec
     )
 
 
-def test_a_stage_whose_key_file_would_replace_the_graphs_is_a_problem(project: Path) -> None:
+@pytest.mark.parametrize("name", ["graph", "needs"])
+def test_a_stage_whose_key_file_would_replace_a_file_beside_the_keys_is_a_problem(project: Path, name: str) -> None:
     text = (project / "dvc.yaml").read_text()
-    text = text.replace("  card:\n    cmd", "  graph:\n    cmd").replace("keys/card.json", "keys/graph.json")
+    text = text.replace("  card:\n    cmd", f"  {name}:\n    cmd").replace("keys/card.json", f"keys/{name}.json")
     (project / "dvc.yaml").write_text(text)
 
-    assert run(project) == (1, "", ["dvc.yaml: graph: its key keys/graph.json is taken: want another name"])
+    assert run(project) == (1, "", [f"dvc.yaml: {name}: its key keys/{name}.json is taken: want another name"])
 
 
 def test_an_import_that_is_not_locked_is_a_problem(project: Path) -> None:
