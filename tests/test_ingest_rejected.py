@@ -121,16 +121,17 @@ def test_an_unknown_format_is_an_error(tmp_path: Path) -> None:
 
 
 def test_fields_of_two_formats_are_rejected_until_one_is_given(tmp_path: Path) -> None:
-    both = {"messages": [{"role": "user", "content": "q"}], "prompt": "q", "chosen": "a", "rejected": "b"}
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    both = {"messages": turns, "conversations": turns}
 
     [bad] = run(tmp_path / "1", {"a.jsonl": lines(QUESTION, both)})["rejected"]
-    named = run(tmp_path / "2", {"a.jsonl": lines(both)}, rules=[FileRule("*", "pairs", None, [])])
+    named = run(tmp_path / "2", {"a.jsonl": lines(both)}, rules=[FileRule("*", "sharegpt", None, ["messages"])])
 
     assert (bad["reason"], bad["detail"]) == (
         "ambiguous_format",
-        "fields ['chosen', 'messages', 'prompt', 'rejected']: messages and pairs have these; name one in ingest.files",
+        "fields ['conversations', 'messages']: sharegpt and messages have these; name one in ingest.files",
     )
-    assert named["report"]["formats"] == {"a.jsonl": {"pairs": 1}}
+    assert named["report"]["formats"] == {"a.jsonl": {"sharegpt": 1}}
 
 
 def test_files_of_mixed_formats_are_in_the_line_of_counts(tmp_path: Path) -> None:

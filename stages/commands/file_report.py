@@ -52,6 +52,7 @@ ADVICE = {  # reason of `ingest`, or of a rule of `clean` -> what to do
     "empty_text": "leave such records out where they are made",
     "empty_question": "give it a question, train on it as text, or leave it out",
     "empty_answer": "leave it out: an empty answer teaches silence",
+    "several_turns": "want one turn, the last: put the turns before it into the prompt, the same for both answers",
     "no_answer": "the last turn has to be the assistant's: cut what follows it",
     "bad_alone": "give its prompt a good answer too: the two become a pair",
     "untrained": "give it a turn of the assistant to train on, or leave it out",

@@ -21,6 +21,7 @@ ANSWER = (
 LABEL = ("intent", "label", "category", "class", "sentiment", "topic")
 CHOSEN = ("chosen", "preferred", "better", "accepted", "winner")
 REJECTED = ("rejected", "dispreferred", "worse", "loser")
+BAD = {"bad", "wrong", "incorrect", "negative", "false", "rejected"}  # words in the name of no answer to learn
 TEXT = ("text", "content", "body", "document", "article", "passage")
 SPLIT = ("split", "set", "partition", "subset")
 FORMATS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {  # {format: {its field: (names, may be a number)}}
@@ -54,7 +55,7 @@ class Leaf(NamedTuple):
             forms = {own.lower(), own.lower().removesuffix("s")}
             whole = [(0, place) for place, name in enumerate(names) if name in forms]
             within = [(1, place) for place, name in enumerate(names) if name in words]
-            if (whole or within) and not MEASURES & set(words):
+            if (whole or within) and not (MEASURES | BAD if names is ANSWER else MEASURES) & set(words):
                 return *min(whole + within), self.path.count(".")
         return None
 

@@ -8,16 +8,19 @@ import re
 CHANGES_MEANING = {  # what a field says -> its names, at any depth
     "a weight or a mask of what is trained on": (
         "weight", "weights", "train", "trainable", "training", "traindetail", "trainingdetail", "loss", "lossmask",
-        "lossweight", "mask", "masked", "sampleweight",
+        "lossweight", "mask", "masked", "sampleweight", "trained",
     ),
     "a judgement of an answer": (
         "rating", "ratings", "label", "labels", "score", "scores", "ktotag", "feedback", "reward", "rewards", "vote",
         "votes", "thumbs", "liked", "preference", "overallscore", "qualityscore", "chosenscore", "scorechosen",
-        "rejectedscore", "scorerejected", "chosenrating", "rejectedrating",
+        "rejectedscore", "scorerejected", "chosenrating", "rejectedrating", "quality", "helpfulness", "correctness",
+        "correct", "iscorrect", "answerscore", "responsescore", "overallpreference", "preferencestrength", "winner",
+        "tie",
     ),
     "an answer that was rejected, or preferred": (
         "rejected", "rejectedresponse", "rejectedresponses", "rejectedanswer", "rejectedoutput", "rejectedmessages",
-        "chosen", "chosenresponse", "dispreferred", "preferred",
+        "chosen", "chosenresponse", "dispreferred", "preferred", "incorrectanswer", "incorrectanswers", "wronganswer",
+        "wronganswers", "badanswer", "badresponse", "badoutput",
     ),
     "the reasoning before an answer": (
         "reasoning", "reasoningcontent", "reasoningdetails", "thinking", "thinkingblocks", "thought", "thoughts", "cot",
@@ -68,8 +71,11 @@ def changed_meaning(path: str) -> str:
 
 
 def has_meaning(path: str) -> bool:
-    """False if one of the names of a field's path is known to carry no meaning, and none to change that of rows."""
-    return bool(changed_meaning(path)) or not any(name in _NONE for name in _names(path))
+    """False if the last name of a field's path is known to carry no meaning, and none to change that of rows.
+
+    Names before it tell nothing: `source.text` may be what a question is about.
+    """
+    return bool(changed_meaning(path)) or next(filter(None, reversed(_names(path))), "") not in _NONE
 
 
 def _names(path: str) -> list[str]:

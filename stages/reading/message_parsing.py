@@ -1,5 +1,7 @@
 """Turns, tool calls and tools in the spellings of all formats, read as canonical messages."""
 
+import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ ROLES: dict[str, Any] = {
     "function_call": "assistant",
 }
 SPEAKERS = {name: role for name, role in ROLES.items() if role != "tool" and name != "function_call"}  # of plain turns
+TRANSCRIPT = re.compile(r"\n\n(Human|Assistant):(?: |\Z)?")  # turns in one text, as in Anthropic's HH-RLHF
 REASONING = ("reasoning_content", "reasoning", "thinking")
 MASKS = {  # field of a turn -> whether it says that the turn is trained, or that it is not
     **dict.fromkeys(("weight", "train", "trainable", "training", "loss", "loss_mask"), True),
@@ -57,16 +60,24 @@ def turn_fields(turn: dict[str, Any]) -> Any:
 def messages(value: Any, role: str) -> list[Message]:
     """A list of turns as messages, one turn, or a text as one message of this role.
 
+    A text spelt "\\n\\nHuman: …\\n\\nAssistant: …" is read as turns; where it ends in "Assistant:", the answer follows.
+
     Raises:
         TypeError, ValueError: a turn has another shape or an unknown role.
     """
     if isinstance(value, str):
-        return [Message(ROLES[role], value)]
+        return _transcript(value) if value.startswith("\n\nHuman:") else [Message(ROLES[role], value)]
     if isinstance(value, dict) and ("role" in value or "from" in value):
         return [message(value)]
     if not isinstance(value, list):
         raise TypeError(f"{type_name(value)}: want a text or a list of messages")
     return [message(turn) for turn in value]
+
+
+def _transcript(text: str) -> list[Message]:
+    _, *parts = TRANSCRIPT.split(text)
+    turns = [Message(ROLES[speaker.lower()], said) for speaker, said in zip(parts[::2], parts[1::2], strict=True)]
+    return turns[:-1] if turns[-1] == Message("assistant", "") else turns
 
 
 def message(turn: Any) -> Message:
@@ -128,6 +139,8 @@ def tool_call(call: Any, closed: bool = False) -> ToolCall:
         raise ValueError(f"tool call with {', '.join(sorted(more))}: want name and arguments")
     arguments = function.get("arguments")
     arguments = {} if empty(arguments) else json_object(arguments, f"arguments of {function['name']}")
+    if not _is_finite(arguments):
+        raise ValueError(f"arguments of {function['name']}: a number that is infinite or none: want what JSON can hold")
     return ToolCall(Function(function["name"], arguments), "function", _id(call.get("id")))
 
 
@@ -237,3 +250,10 @@ def _part_text(part: Any) -> str:
     if part.get("type") != "text":
         raise ValueError(f"content of type {part.get('type')!r}: want text; nothing else is trained on")
     return part["text"]
+
+
+def _is_finite(value: Any) -> bool:
+    """True if JSON can hold every number in a value: encoded, the others would be null."""
+    if isinstance(value, dict | list):
+        return all(map(_is_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or math.isfinite(value)

@@ -38,6 +38,8 @@ def content_problem(content: Content) -> tuple[str, str] | None:
     if not any(message.role == "user" and message.content.strip() for message in parts.prompt):
         return "empty_question", "no user turn with text before the answer"
     for turns in (parts.answer, parts.rejected) if isinstance(content, Pair) else (parts.answer,):
+        if len(turns) > 1 and turns[-1].role == "assistant":
+            return "several_turns", f"an answer of {len(turns)} turns"
         if len(turns) != 1 or turns[0].role != "assistant":
             return "no_answer", "the last turn is not the assistant's"
         if not turns[0].content.strip() and not turns[0].tool_calls:

@@ -81,3 +81,8 @@ def test_a_field_of_splits_is_taken_only_if_every_value_names_one() -> None:
 
     assert fields("train", "dev")["split"] == "split"
     assert "split" not in fields("train", "hard")
+
+
+@pytest.mark.parametrize("name", ["bad_response", "wrongAnswer", "incorrect_answer"])
+def test_an_answer_that_is_called_bad_is_not_learnt(name: str) -> None:
+    assert isinstance(propose([{"question": "a", name: "b"}] * 3), str)

@@ -132,7 +132,24 @@ TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}
             },
             Pair([USER, ASSISTANT, USER], [ASSISTANT], [OTHER]),
         ),
+        (
+            "pairs",
+            {"prompt": "\n\nHuman: u\n\nAssistant: a\n\nHuman: u\n\nAssistant:", "chosen": "a", "rejected": "b"},
+            Pair([USER, ASSISTANT, USER], [ASSISTANT], [OTHER]),
+        ),
+        ("completion", {"prompt": "\n\nHuman: u\n\nAssistant:", "completion": "a"}, Chat([USER, ASSISTANT])),
+        (
+            "pairs",  # Orca's
+            {"system": "s", "question": "u", "chosen": "a", "rejected": "b"},
+            Pair([SYSTEM, USER], [ASSISTANT], [OTHER]),
+        ),
+        (
+            "pairs",  # UltraFeedback's
+            {"prompt": "u", "messages": TURNS, "chosen": TURNS, "rejected": [TURNS[0], WORSE]},
+            Pair([USER], [ASSISTANT], [OTHER]),
+        ),
         ("text", {"text": "plain"}, Text("plain")),
+        ("labelled", {"text": "u", "label": "Ärger"}, Chat([USER, Message("assistant", '{"intent": "Ärger"}')])),
         ("labelled", {"text": "u", "label": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
         ("labelled", {"text": "u", "category": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
         ("qa", {"question": "u", "answer": "a"}, Chat([USER, ASSISTANT])),
@@ -222,6 +239,11 @@ def test_a_record_with_other_fields_matches_no_format(record: dict[str, Any]) ->
             {"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "[1]"}}]}]},
             "arguments of f: a list: want a JSON object",
         ),
+        (
+            "messages",
+            {"messages": [{"role": "assistant", "tool_calls": [{"name": "f", "arguments": '{"a": [NaN]}'}]}]},
+            "arguments of f: a number that is infinite or none: want what JSON can hold",
+        ),
         ("messages", {"messages": TURNS, "tools": {"f": 1}}, "tools: an object: want a list of JSON schemas"),
         ("pairs", {"chosen": TURNS, "rejected": TURNS}, "chosen and rejected are the same"),
         (
@@ -258,6 +280,14 @@ def test_feedback_without_a_rating_is_rejected_with_its_reason(record: dict[str,
         READERS["feedback"].read({"messages": "u", "response": "a", **record})
 
     assert error.value.reason == reason
+
+
+@pytest.mark.parametrize("label", ["", None, float("nan")])
+def test_an_empty_label_is_no_answer_to_learn(label: Any) -> None:
+    with pytest.raises(RejectedRecord) as error:
+        READERS["labelled"].read({"text": "u", "label": label})
+
+    assert error.value.reason == "empty_answer"
 
 
 def test_every_format_is_a_module_of_its_name() -> None:

@@ -48,7 +48,7 @@ def test_all_turns_of_a_pair_end_with_the_rejected_ones() -> None:
         (Judged(PAIR.prompt, [turn("assistant", "")], True), "empty_answer"),
         (Pair([], PAIR.chosen, PAIR.rejected), "empty_question"),
         (Pair(PAIR.prompt, [], PAIR.rejected), "no_answer"),
-        (Pair(PAIR.prompt, [*PAIR.prompt, *PAIR.chosen], PAIR.rejected), "no_answer"),
+        (Pair(PAIR.prompt, [*PAIR.prompt, *PAIR.chosen], PAIR.rejected), "several_turns"),
         (Pair(PAIR.prompt, PAIR.chosen, [turn("user")]), "no_answer"),
         (Pair(PAIR.prompt, PAIR.chosen, [turn("assistant", "")]), "empty_answer"),
     ],

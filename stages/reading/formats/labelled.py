@@ -6,7 +6,8 @@ from typing import Any
 
 from stages.reading import conversation
 from stages.reading import message_parsing as parsing
-from stages.reading.unread import WHOLE
+from stages.reading.rejection import RejectedRecord
+from stages.reading.unread import WHOLE, empty
 from stages.rows.row import Chat, Content, Message
 
 LABELS = ("label", "category")
@@ -20,6 +21,9 @@ def matches(fields: Set[str]) -> bool:
 def read(record: dict[str, Any]) -> Content:
     if not record.keys() & set(LABELS):
         raise KeyError("label")
-    answer = Message("assistant", json.dumps({"intent": parsing.one_of(record, LABELS)}))
+    label = parsing.one_of(record, LABELS)
+    if empty(label):
+        raise RejectedRecord("empty_answer", "the label is empty")
+    answer = Message("assistant", json.dumps({"intent": label}, ensure_ascii=False))
     turns = conversation.with_system(record, [Message("user", record["text"]), answer])
     return Chat(turns, parsing.tools(record))

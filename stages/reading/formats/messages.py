@@ -12,8 +12,7 @@ FIELDS: dict[str, Any] = {"messages": parsing.turn_fields, **conversation.BESIDE
 
 
 def matches(fields: Set[str]) -> bool:
-    is_pair = pairs.matches(fields) and "prompt" not in fields
-    return "messages" in fields and "response" not in fields and not is_pair
+    return "messages" in fields and "response" not in fields and not pairs.matches(fields)
 
 
 def read(record: dict[str, Any]) -> Content:

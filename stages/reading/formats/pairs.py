@@ -1,11 +1,9 @@
 """Preferences: {"prompt", "chosen", "rejected"}, each a text, a message or a list of messages.
 
 The prompt may also be "messages" or "conversations", or "instruction" and "input", as in LLaMA-Factory's ranking files.
-Without a prompt it is the turns that both lists begin with, as in TRL. Texts spelt "\\n\\nHuman: …\\n\\nAssistant: …"
-are read as such lists. A prompt that both lists repeat is taken once.
+Without a prompt it is the turns that both lists begin with, as in TRL. A prompt that both lists repeat is taken once.
 """
 
-import re
 from collections.abc import Set
 from typing import Any
 
@@ -15,9 +13,7 @@ from stages.reading.formats import alpaca
 from stages.reading.unread import empty
 from stages.rows.row import Content, Message, Pair
 
-SPEAKER = re.compile(r"\n\n(Human|Assistant): ?")
-ROLES: dict[str, Any] = {"Human": "user", "Assistant": "assistant"}
-PROMPTS = ("prompt", "messages", "conversations")
+PROMPTS = ("prompt", "messages", "conversations", "question")
 FIELDS: dict[str, Any] = {
     **dict.fromkeys((*PROMPTS, "chosen", "rejected"), parsing.turn_fields),
     **alpaca.QUESTION,
@@ -30,7 +26,7 @@ def matches(fields: Set[str]) -> bool:
 
 
 def read(record: dict[str, Any]) -> Content:
-    chosen, rejected = (_messages(record[name]) for name in ("chosen", "rejected"))
+    chosen, rejected = (parsing.messages(record[name], "assistant") for name in ("chosen", "rejected"))
     prompt = _prompt(record, chosen)
     if prompt:
         prompt = conversation.with_system(record, prompt)
@@ -59,10 +55,3 @@ def _prompt(record: dict[str, Any], chosen: list[Message]) -> list[Message]:
     if any(turns != next(iter(prompts.values())) for turns in prompts.values()):
         raise ValueError(f"{' and '.join(prompts)} differ: want one prompt")
     return next(iter(prompts.values()), [])
-
-
-def _messages(value: Any) -> list[Message]:
-    if not isinstance(value, str) or not value.startswith("\n\nHuman:"):
-        return parsing.messages(value, "assistant")
-    _, *parts = SPEAKER.split(value)
-    return [Message(ROLES[speaker], text.strip()) for speaker, text in zip(parts[::2], parts[1::2], strict=True)]
