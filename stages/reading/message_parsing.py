@@ -1,6 +1,5 @@
 """Turns, tool calls and tools in the spellings of all formats, read as canonical messages."""
 
-import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -139,8 +138,6 @@ def tool_call(call: Any, closed: bool = False) -> ToolCall:
         raise ValueError(f"tool call with {', '.join(sorted(more))}: want name and arguments")
     arguments = function.get("arguments")
     arguments = {} if empty(arguments) else json_object(arguments, f"arguments of {function['name']}")
-    if not _is_finite(arguments):
-        raise ValueError(f"arguments of {function['name']}: a number that is infinite or none: want what JSON can hold")
     return ToolCall(Function(function["name"], arguments), "function", _id(call.get("id")))
 
 
@@ -250,10 +247,3 @@ def _part_text(part: Any) -> str:
     if part.get("type") != "text":
         raise ValueError(f"content of type {part.get('type')!r}: want text; nothing else is trained on")
     return part["text"]
-
-
-def _is_finite(value: Any) -> bool:
-    """True if JSON can hold every number in a value: encoded, the others would be null."""
-    if isinstance(value, dict | list):
-        return all(map(_is_finite, value.values() if isinstance(value, dict) else value))
-    return not isinstance(value, float) or math.isfinite(value)

@@ -1,6 +1,7 @@
 """Raw records to canonical contents: the format is given or detected, fields are mapped, contents are validated."""
 
 import difflib
+import math
 from collections.abc import Set
 from typing import Any, NamedTuple
 
@@ -212,15 +213,26 @@ def validate(content: Any) -> tuple[Any, bytes]:
     """(what a format made of a record, its JSON), if every field has its declared type.
 
     Raises:
-        ValueError: a field has another type, or holds half a surrogate pair, which JSON can spell and UTF-8 cannot.
+        ValueError: a field has another type, holds half a surrogate pair, which JSON can spell and UTF-8 cannot, or a
+            number that JSON cannot hold.
     """
     kind = type(content)
     encoded = msgspec.json.encode(content)
     try:
-        return DECODERS[kind].decode(encoded), encoded
+        decoded = DECODERS[kind].decode(encoded)
+        if b"null" in encoded and not _is_finite(msgspec.to_builtins(content)):
+            raise ValueError("a number that is infinite or none, in arguments or a tool: want what JSON can hold")
+        return decoded, encoded
     except msgspec.ValidationError:
         # JSON has no infinity: encoded it is null. Converting the values themselves names the right type.
         return msgspec.convert(msgspec.to_builtins(content), kind), encoded
+
+
+def _is_finite(value: Any) -> bool:
+    """True if JSON can hold every number in a value: encoded, the others are null."""
+    if isinstance(value, dict | list):
+        return all(map(_is_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _check_trainable(content: Content) -> None:

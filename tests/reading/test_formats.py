@@ -239,11 +239,6 @@ def test_a_record_with_other_fields_matches_no_format(record: dict[str, Any]) ->
             {"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "[1]"}}]}]},
             "arguments of f: a list: want a JSON object",
         ),
-        (
-            "messages",
-            {"messages": [{"role": "assistant", "tool_calls": [{"name": "f", "arguments": '{"a": [NaN]}'}]}]},
-            "arguments of f: a number that is infinite or none: want what JSON can hold",
-        ),
         ("messages", {"messages": TURNS, "tools": {"f": 1}}, "tools: an object: want a list of JSON schemas"),
         ("pairs", {"chosen": TURNS, "rejected": TURNS}, "chosen and rejected are the same"),
         (

@@ -137,3 +137,19 @@ def test_the_rows_of_a_document_are_one_group_and_those_of_another_are_not(path:
 
     assert len(contents) == 2
     assert metadata.group and other.group and metadata.group != other.group
+
+
+QUESTION, ANSWER = {"role": "user", "content": "null"}, {"role": "assistant", "content": "a"}
+CALL = {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": '{"a": [NaN]}'}}]}
+TOOL = {"name": "f", "parameters": {"maximum": float("inf")}}
+
+
+@pytest.mark.parametrize("beside", [{"messages": [QUESTION, CALL]}, {"messages": [QUESTION, ANSWER], "tools": [TOOL]}])
+def test_a_number_that_json_cannot_hold_is_refused_in_arguments_and_tools(beside: dict[str, Any]) -> None:
+    with pytest.raises(RejectedRecord) as error:
+        RecordReader(None, None).read(beside)
+
+    assert error.value.reason == "wrong_shape"
+    assert error.value.detail.endswith(
+        "a number that is infinite or none, in arguments or a tool: want what JSON can hold"
+    )
