@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from stages.params.cleaning import Turns
 from stages.rows import parts
-from stages.rows.row import Content, Message
+from stages.rows.row import Chat, Content, Message
 
 ROLES = ("system", "user", "assistant", "tool")
 FOLLOWERS = {  # turn -> roles that may follow it
@@ -20,8 +20,8 @@ Problem = tuple[str, str]  # reason, detail
 
 def tidy(content: Content, params: Turns) -> tuple[Content, list[str]]:
     """(content, rules that changed it): without empty system turns and, for `repeated: once`, without repeats."""
-    split = parts.split(content)
-    before = [*split.prompt, *split.answer]
+    split, answer = parts.split(content), _learnt_answer(content)
+    before = [*split.prompt, *answer]
     turns = [turn for turn in before if turn.role != "system" or turn.content.strip()]
     rules = ["empty_turn"] if len(turns) < len(before) else []
     if params.repeated == "once" and has_repeats(turns):
@@ -29,7 +29,12 @@ def tidy(content: Content, params: Turns) -> tuple[Content, list[str]]:
     if not rules:
         return content, []
     # Of equal turns the first one is kept, so the last turn is the answer still.
-    return parts.join(content, split._replace(prompt=turns[: len(turns) - len(split.answer)])), rules
+    return parts.join(content, split._replace(prompt=turns[: len(turns) - len(answer)])), rules
+
+
+def _learnt_answer(content: Content) -> list[Message]:
+    """The answer of a chat. One that is judged or compared may be bad because it repeats: only its prompt is tidied."""
+    return parts.split(content).answer if isinstance(content, Chat) else []
 
 
 def has_repeats(turns: Sequence[Message]) -> bool:
@@ -63,7 +68,7 @@ def problem(content: Content, params: Turns) -> Problem | None:
     for number, turn in enumerate(turns, 1):
         if turn.role not in ROLES:
             return "unknown_role", f"turn {number}: {turn.role!r}: want one of {', '.join(ROLES)}"
-    if params.repeated == "drop" and has_repeats(turns):
+    if params.repeated == "drop" and has_repeats([*split.prompt, *_learnt_answer(content)]):
         return "repeated_turn", "a turn, or a question with its answer, stands twice in a row"
     for number, turn in enumerate(turns[:-1], 1):  # `parts.content_problem` checks the last one
         if turn.role != "tool" and not turn.content.strip() and not _is_of_tools(turn):

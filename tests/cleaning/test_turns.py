@@ -46,6 +46,16 @@ def test_of_a_pair_only_the_prompt_is_tidied() -> None:
     assert tidied == (Pair(conversation("u1"), good, bad), ["empty_turn", "repeated_turn"])
 
 
+@pytest.mark.parametrize("repeated", ["once", "drop"])
+def test_an_answer_that_is_bad_because_it_repeats_keeps_what_it_answers_to(repeated: Any) -> None:
+    prompt, repeat, other = conversation("u1 a1 u1"), conversation("a1"), conversation("a2")
+    params = Turns(roles="alternating", repeated=repeated)
+
+    for content in (Judged(prompt, repeat, False), Pair(prompt, other, repeat), Pair(prompt, repeat, other)):
+        assert turns.tidy(content, params) == (content, [])
+        assert turns.problem(content, params) is None
+
+
 def test_a_tidied_row_keeps_its_judgement_its_tools_its_reasoning_and_its_masks() -> None:
     tool = {"type": "function", "function": {"name": "f"}}
     answers = [Message("assistant", "a", reasoning_content="r", train=False), Message("assistant", "a", train=False)]

@@ -2,7 +2,8 @@
 
 As in the AST match of the Berkeley Function Calling Leaderboard (`ast_checker.py` there), parallel calls match in any
 order, a call matches by its function and by every argument with its type and value, none may be missing or more, and
-strings are compared without case, spaces and `,./-_*^`. An optional argument that has its default may be left out.
+strings are compared without case, spaces and `,./-_*^`. Unlike there, a sign that numbers need counts, so that "-5" is not
+"5" and "1.5" not "15"; and an optional argument that has its default may be left out.
 Rows count in which a call is expected or made: a call where text is expected is wrong, and so is text for a call.
 """
 
@@ -17,7 +18,13 @@ from stages.evaluating.reply import Call, Reply
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "Patil et al. 2025, The Berkeley Function Calling Leaderboard, ICML: AST match")
-IGNORED = re.compile(r"[ ,./_*^-]")
+SIGN = re.compile(
+    r"(?<=\d) *([/*^-]) *(?=[-.]?\d)"  # between two numbers: 1/2, 10-20
+    r"|(?<=\d)(,)(?=\d)(?!\d{3}(?!\d))"  # 1,5, but not 1,000
+    r"|(?<![^\W\d_])(-) *(?=\.?\d)"  # -5, but not gpt-4
+    r"|(\.)(?=\d)"  # 1.5
+    r"|[ ,./_*^-]"  # any other is left out
+)
 
 
 def score(expected: Reply, answer: Reply, suite: Suite) -> dict[str, tuple[float, float]]:
@@ -53,4 +60,4 @@ def _parameters(name: str, tools: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _standard(text: str) -> str:
-    return IGNORED.sub("", text).lower().replace("'", '"')
+    return SIGN.sub(lambda sign: next(filter(None, sign.groups()), ""), text).lower().replace("'", '"')

@@ -104,6 +104,42 @@ def test_calls_match_by_required_arguments_types_and_values(expected: Call, answ
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        # as the Berkeley leaderboard has it
+        ("New-York, USA", "new york usa", True),
+        ("gpt-4", "GPT 4", True),
+        ("1,000", "1000", True),
+        ("12,345,678", "12345678", True),
+        ("555 1234", "5551234", True),
+        ("it's", 'it"s', True),
+        ("in 2023.", "in 2023", True),
+        ("a/b_c", "abc", True),
+        # unlike it: a number keeps its sign, its point and what stands between it and the next
+        ("1.5", "15", False),
+        (".5", "5", False),
+        ("-5", "5", False),
+        ("- 5", "-5", True),
+        ("at -5 degrees", "at 5 degrees", False),
+        ("1,5", "15", False),
+        ("1/2", "12", False),
+        ("1 / 2", "1/2", True),
+        ("10-20", "1020", False),
+        ("2^-3", "2^3", False),
+        ("2023-01-15", "2023-01-15", True),
+        ("2023-01-15", "2023-0115", False),
+        ("v1.10", "v11.0", False),
+    ],
+)
+def test_strings_match_without_case_and_signs_but_for_those_of_numbers(one: str, other: str, same: bool) -> None:
+    scores = tool_call.score(
+        Reply("", [weather(city=one)], TOOLS), Reply("", [weather(city=other)], TOOLS), SUITE
+    )  # fmt: skip
+
+    assert scores["tool_call"] == (same, 1)
+
+
+@pytest.mark.parametrize(
     ("expected", "answer", "hit"),
     [
         (Reply("", [ROME]), Reply("", [ROME]), 1),
