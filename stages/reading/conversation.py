@@ -3,13 +3,14 @@
 from typing import Any
 
 from stages.reading import message_parsing as parsing
-from stages.reading import ratings
+from stages.reading import ratings, tool_schemas
+from stages.reading.spellings import one_of
 from stages.reading.unread import WHOLE, empty
 from stages.rows.row import Chat, Content, Judged, Message, Pair
 
 SYSTEM = ("system", "system_prompt", "system_message")
 REJECTED = ("rejected_response", "rejected_messages", "rejected")
-SETTING: dict[str, Any] = {**dict.fromkeys(SYSTEM, parsing.CONTENT), **dict.fromkeys(parsing.TOOLS, WHOLE)}
+SETTING: dict[str, Any] = {**dict.fromkeys(SYSTEM, parsing.CONTENT), **dict.fromkeys(tool_schemas.FIELDS, WHOLE)}
 JUDGEMENT: dict[str, Any] = {
     **dict.fromkeys(ratings.FIELDS, WHOLE),
     **dict.fromkeys(REJECTED, parsing.turn_fields),
@@ -25,7 +26,7 @@ def answered(record: dict[str, Any], turns: list[Message]) -> Content:
     """
     if record.keys().isdisjoint(BESIDE):
         return Chat(turns)  # most records
-    turns, tools = with_system(record, turns), parsing.tools(record)
+    turns, tools = with_system(record, turns), tool_schemas.tools(record)
     good, rejected = ratings.rating(record), _rejected(record, turns)
     if rejected:
         if good is False:
@@ -40,7 +41,7 @@ def with_system(record: dict[str, Any], turns: list[Message]) -> list[Message]:
     Raises:
         ValueError: the turns begin with another one.
     """
-    prompt = parsing.content_text(parsing.one_of(record, SYSTEM))
+    prompt = parsing.content_text(one_of(record, SYSTEM))
     if empty(prompt) or (turns and turns[0] == Message("system", prompt)):
         return turns
     if turns and turns[0].role == "system":
@@ -50,7 +51,7 @@ def with_system(record: dict[str, Any], turns: list[Message]) -> list[Message]:
 
 def _rejected(record: dict[str, Any], turns: list[Message]) -> list[Message]:
     """The rejected answer without the prompt, should it repeat that; [] without one."""
-    value = parsing.one_of(record, REJECTED)
+    value = one_of(record, REJECTED)
     if empty(value):
         return []
     answer, prompt = parsing.messages(value, "assistant"), turns[:-1]

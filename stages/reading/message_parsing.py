@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from stages.reading.spellings import one_of
 from stages.reading.text_values import json_object, json_value, type_name
 from stages.reading.unread import WHOLE, empty
 from stages.rows.row import Function, Message, ToolCall
@@ -23,7 +24,6 @@ MASKS = {  # field of a turn -> whether it says that the turn is trained, or tha
     "masked": False,
 }
 FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
-TOOLS = ("tools", "functions")
 
 # What is read, as trees of unread.leaves.
 CONTENT = {"type": WHOLE, "text": WHOLE}
@@ -139,62 +139,6 @@ def tool_call(call: Any, closed: bool = False) -> ToolCall:
     arguments = function.get("arguments")
     arguments = {} if empty(arguments) else json_object(arguments, f"arguments of {function['name']}")
     return ToolCall(Function(function["name"], arguments), "function", _id(call.get("id")))
-
-
-def tools(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """The tools of a record ("tools" or "functions", a list or its JSON), each as {"type": "function", "function": …}.
-
-    A schema, its parameters and their properties may be given as JSON.
-
-    Raises:
-        TypeError: they are not a list of objects.
-    """
-    schemas = one_of(record, TOOLS)
-    if isinstance(schemas, str):
-        schemas = json_value(schemas) if schemas.strip() else []
-    if empty(schemas):
-        return []
-    if not isinstance(schemas, list):
-        raise TypeError(f"tools: {type_name(schemas)}: want a list of JSON schemas")
-    return [_tool(schema) for schema in schemas]
-
-
-def _tool(schema: Any) -> dict[str, Any]:
-    if not isinstance(schema, dict | str):
-        raise TypeError(f"tools: {type_name(schema)}: want JSON schemas")
-    schema = json_object(schema, "tools")
-    schema = schema if "function" in schema else {"type": "function", "function": schema}
-    for path in (("function",), ("function", "parameters"), ("function", "parameters", "properties")):
-        schema = _decoded(schema, path)
-    return schema
-
-
-def _decoded(value: Any, path: tuple[str, ...]) -> Any:
-    """A value with the object at a path, if it is given as JSON, in place of its text."""
-    if not isinstance(value, dict) or path[0] not in value:
-        return value
-    item = value[path[0]]
-    if len(path) > 1:
-        item = _decoded(item, path[1:])
-    elif isinstance(item, str):
-        item = json_object(item, path[0])
-    return value if item is value[path[0]] else {**value, path[0]: item}
-
-
-def one_of(record: dict[str, Any], names: Sequence[str]) -> Any:
-    """The value of the one field of several that says something.
-
-    Raises:
-        ValueError: two say something else.
-    """
-    value = None
-    for name in names:
-        other = record.get(name)
-        if empty(value):
-            value = value if other is None else other
-        elif not empty(other) and other != value:
-            raise ValueError(f"{' and '.join(n for n in names if not empty(record.get(n)))} differ: want one of them")
-    return value
 
 
 def shared(first: Sequence[Message], second: Sequence[Message]) -> int:

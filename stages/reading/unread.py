@@ -20,8 +20,10 @@ class Paths(dict[str, Any]):
 
 
 def empty(value: Any) -> bool:
-    """True for what says nothing: null, "", [], {} and NaN, which tables have in place of null."""
-    return value is None or (value != value if type(value) is float else value in ("", [], {}))
+    """True for what says nothing: null, a blank text, [], {} and NaN, which tables have in place of null."""
+    if type(value) is str:
+        return not value or value.isspace()
+    return value is None or (value != value if type(value) is float else value in ([], {}))
 
 
 def leaves(value: Any, tree: Any, path: str, found: dict[str, Any]) -> None:

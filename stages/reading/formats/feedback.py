@@ -7,7 +7,7 @@ response: the two become a pair. Without an edit the rating decides whether the 
 from collections.abc import Set
 from typing import Any
 
-from stages.reading import conversation, ratings
+from stages.reading import conversation, ratings, tool_schemas
 from stages.reading import message_parsing as parsing
 from stages.reading.rejection import RejectedRecord
 from stages.reading.unread import WHOLE, empty
@@ -34,7 +34,7 @@ def matches(fields: Set[str]) -> bool:
 def read(record: dict[str, Any]) -> Content:
     """Also raises RejectedRecord where there is neither a rating nor an edit."""
     prompt = conversation.with_system(record, parsing.messages(record["messages"], "user"))
-    tools, response, edit = parsing.tools(record), _answer(record["response"]), record.get("edit")
+    tools, response, edit = tool_schemas.tools(record), _answer(record["response"]), record.get("edit")
     better, good = None if empty(edit) else _answer(edit), ratings.rating(record)
     if better and better != response:
         return Pair(prompt, [better], [response], tools)

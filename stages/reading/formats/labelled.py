@@ -4,9 +4,9 @@ import json
 from collections.abc import Set
 from typing import Any
 
-from stages.reading import conversation
-from stages.reading import message_parsing as parsing
+from stages.reading import conversation, tool_schemas
 from stages.reading.rejection import RejectedRecord
+from stages.reading.spellings import one_of
 from stages.reading.unread import WHOLE, empty
 from stages.rows.row import Chat, Content, Message
 
@@ -21,9 +21,9 @@ def matches(fields: Set[str]) -> bool:
 def read(record: dict[str, Any]) -> Content:
     if not record.keys() & set(LABELS):
         raise KeyError("label")
-    label = parsing.one_of(record, LABELS)
+    label = one_of(record, LABELS)
     if empty(label):
         raise RejectedRecord("empty_answer", "the label is empty")
     answer = Message("assistant", json.dumps({"intent": label}, ensure_ascii=False))
     turns = conversation.with_system(record, [Message("user", record["text"]), answer])
-    return Chat(turns, parsing.tools(record))
+    return Chat(turns, tool_schemas.tools(record))

@@ -7,7 +7,7 @@ Without a prompt it is the turns that both lists begin with, as in TRL. A prompt
 from collections.abc import Set
 from typing import Any
 
-from stages.reading import conversation
+from stages.reading import conversation, tool_schemas
 from stages.reading import message_parsing as parsing
 from stages.reading.formats import alpaca
 from stages.reading.unread import empty
@@ -41,7 +41,7 @@ def read(record: dict[str, Any]) -> Content:
             raise ValueError("chosen and rejected are the same")
         prompt = conversation.with_system(record, chosen[:count])
         chosen, rejected = chosen[count:], rejected[count:]
-    return Pair(prompt, chosen, rejected, parsing.tools(record))
+    return Pair(prompt, chosen, rejected, tool_schemas.tools(record))
 
 
 def _prompt(record: dict[str, Any], chosen: list[Message]) -> list[Message]:
