@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,23 @@ def measure(path: Path) -> Artifact:
     paths = sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file())
     files = {name: _file(p) for name, p in paths}
     return Artifact(folder_md5({name: file.md5 for name, file in files.items()}), files)
+
+
+def unhashed(path: Path) -> list[str]:
+    """What is in a folder though no hash covers it, a phrase each: links to folders, which DVC does not look into,
+    links to nothing, and what is no regular file. A link in the place of the folder itself is fine.
+    """
+    phrases = []
+    for folder, folders, files in os.walk(path):
+        phrases += [
+            f"{os.path.join(folder, name)}: a link to a folder: DVC does not see the files in it; put them there"
+            for name in folders if os.path.islink(os.path.join(folder, name))
+        ]  # fmt: skip
+        for name in (os.path.join(folder, name) for name in files):
+            if not os.path.isfile(name):
+                kind = "a link to nothing" if os.path.islink(name) else "no regular file"
+                phrases.append(f"{name}: {kind}: want a file; remove it, or put one there")
+    return sorted(phrases)
 
 
 def files_md5(files: Files) -> str:

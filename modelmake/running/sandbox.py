@@ -43,13 +43,15 @@ def enter(root: Path, stage: str, inputs: Iterable[Path], links: Iterable[str]) 
     """Makes a stage's sandbox, changes into it, and removes it at the end. `links` are paths to link to besides.
 
     Raises:
-        UserError: the stage is already running in this clone.
+        UserError: the stage is already running in this clone; or an input holds what no hash covers.
     """
+    paths = [path.as_posix() for path in inputs]
+    if unhashed := [f"{stage}: {phrase}" for path in paths for phrase in artifacts.unhashed(Path(path))]:
+        raise UserError("\n".join(unhashed))
     folder = root / FOLDER / stage
     _lock(folder.with_name(f"{stage}.lock"), stage)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    paths = [path.as_posix() for path in inputs]
     for path in paths:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         if (root / path).is_dir():

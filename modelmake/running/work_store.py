@@ -15,7 +15,6 @@ The store is in the per-machine state folder.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -98,12 +97,8 @@ def checkpoints(root: Path, stage: str, identity: str) -> Path:
 def memo(root: Path, stage: str, identity: str) -> Path | None:
     """The folder of a memo, locked until this process ends; None while another process has it."""
     folder = _folder(root, MEMOS, stage, identity)
-
-    def busy(process: str) -> None:
-        raise BlockingIOError(process)
-
     with contextlib.suppress(BlockingIOError):
-        locks.acquire(_lock_file(state_dir.folder(root), stage, identity), busy)
+        locks.acquire(_lock_file(state_dir.folder(root), stage, identity), _refuse)
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)  # now the newest
         return folder
@@ -146,28 +141,24 @@ def lock(root: Path, stage: str, identity: str) -> Iterator[None]:
     def busy(process: str) -> None:
         print(f"{stage}: waits for process {process}, which builds the same outputs", file=sys.stderr, flush=True)
 
-    while True:
-        handle = locks.acquire(file, busy)
-        if file.exists() and os.stat(file).st_ino == os.fstat(handle).st_ino:
-            break
-        os.close(handle)  # the process that held the lock has removed this file
+    handle = locks.acquire(file, busy)
     try:
         yield
     finally:
-        file.unlink(missing_ok=True)
-        os.close(handle)
+        locks.release(file, handle)
 
 
 def _discard(folder: Path) -> None:
-    """Removes an identity's outputs, checkpoints or memo unless a process has it locked."""
+    """Removes an identity's outputs, checkpoints or memo, locked meanwhile, unless a process has it locked."""
     file = _lock_file(folder.parents[2], folder.parent.name, folder.name)
-    if file.exists():
-        with file.open() as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                return
-    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(BlockingIOError):
+        handle = locks.acquire(file, _refuse)
+        shutil.rmtree(folder, ignore_errors=True)
+        locks.release(file, handle)
+
+
+def _refuse(process: str) -> None:
+    raise BlockingIOError(process)
 
 
 def _read_manifest(folder: Path) -> Work | None:

@@ -1,6 +1,9 @@
 """One process at a time has a lock, and the lock ends with it."""
 
+import errno
+import fcntl
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from modelmake.errors import UserError
 from modelmake.running import locks
 
 HOLD = "import sys\nfrom pathlib import Path\nfrom modelmake.running import locks\n" \
@@ -59,3 +63,34 @@ def test_a_process_that_does_not_refuse_waits(file: Path) -> None:
     thread.join()
 
     assert processes == [str(os.getpid())]
+
+
+def test_a_file_that_its_holder_removes_is_locked_anew(file: Path) -> None:
+    handle, acquired = locks.acquire(file, refuse), []
+    thread = threading.Thread(target=lambda: acquired.append(locks.acquire(file, lambda _: None)))
+    thread.start()
+    locks.release(file, handle)
+    thread.join(10)
+
+    with pytest.raises(BlockingIOError):
+        locks.acquire(file, refuse)
+    os.close(acquired[0])
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_named(file: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def flock(*_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    message = f"{file}: {os.strerror(number)}: want a file system on which files can be locked (flock); move the clone"
+
+    with pytest.raises(UserError, match=f"^{re.escape(message)}"):
+        locks.acquire(file, refuse)
+
+
+def test_a_holder_that_has_not_written_its_number_yet_is_told_as_such(file: Path) -> None:
+    os.ftruncate(locks.acquire(file, refuse), 0)
+
+    with pytest.raises(BlockingIOError, match=r"^that has just begun$"):
+        locks.acquire(file, refuse)

@@ -59,6 +59,33 @@ def test_a_large_input_is_linked_and_a_write_to_it_is_noticed_whatever_its_time(
         assert not box.intact()
 
 
+def test_what_no_hash_covers_is_refused_by_name_before_anything_is_copied(root: Path) -> None:
+    (root / "data/link").symlink_to(root / "envs")
+    (root / "data/circle").symlink_to(root / "data")
+    (root / "data/deep/gone.txt").symlink_to(root / "gone.txt")
+    os.mkfifo(root / "data/deep/pipe")
+
+    with pytest.raises(UserError) as error, sandbox.enter(root, "clean", [Path("data"), Path("source.txt")], []):
+        pass
+
+    assert str(error.value).splitlines() == [
+        "clean: data/circle: a link to a folder: DVC does not see the files in it; put them there",
+        "clean: data/deep/gone.txt: a link to nothing: want a file; remove it, or put one there",
+        "clean: data/deep/pipe: no regular file: want a file; remove it, or put one there",
+        "clean: data/link: a link to a folder: DVC does not see the files in it; put them there",
+    ]
+    assert not (root / sandbox.FOLDER).exists()
+
+
+def test_links_to_files_and_an_input_that_is_itself_a_link_to_a_folder_are_inputs(root: Path) -> None:
+    (root / "data/deep/link.txt").symlink_to(root / "source.txt")
+    (root / "linked").symlink_to(root / "data/deep")
+
+    with sandbox.enter(root, "clean", [Path("linked")], []) as box:
+        assert sorted(file.read_text() for file in Path("linked").iterdir()) == ["rows", "small"]
+        assert (box.intact(), box.changed()) == (True, [])
+
+
 def test_what_an_earlier_run_left_is_removed(root: Path) -> None:
     left = root / sandbox.FOLDER / "clean/left.txt"
     left.parent.mkdir(parents=True)

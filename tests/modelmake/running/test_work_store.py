@@ -1,7 +1,9 @@
 """Outputs come back byte by byte to a run with the same identity; memos and archives to later runs of the stage."""
 
+import fcntl
 import hashlib
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -172,6 +174,25 @@ def test_the_outputs_of_the_last_two_identities_are_kept_and_any_that_a_process_
     assert [bool(work_store.find(root, "shout", identity)) for identity in ("c", "b", "a", "locked")] == [
         True, True, False, True,
     ]  # fmt: skip
+
+
+def test_what_is_being_removed_is_locked_meanwhile(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for age_s, identity in enumerate("cba"):
+        os.utime(saved(root, identity).outputs["rows.txt"].parent, (1_000_000 - age_s,) * 2)
+    removed, rmtree = [], shutil.rmtree
+
+    def watched(folder: Path, **options: bool) -> None:
+        lock = root / ".dvc/cache/modelmake/locks" / f"shout.{folder.name}"
+        with lock.open() as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        removed.append(folder.name)
+        rmtree(folder, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", watched)
+    work_store.prune(root, "shout")
+
+    assert removed == ["a"]
+    assert list((root / ".dvc/cache/modelmake/locks").iterdir()) == []
 
 
 def test_a_second_process_of_an_identity_waits_for_the_first(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
