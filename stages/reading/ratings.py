@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 
 from stages.reading.unread import empty
-from stages.rows.row import Chat, Judged, Pair
+from stages.rows.row import Chat, Judged, Message, Pair
 
-FIELDS = ("rating", "label", "kto_tag")
+LABEL = "label"
+FIELDS = ("rating", LABEL, "kto_tag")
 UP = ("1", "true", "up", "thumb_up", "thumbs_up", "like", "good", "positive", "👍")
 DOWN = ("-1", "0", "false", "down", "thumb_down", "thumbs_down", "dislike", "bad", "negative", "👎")
+CLASSES = ("1", "-1", "0", "good", "bad", "positive", "negative")  # of texts too, if a label says so
 RATINGS = dict.fromkeys(UP, True) | dict.fromkeys(DOWN, False)
 BAD_ALONE = ("bad_alone", "judged bad, and no good answer to the same prompt in its split: no pair can be made")
 EXPECTED_REASONS = (BAD_ALONE[0], "unrated")  # no fault of the data: most of a log is unrated
@@ -32,9 +34,24 @@ def rating(record: dict[str, Any]) -> bool | None:
     return next(iter(found.values()), None)
 
 
-def _is_good(name: str, value: Any) -> bool:
+def is_class(label: Any) -> bool:
+    """True for a label that may say which class a text has, or surely does: for any that does more than judge."""
+    word = _word(label)
+    return word not in RATINGS or word in CLASSES
+
+
+def is_answer(label: Any, answer: list[Message]) -> bool:
+    """True if a label says what an answer says."""
+    return _word(label) == _word("".join(turn.content for turn in answer))
+
+
+def _word(value: Any) -> str:
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
-    word = str(whole).strip().lower().replace(" ", "_")
+    return str(whole).strip().lower().replace(" ", "_")
+
+
+def _is_good(name: str, value: Any) -> bool:
+    word = _word(value)
     if word not in RATINGS:
         raise ValueError(
             f"{name} {value!r}: want one of {', '.join(RATINGS)}, or null; if it judges no answer, ignore it in "

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stages.params.data import Documents, FileRule
-from stages.reading import documents, field_names, formats, message_parsing, unread
+from stages.reading import documents, field_names, formats, message_parsing, ratings, unread
 from stages.reading.containers.split_names import split_from_name
 from stages.reading.rejection import RejectedRecord
 from stages.reading.text_values import messages_in_text
@@ -65,6 +65,7 @@ class RecordReader:
     def __init__(self, rule: FileRule | None, documents: Documents | None) -> None:
         self._fields = _taken(rule.fields) if rule and rule.fields is not None else None
         self._format = rule.format if rule else None
+        self._declares_label = self._format == "kto" or self._fields is not None
         ignore = rule.ignore if rule else []
         self._ignore = unread.Paths(unread.paths(ignore, set()) | dict.fromkeys(ignore, unread.WHOLE))
         self._documents = documents
@@ -91,14 +92,34 @@ class RecordReader:
             raise format_rejection(record.keys())
         try:
             record = self._with_messages(record)
-            content, encoded = validate(formats.READERS[self.format].read(record))
-            found = self._unread(own, record)
+            content, encoded, found = self._content(record)
+            found |= self._unread(own, record)
             contents, metadata = self._contents(content, encoded, metadata)
             if found:
                 self.unread.add(found)
             return contents, metadata
         except SHAPE_ERRORS as error:
             raise RejectedRecord("wrong_shape", f"{self.format}: {type(error).__name__}: {error}") from None
+
+    def _content(self, record: dict[str, Any]) -> tuple[Any, bytes, dict[str, Any]]:
+        """(content, its JSON, {"label": value} if that may be a judgement, or a class: it is not read then)."""
+        label = record.get(ratings.LABEL)
+        reader = formats.READERS[self.format]
+        if unread.empty(label) or self._declares_label or "rating" not in reader.FIELDS:
+            return *validate(reader.read(record)), {}
+        if not ratings.is_class(label):
+            content, encoded = validate(reader.read(record))
+            if not ratings.is_answer(label, split(content).answer):
+                return content, encoded, {}
+        plain = {name: value for name, value in record.items() if name != ratings.LABEL}
+        if self._format is None:
+            self.format = self._detect(tuple(plain))
+        try:
+            content, encoded = validate(formats.READERS[self.format].read(plain))
+        except RejectedRecord:  # a log without any other judgement
+            self.unread.add({ratings.LABEL: label})
+            raise
+        return content, encoded, {} if ratings.is_answer(label, split(content).answer) else {ratings.LABEL: label}
 
     def _contents(self, content: Any, encoded: bytes, metadata: Metadata) -> tuple[list[bytes] | Judged, Metadata]:
         if not isinstance(content, documents.Document):

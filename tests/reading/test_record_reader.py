@@ -153,3 +153,68 @@ def test_a_number_that_json_cannot_hold_is_refused_in_arguments_and_tools(beside
     assert error.value.detail.endswith(
         "a number that is infinite or none, in arguments or a tool: want what JSON can hold"
     )
+
+
+TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]
+PLAIN = {"prompt": "u", "completion": "a"}
+
+
+@pytest.mark.parametrize("record", [PLAIN, {"question": "u", "answer": "a"}, {"messages": TURNS}])
+@pytest.mark.parametrize("label", [True, False, "True", "false", "thumbs up", "dislike", "👎"])
+def test_a_label_that_can_only_judge_judges(record: dict[str, Any], label: Any) -> None:
+    reader = RecordReader(None, None)
+
+    content, _ = reader.read({**record, "label": label})
+
+    assert isinstance(content, Judged) and content.good == (label in (True, "True", "thumbs up"))
+    assert not reader.unread.fields
+
+
+@pytest.mark.parametrize("record", [PLAIN, {"question": "u", "answer": "a"}, {"messages": TURNS}])
+@pytest.mark.parametrize("label", [0, 1, 1.0, -1, "1", "positive", "Negative", "good", "bad", "billing", 3, [1]])
+def test_a_label_that_may_be_a_class_stops_the_build_unless_it_is_declared(record: dict[str, Any], label: Any) -> None:
+    reader = RecordReader(None, None)
+    ignoring = RecordReader(FileRule("*", None, None, ["label"]), None)
+
+    chat, _ = reader.read({**record, "label": label})
+
+    assert [json.loads(content)["kind"] for content in chat] == ["chat"]
+    assert reader.unread.stops == {"label": "a judgement of an answer"}
+    assert ignoring.read({**record, "label": label})[0] == chat and not ignoring.unread.fields
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        FileRule("*", "kto", None, []),
+        FileRule("*", "kto", {"prompt": "prompt", "completion": "completion", "label": "label"}, []),
+    ],
+)
+@pytest.mark.parametrize(("label", "good"), [(1, True), ("positive", True), (0, False), ("bad", False)])
+def test_a_declared_label_judges(rule: FileRule, label: Any, good: bool) -> None:
+    reader = RecordReader(rule, None)
+
+    content, _ = reader.read({**PLAIN, "label": label})
+
+    assert content.good is good and not reader.unread.fields
+
+
+@pytest.mark.parametrize(
+    ("answer", "label"),
+    [("negative", "negative"), ("Positive", "positive"), ("0", 0), ("true", True), ("False", False)],
+)
+def test_a_label_that_says_what_the_answer_says_is_its_class(answer: str, label: Any) -> None:
+    reader = RecordReader(None, None)
+
+    for record in ({"prompt": "u", "completion": answer}, {"instruction": "u", "output": answer}):
+        contents, _ = reader.read({**record, "label": label})
+        assert json.loads(contents[0])["kind"] == "chat" and not reader.unread.fields
+
+
+def test_a_log_whose_only_judgement_may_be_a_class_stops_the_build() -> None:
+    reader = RecordReader(None, None)
+
+    with pytest.raises(RejectedRecord):
+        reader.read({"messages": TURNS[:1], "response": "a", "label": "negative"})
+
+    assert list(reader.unread.stops) == ["label"]

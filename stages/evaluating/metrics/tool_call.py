@@ -2,8 +2,8 @@
 
 As in the AST match of the Berkeley Function Calling Leaderboard (`ast_checker.py` there), parallel calls match in any
 order, a call matches by its function and by every argument with its type and value, none may be missing or more, and
-strings are compared without case, spaces and `,./-_*^`. Unlike there, a sign that numbers need counts, so that "-5" is not
-"5" and "1.5" not "15"; and an optional argument that has its default may be left out.
+strings are compared without case, spaces and `,./-_*^`. Unlike there, a sign that numbers need counts, so that "1.5" is
+not "15"; and an optional argument that has its default may be left out.
 Rows count in which a call is expected or made: a call where text is expected is wrong, and so is text for a call.
 """
 
