@@ -7,6 +7,9 @@ import pytest
 
 from modelmake.errors import UserError
 from stages import base
+from stages.params.machine import Machine
+from stages.params.training import Tiny
+from stages.training import device
 
 
 def folder(path: Path, **config: object) -> Path:
@@ -100,3 +103,22 @@ def test_the_tiny_model_stops_at_its_own_token_and_pads_with_another(built) -> N
     assert tokenizer.decode(encoded["input_ids"]) == "<|user|>hi<|end|><|assistant|>ok<|end|>"
     trained_on = [i for i, mask in zip(encoded["input_ids"], encoded["assistant_masks"], strict=True) if mask]
     assert tokenizer.decode(trained_on) == "ok<|end|>"
+
+
+def test_what_is_pretrained_does_not_depend_on_how_many_gpus_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    params = Tiny(
+        source="", vocab_size=300, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1,
+        max_position_embeddings=32, max_steps=4, per_device_train_batch_size=2, block_tokens=16, learning_rate=0.01,
+        warmup_steps=1, weight_decay=0.0, seed=1,
+    )  # fmt: skip
+    texts = [f"{number} bottles of beer on the wall" for number in range(40)]
+    tokenizer = base.train_tokenizer(texts, params)
+    on_cpu = base.pretrain(texts, tokenizer, params, Machine("cpu", "float32", 1), tmp_path / "cpu")[1]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(device, "prepare", lambda machine: None)
+
+    assert base.pretrain(texts, tokenizer, params, Machine("cuda", "float32", 1), tmp_path / "gpus")[1] == on_cpu

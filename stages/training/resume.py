@@ -17,13 +17,21 @@ COMPLETE = "complete.json"
 
 
 def epoch_seeded(trainer_class: type) -> type:
-    """Subclass of `trainer_class` whose order of rows depends on the seed and the epoch alone.
+    """Subclass of `trainer_class` whose order of rows depends on the seed and the epoch alone, on one GPU at most.
 
     transformers draws the order when it enters an epoch, also when it resumes in the middle of one; the order would
-    then depend on how many numbers were drawn before.
+    then depend on how many numbers were drawn before. Where it sees several GPUs it gives each a batch of its own, so
+    that the batch, and the model, would depend on the machine.
     """
 
     class EpochSeededTrainer(trainer_class):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            arguments = kwargs["args"]
+            if arguments.n_gpu > 1:
+                print(f"  trains on 1 of {arguments.n_gpu} GPUs", flush=True)
+                arguments._n_gpu = 1
+            super().__init__(*args, **kwargs)
+
         def _get_train_sampler(self, *args: Any) -> Any:
             import torch
 

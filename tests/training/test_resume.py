@@ -1,5 +1,6 @@
 """Training that was killed and resumed ends with the same bytes as training without interruption."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from stages.rows.row import Chat, Judged, Message, Pair, make_row
 from stages.training import progress, resume
 from tests.tiny_models import build_model
 
+ROOT = Path(__file__).parents[2]
 COMMON = {
     "from_": "base", "seed": 1, "quantization": None, "max_length": 64, "over_long": "drop", "omit": [],
     "num_train_epochs": 3, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2,
@@ -106,3 +108,31 @@ def test_training_that_was_killed_ends_with_the_same_bytes(
     assert newest.name == "checkpoint-8"
     assert "resumes from step 8" in capsys.readouterr().out
     assert resumed == uninterrupted
+
+
+@pytest.mark.parametrize("kind", ["sft, all weights", "dpo, LoRA with dropout"])
+def test_what_is_trained_does_not_depend_on_how_many_gpus_are_seen(
+    model: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    params, arguments = STEPS[kind], train.training_arguments
+    files = write_rows(tmp_path, params.rows)
+    on_cpu = run_stage(model, tmp_path / "cpu", files, tmp_path / "c1", params)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(train, "training_arguments", lambda *a: {**arguments(*a), "use_cpu": False})
+
+    assert run_stage(model, tmp_path / "gpus", files, tmp_path / "c2", params) == on_cpu
+    assert "  trains on 1 of 2 GPUs\n" in capsys.readouterr().out
+
+
+def test_every_trainer_is_one_that_resumes_and_trains_on_one_gpu() -> None:
+    """All are made by calling what `epoch_seeded` or `recording_trainer` returns, never a class of a library."""
+    called = {
+        f"{file.relative_to(ROOT)}: {node.func.id}"
+        for file in (ROOT / "stages").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Trainer")
+    }
+
+    assert called == set()
