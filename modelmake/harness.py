@@ -4,44 +4,38 @@ It reads the flags and parameters that a stage's `main` asks for and runs it in 
 nothing else. It computes the stage's key before and after the run, stores the finished outputs by the hash of what they
 were built from, publishes them if nothing changed meanwhile, ends with the dvc that started it, and writes one line to
 the run log. It imports nothing heavy, so that errors come in the first second.
+
+What `main` sees is decided in other modules, and they alone are in the keys: modelmake/keys/carrying.py says which.
 """
 
-import argparse
 import contextlib
-import importlib
 import os
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import __main__
-from modelmake import artifacts, params, signature
+from modelmake import artifacts, params
 from modelmake.errors import UserError
-from modelmake.identity import identity
-from modelmake.keys import key_file, parse_cache, stage_key
-from modelmake.running import disk_full, opened_files, platform, run_log, sandbox, supervision, threads, work_store
+from modelmake.keys import carrying, key_file, parse_cache, stage_key
+from modelmake.running import (
+    arguments,
+    disk_full,
+    main_call,
+    opened_files,
+    platform,
+    run_log,
+    sandbox,
+    supervision,
+    work_store,
+)
+from modelmake.running.arguments import Stage
+from modelmake.running.main_call import Identities
 from modelmake.running.sandbox import Sandbox
 from modelmake.running.work_store import Work
-
-PARAMS = "params.yaml"
-
-
-@dataclass(frozen=True)
-class _Stage:
-    """One stage about to run: the arguments of its `main`, and what they were read from."""
-
-    name: str  # as DVC addresses it; the module's name when run by hand
-    module: str
-    root: Path
-    arguments: dict[str, Any]
-    sections: dict[str, tuple[str, Any]]  # argument -> its dotted section of params.yaml and its type
-    inputs: list[Path]
-    outputs: list[Path]
-    signature: signature.Signature  # of `main`
 
 
 def run(main: Callable[..., str]) -> None:
@@ -52,7 +46,7 @@ def run(main: Callable[..., str]) -> None:
     record: dict[str, Any] = {"stage": name, "outcome": "failed", "own_cpu_seconds": imported}
     started, code, root = time.time(), 1, Path.cwd()
     try:
-        print(f"{name}: {_run(_read_stage(main, name, module, root), main, record)}", flush=True)
+        print(f"{name}: {_run(arguments.read(main, name, module, root), main, record)}", flush=True)
         code = 0
     except UserError as error:
         print(error, file=sys.stderr)
@@ -64,29 +58,27 @@ def run(main: Callable[..., str]) -> None:
             raise
         print(disk_full.message(name, error), file=sys.stderr)
     finally:
-        os.chdir(root)
         _log(root, record, started)
     sys.exit(code)
 
 
-def _run(stage: _Stage, main: Callable[..., str], record: dict[str, Any]) -> str:
+def _run(stage: Stage, main: Callable[..., str], record: dict[str, Any]) -> str:
     """Runs a stage, or finds its outputs in the store; publishes them and returns the line of counts."""
     parse_cache.load(stage.root)
-    key, values = _key(stage), _values(stage)
-    links = [*key["environments"], *key["files"], ".dvc"]
-    with sandbox.enter(stage.root, stage.name, stage.inputs, links) as box:
+    key, values = _key(stage), arguments.values(stage)
+    with sandbox.enter(stage.root, stage.name, stage.inputs, main_call.links(key)) as box:
         supervision.die_with_dvc()
         command = ["python", "-m", stage.module, *sys.argv[1:]]
         code = {key_file.path_of(stage.name): artifacts.md5(stage_key.to_json(key).encode())}
-        built_from = identity(command, {**box.md5s, **code}, values)
-        record["identity"] = built_from
+        identities = main_call.identities(stage, command, box.md5s, code)
+        record["identity"] = built_from = identities.built_from
         work_store.prune(stage.root, stage.name)
         with work_store.lock(stage.root, stage.name, built_from):
             work = work_store.load(stage.root, stage.name, built_from)
             if work is not None:
                 record["outcome"] = "taken"
             else:
-                work = _compute(stage, main, key, box, built_from, identity(command, code, values), record)
+                work = _compute(stage, main, key, box, identities, record)
                 record["outcome"] = "kept"
             if changed := _changed(stage, key, values, box):
                 raise UserError(
@@ -101,21 +93,23 @@ def _run(stage: _Stage, main: Callable[..., str], record: dict[str, Any]) -> str
 
 
 def _compute(
-    stage: _Stage, main: Callable[..., str], key: dict[str, Any], box: Sandbox, built_from: str, without_inputs: str,
+    stage: Stage, main: Callable[..., str], key: dict[str, Any], box: Sandbox, identities: Identities,
     record: dict[str, Any],
 ) -> Work:  # fmt: skip
-    """Runs a stage and stores its outputs. `built_from` is its identity, `without_inputs` the one of its memo."""
+    """Runs a stage and stores its outputs."""
     with _stage_time(record):
-        _import_all(stage, key)
+        main_call.prepare(stage, key["symbols"])
     if _key(stage) != key:
         raise UserError(f"{stage.name}: its code changed while it started: nothing published; run `dvc repro` again")
-    with _stage_time(record):
-        line = _call(stage, main, key, _folders(stage, box, built_from, without_inputs))
+    with _stage_time(record), opened_files.record(stage.root) as opened:
+        line = main_call.call(main, stage, box.folder, identities)
+    _check_covered(stage, key, opened)
     if not box.intact():
         raise UserError(
             f"{stage.name}: an input file changed while the stage ran: nothing published; run `dvc repro` again"
         )
-    return work_store.save(stage.root, stage.name, built_from, {p.as_posix(): p for p in stage.outputs}, line)
+    outputs = {path.as_posix(): path for path in stage.outputs}
+    return work_store.save(stage.root, stage.name, identities.built_from, outputs, line)
 
 
 @contextlib.contextmanager
@@ -126,29 +120,10 @@ def _stage_time(record: dict[str, Any]) -> Iterator[None]:
     record["own_cpu_seconds"] += time.process_time() - before
 
 
-def _folders(stage: _Stage, box: Sandbox, built_from: str, without_inputs: str) -> dict[str, Path]:
-    """The folders that `main` asks for, by argument."""
-    folders = {}
-    for argument, kind in stage.signature.folders.items():
-        if kind == "checkpoints":
-            folder = work_store.checkpoints(stage.root, stage.name, built_from)
-        elif kind == "archive":
-            folder = work_store.archive(stage.root, stage.module)
-        else:  # while another process has the memo, an empty one that is removed with the sandbox
-            folder = work_store.memo(stage.root, stage.name, without_inputs) or box.folder / ".memo"
-        folder.mkdir(parents=True, exist_ok=True)
-        folders[argument] = folder
-    return folders
-
-
-def _call(stage: _Stage, main: Callable[..., str], key: dict[str, Any], folders: dict[str, Path]) -> str:
-    """Calls `main`, and checks that it ran only code and read only files that its key or its inputs cover."""
-    for path in stage.outputs:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    threads.limit(getattr(stage.arguments.get("machine"), "threads", 1))
-    with opened_files.record(stage.root) as opened:
-        line = main(**stage.signature.grouped({**stage.arguments, **folders}))
-    if modules := sorted(_first_party_modules() - key["symbols"].keys()):
+def _check_covered(stage: Stage, key: dict[str, Any], opened: set[str]) -> None:
+    """Checks that `main` ran only code and read only files that its key or its inputs cover, and wrote its outputs."""
+    modules = {name for name in sys.modules if name.partition(".")[0] in stage_key.FIRST_PARTY}
+    if modules := sorted(name for name in modules - key["symbols"].keys() if not carrying.CUT.carries(name)):
         raise UserError(
             f"{stage.name}: ran {', '.join(modules)}, which its key does not cover: import it by an import statement, "
             "or name it in `modules()` of its params; nothing published"
@@ -161,49 +136,9 @@ def _call(stage: _Stage, main: Callable[..., str], key: dict[str, Any], folders:
     for path in stage.outputs:
         if not path.exists():
             raise AssertionError(f"{stage.name}: main did not write {path}")
-    return line
 
 
-def _read_stage(main: Callable[..., str], name: str, module: str, root: Path) -> _Stage:
-    """The stage with its arguments, from the command line and params.yaml."""
-    spec = signature.read(main)
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    for flag in spec.flags:
-        parser.add_argument(f"--{flag}", required=True)
-    flags = vars(parser.parse_args())
-    names = {n: flags[n] for n in spec.names}
-    sections = {a: (signature.section_of(kind, names), kind) for a, kind in spec.sections.items()}
-    paths = {n: Path(flags[n]) for n in (*spec.inputs, *spec.outputs)}
-    for n in spec.inputs:
-        if not paths[n].exists():
-            raise UserError(f"{name}: {paths[n]}: no such file or folder: want its input; make it, or `dvc pull` it")
-    values = params.load(root / PARAMS)
-    typed = {a: params.section(values, dotted, kind, PARAMS) for a, (dotted, kind) in sections.items()}
-    return _Stage(
-        name,
-        module,
-        root,
-        arguments={**paths, **names, **typed},
-        sections=sections,
-        inputs=[paths[n] for n in spec.inputs],
-        outputs=[paths[n] for n in spec.outputs],
-        signature=spec,
-    )
-
-
-def _values(stage: _Stage) -> dict[str, Any]:
-    """{dotted section: value} of the sections that a stage takes, as params.yaml has them now."""
-    whole = params.load(stage.root / PARAMS)
-    values = {}
-    for dotted, _ in stage.sections.values():
-        value: Any = whole
-        for part in dotted.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        values[dotted] = value
-    return values
-
-
-def _key(stage: _Stage) -> dict[str, Any]:
+def _key(stage: Stage) -> dict[str, Any]:
     """The key of the code now.
 
     Raises:
@@ -220,27 +155,15 @@ def _key(stage: _Stage) -> dict[str, Any]:
     return key
 
 
-def _computed_key(stage: _Stage) -> dict[str, Any]:
+def _computed_key(stage: Stage) -> dict[str, Any]:
     modules, environments = params.selected_code(stage.arguments[a] for a in stage.sections)
     return stage_key.compute(stage.root, stage.module, modules, environments)
 
 
-def _import_all(stage: _Stage, key: dict[str, Any]) -> None:
-    """Imports every module that the key covers: code edited from now on is not run."""
-    for module in key["symbols"]:
-        if module != stage.module:
-            importlib.import_module(module)
-
-
-def _first_party_modules() -> set[str]:
-    """The first-party modules that this process has imported."""
-    return {name for name in sys.modules if name.partition(".")[0] in stage_key.FIRST_PARTY}
-
-
-def _changed(stage: _Stage, key: dict[str, Any], values: dict[str, Any], box: Sandbox) -> list[str]:
+def _changed(stage: Stage, key: dict[str, Any], values: dict[str, Any], box: Sandbox) -> list[str]:
     """The inputs, parameters and code that have changed since the stage began."""
-    now = _values(stage)
-    sections = [f"{PARAMS}: {section}" for section in values if values[section] != now[section]]
+    now = arguments.values(stage)
+    sections = [f"{arguments.PARAMS}: {section}" for section in values if values[section] != now[section]]
     return [*box.changed(), *sections, *stage_key.difference(key, _computed_key(stage))]
 
 

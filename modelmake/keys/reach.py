@@ -4,6 +4,8 @@ A name leads to the symbol that it is bound to, through imports, attributes of m
 symbol, because only a run shows which of its methods are called. Importing a module runs its side effects. A module is
 taken whole where names do not tell what is used: a module used as a value (`getattr(module, name)`), `globals()`,
 `eval`, a starred import.
+
+Of the harness only what decides what a stage sees is reached (`carrying`), unless a stage uses more than its entries.
 """
 
 import os
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from modelmake import artifacts
 from modelmake.keys import parse_cache, symbols
+from modelmake.keys.carrying import CUT, Cut
 from modelmake.keys.symbols import EFFECTS, MAIN, Module, Symbol
 
 MAX_PATH_CHARS = 200  # a longer string in code is not looked up as a path
@@ -28,26 +31,55 @@ class Reached:
     imports: dict[str, str] = field(default_factory=dict)  # {third-party module: importer}
 
 
-def reach(root: Path, program: str, chosen: Iterable[str], packages: tuple[str, ...]) -> Reached:
+def reach(root: Path, program: str, chosen: Iterable[str], packages: tuple[str, ...], cut: Cut | None = CUT) -> Reached:
     """Everything that `python -m program` reaches, and all of the modules `chosen`, imported by computed names.
 
-    `packages` are the first-party ones, folders of `root`.
+    `packages` are the first-party ones, folders of `root`. `cut` says what counts of the harness that runs the program;
+    None: all.
 
     Raises:
         UserError: a module is not Python.
     """
-    walk = _Walk(root, packages)
+    chosen = list(chosen)
+    walk = _Walk(root, packages, *(cut.entered if cut else ()))
     if walk.load(program, "dvc.yaml"):
         walk.take(program, MAIN)
     for name in chosen:
         walk.take_whole(name, "chosen by params.yaml")
     walk.run()
+    if cut is None or not walk.stopped:
+        return walk.reached
+    if not walk.stopped <= {*cut.entered, *cut.entries} or walk.everything:
+        return reach(root, program, chosen, packages, None)
+    return merged(walk.reached, surroundings(root, packages, cut))
+
+
+def merged(a: Reached, b: Reached) -> Reached:
+    """All that two walks over the same code reached."""
+    symbols_of = {name: a.symbols.get(name, {}) | b.symbols.get(name, {}) for name in a.symbols | b.symbols}
+    whole = {name: min(w[name] for w in (a.whole, b.whole) if name in w) for name in a.whole | b.whole}
+    imports = {name: min(i[name] for i in (a.imports, b.imports) if name in i) for name in a.imports | b.imports}
+    return Reached(symbols_of, whole, a.files | b.files, imports)
+
+
+def surroundings(root: Path, packages: tuple[str, ...], cut: Cut) -> Reached:
+    """What of the harness decides what a stage sees."""
+    walk = _Walk(root, packages, *cut.carrying)
+    for dotted in cut.deciding:
+        module, _, name = dotted.rpartition(".")
+        if walk.load(module, "the harness"):
+            walk.take(module, name)
+    walk.run()
     return walk.reached
 
 
 class _Walk:
-    def __init__(self, root: Path, packages: tuple[str, ...]) -> None:
+    """A walk that does not enter the modules and packages `stops`."""
+
+    def __init__(self, root: Path, packages: tuple[str, ...], *stops: str) -> None:
         self.root, self.packages, self.reached = root, packages, Reached()
+        self.stops = stops
+        self.stopped: set[str] = set()  # what it met of them: modules imported, their symbols, `<module>.*`
         self.queue: list[tuple[str, Symbol]] = []
         self.modules: dict[str, Module | None] = {}
         self.resolving: set[tuple[str, tuple[str, ...]]] = set()  # names being resolved, to end at circular imports
@@ -88,6 +120,10 @@ class _Walk:
     def is_first_party(self, name: str) -> bool:
         return name.partition(".")[0] in self.packages
 
+    def stops_at(self, name: str) -> bool:
+        """True for a module that is not entered, and all in its package."""
+        return any(name == stop or name.startswith(f"{stop}.") for stop in self.stops)
+
     def load(self, name: str, importer: str) -> bool:
         """Imports a module and its parents; false if it is third-party or not a module."""
         if not self.is_first_party(name):
@@ -95,6 +131,9 @@ class _Walk:
             self.reached.imports[name] = min(importer, self.reached.imports.get(name, importer))
             return False
         if (module := self.module(name)) is None:
+            return False
+        if self.stops_at(name):
+            self.stopped.add(name)
             return False
         if name not in self.reached.symbols:
             self.reached.symbols[name] = {}
@@ -119,6 +158,7 @@ class _Walk:
 
     def take_whole(self, name: str, reason: str) -> None:
         """Adds every symbol of a module."""
+        self.stopped |= {f"{stop}.*" for stop in self.stops if f"{stop}.".startswith(f"{name}.")}
         if self.load(name, reason):
             self.reached.whole[name] = min(reason, self.reached.whole.get(name, reason))
             for symbol_name in self.modules[name].symbols.keys() - {MAIN}:
@@ -139,6 +179,9 @@ class _Walk:
         if not self.load(target, importer):
             return set()
         for i, part in enumerate(parts[1:], start=1):
+            if self.stops_at(f"{target}.{part}"):
+                self.stopped.add(".".join(parts) if parts[i + 1 :] else f"{target}.{part}.*")
+                return set()
             rest = (target, tuple(parts[i:]))
             if rest not in self.resolving:  # else a package imports its own module by name: the name is the module
                 self.resolving.add(rest)

@@ -35,6 +35,6 @@ def test_the_folder_is_in_the_cache_that_dvc_is_configured_to_use(
 
 
 def test_dvc_and_its_plugins_are_in_no_key_of_a_stage() -> None:
-    packages = reach(ROOT, "modelmake.harness", [], stage_key.FIRST_PARTY).imports
+    packages = reach(ROOT, "modelmake.harness", [], stage_key.FIRST_PARTY, None).imports
 
     assert not {name for name in packages if name.startswith(("dvc", "s3fs", "celery"))}
