@@ -1,4 +1,7 @@
-"""Renders turns with a model's chat template, in which `{% generation %}` blocks mark the assistant's words."""
+"""Renders turns with a model's chat template, in which `{% generation %}` blocks mark the assistant's words.
+
+Training, evaluation and counts of tokens all render here.
+"""
 
 import re
 from pathlib import Path
@@ -31,15 +34,30 @@ def render(tokenizer: Any, turns: list[Message], tools: list[dict[str, Any]], pr
     Raises:
         UserError: the template refuses the turns.
     """
+    return render_messages(tokenizer, template_messages(turns), tools, prompt)
+
+
+def render_messages(
+    tokenizer: Any, messages: list[dict[str, Any]], tools: list[dict[str, Any]], prompt: bool
+) -> Rendered:
+    """`render` of turns that are messages of templates already."""
+    template = tokenizer.get_chat_template(None, tools or None)
+    return fill_in(template, tokenizer.special_tokens_map, messages, tools, prompt)
+
+
+def fill_in(
+    template: str, special_tokens: dict[str, Any], messages: list[dict[str, Any]], tools: list[dict[str, Any]],
+    prompt: bool,
+) -> Rendered:  # fmt: skip
+    """`render` by a template and {"bos_token": text, …}."""
     import jinja2
     from transformers.utils import chat_template_utils
 
-    template = tokenizer.get_chat_template(None, tools or None)
     marked = GENERATION.search(template) is not None
     try:
         [text], blocks = chat_template_utils.render_jinja_template(
-            conversations=[template_messages(turns)], tools=tools or None, chat_template=template,
-            return_assistant_tokens_mask=marked, add_generation_prompt=prompt, **tokenizer.special_tokens_map,
+            conversations=[messages], tools=tools or None, chat_template=template,
+            return_assistant_tokens_mask=marked, add_generation_prompt=prompt, **special_tokens,
         )  # fmt: skip
     except (jinja2.TemplateError, TypeError, ValueError, AttributeError, LookupError) as error:
         raise UserError(f"the chat template refuses it: {' '.join(str(error).split())}") from error

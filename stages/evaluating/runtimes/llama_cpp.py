@@ -15,6 +15,7 @@ from modelmake.errors import UserError
 from stages.evaluating import resumable_batches
 from stages.evaluating.reply import MARKS
 from stages.evaluating.runtimes import gguf_template
+from stages.training import chat_template
 
 if TYPE_CHECKING:
     from xllamacpp import Server
@@ -92,8 +93,6 @@ def changed_prompts(model: Path, conversations: list[dict[str, Any]]) -> int:
     Only tools and calls are written otherwise: of a tool llama.cpp keeps name, description and parameters, in this
     order, and gives an empty description to one that has none; of 1.0 it makes 1.
     """
-    from transformers.utils.chat_template_utils import render_jinja_template
-
     with_tools = [c for c in conversations if c["tools"] or any("tool_calls" in m for m in c["messages"])]
     if not with_tools:
         return 0
@@ -101,10 +100,7 @@ def changed_prompts(model: Path, conversations: list[dict[str, Any]]) -> int:
     same = 0
     for conversation, prompt in zip(with_tools, prompts(model, with_tools), strict=True):
         template = templates.get("tool_use") if conversation["tools"] else None
-        [text], _ = render_jinja_template(
-            [conversation["messages"]], tools=conversation["tools"] or None, add_generation_prompt=True,
-            chat_template=template or templates["default"], **special_tokens,
-        )  # fmt: skip
+        text = chat_template.fill_in(template or templates["default"], special_tokens, **conversation, prompt=True).text
         same += prompt == (text.removeprefix(special_tokens["bos_token"]) if adds_begin else text)
     return len(with_tools) - same
 

@@ -7,6 +7,7 @@ from modelmake.errors import UserError
 from stages.evaluating import resumable_batches
 from stages.evaluating.reply import MARKS
 from stages.evaluating.text_likelihood import TextLikelihood
+from stages.training import chat_template
 
 
 def generate(
@@ -26,7 +27,8 @@ def generate(
     file `checkpoint` and read from there after a kill.
 
     Raises:
-        UserError: a conversation leaves no room for `max_new_tokens` in the model's context, or there is no end token.
+        UserError: the chat template refuses a conversation, or that leaves no room for `max_new_tokens` in the model's
+            context; or there is no end token.
     """
     import torch
     from tqdm import tqdm
@@ -37,18 +39,17 @@ def generate(
     tokenizer = AutoTokenizer.from_pretrained(model)
     network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, device_map=device).eval()
     context_tokens = network.config.max_position_embeddings
-    prompts = [
-        tokenizer.apply_chat_template(c["messages"], tools=c["tools"] or None, add_generation_prompt=True)["input_ids"]
-        for c in conversations
+    texts = [
+        _prompt(tokenizer, conversation, f"{model}: conversation {i}") for i, conversation in enumerate(conversations)
     ]
+    prompts = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
     for i, prompt in enumerate(prompts):
         if len(prompt) + max_new_tokens > context_tokens:
             raise UserError(
                 f"{model}: conversation {i}: {len(prompt)} tokens and max_new_tokens = {max_new_tokens}: "
                 f"want at most the model's max_position_embeddings = {context_tokens} together; drop the row"
             )
-    configured = network.generation_config.eos_token_id
-    stops = {tokenizer.eos_token_id, *(configured if isinstance(configured, list) else [configured])} - {None}
+    stops = chat_template.stop_token_ids(model, tokenizer)
     if not stops:
         raise UserError(f"{model}: no eos_token: want one to end answers; set it in tokenizer_config.json")
     added = tokenizer.added_tokens_decoder.items()
@@ -87,6 +88,13 @@ def generate(
                 answers[i] = text
             progress.update(len(batch))
     return answers
+
+
+def _prompt(tokenizer: Any, conversation: dict[str, Any], where: str) -> str:
+    try:
+        return chat_template.render_messages(tokenizer, **conversation, prompt=True).text
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
 
 
 def text_likelihoods(

@@ -65,6 +65,17 @@ def test_a_model_without_an_end_token_is_an_error(model: Path, tmp_path: Path) -
         generate(copy, CONVERSATIONS, **SETTINGS)
 
 
+def test_a_conversation_that_the_template_refuses_is_an_error_of_one_line(model: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(model, tmp_path / "copy")
+    template = (copy / "chat_template.jinja").read_text()
+    refusal = "{% if messages[0].content == 'Hi' %}{{ raise_exception('no\ngreetings') }}{% endif %}"
+    (copy / "chat_template.jinja").write_text(refusal + template)
+
+    expected = rf"^{copy}: conversation 1: the chat template refuses it: no greetings$"
+    with pytest.raises(UserError, match=expected):
+        generate(copy, [CONVERSATIONS[1], CONVERSATIONS[0]], **SETTINGS)
+
+
 def test_a_conversation_longer_than_the_context_is_an_error(model: Path) -> None:
     long = {"messages": [{"role": "user", "content": "cat " * 250}], "tools": []}
     with pytest.raises(UserError, match=r"conversation 1: \d+ tokens and max_new_tokens = 24: want at most the"):
