@@ -1,7 +1,8 @@
 """Stages of the graph: one module a stage, its helpers in the folders below.
 
 Importing this package sets the environment of the libraries that stages use, before any of them is imported: offline
-unless HF_HUB_OFFLINE=0, no telemetry, no progress bars in a log, only errors on the console.
+unless HF_HUB_OFFLINE=0, no telemetry, no progress bars in a log, only errors on the console. In the process of a stage
+it also begins the watch of the files that modules read, and lets numeric libraries start with one thread.
 """
 
 import logging
@@ -9,6 +10,11 @@ import os
 import sys
 import warnings
 
+from modelmake.running import opened_files, threads
+
+if sys.argv[0] == "-m":  # `python -m stages.<stage>` imports this package before the stage's module
+    opened_files.watch()
+    threads.limit(1)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 os.environ.update(

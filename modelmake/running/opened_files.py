@@ -1,36 +1,95 @@
-"""Files of the project that Python opens for reading while a stage runs."""
+"""Files and folders of the project that Python reads while a stage's modules are imported and while it runs.
+
+`watch` has to be called before the first module of the project is imported, as modules may read files then.
+"""
 
 import contextlib
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from modelmake.errors import UserError
 
 COMPILED = "__pycache__"  # compiled code of Python and numba, which compare it with its source
+CODE = (".py", ".pyc")
+# Files of Python that open code: to import it, and (linecache) to show its lines in warnings and tracebacks.
+IMPORTERS = frozenset(["<frozen importlib._bootstrap_external>", "tokenize.py"])
+EVENTS = frozenset(["open", "os.listdir", "os.scandir", "sqlite3.connect"])
+
+at_start: set[str] = set()  # modules that Python itself had loaded when the watch began: `site`, .pth files
+_read: set[str] = set()  # real paths
+_active: list[bool] = []  # empty before the watch begins; [True] while it records
+_libraries = tuple({f"{path}{os.sep}" for path in (sys.prefix, sys.base_prefix)})
+
+
+def watch() -> None:
+    """Begins to record. Call it once, before the modules of a stage are imported."""
+    if not _active:
+        at_start.update(sys.modules)
+        _active.append(True)
+        sys.addaudithook(_hook)
+
+
+def pause() -> None:
+    """Ends recording until `record`.
+
+    Raises:
+        UserError: `watch` was not called.
+    """
+    if not _active:
+        raise UserError(
+            "stages/__init__.py: begins no watch of the files that modules read: want `opened_files.watch()` in it"
+        )
+    _active[0] = False
 
 
 @contextlib.contextmanager
 def record(root: Path) -> Iterator[set[str]]:
-    """A set that fills with the paths, from `root`, of files opened for reading, other than code, .dvc and envs.
+    """A set that is filled at the end of the block: paths, from `root`, of all that was read since the watch began.
 
-    Files that a library opens in C are not seen. In a sandbox it finds inputs only, unless it gets an absolute path.
+    Imported code and .dvc are left out, and what a library opens in C is not seen. From a sandbox, only an absolute
+    path leads to a file of the project.
     """
     paths: set[str] = set()
-    active = [True]
-    project, libraries = f"{root}{os.sep}", f"{sys.prefix}{os.sep}"
-
-    def hook(event: str, arguments: tuple) -> None:
-        if not active or event != "open" or not isinstance(arguments[0], str):
-            return
-        if arguments[2] & os.O_ACCMODE == os.O_RDONLY:
-            path = os.path.realpath(arguments[0])
-            if path.startswith(project) and not path.startswith(libraries) and not path.endswith(".py"):
-                relative = os.path.relpath(path, root)
-                if not relative.startswith((".dvc", "envs")) and COMPILED not in Path(relative).parts:
-                    paths.add(relative)
-
-    sys.addaudithook(hook)  # it cannot be removed, only made to do nothing
+    _active[0] = True
     try:
         yield paths
     finally:
-        active.clear()
+        _active[0] = False
+        in_project = {os.path.relpath(path, root) for path in _read if path.startswith(f"{root}{os.sep}")}
+        paths |= {path for path in in_project if not {".dvc", COMPILED} & set(Path(path).parts)}
+
+
+def uncovered(root: Path, paths: set[str], key: dict[str, Any]) -> list[str]:
+    """Those of the `paths` of `record` that a key does not cover, sorted.
+
+    A folder, whose names were read, is covered if all data files in it are.
+    """
+    folders = tuple(f"{folder}{os.sep}" for folder in key["environments"])
+    return sorted(
+        path for path in paths
+        if path not in key["files"] and not f"{path}{os.sep}".startswith(folders)
+        and not ((root / path).is_dir() and _data_files(root, path) <= key["files"].keys())
+    )  # fmt: skip
+
+
+def _data_files(root: Path, folder: str) -> set[str]:
+    files = (entry for entry in (root / folder).iterdir() if entry.is_file() and entry.suffix not in CODE)
+    return {f"{folder}/{file.name}" for file in files}
+
+
+def _hook(event: str, arguments: tuple) -> None:
+    if _active != [True] or event not in EVENTS:
+        return
+    path = arguments[0] if arguments[0] is not None else os.curdir
+    if isinstance(path, int):  # already open
+        return
+    path = os.fsdecode(path)
+    if path.startswith(_libraries):
+        return
+    if event == "open" and arguments[2] & os.O_ACCMODE == os.O_WRONLY:
+        return
+    if os.path.basename(sys._getframe(1).f_code.co_filename) not in IMPORTERS:
+        _read.add(os.path.realpath(path))

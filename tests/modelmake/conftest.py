@@ -115,7 +115,7 @@ def project(tmp_path: Path) -> StageProject:
     shutil.copytree(ROOT / "modelmake", tmp_path / "modelmake", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "uv.lock", tmp_path)
     (tmp_path / "stages").mkdir()
-    (tmp_path / "stages/__init__.py").touch()
+    (tmp_path / "stages/__init__.py").write_text("from modelmake.running import opened_files\nopened_files.watch()\n")
     (tmp_path / ".python-version").write_text("3.11\n")
     (tmp_path / "params.yaml").write_text("shout: {mark: '!'}\nother: {mark: '?'}\n")
     (tmp_path / "source.txt").write_text("rows")

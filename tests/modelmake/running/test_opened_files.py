@@ -1,25 +1,93 @@
-"""Files of the project that a stage opens are known, however it gets their paths."""
+"""Files of the project that a stage or its modules read are known, however they get their paths."""
 
+import os
+import sqlite3
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
+import pytest
+
+from modelmake.errors import UserError
 from modelmake.running import opened_files
 from tests.modelmake.conftest import StageProject
 
+REFUSED = (
+    "stages.shout: read {}, which is neither an input nor in its key: declare it in dvc.yaml, "
+    "or, if it belongs to the code, write its path from the project's root there; nothing published\n"
+)
 
-def test_files_opened_for_reading_are_recorded_by_their_path_from_the_root(tmp_path: Path) -> None:
-    for name in ("rows.txt", "code.py", ".dvc/config", "envs/tool/uv.lock", "made.txt", "late.txt"):
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened_files, "_read", set())
+    opened_files.watch()
+    opened_files.pause()
+
+
+def test_files_and_folders_that_are_read_are_recorded_by_their_path_from_the_root(tmp_path: Path) -> None:
+    for name in ("rows.txt", "code.py", ".dvc/config", "envs/tool/uv.lock", "made.txt", "late.txt", "notes/a.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "link.txt").symlink_to(tmp_path / "rows.txt")
+    (tmp_path / "early.txt").write_text("read before")
+    sqlite3.connect(tmp_path / "words.db").close()
 
+    (tmp_path / "early.txt").read_text()
+    with opened_files.record(tmp_path) as first:
+        (tmp_path / "link.txt").read_text()
     with opened_files.record(tmp_path) as opened:
-        for name in ("link.txt", "code.py", ".dvc/config", "envs/tool/uv.lock"):
+        for name in ("code.py", ".dvc/config", "envs/tool/uv.lock"):
             (tmp_path / name).read_text()
         (tmp_path / "made.txt").write_text("written, not read")
+        os.listdir(os.fsencode(tmp_path / "notes"))
+        sqlite3.connect(tmp_path / "words.db").close()
         Path(__file__).read_text()
     (tmp_path / "late.txt").read_text()
 
-    assert opened == {"rows.txt"}
+    assert first == {"rows.txt"}
+    assert opened == {"rows.txt", "code.py", "envs/tool/uv.lock", "notes", "words.db"}
+
+
+def test_code_that_is_imported_or_shown_in_a_warning_is_not_read(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "shown_once.py").write_text("import warnings\ndef f(): warnings.warn('x', stacklevel=1)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with opened_files.record(tmp_path) as opened, warnings.catch_warnings():
+        warnings.simplefilter("always")
+        import shown_once
+
+        shown_once.f()
+
+    assert opened == set()
+
+
+def test_a_folder_is_covered_if_all_its_data_files_are(tmp_path: Path) -> None:
+    for name in ("stages/page/a.css", "stages/page/b.css", "stages/mixed/a.txt", "stages/mixed/b.txt", "envs/t/x.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    key = {
+        "files": dict.fromkeys(["stages/page/a.css", "stages/page/b.css", "stages/mixed/a.txt"], "hash"),
+        "environments": {"envs/t": {}},
+    }
+    read = {"stages/page", "stages/mixed", "stages/page/a.css", "stages/mixed/b.txt", "envs/t", "envs/t/x.txt"}
+
+    assert opened_files.uncovered(tmp_path, read, key) == ["stages/mixed", "stages/mixed/b.txt"]
+
+
+def test_a_harness_without_a_watch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened_files, "_active", [])
+
+    with pytest.raises(UserError, match=r"^stages/__init__\.py: begins no watch of the files that modules read"):
+        opened_files.pause()
+
+
+def test_the_stages_begin_the_watch_only_as_programs() -> None:
+    root = Path(opened_files.__file__).parents[2]
+    script = "import stages; from modelmake.running import opened_files; assert not opened_files._active"
+
+    assert subprocess.run([sys.executable, "-c", script], cwd=root).returncode == 0
 
 
 def test_compiled_code_beside_a_module_may_be_read(project: StageProject) -> None:
@@ -36,9 +104,24 @@ def test_a_file_read_by_its_absolute_path_is_refused_by_name(project: StageProje
     project.write_stage("(Path(__file__).parents[1] / 'other.txt').read_text()\nloud.touch()\nreturn ''")
     (project.root / "other.txt").write_text("x")
 
-    assert project.run() == (
-        1,
-        "",
-        "stages.shout: read other.txt, which is neither an input nor in its key: declare it in dvc.yaml, "
-        "or, if it belongs to the code, write its path from the project's root there; nothing published\n",
-    )
+    assert project.run() == (1, "", REFUSED.format("other.txt"))
+
+
+READS = "from pathlib import Path\nWORDS = (Path(__file__).parents[1] / 'notes/words.txt').read_text()\n"
+
+
+@pytest.mark.parametrize("importing", ["stage", "room", "chosen"])
+def test_a_file_read_while_a_module_is_imported_is_refused_by_name(project: StageProject, importing: str) -> None:
+    (project.root / "notes").mkdir()
+    (project.root / "notes/words.txt").write_text("hey")
+    chosen = "\n    def modules(self) -> list[str]:\n        return ['stages.words']\n"
+    project.write_stage("loud.touch()\nreturn ''", methods=chosen if importing == "chosen" else "")
+    stage = project.root / "stages/shout.py"
+    if importing == "stage":
+        stage.write_text(stage.read_text().replace("\n\ndef main", f"\n{READS}\ndef main"))
+    else:
+        (project.root / "stages/words.py").write_text(READS)
+    if importing == "room":
+        stage.write_text("from stages.words import WORDS\n" + stage.read_text())
+
+    assert project.run() == (1, "", REFUSED.format("notes/words.txt"))
