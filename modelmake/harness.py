@@ -20,7 +20,7 @@ from typing import Any
 import __main__
 from modelmake import artifacts, params
 from modelmake.errors import UserError
-from modelmake.keys import carrying, key_file, parse_cache, stage_key
+from modelmake.keys import carrying, key_file, loaded_packages, parse_cache, stage_key
 from modelmake.running import (
     arguments,
     disk_full,
@@ -46,6 +46,7 @@ def run(main: Callable[..., str]) -> None:
     record: dict[str, Any] = {"stage": name, "outcome": "failed", "own_cpu_seconds": imported}
     started, code, root = time.time(), 1, Path.cwd()
     try:
+        opened_files.pause()
         print(f"{name}: {_run(arguments.read(main, name, module, root), main, record)}", flush=True)
         code = 0
     except UserError as error:
@@ -97,7 +98,7 @@ def _compute(
     record: dict[str, Any],
 ) -> Work:  # fmt: skip
     """Runs a stage and stores its outputs."""
-    with _stage_time(record):
+    with _stage_time(record), opened_files.record(stage.root):
         main_call.prepare(stage, key["symbols"])
     if _key(stage) != key:
         raise UserError(f"{stage.name}: its code changed while it started: nothing published; run `dvc repro` again")
@@ -128,7 +129,20 @@ def _check_covered(stage: Stage, key: dict[str, Any], opened: set[str]) -> None:
             f"{stage.name}: ran {', '.join(modules)}, which its key does not cover: import it by an import statement, "
             "or name it in `modules()` of its params; nothing published"
         )
-    if files := sorted(opened - key["files"].keys()):
+    loaded = {name: module for name, module in sys.modules.items() if name not in opened_files.modules_at_start}
+    own = (*stage_key.FIRST_PARTY, "__main__")
+    if files := loaded_packages.elsewhere(loaded, opened_files.path_at_start, own):
+        raise UserError(
+            f"{stage.name}: imported {', '.join(files)}: want modules of {' and '.join(stage_key.FIRST_PARTY)}, and "
+            "packages in uv.lock; move it there; nothing published"
+        )
+    covered = [*key["packages"], *carrying.PACKAGES]
+    if packages := loaded_packages.uncovered(stage.root / "uv.lock", loaded, covered):
+        raise UserError(
+            f"{stage.name}: loaded {', '.join(packages)}, which its key does not cover: `uv add` what uv.lock lacks; "
+            "name what a library imports by itself in IF_THERE of modelmake/keys/locked_packages.py; nothing published"
+        )
+    if files := opened_files.uncovered(stage.root, opened, key):
         raise UserError(
             f"{stage.name}: read {', '.join(files)}, which is neither an input nor in its key: declare it in "
             "dvc.yaml, or, if it belongs to the code, write its path from the project's root there; nothing published"

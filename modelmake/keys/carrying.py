@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 ENTRIES = {  # {symbol of the harness that stages call: what it does}; who uses more has the whole harness in its key
     "modelmake.harness.run": "runs a stage",
+    "modelmake.running.opened_files.watch": "begins to note which files are opened",
 }
 DECIDING = {  # {symbol through which the harness decides what `main` sees: what that is}
     "modelmake.running.arguments.read": "its arguments: flags and parameters, as read and typed",
@@ -26,6 +27,7 @@ DECIDING = {  # {symbol through which the harness decides what `main` sees: what
 CARRYING = {  # {module or package: why `main` sees the same, whatever is in it}
     "modelmake.harness": "the order of the steps of a run, what is refused, and in which words",
     "modelmake.artifacts": "hashes files",
+    "modelmake.param_problems": "says what is wrong with parameters; right ones are converted elsewhere",
     "modelmake.keys": "computes keys; what it finds is in them",
     "modelmake.running.disk_full": "the words about a full disk",
     "modelmake.running.jsonl_log": "writes log files",
@@ -37,6 +39,9 @@ CARRYING = {  # {module or package: why `main` sees the same, whatever is in it}
     "modelmake.running.supervision": "watches processes",
     "modelmake.running.work_store": "moves finished outputs",
 }
+
+
+PACKAGES = {"psutil": "watches processes"}  # that carrying code alone imports
 
 
 class Cut(NamedTuple):

@@ -18,7 +18,8 @@ CODE = (".py", ".pyc")
 IMPORTERS = frozenset(["<frozen importlib._bootstrap_external>", "tokenize.py"])
 EVENTS = frozenset(["open", "os.listdir", "os.scandir", "sqlite3.connect"])
 
-at_start: set[str] = set()  # modules that Python itself had loaded when the watch began: `site`, .pth files
+modules_at_start: set[str] = set()  # what Python itself had loaded when the watch began: `site`, .pth files
+path_at_start: list[str] = []  # sys.path then
 _read: set[str] = set()  # real paths
 _active: list[bool] = []  # empty before the watch begins; [True] while it records
 _libraries = tuple({f"{path}{os.sep}" for path in (sys.prefix, sys.base_prefix)})
@@ -27,7 +28,8 @@ _libraries = tuple({f"{path}{os.sep}" for path in (sys.prefix, sys.base_prefix)}
 def watch() -> None:
     """Begins to record. Call it once, before the modules of a stage are imported."""
     if not _active:
-        at_start.update(sys.modules)
+        modules_at_start.update(sys.modules)
+        path_at_start.extend(sys.path)
         _active.append(True)
         sys.addaudithook(_hook)
 

@@ -1,0 +1,54 @@
+"""Modules of this process that a key does not cover: of packages that it lacks, and of folders that nothing locks."""
+
+import os
+import sysconfig
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+
+from modelmake.keys import locked_packages
+
+STANDARD, INSTALLED = (
+    tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in names})
+    for names in (("stdlib", "platstdlib"), ("purelib", "platlib"))
+)
+
+
+def uncovered(lock: Path, modules: Mapping[str, ModuleType], packages: Iterable[str]) -> list[str]:
+    """The distributions besides `packages` that `modules` come from, sorted; what is cosmetic does not count.
+
+    A module of no distribution in `lock` is listed by its own name.
+    """
+    loaded = {locked_packages.provider(lock, name) or name for name in _installed_names(modules)}
+    return sorted(loaded - {*packages, *locked_packages.needed(lock, locked_packages.COSMETIC)})
+
+
+def elsewhere(modules: Mapping[str, ModuleType], paths: Iterable[str], own: Collection[str]) -> list[str]:
+    """The files of `modules` in folders of `paths` (a `sys.path`) that are neither the library nor installed packages.
+
+    Packages in `own` do not count.
+    """
+    folders = tuple(f"{os.path.abspath(path)}{os.sep}" for path in paths)
+    files = {_file(module) for name, module in modules.items() if name.partition(".")[0] not in own}
+    return sorted(f for f in files if f.startswith(folders) and not f.startswith((*INSTALLED, *STANDARD)))
+
+
+def _installed_names(modules: Mapping[str, ModuleType]) -> set[str]:
+    """The top-level names of installed modules; up to three parts of names in a namespace of many distributions."""
+    names: set[str] = set()
+    is_namespace: dict[str, bool] = {}
+    for module in modules.values():
+        file = _file(module)
+        if file.startswith(INSTALLED):
+            folder = next(f for f in INSTALLED if file.startswith(f))
+            first, *rest = file[len(folder) :].split(os.sep)
+            if first not in is_namespace:
+                is_namespace[first] = bool(rest) and not os.path.exists(os.path.join(folder, first, "__init__.py"))
+            names.add(".".join([first, *rest[:2]]) if is_namespace[first] else first.partition(".")[0])
+    return names
+
+
+def _file(module: ModuleType) -> str:
+    """The file of a module, "" if it has none. A lazy module is not asked, as it would load itself."""
+    file = getattr(module, "__dict__", {}).get("__file__")
+    return file if isinstance(file, str) else ""

@@ -1,0 +1,84 @@
+"""Modules of packages that a key lacks, and of folders that nothing locks, are found by what is loaded."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from modelmake.keys import loaded_packages, locked_packages
+from tests.modelmake.conftest import StageProject
+
+ROOT = Path(__file__).parents[3]
+LOCK = ROOT / "uv.lock"
+
+
+def loaded(*names: str) -> dict[str, ModuleType]:
+    for name in names:
+        __import__(name)
+    return {name: sys.modules[name] for name in names}
+
+
+def test_a_distribution_that_the_packages_lack_is_found_whatever_its_modules_are_called() -> None:
+    modules = loaded("yaml", "dateutil.tz", "google.protobuf.message", "ruamel.yaml", "msgspec", "json", "tqdm")
+
+    assert loaded_packages.uncovered(LOCK, modules, ["msgspec"]) == [
+        "protobuf", "python-dateutil", "pyyaml", "ruamel-yaml",
+    ]  # fmt: skip
+
+
+def test_a_package_that_is_not_locked_is_listed_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "uv.lock").write_text('[[package]]\nname = "msgspec"\nversion = "1"\n')
+
+    assert loaded_packages.uncovered(tmp_path / "uv.lock", loaded("msgspec", "yaml"), ["msgspec"]) == ["yaml"]
+
+
+def test_a_lazy_module_is_not_asked_for_what_it_has_not_loaded() -> None:
+    class Lazy(ModuleType):
+        def __getattr__(self, name: str) -> str:
+            raise AssertionError(name)
+
+    assert loaded_packages.uncovered(LOCK, {"lazy": Lazy("lazy")}, []) == []
+
+
+def test_modules_in_folders_that_nothing_locks_are_found(tmp_path: Path) -> None:
+    (tmp_path / "by_hand.py").touch()
+    here = ModuleType("by_hand")
+    here.__file__ = str(tmp_path / "by_hand.py")
+    modules = {"by_hand": here, "stages.by_hand": here} | loaded("json", "msgspec")
+
+    paths = [str(tmp_path), *sys.path]
+    assert loaded_packages.elsewhere(modules, paths, ("stages", "tests", "__main__")) == [str(tmp_path / "by_hand.py")]
+    assert loaded_packages.elsewhere({"by_hand": here}, paths, ("by_hand",)) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "refusal"),
+    [
+        (
+            "import importlib\nimportlib.import_module('ya' + 'ml')",
+            "stages.shout: loaded pyyaml, which its key does not",
+        ),
+        (
+            "import importlib\nimportlib.import_module('by_ha' + 'nd')",
+            "by_hand.py: want modules of modelmake and stages",
+        ),
+    ],
+)
+def test_a_stage_that_loads_what_its_key_lacks_is_refused(project: StageProject, code: str, refusal: str) -> None:
+    project.write_stage(f"{code}\nloud.touch()\nreturn ''")
+    (project.root / "by_hand.py").touch()
+
+    code, out, err = project.run()
+
+    assert (code, out, project.published()) == (1, "", {})
+    assert refusal in err
+
+
+def test_what_a_library_imports_if_it_is_there_is_in_the_key(project: StageProject) -> None:
+    """pyarrow imports pandas, and that pytz."""
+    project.write_stage("import pyarrow.compute\npyarrow.array([1]).to_pandas()\nloud.touch()\nreturn ''")
+
+    assert project.run() == (0, "stages.shout: \n", "")
+    assert {"numpy", "pandas", "pytz"} <= locked_packages.closure(LOCK, {"pyarrow": "stages.shout"}).keys()
+    assert {"bitsandbytes", "scipy"} <= locked_packages.closure(LOCK, {"peft": "stages.train"}).keys()
