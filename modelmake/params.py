@@ -1,22 +1,15 @@
 """`params.yaml` as typed structs. All problems are reported at once, one line each."""
 
-import contextlib
 import copy
-import difflib
-import math
-import re
-import types
-import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import msgspec
 
+from modelmake import param_problems
 from modelmake.errors import UserError
-
-NAME = re.compile(r"[A-Za-z0-9_]+")
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,13 +63,13 @@ def _read(text: str, path: Path) -> dict[str, Any]:
     except YAMLError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}: not valid YAML; mend it") from None
     if not isinstance(values, dict):
-        raise UserError(f"{path}: found {_kind(values)}, want sections such as `train:`")
+        raise UserError(f"{path}: found {param_problems.kind_of(values)}, want sections such as `train:`")
     return values
 
 
 def decode(kind: Any, value: Any, where: str) -> tuple[Any, list[str]]:
     """(`value` converted to `kind`, problems); None if there are problems. Each problem begins with `where`."""
-    problems = list(_problems(kind, value, where))
+    problems = list(param_problems.problems(kind, value, where))
     if problems:
         return None, problems
     try:
@@ -111,9 +104,9 @@ def merge(kind: Any, default: Any, changes: Any) -> Any:
     """
     if not isinstance(default, dict) or not isinstance(changes, dict):
         return changes
-    if get_origin(kind) is dict and _structs(item := get_args(kind)[1]):
+    if get_origin(kind) is dict and param_problems.structs_in(item := get_args(kind)[1]):
         return {name: merge(item, default.get(name), change) for name, change in changes.items()}
-    structs = _structs(kind)
+    structs = param_problems.structs_in(kind)
     tag = structs[0].__struct_config__.tag_field if structs else None
     if not structs or (tag is not None and changes.get(tag, default.get(tag)) != default.get(tag)):
         return changes
@@ -133,100 +126,3 @@ def _cross_problems(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [f"{name}.{p}" for name, item in value.items() for p in _cross_problems(item)]
     return []
-
-
-def _problems(kind: Any, value: Any, where: str) -> Iterator[str]:
-    structs = _structs(kind)
-    if structs and (value is not None or type(None) not in get_args(kind)):
-        yield from _struct_problems(structs, value, where)
-    elif get_origin(kind) is dict and isinstance(value, dict):
-        for name, item in value.items():
-            if not NAME.fullmatch(str(name)):
-                yield f"{where}: name {name!r}: want only letters, digits and _ ({NAME.pattern}); rename it"
-            else:
-                yield from _problems(get_args(kind)[1], item, f"{where}.{name}")
-    elif get_origin(kind) is list and isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _problems(get_args(kind)[0], item, f"{where}[{index}]")
-    else:
-        try:
-            msgspec.convert(value, kind)
-        except msgspec.ValidationError as error:
-            literals = _literals(kind) if "enum value" in str(error) else []
-            message = f"want one of {', '.join(literals)}" if literals else _message(str(error), value)
-            yield f"{where} = {value!r}: {message}"
-        else:
-            if isinstance(value, float) and not math.isfinite(value):
-                yield f"{where} = {value!r}: want a finite number"
-
-
-def _literals(kind: Any) -> list[str]:
-    """The literals that a type allows."""
-    options = get_args(kind) if get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
-    words = [str(word) for k in options if get_origin(k) is typing.Literal for word in get_args(k)]
-    return words + ["a list" for k in options if get_origin(k) is list]
-
-
-def _structs(kind: Any) -> list[type[Params]]:
-    options = get_args(kind) if get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
-    return [k for k in options if isinstance(k, type) and issubclass(k, Params)]
-
-
-def _struct_problems(structs: list[type[Params]], value: Any, where: str) -> Iterator[str]:
-    if not isinstance(value, dict):
-        yield f"{where} = {value!r}: want a section of its own, got {_kind(value)}"
-        return
-    struct, tag = structs[0], structs[0].__struct_config__.tag_field
-    if tag is not None:
-        by_tag = {s.__struct_config__.tag: s for s in structs}
-        if not isinstance(value.get(tag), str) or value[tag] not in by_tag:
-            yield f"{where}.{tag} = {value.get(tag)!r}: want one of {', '.join(sorted(by_tag))}"
-            return
-        struct = by_tag[value[tag]]
-    fields = {f.encode_name: f.type for f in msgspec.structs.fields(struct)}
-    for name in value:
-        if name not in fields and name != tag:
-            close = difflib.get_close_matches(str(name), fields, n=1)
-            advice = f"did you mean {close[0]}?" if close else f"want one of {', '.join(sorted(fields))}"
-            yield f"{where}.{name}: unknown key; {advice}"
-    for name, kind in fields.items():
-        if name not in value:
-            yield f"{where}.{name}: missing; give it a value"
-        else:
-            yield from _problems(kind, value[name], f"{where}.{name}")
-
-
-def _kind(value: Any) -> str:
-    """The type of a value in the terms of YAML."""
-    names = {
-        bool: "true/false",
-        int: "a whole number",
-        float: "a number",
-        str: "text",
-        list: "a list",
-        dict: "a section",
-        type(None): "nothing",
-    }
-    return names.get(type(value), type(value).__name__)
-
-
-def _message(error: str, value: Any) -> str:
-    """The message of a msgspec error in the terms of YAML."""
-    names = {
-        "int": "a whole number",
-        "float": "a number",
-        "str": "text",
-        "bool": "true or false",
-        "array": "a list",
-        "object": "a section",
-        "null": "null",
-    }
-    match = re.match(r"Expected `([^`]+)`, got `[^`]+`", error)
-    if not match:
-        return error[0].lower() + error[1:]
-    expected = " or ".join(dict.fromkeys(names.get(name, name) for name in match[1].split(" | ")))
-    advice = ""
-    if isinstance(value, str) and "number" in expected:
-        with contextlib.suppress(ValueError):
-            advice = f"; write {float(value)!r} without quotes"
-    return f"want {expected}, got {_kind(value)}{advice}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from modelmake import identity
 from modelmake.artifacts import Files, files_md5
 from modelmake.dvc.reproduction import Node, Records
-from modelmake.running import work_store
+from modelmake.running import work_folders, work_store
 
 
 class Status(StrEnum):
@@ -178,7 +178,8 @@ def _with_work(root: Path, forecast: Forecast, workspace: _Workspace) -> Forecas
     if work and all(files is not None and files_md5(files) == work.md5s[out] for out, files in made.items()):
         workspace.made |= made
         return replace(forecast, status=Status.RESTORE, finished=True)
-    return replace(forecast, checkpoint=any(work_store.checkpoints(root, name, built_from).glob("*")))
+    checkpoints = work_folders.folder(root, work_folders.CHECKPOINTS, name, built_from)
+    return replace(forecast, checkpoint=any(checkpoints.glob("*")))
 
 
 def _lost(records: Records, node: Node, out: str, now: Files | None) -> str:

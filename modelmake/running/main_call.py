@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from modelmake.identity import identity
-from modelmake.running import arguments, threads, work_store
+from modelmake.running import arguments, threads, work_folders, work_store
 from modelmake.running.arguments import Stage
 
 
@@ -47,10 +47,11 @@ def call(main: Callable[..., str], stage: Stage, sandbox: Path, found_by: Identi
 def _folder(stage: Stage, kind: str, sandbox: Path, found_by: Identities) -> Path:
     """The folder that `main` asks for: `checkpoints`, `archive` or `memo`."""
     if kind == "checkpoints":
-        folder = work_store.checkpoints(stage.root, stage.name, found_by.built_from)
+        folder = work_folders.folder(stage.root, work_folders.CHECKPOINTS, stage.name, found_by.built_from)
     elif kind == "archive":
-        folder = work_store.archive(stage.root, stage.module)
+        folder = work_folders.archive(stage.root, stage.module)
     else:  # while another process has the memo, an empty one that is removed with the sandbox
-        folder = work_store.memo(stage.root, stage.name, found_by.without_inputs) or sandbox / ".memo"
+        folder = work_folders.folder(stage.root, work_folders.MEMOS, stage.name, found_by.without_inputs)
+        folder = folder if work_store.lock_memo(stage.root, stage.name, found_by.without_inputs) else sandbox / ".memo"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelmake import artifacts
-from modelmake.running import locks, state_dir
+from modelmake.running import locks, state_dir, work_folders
+from modelmake.running.work_folders import CHECKPOINTS, FINISHED, LOCKS, MEMOS
 
-FINISHED, CHECKPOINTS, MEMOS, LOCKS, ARCHIVES = "finished", "checkpoints", "memos", "locks", "archives"  # folders
 KEPT_IDENTITIES = 2  # of each stage
 MANIFEST = "manifest.json"  # written last: outputs without it are incomplete
 
@@ -42,7 +42,7 @@ class Work:
 
 def save(root: Path, stage: str, identity: str, outputs: dict[str, Path], line: str) -> Work:
     """Moves a stage's outputs ({declared path: file or folder}) into the store and removes its checkpoints."""
-    folder = _folder(root, FINISHED, stage, identity)
+    folder = work_folders.folder(root, FINISHED, stage, identity)
     remove(folder)
     folder.mkdir(parents=True)
     work = Work(line, {path: folder / str(number) for number, path in enumerate(outputs)}, {})
@@ -52,13 +52,13 @@ def save(root: Path, stage: str, identity: str, outputs: dict[str, Path], line: 
     partial = folder / f".{MANIFEST}"
     partial.write_text(json.dumps({"line": line, "outs": work.md5s}))
     os.replace(partial, folder / MANIFEST)
-    remove(checkpoints(root, stage, identity))
+    remove(work_folders.folder(root, CHECKPOINTS, stage, identity))
     return work
 
 
 def find(root: Path, stage: str, identity: str) -> Work | None:
     """The finished outputs, not checked against their hashes; None if there are none or they are incomplete."""
-    return _read_manifest(_folder(root, FINISHED, stage, identity))
+    return _read_manifest(work_folders.folder(root, FINISHED, stage, identity))
 
 
 def load(root: Path, stage: str, identity: str) -> Work | None:
@@ -89,25 +89,15 @@ def publish(root: Path, work: Work) -> None:
         os.replace(partial, target)
 
 
-def checkpoints(root: Path, stage: str, identity: str) -> Path:
-    """The folder for an identity's checkpoints, which may not exist."""
-    return _folder(root, CHECKPOINTS, stage, identity)
-
-
-def memo(root: Path, stage: str, identity: str) -> Path | None:
-    """The folder of a memo, locked until this process ends; None while another process has it."""
-    folder = _folder(root, MEMOS, stage, identity)
+def lock_memo(root: Path, stage: str, identity: str) -> bool:
+    """Locks a memo until this process ends; false while another process has it."""
+    folder = work_folders.folder(root, MEMOS, stage, identity)
     with contextlib.suppress(BlockingIOError):
         locks.acquire(_lock_file(state_dir.folder(root), stage, identity), _refuse)
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)  # now the newest
-        return folder
-    return None
-
-
-def archive(root: Path, module: str) -> Path:
-    """The folder of a stage's archive. Files in it must be written in one step, as other processes may read them."""
-    return state_dir.folder(root) / ARCHIVES / module.rpartition(".")[2]
+        return True
+    return False
 
 
 def prune(root: Path, stage: str) -> None:
@@ -168,10 +158,6 @@ def _read_manifest(folder: Path) -> Work | None:
         return None
     outputs = {path: folder / str(number) for number, path in enumerate(manifest["outs"])}
     return Work(manifest["line"], outputs, manifest["outs"])
-
-
-def _folder(root: Path, kind: str, stage: str, identity: str) -> Path:
-    return state_dir.folder(root) / kind / stage / identity
 
 
 def _lock_file(state: Path, stage: str, identity: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modelmake.running import work_store
+from modelmake.running import work_folders, work_store
 from tests.modelmake.conftest import SHOUT, StageProject
 
 IDENTITY = "0123456789abcdef"
@@ -65,9 +65,9 @@ def test_the_last_two_memos_of_a_stage_are_kept(project: StageProject) -> None:
 def test_only_one_process_has_a_memo(tmp_path: Path) -> None:
     (tmp_path / ".dvc").mkdir()
 
-    assert work_store.memo(tmp_path, "shout", IDENTITY) is not None
-    assert work_store.memo(tmp_path, "shout", IDENTITY) is None
-    assert work_store.memo(tmp_path, "shout", OTHER) is not None
+    assert [work_store.lock_memo(tmp_path, "shout", identity) for identity in (IDENTITY, IDENTITY, OTHER)] == [
+        True, False, True,
+    ]  # fmt: skip
 
 
 def test_an_archive_is_there_for_all_later_runs(project: StageProject) -> None:
@@ -156,7 +156,7 @@ def test_outputs_without_a_complete_manifest_do_not_count(root: Path) -> None:
 
 
 def test_checkpoints_of_an_identity_are_removed_once_it_is_finished(root: Path) -> None:
-    folders = [work_store.checkpoints(root, "shout", identity) for identity in (IDENTITY, OTHER)]
+    folders = [work_folders.folder(root, work_folders.CHECKPOINTS, "shout", identity) for identity in (IDENTITY, OTHER)]
     for folder in folders:
         folder.mkdir(parents=True)
     saved(root)
