@@ -131,13 +131,14 @@ def _check_covered(stage: Stage, key: dict[str, Any], opened: set[str]) -> None:
         )
     loaded = {name: module for name, module in sys.modules.items() if name not in opened_files.modules_at_start}
     own = (*stage_key.FIRST_PARTY, "__main__")
-    if files := loaded_packages.elsewhere(loaded, opened_files.path_at_start, own):
+    lock = stage.root / "uv.lock"
+    if files := loaded_packages.elsewhere(lock, loaded, opened_files.path_at_start, own):
         raise UserError(
             f"{stage.name}: imported {', '.join(files)}: want modules of {' and '.join(stage_key.FIRST_PARTY)}, and "
             "packages in uv.lock; move it there; nothing published"
         )
     covered = [*key["packages"], *carrying.PACKAGES]
-    if packages := loaded_packages.uncovered(stage.root / "uv.lock", loaded, covered):
+    if packages := loaded_packages.uncovered(lock, loaded, covered):
         raise UserError(
             f"{stage.name}: loaded {', '.join(packages)}, which its key does not cover: `uv add` what uv.lock lacks; "
             "name what a library imports by itself in IF_THERE of modelmake/keys/locked_packages.py; nothing published"

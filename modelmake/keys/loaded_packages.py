@@ -20,17 +20,21 @@ def uncovered(lock: Path, modules: Mapping[str, ModuleType], packages: Iterable[
     A module of no distribution in `lock` is listed by its own name.
     """
     loaded = {locked_packages.provider(lock, name) or name for name in _installed_names(modules)}
+    loaded |= {name for name, folder in locked_packages.folders(lock).items() if _any_in(folder, modules)}
     return sorted(loaded - {*packages, *locked_packages.needed(lock, locked_packages.COSMETIC)})
 
 
-def elsewhere(modules: Mapping[str, ModuleType], paths: Iterable[str], own: Collection[str]) -> list[str]:
-    """The files of `modules` in folders of `paths` (a `sys.path`) that are neither the library nor installed packages.
+def elsewhere(
+    lock: Path, modules: Mapping[str, ModuleType], paths: Iterable[str], own: Collection[str]
+) -> list[str]:  # fmt: skip
+    """The files of `modules` in folders of `paths` (a `sys.path`) that are neither the library's nor of a package.
 
-    Packages in `own` do not count.
+    Packages in `own`, and folders that `lock` names, do not count.
     """
+    known = (*INSTALLED, *STANDARD, *(f"{folder}{os.sep}" for folder in locked_packages.folders(lock).values()))
     folders = tuple(f"{os.path.abspath(path)}{os.sep}" for path in paths)
     files = {_file(module) for name, module in modules.items() if name.partition(".")[0] not in own}
-    return sorted(f for f in files if f.startswith(folders) and not f.startswith((*INSTALLED, *STANDARD)))
+    return sorted(f for f in files if f.startswith(folders) and not f.startswith(known))
 
 
 def _installed_names(modules: Mapping[str, ModuleType]) -> set[str]:
@@ -46,6 +50,10 @@ def _installed_names(modules: Mapping[str, ModuleType]) -> set[str]:
                 is_namespace[first] = bool(rest) and not os.path.exists(os.path.join(folder, first, "__init__.py"))
             names.add(".".join([first, *rest[:2]]) if is_namespace[first] else first.partition(".")[0])
     return names
+
+
+def _any_in(folder: Path, modules: Mapping[str, ModuleType]) -> bool:
+    return any(_file(module).startswith(f"{folder}{os.sep}") for module in modules.values())
 
 
 def _file(module: ModuleType) -> str:

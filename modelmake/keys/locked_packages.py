@@ -1,15 +1,20 @@
 """Packages that imports need, at the versions that `uv.lock` resolves."""
 
+import hashlib
 import re
 import sys
 import tomllib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from modelmake.errors import UserError
 
 FILES = re.compile(r"^(wheels = \[$.*?^\]$|sdist = .*?$)", re.MULTILINE | re.DOTALL)  # of a package in uv.lock
+PYPI = "https://pypi.org/simple"  # of which a version says all
+FOLDERS = ("directory", "editable", "virtual")  # sources in uv.lock that are folders
+NO_SOURCE = frozenset([".git", ".venv", "__pycache__", "build", "dist"])  # folders in them that are not read
 COSMETIC = ("colorama", "pygments", "rich", "tqdm")  # progress bars and colours: left out, with what only they need
 # What packages import if it is there, though they do not need it. The harness refuses a stage that loads what is not
 # in its key; benchmarks/soft_imports.py lists what the code of packages names.
@@ -56,55 +61,92 @@ def closure(lock: Path, imports: dict[str, str]) -> dict[str, str]:
     Raises:
         UserError: an import is neither standard library nor in `lock`.
     """
-    versions, requirements = _parse(lock.read_bytes())
+    locked = _parse(lock.read_bytes())
     wanted = []
     for name, importer in sorted(imports.items()):
         if name.partition(".")[0] in (*sys.stdlib_module_names, "__main__"):
             continue
-        distribution = _distribution(name, versions)
+        distribution = _named(name, locked)
         if distribution is None and any(longer.startswith(f"{name}.") for longer in imports):
             continue  # a namespace that many distributions share: the longer name decides
-        if distribution is None:
-            distribution = _installed_as(name, versions)
+        distribution = distribution or _installed_as(name, locked) or _in_folder(name, lock, locked)
         if distribution is None:
             raise UserError(f"{importer}: imports {name}, which is not in {lock.name}: `uv add` it")
         wanted.append(distribution)
-    return {name: versions[name] for name in sorted(_needed(wanted, requirements, COSMETIC))}
+    packages = {name: locked.versions[name] for name in sorted(_needed(wanted, locked, COSMETIC))}
+    folders = {name: lock.parent / folder for name, folder in locked.folders.items() if name in packages}
+    return packages | {name: f"{packages[name]} with content {_content(path)}" for name, path in folders.items()}
+
+
+def local_contents(lock: Path) -> dict[str, str]:
+    """{folder: hash of its content} of the packages in a lock that are folders."""
+    folders = _parse(lock.read_bytes()).folders
+    return {folder: _content(lock.parent / folder) for folder in sorted(folders.values())}
 
 
 def needed(lock: Path, distributions: Iterable[str]) -> set[str]:
     """The distributions, and all that they need or import if it is there."""
-    return _needed(distributions, _parse(lock.read_bytes())[1], ())
+    return _needed(distributions, _parse(lock.read_bytes()), ())
 
 
 def provider(lock: Path, module: str) -> str | None:
     """The distribution in `lock` that an installed module comes from; None if there is none."""
-    versions, _ = _parse(lock.read_bytes())
-    return _distribution(module, versions) or _installed_as(module, versions)
+    locked = _parse(lock.read_bytes())
+    return _named(module, locked) or _installed_as(module, locked)
 
 
-def _needed(wanted: Iterable[str], requirements: dict[str, list[str]], left_out: Iterable[str]) -> set[str]:
+def folders(lock: Path) -> dict[str, Path]:
+    """{distribution: its folder} of the packages in a lock that are folders."""
+    return {name: (lock.parent / folder).resolve() for name, folder in _parse(lock.read_bytes()).folders.items()}
+
+
+class _Lock(NamedTuple):
+    """`uv.lock`, without the project itself among `folders`."""
+
+    versions: dict[str, str]  # of each distribution, with its source unless that is PyPI
+    requirements: dict[str, list[str]]  # of each distribution, extras included
+    folders: dict[str, str]  # of distributions that are folders, relative to the lock
+
+
+def _needed(wanted: Iterable[str], locked: _Lock, left_out: Iterable[str]) -> set[str]:
     """The distributions `wanted`, and all that they need or import if it is there."""
     needed: set[str] = set()
     queue = list(wanted)
     while queue:
         name = queue.pop()
-        if name in requirements and name not in needed and name not in left_out:
+        if name in locked.versions and name not in needed and name not in left_out:
             needed.add(name)
-            queue += [*requirements[name], *IF_THERE.get(name, ())]
+            queue += [*locked.requirements[name], *IF_THERE.get(name, ())]
     return needed
 
 
-def _distribution(module: str, versions: dict[str, str]) -> str | None:
+def _named(module: str, locked: _Lock) -> str | None:
     """The locked distribution that has the name of a module or of a package around it."""
     candidates = [normalised(".".join(module.split(".")[:n])) for n in range(1, module.count(".") + 2)]
-    return next((c for c in candidates if c in versions), None)
+    return next((c for c in candidates if c in locked.versions), None)
 
 
-def _installed_as(module: str, versions: dict[str, str]) -> str | None:
+def _installed_as(module: str, locked: _Lock) -> str | None:
     """The locked distribution that installed a module under another name: PIL, google.protobuf."""
     paths = ["/".join(module.split(".")[:parts]) for parts in (2, 1) if parts <= module.count(".") + 1]
-    return next((c for path in paths for c in _installed(path) if c in versions), None)
+    return next((c for path in paths for c in _installed(path) if c in locked.versions), None)
+
+
+def _in_folder(module: str, lock: Path, locked: _Lock) -> str | None:
+    """The distribution, a folder, that holds a module."""
+    top = module.partition(".")[0]
+    places = [(name, lock.parent / folder / inner) for name, folder in locked.folders.items() for inner in ("", "src")]
+    return next((n for n, place in places if (place / top).is_dir() or (place / f"{top}.py").is_file()), None)
+
+
+def _content(folder: Path) -> str:
+    """16 hex digits over the paths and bytes of all files in a folder."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        relative = file.relative_to(folder)
+        if file.is_file() and not NO_SOURCE & set(relative.parts) and not relative.match("*.egg-info/*"):
+            digest.update(f"{relative.as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()} ".encode())
+    return digest.hexdigest()[:16]
 
 
 @lru_cache(maxsize=64)
@@ -131,17 +173,25 @@ def _lists(record: Path, prefixes: tuple[bytes, ...]) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _parse(lock: bytes) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """`uv.lock` as {distribution: version} and {distribution: distributions it needs, extras included}."""
+def _parse(lock: bytes) -> _Lock:
     versions: dict[str, list[str]] = {}
     requirements: dict[str, list[str]] = {}
-    without_files = FILES.sub("", lock.decode())  # lists of files are most of the lock, and most of the parsing time
-    for package in tomllib.loads(without_files)["package"]:
-        name = package["name"]
-        versions.setdefault(name, []).append(package.get("version", ""))
+    folders: dict[str, str] = {}
+    # lists of files are most of the lock, and most of the parsing time
+    blocks = lock.decode().split("[[package]]\n")
+    text = "[[package]]\n".join(FILES.sub("", b) if f'registry = "{PYPI}"' in b else b for b in blocks)
+    for package in tomllib.loads(text)["package"]:
+        name, source = package["name"], package.get("source", {"registry": PYPI})
+        folder = next((source[kind] for kind in FOLDERS if kind in source), None)
+        if folder not in (None, "."):
+            folders[name] = folder
+        files = [package.get("sdist", {}), *package.get("wheels", [])] if "registry" not in source else []
+        origin = [f"{kind} {place}" for kind, place in source.items() if place != PYPI and place != "."]
+        hashes = sorted(file["hash"] for file in files if "hash" in file)
+        versions.setdefault(name, []).append(" ".join([package.get("version", ""), *origin, *hashes]))
         extras = [d for group in package.get("optional-dependencies", {}).values() for d in group]
         requirements.setdefault(name, []).extend(d["name"] for d in [*package.get("dependencies", []), *extras])
-    return {name: ",".join(sorted(locked)) for name, locked in versions.items()}, requirements
+    return _Lock({name: ",".join(sorted(locked)) for name, locked in versions.items()}, requirements, folders)
 
 
 def normalised(name: str) -> str:

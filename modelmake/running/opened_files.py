@@ -14,8 +14,8 @@ from modelmake.errors import UserError
 
 COMPILED = "__pycache__"  # compiled code of Python and numba, which compare it with its source
 CODE = (".py", ".pyc")
-# Files of Python that open code: to import it, and (linecache) to show its lines in warnings and tracebacks.
-IMPORTERS = frozenset(["<frozen importlib._bootstrap_external>", "tokenize.py"])
+# Code that opens modules to import them, to show their lines in warnings and tracebacks, and to see if they changed.
+IMPORTERS = ("<frozen importlib._bootstrap_external>", "/tokenize.py", "/numba/core/caching.py")
 EVENTS = frozenset(["open", "os.listdir", "os.scandir", "sqlite3.connect"])
 
 modules_at_start: set[str] = set()  # what Python itself had loaded when the watch began: `site`, .pth files
@@ -93,5 +93,5 @@ def _hook(event: str, arguments: tuple) -> None:
         return
     if event == "open" and arguments[2] & os.O_ACCMODE == os.O_WRONLY:
         return
-    if os.path.basename(sys._getframe(1).f_code.co_filename) not in IMPORTERS:
+    if not sys._getframe(1).f_code.co_filename.endswith(IMPORTERS):
         _read.add(os.path.realpath(path))

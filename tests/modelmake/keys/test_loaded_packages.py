@@ -48,8 +48,10 @@ def test_modules_in_folders_that_nothing_locks_are_found(tmp_path: Path) -> None
     modules = {"by_hand": here, "stages.by_hand": here} | loaded("json", "msgspec")
 
     paths = [str(tmp_path), *sys.path]
-    assert loaded_packages.elsewhere(modules, paths, ("stages", "tests", "__main__")) == [str(tmp_path / "by_hand.py")]
-    assert loaded_packages.elsewhere({"by_hand": here}, paths, ("by_hand",)) == []
+    assert loaded_packages.elsewhere(LOCK, modules, paths, ("stages", "tests", "__main__")) == [
+        str(tmp_path / "by_hand.py")
+    ]
+    assert loaded_packages.elsewhere(LOCK, {"by_hand": here}, paths, ("by_hand",)) == []
 
 
 @pytest.mark.parametrize(
@@ -82,3 +84,17 @@ def test_what_a_library_imports_if_it_is_there_is_in_the_key(project: StageProje
     assert project.run() == (0, "stages.shout: \n", "")
     assert {"numpy", "pandas", "pytz"} <= locked_packages.closure(LOCK, {"pyarrow": "stages.shout"}).keys()
     assert {"bitsandbytes", "scipy"} <= locked_packages.closure(LOCK, {"peft": "stages.train"}).keys()
+
+
+def test_a_module_of_a_package_that_is_a_folder_belongs_to_it(tmp_path: Path) -> None:
+    (tmp_path / "app/uv.lock").parent.mkdir()
+    (tmp_path / "app/uv.lock").write_text(
+        '[[package]]\nname = "our-metrics"\nversion = "1"\nsource = { editable = "../ours" }\n'
+    )
+    module = ModuleType("metrics")
+    module.__file__ = str(tmp_path.resolve() / "ours/src/metrics/__init__.py")
+
+    modules, lock = {"metrics": module}, tmp_path / "app/uv.lock"
+    assert loaded_packages.uncovered(lock, modules, []) == ["our-metrics"]
+    assert loaded_packages.uncovered(lock, modules, ["our-metrics"]) == []
+    assert loaded_packages.elsewhere(lock, modules, [str(tmp_path)], ()) == []

@@ -88,3 +88,69 @@ def test_progress_bars_and_colours_and_what_only_they_need_are_left_out(lock: Pa
     lock.write_text(text.replace('[{ name = "numpy" }]', '[{ name = "numpy" }, { name = "rich" }]'))
 
     assert closure(lock, "torch", "tqdm") == {"blas-lib": "0.3", "numpy": "2.4.0", "torch": "2.13.0"}
+
+
+OTHER_SOURCES = """
+[[package]]
+name = "forked-trl"
+version = "1.0"
+source = { git = "https://example.org/trl?branch=main#0123456789abcdef" }
+[[package]]
+name = "by-url"
+version = "1.0"
+source = { url = "https://example.org/by_url.tar.gz" }
+sdist = { hash = "sha256:aaaa" }
+[[package]]
+name = "by-wheel"
+version = "1.0"
+source = { path = "wheels/by_wheel-1.0-py3-none-any.whl" }
+wheels = [
+    { filename = "by_wheel-1.0-py3-none-any.whl", hash = "sha256:bbbb" },
+]
+[[package]]
+name = "mirrored"
+version = "1.0"
+source = { registry = "https://example.org/simple" }
+[[package]]
+name = "our-metrics"
+version = "1.0"
+source = { editable = "../ours" }
+[[package]]
+name = "modelmake"
+version = "0.1.0"
+source = { editable = "." }
+"""
+
+
+def test_the_version_of_what_pypi_does_not_serve_names_its_source_revision_and_content(lock: Path) -> None:
+    lock.write_text(LOCK + OTHER_SOURCES)
+
+    packages = closure(lock, "forked_trl", "by_url", "by_wheel", "mirrored", "modelmake")
+
+    assert packages == {
+        "by-url": "1.0 url https://example.org/by_url.tar.gz sha256:aaaa",
+        "by-wheel": "1.0 path wheels/by_wheel-1.0-py3-none-any.whl sha256:bbbb",
+        "forked-trl": "1.0 git https://example.org/trl?branch=main#0123456789abcdef",
+        "mirrored": "1.0 registry https://example.org/simple",
+        "modelmake": "0.1.0",
+    }
+
+
+def test_a_package_that_is_a_folder_counts_by_its_content(tmp_path: Path) -> None:
+    lock = tmp_path / "app/uv.lock"
+    module = tmp_path / "ours/src/metrics/__init__.py"
+    for file in (lock, module, tmp_path / "ours/.git/HEAD"):
+        file.parent.mkdir(parents=True)
+    lock.write_text(OTHER_SOURCES)
+    module.write_text("X = 1")
+    before = closure(lock, "metrics")
+    assert list(before) == ["our-metrics"]
+    assert before["our-metrics"].startswith("1.0 editable ../ours with content ")
+
+    (tmp_path / "ours/.git/HEAD").write_text("moved")
+    (tmp_path / "ours/src/metrics/__pycache__").mkdir()
+    (tmp_path / "ours/src/metrics/__pycache__/x.pyc").touch()
+    assert closure(lock, "metrics") == before
+    module.write_text("X = 2")
+    assert closure(lock, "metrics") != before
+    assert locked_packages.local_contents(lock).keys() == {"../ours"}
