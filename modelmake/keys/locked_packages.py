@@ -100,6 +100,11 @@ def folders(lock: Path) -> dict[str, Path]:
     return {name: (lock.parent / folder).resolve() for name, folder in _parse(lock.read_bytes()).folders.items()}
 
 
+def versions(lock: Path) -> dict[str, str]:
+    """{distribution: version} of every package in a lock, as in keys; of folders without their content."""
+    return _parse(lock.read_bytes()).versions
+
+
 class _Lock(NamedTuple):
     """`uv.lock`, without the project itself among `folders`."""
 
@@ -180,7 +185,7 @@ def _parse(lock: bytes) -> _Lock:
     # lists of files are most of the lock, and most of the parsing time
     blocks = lock.decode().split("[[package]]\n")
     text = "[[package]]\n".join(FILES.sub("", b) if f'registry = "{PYPI}"' in b else b for b in blocks)
-    for package in tomllib.loads(text)["package"]:
+    for package in tomllib.loads(text).get("package", []):
         name, source = package["name"], package.get("source", {"registry": PYPI})
         folder = next((source[kind] for kind in FOLDERS if kind in source), None)
         if folder not in (None, "."):
