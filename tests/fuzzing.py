@@ -51,22 +51,33 @@ FIELDS = {  # format -> (required fields, optional fields)
     "alpaca": (("instruction", "output"), ("input", "system", "history")),
     "sharegpt": (("conversations",), ("system", "tools")),
     "messages": (("messages",), ("tools", "functions")),
+    "gemini": (("contents",), ("systemInstruction", "tools")),
     "feedback": (("messages", "response"), ("rating", "edit", "tools")),
     "completion": (("prompt", "completion"), ("system", "tools")),
     "pairs": (("chosen", "rejected"), ("prompt", "system", "tools")),
     "kto": (("prompt", "completion", "label"), ("system",)),
     "qa": (("question", "answer"), ()),
+    "multiple_choice": (("question", "choices", "answer"), ("context", "system")),
+    "function_calls": (("query", "tools", "answers"), ("system",)),
     "text": (("text",), ()),
     "labelled": (("text", "label"), ()),
     "document": (("path", "text"), ()),
 }
 WORDS = st.sampled_from(["a", "Where is it?", "é😀", "Here.\n"])
 SAID = WORDS | WORDS.map(lambda text: [{"type": "text", "text": text}])
-USER_TURN, ASSISTANT_TURN = (SAID.map(lambda t, r=r: {"role": r, "content": t}) for r in ("user", "assistant"))
+USER_TURN, ASSISTANT_TURN = (
+    (SAID | SAID | st.sampled_from(parts)).map(lambda t, r=r: {"role": r, "content": t})
+    for r, parts in (("user", [fields.RESULT_PARTS]), ("assistant", [fields.CALL_PARTS, fields.GEMINI_PARTS]))
+)
 VALID_VALUES = {  # of fields; any other field takes WORDS
     "label": st.booleans(), "rating": st.sampled_from([None, 1, -1, True, "down"]), "edit": st.none() | WORDS,
     "response": WORDS | ASSISTANT_TURN, "history": st.just([["q", "a"]]), "tools": st.just([{"name": "f"}]),
-    "functions": st.just('[{"name": "f"}]'), "messages": st.tuples(USER_TURN, ASSISTANT_TURN).map(list),
+    "choices": st.lists(WORDS, min_size=2, max_size=3) | st.just({"text": ["a", "b"], "label": ["1", "2"]}),
+    "answers": st.sampled_from([[{"name": "f", "arguments": {"n": 1}}], '[{"name": "f", "arguments": {}}]']),
+    "functions": st.just('[{"name": "f"}]'), "contents": st.tuples(WORDS, WORDS).map(
+        lambda texts: [{"role": r, "parts": [{"text": t}]} for r, t in zip(("user", "model"), texts, strict=True)]
+    ), "messages": st.tuples(USER_TURN, ASSISTANT_TURN).map(list)
+    | st.tuples(USER_TURN, st.just(fields.ITEM)).map(list),
     "conversations": st.tuples(WORDS, WORDS).map(
         lambda texts: [{"from": "human", "value": texts[0]}, {"from": "gpt", "value": texts[1]}]
     ),

@@ -37,11 +37,24 @@ VALUES = st.sampled_from(
     ]
 )
 CALLS = [{"name": MARKER, "arguments": {"n": MARKER}, "topic": MARKER}]
+CALL_PARTS = [
+    {"type": "thinking", "thinking": MARKER, "signature": MARKER},
+    {"type": "text", "text": MARKER, "citations": [MARKER]},
+    {"type": "tool_use", "id": MARKER, "name": MARKER, "input": {"n": MARKER}, "topic": MARKER},
+]
+RESULT_PARTS = [
+    {"type": "tool_result", "tool_use_id": MARKER, "content": [{"type": "text", "text": MARKER}], "mood": 1}
+]
+GEMINI_PARTS = [{"text": MARKER, "thought": True}, {"functionCall": {"name": MARKER, "args": {"n": MARKER}, "mood": 1}}]
+LANGCHAIN = [{"name": MARKER, "args": {"n": MARKER}, "id": MARKER, "type": "tool_call", "topic": MARKER}]
+ITEM = {"type": "function_call", "call_id": MARKER, "name": MARKER, "arguments": '{"n": "x"}', "mood": MARKER}
 TOOLS = [{"name": MARKER, "parameters": '{"properties": {"x": {"default": "007"}}}', "strict": True}]
 OF_TURNS = [  # fields that formats read in turns of the assistant
     *[("weight", 0), ("weight", 1), ("train", False), ("trainable", "false"), ("masked", True), ("loss", 1.0)],
     *[("reasoning_content", MARKER), ("thinking", MARKER), ("content", MARKER), ("value", MARKER)],
     *[("tool_calls", CALLS), ("function_call", CALLS[0]), ("name", MARKER), ("role", "assistant"), ("from", "gpt")],
+    *[("parts", GEMINI_PARTS), ("tool_calls", LANGCHAIN)],
+    *[("additional_kwargs", {"tool_calls": LANGCHAIN, "mood": MARKER}), ("type", "function_call")],
 ]
 OF_RECORDS = [  # fields that formats read beside turns
     *[("system", MARKER), ("system_prompt", MARKER), ("rating", "up"), ("rating", -1), ("label", False)],
@@ -167,6 +180,8 @@ def _is_in(leaf: Leaf, record: dict[str, Any], rows: list[dict[str, Any]], value
         return any(c["kind"] == "pair" or c.get("good", c["kind"] == "chat") == good for c in contents)
     if name == "type" and value in ("text", "function"):
         return True
+    if name == "answer" and "choices" in record and not isinstance(value, bool):
+        return True  # the place or label of a choice, of which the row has the label
     if not isinstance(value, str):
         return any(value == other and type(value) is type(other) for other in values) or json.dumps(value) in texts
     if value in texts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from stages.evaluating import reply
 from stages.params.cleaning import Turns
 from stages.rows import parts
 from stages.rows.row import Chat, Content, Message
@@ -15,6 +16,7 @@ FOLLOWERS = {  # turn -> roles that may follow it
     "call": ("tool",),
     "tool": ("tool", "assistant"),
 }
+CALLS = 'tool_calls, or <tool_call>{"name", "arguments"}</tool_call> in its text'
 Problem = tuple[str, str]  # reason, detail
 
 
@@ -61,6 +63,11 @@ def _is_of_tools(turn: Message) -> bool:
     return turn.role == "tool" or bool(getattr(turn, "tool_calls", ()))
 
 
+def _writes_calls(turn: Message) -> bool:
+    """True if the text of a turn has calls of tools, as Hermes, Mistral and Llama write them."""
+    return any(call.name for call in reply.parse(turn.content, []).calls)
+
+
 def problem(content: Content, params: Turns) -> Problem | None:
     """(reason, detail) if the turns are not what a template takes."""
     split = parts.split(content)
@@ -80,7 +87,10 @@ def _order_problem(turns: Sequence[Message]) -> Problem | None:
     before = "start"
     for number, turn in enumerate(turns, 1):
         allowed = FOLLOWERS[before]
-        if turn.role not in allowed:
+        if turn.role == "tool" and before == "assistant":
+            if not _writes_calls(turns[number - 2]):
+                return "role_order", f"turn {number}: tool after an assistant that calls none: want {CALLS}"
+        elif turn.role not in allowed:
             after = {"start": "at the start", "call": "after a call of a tool"}.get(before, f"after {before}")
             return "role_order", f"turn {number}: {turn.role} {after}: want {' or '.join(allowed)}"
         before = "call" if turn.role == "assistant" and _is_of_tools(turn) else turn.role

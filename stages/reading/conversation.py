@@ -5,12 +5,20 @@ from typing import Any
 from stages.reading import message_parsing as parsing
 from stages.reading import ratings, tool_schemas
 from stages.reading.spellings import one_of
+from stages.reading.turn_contents import content_text, part_fields
 from stages.reading.unread import WHOLE, empty
 from stages.rows.row import Chat, Content, Judged, Message, Pair
 
-SYSTEM = ("system", "system_prompt", "system_message")
+SYSTEM = ("system", "system_prompt", "system_message", "systemInstruction", "system_instruction")  # the last: Gemini
 REJECTED = ("rejected_response", "rejected_messages", "rejected")
-SETTING: dict[str, Any] = {**dict.fromkeys(SYSTEM, parsing.CONTENT), **dict.fromkeys(tool_schemas.FIELDS, WHOLE)}
+
+
+def _system_fields(value: dict[str, Any]) -> dict[str, Any]:
+    """What is read of a system prompt that is a part, or a turn of Gemini."""
+    return {"role": WHOLE, "parts": part_fields} if "parts" in value else part_fields(value)
+
+
+SETTING: dict[str, Any] = {**dict.fromkeys(SYSTEM, _system_fields), **dict.fromkeys(tool_schemas.FIELDS, WHOLE)}
 JUDGEMENT: dict[str, Any] = {
     **dict.fromkeys(ratings.FIELDS, WHOLE),
     **dict.fromkeys(REJECTED, parsing.turn_fields),
@@ -41,7 +49,8 @@ def with_system(record: dict[str, Any], turns: list[Message]) -> list[Message]:
     Raises:
         ValueError: the turns begin with another one.
     """
-    prompt = parsing.content_text(one_of(record, SYSTEM))
+    prompt = one_of(record, SYSTEM)
+    prompt = content_text(prompt["parts"] if isinstance(prompt, dict) and "parts" in prompt else prompt)
     if empty(prompt) or (turns and turns[0] == Message("system", prompt)):
         return turns
     if turns and turns[0].role == "system":

@@ -1,18 +1,24 @@
-"""Turns, tool calls and tools in the spellings of all formats, read as canonical messages."""
+"""Turns in the spellings of all formats, read as canonical messages.
+
+A turn has a role and a content, which may hold calls of tools, their results and reasoning (`turn_contents`). An item
+of OpenAI's Responses is one of these alone; items that are one turn of the assistant become one message.
+"""
 
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from stages.reading.spellings import one_of
-from stages.reading.text_values import json_object, json_value, type_name
+from stages.reading.text_values import json_value, type_name
+from stages.reading.tool_calls import call_fields, text_id, tool_call
+from stages.reading.turn_contents import content_text, part_fields, read
 from stages.reading.unread import WHOLE, empty
-from stages.rows.row import Function, Message, ToolCall
+from stages.rows.row import Message, ToolCall
 
 ROLES: dict[str, Any] = {
     **dict.fromkeys(("system", "developer"), "system"),
     **dict.fromkeys(("user", "human", "prompter"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "bot", "model", "chatgpt", "bing", "bard"), "assistant"),
+    **dict.fromkeys(("assistant", "gpt", "ai", "bot", "model", "chatgpt", "bing", "bard"), "assistant"),
     **dict.fromkeys(("tool", "function", "observation", "function_response", "ipython"), "tool"),
     "function_call": "assistant",
 }
@@ -25,35 +31,33 @@ MASKS = {  # field of a turn -> whether it says that the turn is trained, or tha
 }
 FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
-# What is read, as trees of unread.leaves.
-CONTENT = {"type": WHOLE, "text": WHOLE}
-FUNCTION = {"name": WHOLE, "arguments": WHOLE}
-CALL = {"id": WHOLE, "type": WHOLE, "function": FUNCTION}
-FLAT_CALL = {"id": WHOLE, "type": WHOLE, **FUNCTION}
-
-
-def call_fields(call: dict[str, Any]) -> dict[str, Any]:
-    """What `tool_call` reads of a call."""
-    return FLAT_CALL if empty(call.get("function")) else CALL
-
-
-TURN = {
-    **dict.fromkeys(("role", "from", *REASONING, *MASKS), WHOLE),
-    **dict.fromkeys(("content", "value"), CONTENT),
-    **dict.fromkeys(("tool_calls", "function_call"), call_fields),
+CONTENTS = ("content", "value", "parts")
+CALLS = ("tool_calls", "function_call")
+ITEMS = {  # type of an item of OpenAI's Responses without a role -> what is read of it
+    "function_call": call_fields,
+    "function_call_output": {"type": WHOLE, "call_id": WHOLE, "output": part_fields},
+    "reasoning": {"type": WHOLE, "summary": part_fields, "content": part_fields},
 }
-CALLING_TURN = {**TURN, "content": call_fields, "value": call_fields}  # of role function_call
+TURN = {  # what is read of a turn, as a tree of `stages.reading.unread`
+    **dict.fromkeys(("role", "from", *REASONING, *MASKS), WHOLE),
+    **dict.fromkeys(CONTENTS, part_fields),
+    **dict.fromkeys(CALLS, call_fields),
+    "additional_kwargs": dict.fromkeys(CALLS, call_fields),  # LangChain, which has OpenAI's calls there
+}
+CALLING_TURN = {**TURN, **dict.fromkeys(CONTENTS, call_fields)}  # of role function_call
 TOOL_TURN = {**TURN, "name": WHOLE, "tool_call_id": WHOLE}
+WANTED = 'want a message, such as {"role", "content"}'
 
 
 def turn_fields(turn: dict[str, Any]) -> Any:
-    """What `message` reads of a turn."""
+    """What `messages` reads of a turn."""
     if len(turn) == 2 and type(turn.get("content", turn.get("value"))) is str and ("role" in turn or "from" in turn):
         return WHOLE  # most turns
-    speaker = turn["from"] if "from" in turn else turn.get("role")
-    if speaker == "function_call":
-        return CALLING_TURN
-    return TOOL_TURN if ROLES.get(speaker) == "tool" else TURN
+    if _is_item(turn):
+        return ITEMS[turn["type"]]
+    speaker = _speaker(turn)
+    tree = CALLING_TURN if speaker == "function_call" else TOOL_TURN if ROLES.get(speaker) == "tool" else TURN
+    return {**tree, "type": WHOLE} if turn.get("type") in ("message", speaker) else tree
 
 
 def messages(value: Any, role: str) -> list[Message]:
@@ -67,10 +71,19 @@ def messages(value: Any, role: str) -> list[Message]:
     if isinstance(value, str):
         return _transcript(value) if value.startswith("\n\nHuman:") else [Message(ROLES[role], value)]
     if isinstance(value, dict) and ("role" in value or "from" in value):
-        return [message(value)]
+        value = [value]
     if not isinstance(value, list):
         raise TypeError(f"{type_name(value)}: want a text or a list of messages")
-    return [message(turn) for turn in value]
+    turns: list[Message] = []
+    after_item = False
+    for turn in value:
+        is_item = isinstance(turn, dict) and _is_item(turn)
+        new = _item(turn) if is_item else _turn(turn)
+        if turns and new and (is_item or after_item) and _goes_on(turns[-1], new[0]):
+            turns[-1:] = [_joined(turns[-1], new.pop(0))]
+        turns += new
+        after_item = is_item
+    return turns
 
 
 def _transcript(text: str) -> list[Message]:
@@ -79,66 +92,96 @@ def _transcript(text: str) -> list[Message]:
     return turns[:-1] if turns[-1] == Message("assistant", "") else turns
 
 
-def message(turn: Any) -> Message:
-    """One turn, {"role", "content"} or {"from", "value"}, with or without tool calls, reasoning and masks."""
+def _turn(turn: Any) -> list[Message]:
+    """One turn: the results of tools that it has, and what else it says."""
     if not isinstance(turn, dict):
-        raise TypeError(f'{type_name(turn)}: want a message, such as {{"role", "content"}}')
+        raise TypeError(f"{type_name(turn)}: {WANTED}")
     if len(turn) == 2:  # the fast path of most turns
         names = ("role", "content") if "role" in turn else ("from", "value")
         speaker, content = turn.get(names[0]), turn.get(names[1])
         if type(content) is str and type(speaker) is str and speaker in SPEAKERS:
-            return Message(SPEAKERS[speaker], content)
-    speaker = turn["from"] if "from" in turn else turn["role"]
+            return [Message(SPEAKERS[speaker], content)]
+    speaker = _speaker(turn)
+    if speaker is None:
+        what = f"type {turn['type']!r}" if "type" in turn else ", ".join(turn) or "nothing"
+        raise ValueError(f"a turn of {what}: {WANTED}")
     role = ROLES.get(speaker) if isinstance(speaker, str) else None
-    if role is None or ROLES.get(turn.get("role", speaker)) != role:
-        raise ValueError(f"role {turn['role'] if role else speaker!r}: want one of {', '.join(ROLES)}")
-    content, calls = one_of(turn, ("content", "value")), []
+    if role is None:
+        raise ValueError(f"role {speaker!r}: want one of {', '.join(ROLES)}")
+    if ROLES.get(turn.get("role", speaker)) != role:
+        raise ValueError(f"from {speaker!r} and role {turn['role']!r} differ: want one of them")
+    content, calls = one_of(turn, CONTENTS), []
     if speaker == "function_call":
         content = json_value(content) if isinstance(content, str) else content
         calls = [tool_call(call, True) for call in (content if isinstance(content, list) else [content])]
         content = ""
-    calls += [tool_call(call) for call in _items(turn.get("tool_calls"))]
-    if not empty(turn.get("function_call")):
-        calls.append(tool_call(turn["function_call"]))
-    content = content_text(content)
-    if content is None and calls:
-        content = ""
-    reasoning = one_of(turn, REASONING)
+    said, trained = read(content), _is_trained(turn, role)
+    calls = [*said.calls, *calls, *_calls(turn)]
+    if not calls and turn.keys().isdisjoint(CONTENTS):
+        raise ValueError(f"a turn of {', '.join(turn)} has no content: {WANTED}")
+    text = "" if said.text is None and calls else said.text
+    reasoning = one_of({**turn, "parts": said.reasoning}, ("parts", *REASONING))
     if not empty(reasoning) and not (isinstance(reasoning, str) and role == "assistant"):
         raise ValueError(f"reasoning of a turn of role {role}: {type_name(reasoning)}: want a text, of the assistant")
+    if said.results and role in ("system", "assistant"):
+        raise ValueError(f"results of tools in a turn of role {role}: want them in one of role user or tool")
+    if said.results and (role == "tool" or empty(text)):
+        if not empty(text):
+            raise ValueError("a text beside results in a turn of a tool: want turns of their own")
+        return said.results
     name, call_id = (turn.get("name"), turn.get("tool_call_id")) if role == "tool" else (None, None)
-    return Message(
-        role, content, calls, _id(name), _id(call_id), "" if empty(reasoning) else reasoning, _is_trained(turn, role)
-    )
+    thought = "" if empty(reasoning) else reasoning
+    return [*said.results, Message(role, text, calls, text_id(name), text_id(call_id), thought, trained)]
 
 
-def content_text(value: Any) -> Any:
-    """The text of a content in parts; any other value as it is."""
-    return "".join(_part_text(part) for part in value) if isinstance(value, list) else value
+def _calls(turn: dict[str, Any]) -> list[ToolCall]:
+    """The calls beside a content. LangChain repeats them in `additional_kwargs`."""
+    found = [_calls_of(turn), _calls_of(turn["additional_kwargs"]) if turn.get("additional_kwargs") else []]
+    if all(found) and found[0] != found[1]:
+        raise ValueError("tool_calls and additional_kwargs differ: want one of them")
+    return found[0] or found[1]
 
 
-def tool_call(call: Any, closed: bool = False) -> ToolCall:
-    """A tool call as OpenAI spells it, or as {"name", "arguments"}; each object may be given as its JSON.
+def _calls_of(turn: dict[str, Any]) -> list[ToolCall]:
+    calls = [tool_call(call) for call in _items(turn.get("tool_calls"))]
+    return calls if empty(turn.get("function_call")) else [*calls, tool_call(turn["function_call"])]
 
-    Args:
-        closed: refuses fields that are not read, as for calls in texts, whose fields `unread` does not see.
-    """
-    closed = closed or isinstance(call, str)
-    call = json_object(call, "tool call")
-    if call.get("type") not in (None, "", "function"):
-        raise ValueError(f"tool call of type {call['type']!r}: want function")
-    fields = call_fields(call)
-    if fields is CALL:
-        closed = closed or isinstance(call["function"], str)
-        function = json_object(call["function"], "function")
-    else:
-        function = call
-    more = call.keys() - fields.keys() | (set() if function is call else function.keys() - FUNCTION.keys())
-    if closed and more:
-        raise ValueError(f"tool call with {', '.join(sorted(more))}: want name and arguments")
-    arguments = function.get("arguments")
-    arguments = {} if empty(arguments) else json_object(arguments, f"arguments of {function['name']}")
-    return ToolCall(Function(function["name"], arguments), "function", _id(call.get("id")))
+
+def _speaker(turn: dict[str, Any]) -> Any:
+    """Who says a turn: from, role, or LangChain's type."""
+    if "from" in turn:
+        return turn["from"]
+    speaker = turn.get("role", turn.get("type"))
+    return speaker if "role" in turn or speaker in SPEAKERS or speaker == "tool" else None
+
+
+def _is_item(turn: dict[str, Any]) -> bool:
+    kind = turn.get("type")
+    return isinstance(kind, str) and kind in ITEMS and "role" not in turn and "from" not in turn
+
+
+def _item(item: dict[str, Any]) -> list[Message]:
+    """The message of an item of OpenAI's Responses; [] for reasoning of which it has no words."""
+    if item["type"] == "function_call":
+        return [Message("assistant", "", [tool_call(item)])]
+    if item["type"] == "function_call_output":
+        return [Message("tool", content_text(item["output"]), tool_call_id=text_id(item.get("call_id")))]
+    said = {name: read(item.get(name)) for name in ("content", "summary")}
+    thought = one_of({name: s.reasoning or s.text for name, s in said.items()}, tuple(said))
+    return [] if empty(thought) else [Message("assistant", "", reasoning_content=thought)]
+
+
+def _goes_on(last: Message, new: Message) -> bool:
+    """Whether two messages may be one turn of the assistant: reasoning, then text, then calls."""
+    if not last.role == new.role == "assistant" or last.train != new.train:
+        return False
+    return not ((last.tool_calls or last.content) and (new.content or new.reasoning_content))
+
+
+def _joined(last: Message, new: Message) -> Message:
+    thoughts = "\n".join(filter(None, (last.reasoning_content, new.reasoning_content)))
+    calls = [*last.tool_calls, *new.tool_calls]
+    return Message("assistant", last.content or new.content, calls, "", "", thoughts, last.train)
 
 
 def shared(first: Sequence[Message], second: Sequence[Message]) -> int:
@@ -175,19 +218,3 @@ def _items(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError(f"tool_calls: {type_name(value)}: want a list")
     return value
-
-
-def _id(value: Any) -> Any:
-    """A name or an id; whole numbers as text."""
-    if type(value) is int:
-        return str(value)
-    return "" if empty(value) else value
-
-
-def _part_text(part: Any) -> str:
-    """The text of one part of a multi-part content."""
-    if isinstance(part, str):
-        return part
-    if part.get("type") != "text":
-        raise ValueError(f"content of type {part.get('type')!r}: want text; nothing else is trained on")
-    return part["text"]

@@ -99,7 +99,7 @@ def test_a_system_turn_and_then_user_and_assistant_in_turn_are_in_order(spelt: s
         ("u1 s1 a1", "turn 2: system after user: want assistant"),
         ("u1 u2 a1", "turn 2: user after user: want assistant"),
         ("u1 a1 a2", "turn 3: assistant after assistant: want user"),
-        ("u1 a1 t1 a2", "turn 3: tool after assistant: want user"),
+        ("u1 a1 t1 a2", f"turn 3: tool after an assistant that calls none: want {turns.CALLS}"),
         ("u1 t1 a1", "turn 2: tool after user: want assistant"),
     ],
 )
@@ -127,6 +127,25 @@ def test_a_prompt_that_ends_with_an_answer_is_out_of_order() -> None:
     pair = Pair(conversation("u1 a1"), conversation("a2"), conversation("a3"))
 
     assert turns.problem(pair, STRICT) == ("role_order", "turn 3: assistant after assistant: want user")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'So: <tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>',
+        '[TOOL_CALLS] [{"name": "f", "arguments": {}}]',
+        '<|python_tag|>{"name": "f", "parameters": {}}',
+    ],
+)
+def test_a_call_that_is_written_in_a_text_is_one_too(call: str) -> None:
+    user, *rest = conversation("u1 t1 t2 a1 u2 a2")
+
+    assert turns.problem(Chat([user, Message("assistant", call), *rest]), STRICT) is None
+    assert turns.problem(Chat([user, Message("assistant", call), *rest[3:]]), STRICT) is None
+    assert turns.problem(Chat([user, Message("assistant", "Shall I?"), *rest]), STRICT) == (
+        "role_order",
+        f"turn 3: tool after an assistant that calls none: want {turns.CALLS}",
+    )
 
 
 def test_tools_answer_a_call_before_the_assistant_does() -> None:

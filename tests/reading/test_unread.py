@@ -41,6 +41,17 @@ def unread_of(record: dict[str, Any], rule: FileRule | None = None) -> dict[str,
             {"response.choices.*.finish_reason": "stop"},
         ),
         ({"prompt": "u", "completion": '[{"role": "gpt", "content": "a", "mood": "x"}]'}, {"completion.*.mood": "x"}),
+        (
+            {"messages": [TURNS[0], {"role": "assistant", "type": "x", "content": [
+                {"type": "thinking", "thinking": "r", "mood": 1},
+                {"type": "tool_use", "name": "f", "input": {"b": 1}, "cache": {"c": 2}},
+            ]}]},
+            {"messages.*.type": "x", "messages.*.content.*.mood": "1", "messages.*.content.*.cache.c": "2"},
+        ),
+        (
+            {"messages": [TURNS[0], {"type": "function_call", "name": "f", "arguments": "{}", "status": "done"}]},
+            {"messages.*.status": "done"},
+        ),
         ({"question": "u", "answer": "a", "tools": [{"name": "f", "parameters": {"a": {"b": 1}}}]}, {}),
         ({"instruction": "u", "output": "a", "images": ["x.png"], "image": {"bytes": {"bytes": 3}}},
          {"images.*": "x.png", "image.bytes.bytes": "3"}),

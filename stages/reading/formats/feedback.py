@@ -49,7 +49,7 @@ def _answer(value: Any) -> Message:
     """The only turn of an answer."""
     if isinstance(value, dict) and "choices" in value:
         value = [choice["message"] for choice in value["choices"]]
-    answers = [parsing.message(value)] if isinstance(value, dict) else parsing.messages(value, "assistant")
+    answers = parsing.messages([value] if isinstance(value, dict) else value, "assistant")
     if len(answers) != 1:
         raise ValueError(f"{len(answers)} answers: want the one that was shown")
     return answers[0]
