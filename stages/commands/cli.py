@@ -10,6 +10,7 @@ from modelmake.domain import Domain
 from modelmake.errors import UserError
 
 COMMANDS = {  # name: (module with `arguments(parser)` and `run(arguments) -> exit code`, help)
+    "accept": ("modelmake.verifying.accept", "keeps outputs of stages whose code changed, where a probe is the same"),
     "check": ("stages.commands.check", "what `ingest` and `clean` would do with files before they join the raw data"),
     "init": ("stages.commands.init", "writes `params.yaml`: proposes one for your files, or takes a recipe"),
     "plan": ("modelmake.planning.plan", "what `dvc repro` would do, why, and how long that took last time"),

@@ -1,7 +1,6 @@
 """What `ingest` and `clean` would make of one raw file, or of its first records."""
 
 import contextlib
-import glob
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -11,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from modelmake.errors import UserError
 from stages import clean
 from stages.cleaning import rules
 from stages.params.cleaning import Clean
-from stages.params.data import FileRule, Ingest
-from stages.proposing import mapping
+from stages.params.data import Ingest
+from stages.proposing import file_rule, mapping
 from stages.reading import files, ratings
 from stages.reading.containers.record import Broken, Record
-from stages.reading.record_reader import NO_FORMAT, RecordReader
+from stages.reading.record_reader import RecordReader
 from stages.reading.rejection import RejectedRecord
 from stages.reading.text_values import json_value
 from stages.rows.accounting import Drop
@@ -32,7 +30,6 @@ EXCERPT_CHARS = 60
 SHOWN_REASONS = ("refusal",)  # those that only a reader can judge
 SHOWN_RECORDS = 5  # of such a reason
 NO_OBJECT = "no JSON object"
-MAPPED_RECORDS = 200  # of no known format, to tell which of their fields are which
 ADVICE_NO_OBJECT = (
     "a record is an object with fields: save an array of records as .json; leave a list of names out by ingest.files"
 )
@@ -133,7 +130,7 @@ def read(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean)
         report.notes.append(f"lengths in tokens are not checked: {cleaning.tokenizer} is not built yet")
         cleaning = msgspec.structs.replace(cleaning, max_tokens=None)
     reader, ids, answers = RecordReader(file.rule, ingest.documents), set(), []
-    unknown: list[dict[str, Any]] = []
+    first: list[dict[str, Any]] = []
     report.unreadable = file.problem()
     if report.unreadable:
         return report
@@ -143,12 +140,12 @@ def read(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean)
         if isinstance(record, Broken):
             report.add("ingest", record.line, record.reason, record.detail)
             continue
+        if len(first) < file_rule.SEEN_RECORDS:
+            first.append(record.value)
         try:
             contents, metadata = reader.read(record.value)
         except RejectedRecord as error:
             report.add("ingest", record.line, error.reason, error.detail)
-            if reader.format in NO_FORMAT and len(unknown) < MAPPED_RECORDS:
-                unknown.append(record.value)
             continue
         report.formats[reader.format] += 1
         if ingest.splits == "given":
@@ -169,13 +166,9 @@ def read(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean)
     report.whole = next(records, None) is None
     if ingest.splits == "given":
         report.named_split = files.split_of_name(file.path)
-    if len(unknown) * 2 > min(report.records, MAPPED_RECORDS):
-        report.entry = _entry(file.name, unknown)
-        if not report.entry:
-            report.notes += _shape_notes(file, unknown)
     report.unread, report.stops = reader.unread.fields, reader.unread.stops
-    if report.stops and file.rule is None and not report.entry:
-        report.entry = _yaml(file.name, None, None, list(report.stops))
+    if file.rule is None and first:
+        _propose(report, file, first)
     good_prompts = {ratings.prompt_key(answer, "") for _, answer in answers if answer.good}
     for line, answer in answers:
         if ratings.prompt_key(answer, "") in good_prompts:
@@ -225,28 +218,26 @@ def refusal(report: FileReport, ingest: Ingest) -> str:
     return ""
 
 
-def _entry(name: str, records: list[dict[str, Any]]) -> str:
-    """An entry of ingest.files that reads the records, in YAML; "" if their names do not tell one.
+def _propose(report: FileReport, file: files.RawFile, records: list[dict[str, Any]]) -> None:
+    """Adds an entry of ingest.files that reads the records, if they need one, or why there is none.
 
-    It ignores no field that may change what rows mean.
+    It ignores fields that may change what rows mean only where the records tell their format.
     """
-    found = mapping.propose(records)
-    if isinstance(found, str):
-        return ""
-    reader = RecordReader(FileRule(name, found.format, found.fields, []), None)
-    for record in records:
-        with contextlib.suppress(RejectedRecord):
-            reader.read(record)
-    ignore = [path for path in mapping.ignorable(reader.unread.fields, found.fields) if path not in reader.unread.stops]
-    if found.format == "text" and reader.unread.fields:
-        return ""
-    return _yaml(name, found.format, found.fields, ignore)
-
-
-def _yaml(name: str, format: str | None, fields: dict[str, str] | None, ignore: list[str]) -> str:
-    entry = {"glob": glob.escape(name), "format": format, "fields": fields, "ignore": ignore}
-    style = {"default_flow_style": True, "sort_keys": False, "allow_unicode": True, "width": float("inf")}
-    return yaml.safe_dump(entry, **style).strip()
+    try:
+        rule = file_rule.propose(file.name, records).rule
+    except UserError as error:
+        report.notes += [*_shape_notes(file, records)] or [str(error)]
+        return
+    if rule is None and report.stops:
+        report.entry = file_rule.entry(file.name, {"ignore": list(report.stops)})
+    if rule is not None:
+        reader = file_rule.reader_of(rule)
+        for record in records:
+            with contextlib.suppress(RejectedRecord):
+                reader.read(record)
+        ignore = [path for path in mapping.ignorable(reader.unread.fields, rule.get("fields") or {})
+                  if path not in reader.unread.stops]  # fmt: skip
+        report.entry = file_rule.entry(file.name, {**rule, "ignore": [*rule.get("ignore", ()), *ignore]})
 
 
 def _shape_notes(file: files.RawFile, records: list[dict[str, Any]]) -> Iterator[str]:

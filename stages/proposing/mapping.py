@@ -1,61 +1,71 @@
-"""Fields of records that no format knows, mapped to those of a format by their names.
-
-People add names to the tables; the first name of a table is taken before the others.
-"""
+"""Fields of records that no format knows, mapped to those of a format by their names and the shapes of their values."""
 
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from stages.proposing import names, shapes
+from stages.proposing.shapes import Shape
+from stages.reading import field_names
 from stages.reading.containers.split_names import split_from_name
+from stages.reading.formats import READERS
+from stages.reading.unread import empty
 
-CONTEXT = ("body", "context", "passage", "background", "article", "premise")
-QUESTION = (
-    "question", "prompt", "instruction", "query", "problem", "request", "utterance", "user", "input", "source", "title",
-    "sentence", "message", "text",
+Role = tuple[tuple[str, ...], Shape]  # names of the fields that may have it, and the shape of their values
+FORMATS: tuple[tuple[str, dict[str, Role]], ...] = (  # the first that has all of its fields is proposed
+    ("pairs", {"prompt": (names.QUESTION, shapes.asked), "chosen": (names.CHOSEN, shapes.asked),
+               "rejected": (names.REJECTED, shapes.asked)}),
+    ("multiple_choice", {"choices": (names.CHOICES, shapes.choices), "context": (names.CONTEXT, shapes.text),
+                         "question": (names.QUESTION, shapes.text), "answer": (names.RIGHT, shapes.scalar)}),
+    ("multiple_choice", {"choices": (names.CHOICES, shapes.choices), "question": (names.QUESTION, shapes.text),
+                         "answer": (names.RIGHT, shapes.scalar)}),
+    ("function_calls", {"query": (names.QUESTION, shapes.asked), "tools": (names.TOOLS, shapes.tools),
+                        "answers": (names.CALLS, shapes.calls)}),
+    ("messages", {"messages": (names.TURNS, shapes.turns)}),
+    *(("alpaca", {"instruction": (first, shapes.text), "input": (second, shapes.text),
+                  "output": (names.LABEL, shapes.scalar)}) for first, second in names.TWO_TEXTS),
+    ("alpaca", {"instruction": (names.CONTEXT, shapes.text), "input": (names.QUESTION, shapes.text),
+                "output": (names.ANSWER, shapes.scalar)}),
+    ("completion", {"prompt": (names.QUESTION, shapes.text), "completion": (names.ANSWER, shapes.scalar)}),
+    ("labelled", {"text": ((*names.TEXT, *names.QUESTION), shapes.text), "label": (names.LABEL, shapes.label)}),
+    ("text", {"text": (names.TEXT, shapes.text)}),
 )  # fmt: skip
-ANSWER = (
-    "answer", "completion", "response", "output", "solution", "reply", "target", "assistant", "sql", "code", "summary",
-    "translation",
-)  # fmt: skip
-LABEL = ("intent", "label", "category", "class", "sentiment", "topic")
-CHOSEN = ("chosen", "preferred", "better", "accepted", "winner")
-REJECTED = ("rejected", "dispreferred", "worse", "loser")
-BAD = {"bad", "wrong", "incorrect", "negative", "false", "rejected"}  # words in the name of no answer to learn
-TEXT = ("text", "content", "body", "document", "article", "passage")
-SPLIT = ("split", "set", "partition", "subset")
-FORMATS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {  # {format: {its field: (names, may be a number)}}
-    "pairs": {"prompt": (QUESTION, False), "chosen": (CHOSEN, False), "rejected": (REJECTED, False)},
-    "alpaca": {"instruction": (CONTEXT, False), "input": (QUESTION, False), "output": (ANSWER, True)},
-    "completion": {"prompt": (QUESTION, False), "completion": (ANSWER, True)},
-    "labelled": {"text": ((*TEXT, *QUESTION), False), "label": (LABEL, True)},
-    "text": {"text": (TEXT, False)},
-}
+BESIDE: dict[str, Role] = {"system": (names.SYSTEM, shapes.text), "tools": (names.TOOLS, shapes.tools)}  # if there
 OPENAI_PREFERENCES = {  # as in files for OpenAI's preference tuning
-    "prompt": "input.messages", "chosen": "preferred_output", "rejected": "non_preferred_output",
+    "prompt": "input.messages", "tools": "input.tools", "chosen": "preferred_output",
+    "rejected": "non_preferred_output",
 }  # fmt: skip
-VALUES = ("text", "value", "content")  # names that say nothing; the name of what they are in does
-MEASURES = {"start", "end", "offset", "index", "idx", "id", "position", "count", "length", "type"}  # of a text, no text
 MOST = 0.98  # share of the records that must have a field
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
-class Leaf(NamedTuple):
-    """A value of records, by its path: `answer.text`, or `sentences.0.text` for the first of a list."""
+class Node(NamedTuple):
+    """A value of records by its path: `answer.text`, or `sentences.0.text` for the first of a list."""
 
     path: str
     name: str  # the last name of the path, not of a place in a list
     values: list[Any]  # of the records that have one
 
-    def rank(self, names: tuple[str, ...]) -> tuple[int, int, int] | None:
-        """How well the leaf bears one of the names, less is better: as a whole, or as a word of its own."""
+    @property
+    def is_leaf(self) -> bool:
+        return not all(isinstance(value, dict | list) or value is None for value in self.values)
+
+    def has(self, shape: Shape, least: float) -> bool:
+        return sum(map(shape, self.values)) >= least
+
+    def rank(self, wanted: tuple[str, ...]) -> tuple[int, int, int] | None:
+        """How well it bears one of the names, less is better: as a whole, or as a word of its own."""
+        if is_guessed(self.path):
+            return None
         outer = [part for part in self.path.split(".") if not part.isdigit()][-2:-1]
-        for own in [*(outer if self.name.lower() in VALUES else ()), self.name]:
-            words = [word.lower() for word in WORDS.findall(own)]
-            forms = {own.lower(), own.lower().removesuffix("s")}
-            whole = [(0, place) for place, name in enumerate(names) if name in forms]
-            within = [(1, place) for place, name in enumerate(names) if name in words]
-            if (whole or within) and not (MEASURES | BAD if names is ANSWER else MEASURES) & set(words):
+        if self.name.lower() not in names.SAYS_NOTHING:
+            outer = []
+        for own in outer if any(map(_is_known, outer)) else [*outer, self.name]:
+            found, forms = words(own), {own.lower(), own.lower().removesuffix("s")}
+            whole = [(0, place) for place, name in enumerate(wanted) if name in forms]
+            within = [(1, place) for place, name in enumerate(wanted) if name in found]
+            barred = names.MEASURES | names.BAD if wanted in (names.ANSWER, names.RIGHT) else names.MEASURES
+            if (whole or within) and not barred & set(found):
                 return *min(whole + within), self.path.count(".")
         return None
 
@@ -65,31 +75,33 @@ class Mapping(NamedTuple):
 
     format: str
     fields: dict[str, str]  # {field of the format, or split: path in the records}
-    left: list[str]  # paths that nothing reads
 
 
 def propose(records: list[dict[str, Any]]) -> Mapping | str:
-    """The mapping of records to a format, or why their names do not tell one."""
-    found = leaves(records)
-    least = MOST * len(records)
+    """The mapping of records to a format, or why their names and shapes do not tell one."""
     if all({"input", "preferred_output", "non_preferred_output"} <= record.keys() for record in records):
-        return Mapping("pairs", OPENAI_PREFERENCES, [])
-    texts = [leaf for leaf in found if sum(isinstance(v, str) and bool(v.strip()) for v in leaf.values) >= least]
-    values = [leaf for leaf in found if sum(v not in (None, "") for v in leaf.values) >= least]
-    for kind, roles in FORMATS.items():
+        tools = all("tools" in record["input"] for record in records if isinstance(record["input"], dict))
+        return Mapping("pairs", {name: path for name, path in OPENAI_PREFERENCES.items() if tools or name != "tools"})
+    found = nodes(records)
+    least = MOST * len(records)
+    for format, roles in FORMATS:
         fields: dict[str, str] = {}
-        for role, (names, any_value) in roles.items():
-            candidates = [leaf for leaf in (values if any_value else texts) if leaf.path not in fields.values()]
-            best = _best(candidates, names)
-            if len(best) > 1:
-                return f"{' and '.join(leaf.path for leaf in best)} could each be the {role} of {kind}"
+        doubt = ""
+        for role, (wanted, shape) in roles.items():
+            free = [node for node in found if not any(_within(node.path, path) for path in fields.values())]
+            best = _best([node for node in free if node.has(shape, least)], wanted)
             if not best:
                 break
+            if len(best) > 1:
+                doubt = doubt or f"{' and '.join(node.path for node in best)} could each be the {role} of {format}"
             fields[role] = best[0].path
         else:
-            fields |= _split(found, least)
-            return Mapping(kind, fields, [leaf.path for leaf in found if leaf.path not in fields.values()])
-    return f"no name among {', '.join(leaf.path for leaf in found)} is known for a question with its answer, or a text"
+            fields |= _beside(format, fields, found, least)
+            left = [node for node in found if node.is_leaf and not any(_within(node.path, p) for p in fields.values())]
+            doubt = doubt or _doubt(format, fields, records, left, least)
+            return doubt or Mapping(format, fields | split(found, least))
+    told = ", ".join(node.path for node in found if node.is_leaf)
+    return f"no name among {told} is known for a question with its answer, or a text"
 
 
 def ignorable(unread: Iterable[str], fields: dict[str, str]) -> list[str]:
@@ -98,33 +110,128 @@ def ignorable(unread: Iterable[str], fields: dict[str, str]) -> list[str]:
     return [path for path in unread if path not in mapped and not path.startswith("(")]
 
 
-def leaves(records: Iterable[dict[str, Any]]) -> list[Leaf]:
-    """The leaf values of records, in the order in which they are met; of a list those of its first element."""
-    found: dict[str, Leaf] = {}
+def nodes(records: Iterable[dict[str, Any]]) -> list[Node]:
+    """The values of records at every depth, in the order in which they are met; in a list those of its first element.
+
+    Those that a path of `ingest.files` cannot name are left out: names with dots below the record itself.
+    """
+    found: dict[str, Node] = {}
     for record in records:
         for path, value in _paths(record, ""):
-            names = [part for part in path.split(".") if not part.isdigit()]
-            found.setdefault(path, Leaf(path, names[-1] if names else path, [])).values.append(value)
+            parts = [part for part in path.split(".") if not part.isdigit()]
+            found.setdefault(path, Node(path, parts[-1] if parts else path, [])).values.append(value)
     return list(found.values())
+
+
+def is_guessed(path: str) -> bool:
+    """True for what a model guessed, such as `suggestions.label.score`: it is no answer, and judges none."""
+    return bool(names.GUESSED & {word for part in path.split(".") for word in words(part)})
+
+
+def words(name: str) -> list[str]:
+    return [word.lower() for word in WORDS.findall(name)]
+
+
+def split(found: list[Node], least: float) -> dict[str, str]:
+    """{"split": path} of the field whose values name splits, if there is one."""
+    named = [node for node in found if node.rank(names.SPLIT) is not None and len(node.values) >= least]
+    given = [node for node in named if all(isinstance(v, str) and split_from_name(v) for v in node.values)]
+    return {"split": given[0].path} if given else {}
 
 
 def _paths(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     items = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
     for name, item in items:
-        yield from _paths(item, f"{path}.{name}" if path else str(name))
-    if not isinstance(value, dict | list):
-        yield path, value
+        if "." in str(name) and (path or isinstance(item, dict | list)):
+            continue
+        below = f"{path}.{name}" if path else str(name)
+        yield below, item
+        yield from _paths(item, below)
 
 
-def _best(candidates: list[Leaf], names: tuple[str, ...]) -> list[Leaf]:
-    """The leaves with the best name; several, if they are equally good."""
-    ranked = [(rank, leaf) for leaf in candidates if (rank := leaf.rank(names)) is not None]
+def _is_known(name: str) -> bool:
+    return bool(names.KNOWN & {name.lower(), name.lower().removesuffix("s")})
+
+
+def _within(path: str, other: str) -> bool:
+    """True if one of two paths leads to, or into, the other."""
+    return f"{path}.".startswith(f"{other}.") or f"{other}.".startswith(f"{path}.")
+
+
+def _best(candidates: list[Node], wanted: tuple[str, ...]) -> list[Node]:
+    """The nodes with the best name; several, if they are equally good."""
+    ranked = [(rank, node) for node in candidates if (rank := node.rank(wanted)) is not None]
     best = min((rank for rank, _ in ranked), default=None)
-    return [leaf for rank, leaf in ranked if rank == best]
+    found = [node for rank, node in ranked if rank == best]
+    if len(found) == 1 and wanted is names.ANSWER:
+        return [next((node for rank, node in ranked if rank[0] == best[0] and _says_more(node, found[0])), found[0])]
+    return found
 
 
-def _split(found: list[Leaf], least: float) -> dict[str, str]:
-    """{"split": path} of the field whose values name splits, if there is one."""
-    named = [leaf for leaf in found if leaf.rank(SPLIT) is not None and len(leaf.values) >= least]
-    given = [leaf for leaf in named if all(isinstance(v, str) and split_from_name(v) for v in leaf.values)]
-    return {"split": given[0].path} if given else {}
+def _says_more(node: Node, other: Node) -> bool:
+    """True if its texts hold all that the other's do: a worked solution that ends in the answer."""
+    pairs = list(zip(node.values, other.values, strict=False))
+    return (
+        node is not other and len(node.values) == len(other.values) and node.has(shapes.text, len(node.values))
+        and sum(str(value) in text and str(value) != text for text, value in pairs) >= MOST * len(pairs)
+    )  # fmt: skip
+
+
+def _beside(format: str, fields: dict[str, str], found: list[Node], least: float) -> dict[str, str]:
+    """The fields that say more of a chat, where all records have them."""
+    more: dict[str, str] = {}
+    for role, (wanted, shape) in BESIDE.items():
+        if role not in fields and role in READERS[format].FIELDS:
+            have = [node for node in found if len(node.values) >= least and any(map(shape, node.values))
+                    and all(shape(v) or empty(v) for v in node.values) and "." not in node.path
+                    and (rank := node.rank(wanted)) and rank[0] == 0 and node.path not in fields.values()]  # fmt: skip
+            if len(have) == 1:
+                more[role] = have[0].path
+    return more
+
+
+def _doubt(format: str, fields: dict[str, str], records: list[dict[str, Any]], left: list[Node], least: float) -> str:
+    """Why a mapping would make other rows than the records mean; "" if nothing says so."""
+    for role, path in fields.items():
+        outer = re.split(r"\.\d+", path)[0]
+        judged = [node.path for node in left if outer != path and node.path.startswith(f"{outer}.")
+                  and field_names.changed_meaning(node.path.removeprefix(outer))]  # fmt: skip
+        if role in ("completion", "output") and judged:
+            return f"{outer} holds several answers to one question, each with {', '.join(judged)}"
+    own = {node.path: names.OF_A_TURN & {node.name.lower()} for node in left if "." not in node.path}
+    if format in ("text", "labelled") and any(own.values()):
+        told = ", ".join(path for path, found in own.items() if found)
+        return f"each record is one turn of a conversation, by {told}: want a record for each conversation"
+    if format == "text" and any(part.isdigit() for part in fields["text"].split(".")):
+        return f"{fields['text']} is one of several texts"
+    if format != "text" and (parts := parts_of_questions(left, least / 2)):
+        return f"{', '.join(parts)} may belong to the question, and would be left out"
+    return counted_from_one(fields, nodes(records)) if format == "multiple_choice" else ""
+
+
+def parts_of_questions(left: list[Node], least: float) -> list[str]:
+    """Of values that are read by nothing the paths of those that may be part of a question, by their names."""
+    texts = [node for node in left if node.has(shapes.text, least)]
+    columns = [node.path for node in texts if _is_choice(node.name)]
+    return [node.path for node in texts if _is_part(node)] + (columns if len(columns) > 1 else [])
+
+
+def _is_part(node: Node) -> bool:
+    own = node.name.lower() if node.name.lower() not in names.SAYS_NOTHING else node.path.lower().split(".")[0]
+    return bool(names.OF_A_QUESTION & {own, own.removesuffix("s"), *words(own)[-1:]}) and "id" not in words(own)
+
+
+def _is_choice(name: str) -> bool:
+    """A column of its own for a choice: `A`, `option2`, `opa`."""
+    return re.fullmatch(r"(?:op|opt|option|choice|ending|sol|distractor)?[_ ]?(?:[a-eA-E]|\d)", name) is not None
+
+
+def counted_from_one(fields: dict[str, str], found: list[Node]) -> str:
+    """Why the places of right choices are none; "" if they may be."""
+    values = {node.path: node.values for node in found}
+    right, given = values[fields["answer"]], values[fields["choices"]]
+    if not all(type(value) is int for value in right) or not all(isinstance(value, list) for value in given):
+        return ""
+    if min(right) > 0 and any(place == len(of) for place, of in zip(right, given, strict=False)):
+        return f"{fields['answer']} counts the choices from 1: want the place from 0, the label or the text"
+    return ""

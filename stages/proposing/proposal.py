@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from stages.params.training import Dpo, Kto, Sft
-from stages.proposing import answers
+from stages.proposing import answers, file_rule
 from stages.proposing.lengths import Lengths
 from stages.proposing.splits import Plan, rows_under
-from stages.proposing.survey import DOCUMENTS, Survey
+from stages.proposing.survey import Survey
 from stages.reporting.formatting import count
 from stages.rows import parts
 from stages.rows.row import Row
@@ -69,7 +71,7 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
     form = answers.form([message.content for message in expected], sum(bool(m.tool_calls) for m in expected))
     last = STEPS[kinds[-1]]
     return [
-        *_ingest(survey, plan),
+        *of_ingest(survey, plan),
         *_clean(rows, form, lengths),
         Decision("split.test_fraction", plan.test_fraction, plan.reason),
         Decision("split.val_fraction", plan.val_fraction),
@@ -89,21 +91,19 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
     ]
 
 
-def _ingest(survey: Survey, plan: Plan) -> list[Decision]:
+def of_ingest(survey: Survey, plan: Plan) -> list[Decision]:
     rules, reasons = [], []
     for file in survey.files:
-        rule = {"format": None, "fields": None, "ignore": [], **(file.rule or {})}
-        if rule["ignore"]:
+        rule = file_rule.complete(file.rule)
+        if rule["ignore"] and not file.given:
             reasons.append(f"{file.name}: nothing reads {', '.join(rule['ignore'])}")
         for path, n in file.more.items():
             reasons.append(f"{file.name}: {n:,} records have more of {path} than the first, which is in no row")
-        if rule["fields"]:
-            said = ", ".join(f"{field}: {path}" for field, path in rule["fields"].items())
-            reasons.append(f"{file.name}: {rule['format']}, by the names of its fields ({said})")
+        reasons += [f"{file.name}: {note}" for note in file.notes]
         rules.append({"glob": file.name, **rule})
     reasons += [f"{name}: left out: {why}" for name, why in survey.left_out.items()]
     decisions = []
-    if survey.left_out or any(file.rule for file in survey.files):
+    if survey.left_out or any(file.rule and not file.given for file in survey.files):
         decisions.append(Decision("ingest.files", rules, "\n".join(reasons)))
     records, rejected = sum(f.records for f in survey.files), sum(f.rejected.total() for f in survey.files)
     if rejected:
@@ -113,11 +113,8 @@ def _ingest(survey: Survey, plan: Plan) -> list[Decision]:
         decisions.append(Decision("ingest.max_rejected_fraction", min(share, 1.0), reason))
     if any(file.formats["document"] for file in survey.files):
         reason = "documents become texts, their headings questions"
-        decisions.append(Decision("ingest.documents", DOCUMENTS_FIELDS, reason))
+        decisions.append(Decision("ingest.documents", msgspec.to_builtins(file_rule.DOCUMENTS), reason))
     return [*decisions, *([] if plan.given else [Decision("ingest.splits", "none", plan.reason)])]
-
-
-DOCUMENTS_FIELDS = {"max_chars": DOCUMENTS.max_chars, "headings": DOCUMENTS.headings}
 
 
 def _clean(rows: list[Row], form: answers.Form, lengths: Lengths) -> list[Decision]:

@@ -1,9 +1,9 @@
 """What somebody's files hold: which are data, how each is read, and its rows."""
 
-import contextlib
 import glob
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,18 +11,18 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modelmake.errors import UserError
-from stages.params.data import Documents, FileRule
-from stages.proposing import mapping
-from stages.reading import files
+from stages.params.data import FileRule
+from stages.proposing import file_rule, mapping
+from stages.reading import field_names, files
 from stages.reading.containers import READERS
 from stages.reading.containers.record import Broken, Record
-from stages.reading.record_reader import NO_FORMAT, RecordReader
+from stages.reading.record_reader import RecordReader
 from stages.reading.rejection import RejectedRecord
-from stages.rows.row import Content, Judged, Row, make_row, merge
+from stages.rows.row import Row, make_row, merge
 
-SEEN_RECORDS = 200  # of each file, to tell its format
 MAX_RECORDS = 100_000  # of each file, to tell the rest
-DOCUMENTS = Documents(max_chars=1000, headings=True)
+MISFITS = ("wrong_shape", "no_field")  # reasons of records that a mapping does not fit
+TOLERATED = 0.02  # share of them under a mapping that was told by names
 
 
 class File(NamedTuple):
@@ -36,6 +36,8 @@ class File(NamedTuple):
     rejected: Counter[str]  # by reason
     splits: Counter[str]  # rows by the split that the file gives; "": none
     more: dict[str, int]  # {field in a list: records that have more of it than the mapped one}
+    notes: Sequence[str] = ()  # why the rule is as it is
+    given: bool = False  # the rule is the recipe's
 
 
 class Survey(NamedTuple):
@@ -61,7 +63,7 @@ def survey(paths: list[Path], raw: Path, rules: list[FileRule]) -> Survey:
         if why := _no_data(path):
             result.left_out[name] = why
         else:
-            chosen.append(FileRule(**_rule_fields({"glob": glob.escape(name) + ("/*" if _is_pin(path) else "")})))
+            chosen.append(FileRule(glob.escape(name) + ("/*" if _is_pin(path) else ""), **file_rule.complete(None)))
     problems: list[str] = []
     for file in files.list_files(raw, chosen).files if chosen else ():
         try:
@@ -96,11 +98,6 @@ def _no_data(path: Path) -> str:
     return ""
 
 
-def _rule_fields(rule: dict[str, Any]) -> dict[str, Any]:
-    """A whole entry of `ingest.files`; what is not said there is null, or empty."""
-    return {"format": None, "fields": None, "ignore": [], **rule}
-
-
 def _read(file: files.RawFile, given: FileRule | None, result: Survey) -> None:
     """Adds a file and its rows to the result.
 
@@ -108,85 +105,109 @@ def _read(file: files.RawFile, given: FileRule | None, result: Survey) -> None:
         UserError: its fields are of no known format, or no record is usable.
     """
     records = files.read(file.path, file.name)
-    first = list(islice(records, SEEN_RECORDS))
+    first = list(islice(records, file_rule.SEEN_RECORDS))
     values = [record.value for record in first if isinstance(record, Record)]
     if not values:
         broken = first[0].detail if first and isinstance(first[0], Broken) else "it is empty"
         result.left_out[file.name] = f"none of its first {len(first)} records can be read: {broken}"
         return
-    rule = msgspec.structs.asdict(given) if given else _detect(file, values)
-    reader = RecordReader(FileRule(**_rule_fields({"glob": "*", **(rule or {})})), DOCUMENTS)
+    proposed = file_rule.Proposed(msgspec.structs.asdict(given)) if given else _propose(file, values)
+    rule = {name: value for name, value in (proposed.rule or {}).items() if name != "glob"}
+    reader, scores = file_rule.reader_of(rule), Scores(values)
     formats, rejected, splits, count = Counter[str](), Counter[str](), Counter[str](), 0
     detail = ""
-    for record in (*first, *islice(records, MAX_RECORDS - SEEN_RECORDS)):
+    for record in (*first, *islice(records, MAX_RECORDS - len(first))):
         count += 1
         if isinstance(record, Broken):
             rejected[record.reason] += 1
             continue
         try:
-            contents, metadata = reader.read(record.value)
+            read, metadata = reader.read(record.value)
         except RejectedRecord as error:
             rejected[error.reason] += 1
             detail = detail or f"{record.line}: {error.reason}: {error.detail}"
             continue
+        scores.add(record.value)
         formats[reader.format] += 1
         metadata = metadata if metadata.split else metadata._replace(split=record.split)
-        for content in _contents(contents):
+        for content in file_rule.contents(read):
             splits[metadata.split] += 1
             row = make_row(content, *metadata)
             earlier = result.rows.get(row.id)
             result.rows[row.id] = (merge(earlier[0], row) if earlier else row, file.name)
     if not splits:
         raise UserError(f"{file.path}:{detail}: none of its records is usable: want rows; mend it, or name the others")
+    misfits = sum(rejected[reason] for reason in MISFITS)
+    if not given and rule.get("fields") and misfits > TOLERATED * count:
+        raise UserError(
+            f"{file.path}:{detail}: {misfits} of {count} records do not fit {proposed.notes[0]}: want to know how they "
+            f"are read; {file_rule.advice(file_rule.entry(file.name, rule))}, changed so that it fits"
+        )
     whole = next(records, None) is None
-    wanted, more = (None, {}) if given else _unread(file, rule, reader)
-    result.files.append(File(file.name, wanted, formats, count, whole, rejected, splits, more))
+    if given:
+        result.files.append(File(file.name, rule, formats, count, whole, rejected, splits, {}, given=True))
+        return
+    wanted, more = _unread(file, rule, reader, scores.agreeing if formats["pairs"] == formats.total() else set())
+    notes = [*proposed.notes] + ([scores.told()] if scores.agreeing & set((wanted or {}).get("ignore", ())) else [])
+    result.files.append(File(file.name, wanted, formats, count, whole, rejected, splits, more, notes))
 
 
-def _contents(read: list[bytes] | Judged) -> list[Content]:
-    return [read] if isinstance(read, Judged) else [msgspec.json.decode(content, type=Content) for content in read]
+class Scores:
+    """The scores of both answers of pairs: where the chosen one has no less in any record, they say nothing more."""
+
+    def __init__(self, values: list[dict[str, Any]]) -> None:
+        names = {name for value in values for name in value}
+        others = {name: name.replace("chosen", "rejected") for name in sorted(names - {"chosen"})}
+        self._pairs = [(name, other) for name, other in others.items() if other != name and other in names]
+        self._against: Counter[str] = Counter()
+
+    def add(self, record: dict[str, Any]) -> None:
+        for chosen, rejected in self._pairs:
+            better, worse = record.get(chosen), record.get(rejected)
+            if not (_is_number(better) and _is_number(worse) and better >= worse):
+                self._against[chosen] += better is not None or worse is not None
+
+    @property
+    def agreeing(self) -> set[str]:
+        return {name for pair in self._pairs if not self._against[pair[0]] for name in pair}
+
+    def told(self) -> str:
+        return f"{', '.join(sorted(self.agreeing))}: the chosen answer never has less, so they say what pairs say"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _propose(file: files.RawFile, values: list[dict[str, Any]]) -> file_rule.Proposed:
+    try:
+        return file_rule.propose(file.name, values)
+    except UserError as error:
+        raise UserError(f"{file.path}: {error}") from None
 
 
 def _unread(
-    file: files.RawFile, rule: dict[str, Any] | None, reader: RecordReader
+    file: files.RawFile, rule: dict[str, Any], reader: RecordReader, agreeing: set[str]
 ) -> tuple[dict[str, Any] | None, dict[str, int]]:
     """(the rule with what nothing reads in its `ignore`, None if it needs none; what lists have beyond mapped fields).
+
+    Args:
+        agreeing: fields that say no more than the rows do.
 
     Raises:
         UserError: something that nothing reads would change what rows mean.
     """
-    fields, stops = reader.unread.fields, reader.unread.stops
+    fields = reader.unread.fields
+    stops = {path: what for path, what in reader.unread.stops.items() if path not in agreeing
+             and not mapping.is_guessed(path) and field_names.has_meaning(path.rpartition(".")[2])}  # fmt: skip
+    left = mapping.ignorable(fields, rule.get("fields") or {})
+    ignored = [*rule.get("ignore", ()), *left]
     if stops:
         told = ", ".join(f"{path} ({what}; {fields[path]['example']!r})" for path, what in stops.items())
+        entry = file_rule.entry(file.name, {**rule, "ignore": ignored})
         raise UserError(
-            f"{file.path}: nothing reads {told}: want it mapped or left out by name; write a recipe of yours and add "
-            f"`--recipe FILE.yaml`: `ingest: {{files: [{{glob: {file.name!r}, format: null, fields: null, ignore: "
-            f"[{', '.join(stops)}]}}]}}`"
+            f"{file.path}: nothing reads {told}: want it mapped or left out by name; to leave it out, "
+            f"{file_rule.advice(entry)}"
         )
-    left = mapping.ignorable(fields, (rule or {}).get("fields") or {})
     more = {path: fields[path]["records"] for path in fields if path not in left and not path.startswith("(")}
-    return ({**(rule or {}), "ignore": left} if left else rule), more
-
-
-def _detect(file: files.RawFile, values: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The format and the fields that a file needs in `ingest.files`; None if its records tell their format.
-
-    Raises:
-        UserError: neither the fields nor their names tell.
-    """
-    reader, formats = RecordReader(None, DOCUMENTS), Counter[str]()
-    for value in values:
-        with contextlib.suppress(RejectedRecord):
-            reader.read(value)
-        formats[reader.format] += 1
-    if sum(n for name, n in formats.items() if name not in NO_FORMAT) * 2 > len(values):
-        return None
-    found = mapping.propose(values)
-    if isinstance(found, mapping.Mapping):
-        return {"format": found.format, "fields": found.fields}
-    names = ", ".join(leaf.path for leaf in mapping.leaves(values))
-    raise UserError(
-        f"{file.path}: {found}: want to know which is which; name the fields in a recipe of yours and add "
-        f"`--recipe FILE.yaml`: `ingest: {{files: [{{glob: {file.name!r}, format: qa, fields: {{question: …, answer: "
-        f"…}}, ignore: []}}]}}`; or name the other files only. Its fields: {names}"
-    )
+    return ({**rule, "ignore": ignored} if ignored else rule or None), more

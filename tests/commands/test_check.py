@@ -187,14 +187,14 @@ def test_what_may_be_wrong_with_fields_of_no_format_is_told(tmp_path: Path) -> N
     turns = json.dumps([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}])
     write(tmp_path, "Where is my card?,lost", "And now?,other", name="a.csv")
     write(tmp_path, {"data": json.dumps({"question": "q", "answer": "a"})}, {"data": "{"}, name="b.jsonl")
-    write(tmp_path, {"dialogue": turns}, name="c.jsonl")
+    write(tmp_path, {"rows": turns}, name="c.jsonl")
 
     code, output = run(tmp_path, str(tmp_path), "--json")
 
     assert (code, [file["notes"] for file in json.loads(output)["files"]]) == (1, [
         ["its first line has to name its columns: found Where is my card?, lost"],
         ["its field data holds a record as text: make that the record; its fields are question, answer"],
-        ["its field dialogue holds a list as text: map it, if it is of messages: `messages: dialogue`"],
+        ["its field rows holds a list as text: map it, if it is of messages: `messages: rows`"],
     ])  # fmt: skip
 
 

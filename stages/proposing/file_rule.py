@@ -1,0 +1,149 @@
+"""The entry of `ingest.files` that a file needs, told by its first records."""
+
+import contextlib
+import glob
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import yaml
+
+from modelmake.errors import UserError
+from stages.params.data import Documents, FileRule
+from stages.proposing import mapping
+from stages.reading import ratings
+from stages.reading.formats import READERS
+from stages.reading.record_reader import NO_FORMAT, RecordReader
+from stages.reading.rejection import RejectedRecord
+from stages.rows import parts
+from stages.rows.row import Content, Judged
+
+SEEN_RECORDS = 200  # of each file, to tell its format
+DOCUMENTS = Documents(max_chars=1000, headings=True)
+REPEATED = 3  # records of an answer on average, or answers are not those of a classifier
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
+QA = "{glob: %r, format: qa, fields: {question: …, answer: …}, ignore: []}"
+
+
+class Proposed(NamedTuple):
+    rule: dict[str, Any] | None  # format, fields, ignore: those that are needed; None: the records tell their format
+    notes: Sequence[str] = ()  # why
+
+
+def propose(name: str, values: list[dict[str, Any]]) -> Proposed:
+    """What a file needs, by its first records.
+
+    Raises:
+        UserError: neither their fields nor the names and shapes of these tell.
+    """
+    reader, formats = RecordReader(None, DOCUMENTS), Counter[str]()
+    for value in values:
+        with contextlib.suppress(RejectedRecord):
+            reader.read(value)
+        formats[reader.format] += 1
+    known = [format for format in formats if format not in NO_FORMAT]
+    if sum(formats[format] for format in known) * 2 > len(values) and not _left_out(known, values):
+        return _detected(name, known, reader, values)
+    found = mapping.propose(values)
+    if isinstance(found, mapping.Mapping):
+        said = ", ".join(f"{field}: {path}" for field, path in found.fields.items())
+        return Proposed({"format": found.format, "fields": found.fields},
+                        [f"{found.format}, by the names of its fields ({said})"])  # fmt: skip
+    names = ", ".join(node.path for node in mapping.nodes(values) if node.is_leaf)
+    raise UserError(
+        f"{found}: want to know which is which; {advice(QA % name)}; or name the other files only. Its fields: {names}"
+    )
+
+
+def advice(*entries: str) -> str:
+    """What to do, with entries of `ingest.files` to choose from."""
+    given = "`, or `".join(f"ingest: {{files: [{entry}]}}" for entry in entries)
+    return f"write a recipe of yours and add `--recipe FILE.yaml`: `{given}`"
+
+
+def entry(name: str, rule: dict[str, Any]) -> str:
+    """An entry of `ingest.files` in YAML, on one line."""
+    whole = {"glob": glob.escape(name), **complete(rule)}
+    style = {"default_flow_style": True, "sort_keys": False, "allow_unicode": True, "width": float("inf")}
+    return yaml.safe_dump(whole, **style).strip()
+
+
+def complete(rule: dict[str, Any] | None) -> dict[str, Any]:
+    """A whole entry of `ingest.files` but for its glob; what is not said there is null, or empty."""
+    return {"format": None, "fields": None, "ignore": [], **(rule or {})}
+
+
+def reader_of(rule: dict[str, Any] | None) -> RecordReader:
+    return RecordReader(FileRule("*", **complete(rule)), DOCUMENTS)
+
+
+def contents(read: list[bytes] | Judged) -> list[Content]:
+    """What a record reader returns, as contents."""
+    return [read] if isinstance(read, Judged) else [msgspec.json.decode(content, type=Content) for content in read]
+
+
+def _detected(name: str, known: list[str], reader: RecordReader, values: list[dict[str, Any]]) -> Proposed:
+    """What is needed where the records tell their format."""
+    if ratings.LABEL in reader.unread.stops:
+        return _labelled(name, values)
+    places = {"answer": "answer", "choices": "choices"}
+    if known == ["multiple_choice"] and (why := mapping.counted_from_one(places, mapping.nodes(values))):
+        raise UserError(why)
+    by_field = mapping.split(mapping.nodes(values), mapping.MOST * len(values))
+    if by_field and len(known) == 1 and (own := _own_fields(known[0], values)):
+        return Proposed({"format": known[0], "fields": own | by_field}, [f"its field {by_field['split']} splits it"])
+    return Proposed(None)
+
+
+def _left_out(known: list[str], values: list[dict[str, Any]]) -> bool:
+    """True if the formats of the records would leave out a text that may belong to a question."""
+    read = {name for format in known for name in READERS[format].FIELDS}
+    parts = mapping.parts_of_questions([node for node in mapping.nodes(values) if node.path.split(".")[0] not in read],
+                                       len(values) / 2)  # fmt: skip
+    for value in values:
+        said = [str(item) for name, item in value.items() if name in read]
+        texts = [text for part in parts if isinstance(text := value.get(part), str)]
+        if any(text not in "\0".join(said) and not all(item in text for item in said) for text in texts):
+            return True
+    return False
+
+
+def _own_fields(format: str, values: list[dict[str, Any]]) -> dict[str, str]:
+    """The fields of a format, each by its own name, if the records have the same ones; else {}."""
+    sets = {tuple(name for name in READERS[format].FIELDS if name in value) for value in values}
+    return {name: name for name in next(iter(sets))} if len(sets) == 1 else {}
+
+
+def _labelled(name: str, values: list[dict[str, Any]]) -> Proposed:
+    """What is needed where a label beside an answer may judge it, or may be the class of a text.
+
+    Raises:
+        UserError: the records do not tell which it is.
+    """
+    plain = {"ignore": [ratings.LABEL]}
+    reader, found, format = reader_of(plain), [], ""
+    for value in values:
+        with contextlib.suppress(RejectedRecord):
+            for content in contents(reader.read(value)[0]):
+                split, format = parts.split(content), reader.format
+                question, answer = (msgspec.json.encode(turns).decode() for turns in (split.prompt, split.answer))
+                found.append((question, answer, str(value.get(ratings.LABEL)).strip().lower()))
+    of_answers, of_questions = defaultdict(set), defaultdict(set)
+    for question, answer, label in found:
+        of_answers[answer].add(label)
+        of_questions[question].add(label)
+    if any(label not in ratings.RATINGS and not NUMBER.fullmatch(label) for *_, label in found):
+        return Proposed(plain, [f"{ratings.LABEL} judges no answer, by its words"])
+    if len(of_answers) * REPEATED <= len(found) and all(len(labels) == 1 for labels in of_answers.values()):
+        return Proposed(plain, [f"{ratings.LABEL} says what the answer says, so it judges none"])
+    own = _own_fields("kto" if format == "completion" else format, values)
+    judging = {"format": "kto" if format == "completion" else format, "fields": own | {ratings.LABEL: ratings.LABEL}}
+    if any(len(labels) > 1 for labels in of_questions.values()) and own:
+        return Proposed(judging, [f"{ratings.LABEL} judges answers: it differs for the same question"])
+    both = [entry(name, rule) for rule in ([judging] if own else []) + [plain]]
+    raise UserError(
+        f"its field {ratings.LABEL} may judge the answers, or say which class a text has: want to know which; "
+        f"{advice(*both)}; the first judges"
+    )

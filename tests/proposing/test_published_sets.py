@@ -1,0 +1,259 @@
+"""What `init` proposes for data sets in their published shapes, and the rows that `ingest` makes of it, by value.
+
+The records are hand-written; each has the fields, and the shapes of values, of the card of its set.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from modelmake.errors import UserError
+from stages.params.data import FileRule
+from stages.proposing.proposal import of_ingest
+from stages.proposing.splits import plan
+from stages.proposing.survey import survey
+from stages.rows.row import Chat, Content, Function, Judged, Message, Pair, ToolCall
+from tests.ingest_run import chat, lines, rows_of
+from tests.ingest_run import run as ingest
+
+Record = dict[str, Any]
+TURNS = [{"role": "user", "content": "Say {i}."}, {"role": "assistant", "content": "{i}!"}]
+WORSE = [TURNS[0], {"role": "assistant", "content": "No {i}."}]
+PAIR = Pair([Message("user", "Say 5.")], [Message("assistant", "5!")], [Message("assistant", "No 5.")])
+SEARCH = {"name": "search", "description": "Finds.", "parameters": {"n": {"description": "What.", "type": "int"}}}
+CALL = Message("assistant", "", [ToolCall(Function("search", {"n": 5}), "function")])
+
+SETS: dict[str, tuple[Record | Callable[[int], Record], Content]] = {  # name: (record number {i}, the row of number 5)
+    "MMLU": (
+        lambda i: {"question": f"How much is {i} + 1?", "subject": "arithmetic",
+                   "choices": [str(i), str(i + 1), "none of them", "all of them"], "answer": i % 2},
+        chat("How much is 5 + 1?\nA. 5\nB. 6\nC. none of them\nD. all of them", "B"),
+    ),
+    "MMLU as Parquet has it, with the names of its labels": (
+        {"question": "Which is {i}?", "subject": "s", "choices": ["a{i}", "b", "c", "d"], "answer": "C"},
+        chat("Which is 5?\nA. a5\nB. b\nC. c\nD. d", "C"),
+    ),
+    "MMLU-Pro": (
+        {"question_id": 70, "question": "Which is {i}?", "options": ["a{i}", "b", "c"], "answer": "B",
+         "answer_index": 1, "category": "business", "src": "ori_mmlu-business_ethics"},
+        chat("Which is 5?\nA. a5\nB. b\nC. c", "B"),
+    ),
+    "ARC": (
+        {"id": "Mercury_{i}", "question": "Which is {i}?", "choices": {"text": ["x{i}", "y"], "label": ["1", "2"]},
+         "answerKey": "2"},
+        chat("Which is 5?\n1. x5\n2. y", "2"),
+    ),
+    "CommonsenseQA": (
+        {"id": "1afa{i}", "question": "Where is {i}?", "question_concept": "place",
+         "choices": {"label": ["A", "B"], "text": ["bank{i}", "library"]}, "answerKey": "A"},
+        chat("Where is 5?\nA. bank5\nB. library", "A"),
+    ),
+    "RACE": (
+        {"example_id": "high{i}.txt", "article": "Ann has {i} cats.", "answer": "A", "question": "How many?",
+         "options": ["{i} cats", "none"]},
+        chat("Ann has 5 cats.\n\nHow many?\nA. 5 cats\nB. none", "A"),
+    ),
+    "xLAM": (
+        {"id": 3, "query": "Find {i}.", "answers": '[{"name": "search", "arguments": {"n": {i}}}]',
+         "tools": json.dumps([SEARCH])},
+        Chat([Message("user", "Find 5."), CALL], [{"type": "function", "function": SEARCH}]),
+    ),
+    "calls under other names": (
+        {"question": "Find {i}.", "function": [SEARCH], "calls": [{"name": "search", "arguments": '{"n": {i}}'}]},
+        Chat([Message("user", "Find 5."), CALL], [{"type": "function", "function": SEARCH}]),
+    ),
+    "UltraFeedback binarized": (
+        {"prompt": "Say {i}.", "prompt_id": "0f{i}", "chosen": TURNS, "rejected": WORSE, "messages": TURNS,
+         "score_chosen": 8.5, "score_rejected": 3.0},
+        PAIR,
+    ),
+    "UltraFeedback cleaned": (
+        {"source": "evol_instruct", "prompt": "Say {i}.", "chosen": TURNS, "chosen-rating": 4.5,
+         "chosen-model": "m", "rejected": WORSE, "rejected-rating": 4, "rejected-model": "n"},
+        PAIR,
+    ),
+    "Orca pairs": (
+        {"system": "Be short.", "question": "Say {i}.", "chosen": "{i}!", "rejected": "No {i}."},
+        Pair([Message("system", "Be short."), *PAIR.prompt], PAIR.chosen, PAIR.rejected),
+    ),
+    "HH-RLHF": (
+        {"chosen": "\n\nHuman: Say {i}.\n\nAssistant: {i}!", "rejected": "\n\nHuman: Say {i}.\n\nAssistant: No {i}."},
+        PAIR,
+    ),
+    "preferences of OpenAI": (
+        {"input": {"messages": TURNS[:1], "tools": [], "parallel_tool_calls": True}, "preferred_output": TURNS[1:],
+         "non_preferred_output": WORSE[1:]},
+        PAIR,
+    ),
+    "stance": ({"text": "I like {i}.", "target": "Tea", "label": "favor"}, chat("Tea\n\nI like 5.", "favor")),
+    "SNLI": ({"premise": "{i} cats.", "hypothesis": "Cats.", "label": 0}, chat("5 cats.\n\nCats.", "0")),
+    "MRPC": ({"sentence1": "It is {i}.", "sentence2": "It is.", "label": 1, "idx": 4}, chat("It is 5.\n\nIt is.", "1")),
+    "GoEmotions": (
+        {"text": "Oh {i}!", "labels": [2, 7], "id": "ed{i}"},
+        chat("Oh 5!", '{"intent": [2, 7]}'),
+    ),
+    "Argilla": (
+        {"id": "a{i}", "status": "completed", "fields": {"text": "Buy {i}!"}, "metadata": {},
+         "suggestions": {"spam": {"value": "no", "score": 0.6, "agent": "m"}},
+         "responses": {"label": [{"value": "yes", "user_id": "u"}]}, "vectors": {}},
+        chat("Buy 5!", '{"intent": "yes"}'),
+    ),
+    "user, assistant, system": (
+        {"user": "Say {i}.", "assistant": "{i}!", "system": "Be short."},
+        Chat([Message("system", "Be short."), Message("user", "Say 5."), Message("assistant", "5!")]),
+    ),
+    "OpenOrca": (
+        {"id": "niv.{i}", "system_prompt": "Be short.", "question": "Say {i}.", "response": "{i}!"},
+        Chat([Message("system", "Be short."), Message("user", "Say 5."), Message("assistant", "5!")]),
+    ),
+    "MATH": (
+        {"problem": "What is {i}?", "level": "Level 5", "type": "Algebra", "solution": "It is $\\boxed{{i}}$."},
+        chat("What is 5?", "It is $\\boxed{5}$."),
+    ),
+    "MATH-500": (
+        {"problem": "What is {i}?", "solution": "It is $\\boxed{{i}}$.", "answer": "{i}", "subject": "Algebra",
+         "level": 3, "unique_id": "test/algebra/{i}.json"},
+        chat("What is 5?", "It is $\\boxed{5}$."),
+    ),
+    "Dolly": (
+        {"instruction": "Who is it?", "context": "It is {i}.", "response": "{i}", "category": "closed_qa"},
+        chat("It is 5.\n\nWho is it?", "5"),
+    ),
+    "SQuAD": (
+        {"id": "57{i}", "title": "Numbers", "context": "It is {i}.", "question": "Who?",
+         "answers": {"text": ["{i}", "{i}."], "answer_start": [6, 6]}},
+        chat("It is 5.\n\nWho?", "5"),
+    ),
+    "LMSYS-Chat": (
+        {"conversation_id": "c{i}", "model": "m", "conversation": TURNS, "turn": 1, "language": "English",
+         "redacted": False},
+        chat("Say 5.", "5!"),
+    ),
+    "XSum": ({"document": "Long {i}.", "summary": "{i}", "id": "3{i}"}, chat("Long 5.", "5")),
+    "CNN/DailyMail": ({"article": "Long {i}.", "highlights": "{i}", "id": "3{i}"}, chat("Long 5.", "5")),
+    "an answer that the label repeats": (
+        lambda i: {"question": f"Is {i} even?", "answer": ("yes", "no")[i % 2], "label": ("yes", "no")[i % 2]},
+        chat("Is 5 even?", "no"),
+    ),
+    "a class beside each answer": (
+        lambda i: {"question": f"Is {i} even?", "answer": ("It is.", "It is not.")[i % 2], "label": (1, 0)[i % 2]},
+        chat("Is 5 even?", "It is not."),
+    ),
+    "a class in words": (
+        {"prompt": "Say {i}.", "completion": "{i}!", "label": "smalltalk"},
+        chat("Say 5.", "5!"),
+    ),
+    "TRL's unpaired preferences, in numbers": (
+        lambda i: {"prompt": f"Say {i // 2}.", "completion": f"{i}!", "label": i % 2},
+        Judged([Message("user", "Say 2.")], [Message("assistant", "5!")], True),
+    ),
+    "alpaca with its whole text": (
+        {"instruction": "Say {i}.", "input": "", "output": "{i}!", "text": "### Instruction:\nSay {i}.\n{i}!"},
+        chat("Say 5.", "5!"),
+    ),
+    "a context beside prompt and completion": (
+        {"prompt": "Who?", "completion": "{i}", "context": "It is {i}."},
+        chat("It is 5.\n\nWho?", "5"),
+    ),
+}  # fmt: skip
+
+
+def record(made: Record | Callable[[int], Record], i: int) -> Record:
+    return made(i) if callable(made) else json.loads(json.dumps(made).replace("{i}", str(i)))
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_rows_of_a_published_set_hold_what_its_records_mean(name: str, tmp_path: Path) -> None:
+    made, wanted = SETS[name]
+    records = [record(made, i) for i in range(20)]
+    file = tmp_path / "data.jsonl"
+    file.write_text(lines(*records), "utf-8")
+
+    found = survey([file], file, [])
+    rules = next((d.value for d in of_ingest(found, plan(found)) if d.where == "ingest.files"), [])
+    rules = msgspec.convert(rules, list[FileRule])
+    result = ingest(tmp_path, {"data.jsonl": lines(*records)}, 0.0, rules=rules, judged="rows")
+
+    contents = [row.content for row in rows_of(result, tmp_path)]
+    assert wanted in contents
+    assert len(contents) == 20
+
+
+REFUSED: dict[str, tuple[Record | Callable[[int], Record], str]] = {  # name: (record, what is said)
+    "UltraFeedback": (
+        {"source": "x", "instruction": "Say {i}.", "models": ["m", "n"],
+         "completions": [{"model": "m", "response": "{i}!", "overall_score": 8}, {"model": "n", "response": "No {i}.",
+                                                                                  "overall_score": 2}],
+         "correct_answers": ["None"], "incorrect_answers": ["None"]},
+        "completions holds several answers to one question, each with completions.0.overall_score: ",
+    ),
+    "OpenAssistant": (
+        {"message_id": "{i}", "parent_id": "3", "text": "Say {i}.", "role": "prompter", "lang": "en"},
+        "each record is one turn of a conversation, by parent_id, role: want a record for each conversation",
+    ),
+    "Chatbot Arena": (
+        {"question_id": "{i}", "winner": "model_a", "conversation_a": TURNS, "conversation_b": WORSE, "turn": 1},
+        "conversation_a and conversation_b could each be the messages of messages",
+    ),
+    "HelpSteer": (
+        {"prompt": "Say {i}.", "response": "{i}!", "helpfulness": 1, "verbosity": 2},
+        "nothing reads helpfulness (a judgement of an answer; '1'): want it mapped or left out by name; to leave it "
+        "out, write a recipe of yours and add `--recipe FILE.yaml`: `ingest: {files: [{glob: data.jsonl, format: "
+        "completion, fields: {prompt: prompt, completion: response}, ignore: [helpfulness, verbosity]}]}`",
+    ),
+    "pairs whose scores contradict them": (
+        lambda i: {"prompt": f"Say {i}.", "chosen": f"{i}!", "rejected": "No.", "score_chosen": i,
+                   "score_rejected": 3},
+        "nothing reads score_chosen (a judgement of an answer; '0'), score_rejected",
+    ),
+    "choices in columns": (
+        {"question": "Which is {i}?", "A": "a{i}", "B": "b", "C": "c", "D": "d", "answer": "C"},
+        "A, B, C, D may belong to the question, and would be left out",
+    ),
+    "choices counted from 1": (
+        lambda i: {"question": f"Which is {i}?", "choices": ["a", "b"], "answer": i % 2 + 1},
+        "answer counts the choices from 1: want the place from 0, the label or the text",
+    ),
+    "a label that may judge": (
+        {"prompt": "Say {i}.", "completion": "{i}!", "label": 1},
+        "its field label may judge the answers, or say which class a text has: want to know which; write a recipe of "
+        "yours and add `--recipe FILE.yaml`: `ingest: {files: [{glob: data.jsonl, format: kto, fields: {prompt: "
+        "prompt, completion: completion, label: label}, ignore: []}]}`, or `ingest: {files: [{glob: data.jsonl, "
+        "format: null, fields: null, ignore: [label]}]}`; the first judges",
+    ),
+    "a hypothesis without a label": (
+        {"premise": "{i} cats.", "hypothesis": "Cats.", "question": "So?", "answer": "yes"},
+        "hypothesis may belong to the question, and would be left out",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_set_that_names_alone_do_not_tell_is_asked_about(name: str, tmp_path: Path) -> None:
+    made, said = REFUSED[name]
+    file = tmp_path / "data.jsonl"
+    file.write_text(lines(*(record(made, i) for i in range(20))), "utf-8")
+
+    with pytest.raises(UserError) as error:
+        survey([file], file, [])
+
+    assert f"{file}: {said}" in str(error.value)
+
+
+def test_an_entry_that_is_advised_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "data.jsonl"
+    file.write_text(lines(*(record(REFUSED["a label that may judge"][0], i) for i in range(20))), "utf-8")
+    with pytest.raises(UserError) as error:
+        survey([file], file, [])
+    entries = [yaml.safe_load(text)["ingest"]["files"] for text in re.findall(r"`(ingest: .*?)`", str(error.value))]
+
+    kinds = [{row.kind for row, _ in survey([file], file, msgspec.convert(e, list[FileRule])).rows.values()}
+             for e in entries]  # fmt: skip
+
+    assert kinds == [{"judged"}, {"chat"}]
