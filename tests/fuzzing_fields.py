@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stages.reading import field_names
 from stages.reading.message_parsing import FLAGS, MASKS, ROLES
 from stages.reading.ratings import FIELDS as RATING_FIELDS
-from stages.reading.ratings import RATINGS
+from stages.reading.ratings import LABEL, RATINGS
 from stages.reading.text_values import json_value
 from stages.reading.unread import empty, printable
 
@@ -175,7 +175,10 @@ def _is_in(leaf: Leaf, record: dict[str, Any], rows: list[dict[str, Any]], value
             else is_trained == (role == "assistant")
         )
     if name in RATING_FIELDS and owner is record and not (set(record) & {"text"}):
-        good = RATINGS.get(str(int(value) if isinstance(value, float) else value).strip().lower())
+        word = str(int(value) if isinstance(value, float) else value).strip().lower()
+        if name == LABEL and any(turn["content"].strip().lower() == word for turn in turns):
+            return True
+        good = RATINGS.get(word)
         contents = [row["content"] for row in rows]
         return any(c["kind"] == "pair" or c.get("good", c["kind"] == "chat") == good for c in contents)
     if name == "type" and value in ("text", "function"):

@@ -11,7 +11,6 @@ from stages.rows.row import Chat, Content, Function, Judged, Message, Pair, Tool
 
 SYSTEM, USER, ASSISTANT = (Message(role, role[0]) for role in ("system", "user", "assistant"))
 CALL = ToolCall(Function("f", {"n": 1}), "function")
-CALL_7 = ToolCall(Function("f", {"n": 1}), "function", "7")
 OTHER, WORSE = Message("assistant", "b"), {"role": "assistant", "content": "b"}
 RATED = f"one of {', '.join(RATINGS)}, or null; if it judges no answer, ignore it in ingest.files"
 MASKED = Message("assistant", "a", train=False)
@@ -148,86 +147,6 @@ TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}
                 TOOLS,
             ),
         ),
-        # Calls and results of other vendors
-        (
-            "messages",
-            {
-                "system": [{"type": "text", "text": "s"}],
-                "messages": [
-                    TURNS[0],
-                    {"role": "assistant", "content": [{"type": "tool_use", "id": "7", "name": "f", "input": {"n": 1}}]},
-                    {
-                        "role": "user",
-                        "content": [
-                            {"type": "tool_result", "tool_use_id": "7", "content": "2"},
-                            {"type": "text", "text": "u"},
-                        ],
-                    },
-                    TURNS[1],
-                ],
-            },
-            Chat(
-                [SYSTEM, USER, Message("assistant", "", [CALL_7]), Message("tool", "2", [], "", "7"), USER, ASSISTANT]
-            ),
-        ),
-        (
-            "messages",
-            {
-                "messages": [
-                    TURNS[0],
-                    {"type": "reasoning", "summary": [{"type": "summary_text", "text": "r"}]},
-                    {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]},
-                    {"type": "function_call", "call_id": "7", "name": "f", "arguments": '{"n": 1}'},
-                    {"type": "function_call", "call_id": "8", "name": "g", "arguments": "null"},
-                    {"type": "function_call_output", "call_id": "7", "output": "2"},
-                    {"type": "reasoning", "summary": []},
-                    TURNS[1],
-                ]
-            },
-            Chat(
-                [
-                    USER,
-                    Message("assistant", "a", [CALL_7, ToolCall(Function("g", {}), "function", "8")], "", "", "r"),
-                    Message("tool", "2", [], "", "7"),
-                    ASSISTANT,
-                ]
-            ),
-        ),
-        (
-            "messages",
-            {
-                "messages": [
-                    {"type": "human", "content": "u"},
-                    {
-                        "type": "ai",
-                        "content": "",
-                        "tool_calls": [{"name": "f", "args": {"n": 1}, "id": "7", "type": "tool_call"}],
-                        "additional_kwargs": {
-                            "tool_calls": [{"id": "7", "function": {"name": "f", "arguments": '{"n":1}'}}]
-                        },
-                    },
-                    {"type": "tool", "content": "2", "name": "f", "tool_call_id": "7"},
-                    {"type": "ai", "content": "a"},
-                ]
-            },
-            Chat([USER, Message("assistant", "", [CALL_7]), Message("tool", "2", [], "f", "7"), ASSISTANT]),
-        ),
-        (
-            "gemini",
-            {
-                "systemInstruction": {"role": "user", "parts": [{"text": "s"}]},
-                "contents": [
-                    {"role": "user", "parts": [{"text": "u"}]},
-                    {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"n": 1}}}]},
-                    {"role": "function", "parts": [{"functionResponse": {"name": "f", "response": {"n": 2}}}]},
-                    {"role": "model", "parts": [{"text": "a"}]},
-                ],
-                "tools": [{"functionDeclarations": [{"name": "f"}]}],
-            },
-            Chat(
-                [SYSTEM, USER, Message("assistant", "", [CALL]), Message("tool", '{"n": 2}', [], "f"), ASSISTANT], TOOLS
-            ),
-        ),
         # TRL's prompt-completion with tools; tool schemas given as JSON in part
         (
             "completion",
@@ -324,31 +243,6 @@ def test_what_a_record_says_is_in_the_row(name: str, record: dict[str, Any], con
             "messages",
             {"messages": [{"role": "critic", "content": "u"}]},
             f"role 'critic': want one of {', '.join(ROLES)}",
-        ),
-        (
-            "messages",
-            {"messages": [{"type": "web_search_call", "id": "x"}]},
-            'a turn of type \'web_search_call\': want a message, such as {"role", "content"}',
-        ),
-        (
-            "messages",
-            {"messages": [{"type": "human", "data": {"content": "u"}}]},
-            'a turn of type, data has no content: want a message, such as {"role", "content"}',
-        ),
-        (
-            "messages",
-            {"messages": [TURNS[0], {"role": "assistant", "content": [{"type": "tool_result", "content": "1"}]}]},
-            "results of tools in a turn of role assistant: want them in one of role user or tool",
-        ),
-        (
-            "messages",
-            {
-                "messages": [
-                    TURNS[0],
-                    {**TURNS[1], "tool_calls": [{"name": "f"}], "additional_kwargs": {"tool_calls": [{"name": "g"}]}},
-                ]
-            },
-            "tool_calls and additional_kwargs differ: want one of them",
         ),
         (
             "sharegpt",
