@@ -29,7 +29,7 @@ JSON_ONE = '{"name": "f", "arguments": {"a": 1}}'
         (f"[TOOL_CALLS] [{JSON_ONE[:-1]}, \"id\": \"a1\"}}]", "", [ONE]),
         ('[TOOL_CALLS]f[ARGS]{"a": 1}[TOOL_CALLS]g[ARGS]{}', "", [ONE, TWO]),
         ('Well.[TOOL_CALLS]f[CALL_ID]x9[ARGS]{"a": 1}', "Well.", [ONE]),
-        ('[TOOL_CALLS]f[ARGS]{"a": ', "", [Call("", 'f[ARGS]{"a":')]),
+        ('[TOOL_CALLS]f[ARGS]{"a": ', "", [Call("", '[TOOL_CALLS]f[ARGS]{"a":')]),
         # Llama
         ('<|python_tag|>{"name": "f", "parameters": {"a": 1}}', "", [ONE]),
         ('{"name": "f", "parameters": {"a": 1}}', "", [ONE]),

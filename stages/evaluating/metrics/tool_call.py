@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from stages.evaluating.call_forms import Call, parameters
 from stages.evaluating.json_answer import common, equal
 from stages.evaluating.metrics import Metric
-from stages.evaluating.reply import Call, Reply
+from stages.evaluating.reply import Reply
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "Patil et al. 2025, The Berkeley Function Calling Leaderboard, ICML: AST match")
@@ -40,7 +41,7 @@ def score(expected: Reply, answer: Reply, suite: Suite) -> dict[str, tuple[float
 
 def _compared(call: Call, tools: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """{name: arguments}, but for optional arguments that have their default: what must be equal of two calls."""
-    schema = _parameters(call.name, tools)
+    schema = parameters(call.name, tools)
     defaults = {
         name: declared["default"]
         for name, declared in (schema.get("properties") or {}).items()
@@ -50,13 +51,6 @@ def _compared(call: Call, tools: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if isinstance(arguments, dict):
         arguments = {n: v for n, v in arguments.items() if n not in defaults or not equal(v, defaults[n], _standard)}
     return {call.name: arguments}
-
-
-def _parameters(name: str, tools: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The schema of a tool's arguments; {} if there is none."""
-    functions = [tool["function"] if isinstance(tool.get("function"), dict) else tool for tool in tools]
-    schemas = [function.get("parameters") for function in functions if function.get("name") == name]
-    return next((schema for schema in schemas if isinstance(schema, dict)), {})
 
 
 def _standard(text: str) -> str:

@@ -13,7 +13,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from modelmake.errors import UserError
 from stages.evaluating import resumable_batches
-from stages.evaluating.reply import MARKS
+from stages.evaluating.call_forms import MARKS
 from stages.evaluating.runtimes import gguf_template
 from stages.training import chat_template
 
@@ -33,7 +33,7 @@ def generate(
     context_tokens: int,
     checkpoint: Path,
 ) -> list[str]:
-    """The greedy answer to each conversation ({messages, tools}), in order, without special tokens but reply.MARKS.
+    """The greedy answer to each conversation ({messages, tools}), in order; of special tokens only MARKS are in it.
 
     The file's template makes the prompt, and the prompt is completed: llama.cpp's endpoint for chats would bind an
     answer to the grammar of the tools, and take its calls apart.

@@ -5,7 +5,7 @@ from typing import Any
 
 from modelmake.errors import UserError
 from stages.evaluating import resumable_batches
-from stages.evaluating.reply import MARKS
+from stages.evaluating.call_forms import MARKS
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.training import chat_template
 
@@ -20,7 +20,7 @@ def generate(
     dtype: str,
     checkpoint: Path,
 ) -> list[str]:
-    """The greedy answer to each conversation ({messages, tools}), in order, without special tokens but reply.MARKS.
+    """The greedy answer to each conversation ({messages, tools}), in order; of special tokens only MARKS are in it.
 
     `dtype` is torch's name ("float32", "bfloat16"). Generation stops at the tokenizer's eos_token and at the folder's
     `eos_token_id`; its other generation settings (penalties, sampling) are ignored. Finished batches are kept in the
