@@ -130,9 +130,8 @@ def _check_covered(stage: Stage, key: dict[str, Any], opened: set[str]) -> None:
             "or name it in `modules()` of its params; nothing published"
         )
     loaded = {name: module for name, module in sys.modules.items() if name not in opened_files.modules_at_start}
-    own = (*stage_key.FIRST_PARTY, "__main__")
     lock = stage.root / "uv.lock"
-    if files := loaded_packages.elsewhere(lock, loaded, opened_files.path_at_start, own):
+    if files := loaded_packages.elsewhere(lock, loaded, opened_files.path_at_start, stage_key.FIRST_PARTY):
         raise UserError(
             f"{stage.name}: imported {', '.join(files)}: want modules of {' and '.join(stage_key.FIRST_PARTY)}, and "
             "packages in uv.lock; move it there; nothing published"

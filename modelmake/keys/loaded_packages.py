@@ -1,6 +1,7 @@
 """Modules of this process that a key does not cover: of packages that it lacks, and of folders that nothing locks."""
 
 import os
+import sys
 import sysconfig
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -29,11 +30,12 @@ def elsewhere(
 ) -> list[str]:  # fmt: skip
     """The files of `modules` in folders of `paths` (a `sys.path`) that are neither the library's nor of a package.
 
-    Packages in `own`, and folders that `lock` names, do not count.
+    Packages in `own`, folders that `lock` names and the program, under whatever name, do not count.
     """
     known = (*INSTALLED, *STANDARD, *(f"{folder}{os.sep}" for folder in locked_packages.folders(lock).values()))
     folders = tuple(f"{os.path.abspath(path)}{os.sep}" for path in paths)
     files = {_file(module) for name, module in modules.items() if name.partition(".")[0] not in own}
+    files.discard(_file(sys.modules["__main__"]))
     return sorted(f for f in files if f.startswith(folders) and not f.startswith(known))
 
 

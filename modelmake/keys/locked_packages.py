@@ -1,6 +1,7 @@
 """Packages that imports need, at the versions that `uv.lock` resolves."""
 
 import hashlib
+import os
 import re
 import sys
 import tomllib
@@ -144,13 +145,20 @@ def _in_folder(module: str, lock: Path, locked: _Lock) -> str | None:
     return next((n for n, place in places if (place / top).is_dir() or (place / f"{top}.py").is_file()), None)
 
 
+def source_files(folder: Path) -> list[Path]:
+    """All files in a folder, relative to it and sorted, without what git, virtual environments and builds keep there."""
+    found = []
+    for path, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in NO_SOURCE and not name.endswith(".egg-info")]
+        found += [Path(os.path.relpath(os.path.join(path, file), folder)) for file in files]
+    return sorted(found)
+
+
 def _content(folder: Path) -> str:
     """16 hex digits over the paths and bytes of all files in a folder."""
     digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
-        relative = file.relative_to(folder)
-        if file.is_file() and not NO_SOURCE & set(relative.parts) and not relative.match("*.egg-info/*"):
-            digest.update(f"{relative.as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()} ".encode())
+    for file in source_files(folder):
+        digest.update(f"{file.as_posix()} {hashlib.sha256((folder / file).read_bytes()).hexdigest()} ".encode())
     return digest.hexdigest()[:16]
 
 

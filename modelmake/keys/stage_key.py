@@ -12,13 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.keys import locked_packages, symbols
+from modelmake.keys.carrying import CUT, Cut
 from modelmake.keys.reach import reach
 
 FIRST_PARTY = ("modelmake", "stages")
 
 
-def compute(root: Path, module: str, chosen: Iterable[str] = (), environments: Iterable[str] = ()) -> dict[str, Any]:
+def compute(
+    root: Path, module: str, chosen: Iterable[str] = (), environments: Iterable[str] = (), cut: Cut | None = CUT
+) -> dict[str, Any]:
     """The key of a stage that runs `module`, with the modules and tool `environments` that its parameters select.
+
+    `cut` says what counts of the harness, None: all of it.
 
     {"python", "symbols": {module: {symbol: hash}}, "whole": {module: reason}, "files": {path: MD5},
     "packages": {name: version}, "environments": {folder: {file: hash}}}
@@ -26,7 +31,7 @@ def compute(root: Path, module: str, chosen: Iterable[str] = (), environments: I
     Raises:
         UserError: a module is not Python, or an import is not first-party, standard library or in `uv.lock`.
     """
-    reached = reach(root, module, chosen, FIRST_PARTY)
+    reached = reach(root, module, chosen, FIRST_PARTY, cut)
     return {
         "python": (root / ".python-version").read_text().strip(),
         "symbols": {name: dict(sorted(hashes.items())) for name, hashes in sorted(reached.symbols.items())},
@@ -67,6 +72,10 @@ def _flat(key: dict[str, Any], part: str) -> dict[str, str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """{file: hash} of a tool environment: its lock file and its own scripts."""
-    lock = hashlib.sha256((folder / "uv.lock").read_bytes()).hexdigest()[:16]
-    return {"uv.lock": lock, **{file.name: symbols.file_hash(file) for file in sorted(folder.glob("*.py"))}}
+    """{path: hash} of all files of a tool environment, of Python their code, and of the folders that its lock names."""
+    hashes = {file.as_posix(): _hash(folder / file) for file in locked_packages.source_files(folder)}
+    return hashes | locked_packages.local_contents(folder / "uv.lock")
+
+
+def _hash(file: Path) -> str:
+    return symbols.file_hash(file) if file.suffix == ".py" else hashlib.sha256(file.read_bytes()).hexdigest()[:16]

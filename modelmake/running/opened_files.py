@@ -51,8 +51,8 @@ def pause() -> None:
 def record(root: Path) -> Iterator[set[str]]:
     """A set that is filled at the end of the block: paths, from `root`, of all that was read since the watch began.
 
-    Imported code and .dvc are left out, and what a library opens in C is not seen. From a sandbox, only an absolute
-    path leads to a file of the project.
+    Imported code, .dvc and what does not exist are left out, and what a library opens in C is not seen. From a sandbox,
+    only an absolute path leads to a file of the project.
     """
     paths: set[str] = set()
     _active[0] = True
@@ -61,7 +61,8 @@ def record(root: Path) -> Iterator[set[str]]:
     finally:
         _active[0] = False
         in_project = {os.path.relpath(path, root) for path in _read if path.startswith(f"{root}{os.sep}")}
-        paths |= {path for path in in_project if not {".dvc", COMPILED} & set(Path(path).parts)}
+        existing = {path for path in in_project if os.path.exists(os.path.join(root, path))}
+        paths |= {path for path in existing if not {".dvc", COMPILED} & set(Path(path).parts)}
 
 
 def uncovered(root: Path, paths: set[str], key: dict[str, Any]) -> list[str]:

@@ -48,9 +48,7 @@ def test_modules_in_folders_that_nothing_locks_are_found(tmp_path: Path) -> None
     modules = {"by_hand": here, "stages.by_hand": here} | loaded("json", "msgspec")
 
     paths = [str(tmp_path), *sys.path]
-    assert loaded_packages.elsewhere(LOCK, modules, paths, ("stages", "tests", "__main__")) == [
-        str(tmp_path / "by_hand.py")
-    ]
+    assert loaded_packages.elsewhere(LOCK, modules, paths, ("stages", "tests")) == [str(tmp_path / "by_hand.py")]
     assert loaded_packages.elsewhere(LOCK, {"by_hand": here}, paths, ("by_hand",)) == []
 
 
@@ -65,11 +63,22 @@ def test_modules_in_folders_that_nothing_locks_are_found(tmp_path: Path) -> None
             "import importlib\nimportlib.import_module('by_ha' + 'nd')",
             "by_hand.py: want modules of modelmake and stages",
         ),
+        (
+            "import runpy\nrunpy.run_path(Path(__file__).with_name('x.py'))",
+            "read stages/x.py, which is neither an input",
+        ),
+        (
+            "import importlib.util, sys\n"
+            "spec = importlib.util.spec_from_file_location('x', Path(__file__).with_name('x.py'))\n"
+            "sys.modules['x'] = module = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)",
+            "stages/x.py: want modules of modelmake and stages",
+        ),
     ],
 )
 def test_a_stage_that_loads_what_its_key_lacks_is_refused(project: StageProject, code: str, refusal: str) -> None:
     project.write_stage(f"{code}\nloud.touch()\nreturn ''")
     (project.root / "by_hand.py").touch()
+    (project.root / "stages/x.py").touch()
 
     code, out, err = project.run()
 

@@ -31,10 +31,13 @@ FILES = {
     "stages/rows.py": "from stages import text\n\n\ndef strip(x):\n    return text.strip(x)\n",
     "stages/text.py": "def strip(x):\n    return x.strip()\n",
     "stages/unreached.py": "import left_alone\n",
+    "envs/tool/pyproject.toml": '[tool.uv.config-settings]\ncmake = "-DFAST=ON"\n',
     "envs/tool/uv.lock": "version = 1\n",
     "envs/tool/quantize.py": "SPEED = 1\n",
     "uv.lock": '[[package]]\nname = "torch"\nversion = "2.13.0"\n[[package]]\nname = "left-alone"\nversion = "1.0"\n',
 }
+
+LOCAL = '[[package]]\nname = "ours"\nversion = "1"\nsource = { directory = "../../ours" }\n'
 
 
 @pytest.fixture
@@ -97,15 +100,25 @@ def test_an_import_that_is_not_locked_is_an_error_that_names_the_importer(tree: 
         key(tree)
 
 
-def test_an_environment_counts_by_its_lock_and_the_code_of_its_scripts(tree: Path) -> None:
+def test_an_environment_counts_by_the_code_of_its_scripts_and_the_bytes_of_its_other_files(tree: Path) -> None:
+    edit(tree, "envs/tool/uv.lock", "version = 1\n", LOCAL)
+    (tree / "ours").mkdir()
+    (tree / "ours/metrics.py").write_text("X = 1")
     before = key(tree, "envs/tool")
-    assert list(before["environments"]["envs/tool"]) == ["uv.lock", "quantize.py"]
+    assert list(before["environments"]["envs/tool"]) == ["pyproject.toml", "quantize.py", "uv.lock", "../../ours"]
 
     edit(tree, "envs/tool/quantize.py", "SPEED = 1", "SPEED = 1  # slow")
+    (tree / "envs/tool/.venv").mkdir()
+    (tree / "envs/tool/.venv/pyvenv.cfg").touch()
     assert key(tree, "envs/tool") == before
 
-    edit(tree, "envs/tool/uv.lock", "1", "2")
-    assert stage_key.difference(before, key(tree, "envs/tool")) == ["environment envs/tool/uv.lock"]
+    edit(tree, "envs/tool/uv.lock", '"1"', '"2"')
+    edit(tree, "envs/tool/pyproject.toml", "ON", "OFF")
+    edit(tree, "ours/metrics.py", "1", "2")
+    (tree / "envs/tool/types.json").touch()
+    assert stage_key.difference(before, key(tree, "envs/tool")) == [
+        f"environment envs/tool/{name}" for name in ("../../ours", "pyproject.toml", "types.json", "uv.lock")
+    ]
 
 
 def test_the_python_version_counts(tree: Path) -> None:

@@ -1,5 +1,6 @@
 """Files of the project that a stage or its modules read are known, however they get their paths."""
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -43,6 +44,8 @@ def test_files_and_folders_that_are_read_are_recorded_by_their_path_from_the_roo
         (tmp_path / "made.txt").write_text("written, not read")
         os.listdir(os.fsencode(tmp_path / "notes"))
         sqlite3.connect(tmp_path / "words.db").close()
+        with contextlib.suppress(FileNotFoundError):
+            os.listdir(tmp_path / "nowhere")
         Path(__file__).read_text()
     (tmp_path / "late.txt").read_text()
 
