@@ -15,6 +15,8 @@ CALL = ToolCall(Function("f", {"n": 1}), "function")
 OTHER, WORSE = Message("assistant", "b"), {"role": "assistant", "content": "b"}
 TOOLS = [{"type": "function", "function": {"name": "f"}}]
 TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]
+SYSTEM_TURN, TOLD = ({"role": role, "content": role[0]} for role in ("system", "tool"))
+LAST = {"role": "user", "content": "v"}
 CHOSEN = Chat([Message("user", "u\nA. x\nB. y"), Message("assistant", "B")])
 
 
@@ -149,6 +151,36 @@ CHOSEN = Chat([Message("user", "u\nA. x\nB. y"), Message("assistant", "B")])
             {"prompt": "u", "messages": TURNS, "chosen": TURNS, "rejected": [TURNS[0], WORSE]},
             Pair([USER], [ASSISTANT], [OTHER]),
         ),
+        (
+            "pairs",  # the system prompt is in the lists alone
+            {"prompt": "u", "chosen": [SYSTEM_TURN, *TURNS], "rejected": [SYSTEM_TURN, TURNS[0], WORSE]},
+            Pair([SYSTEM, USER], [ASSISTANT], [OTHER]),
+        ),
+        (
+            "pairs",
+            {"prompt": "u", "chosen": TURNS, "rejected": "b"},
+            Pair([USER], [ASSISTANT], [OTHER]),
+        ),
+        (
+            "pairs",
+            {"prompt": "u", "chosen": "a", "rejected": [SYSTEM_TURN, TURNS[0], WORSE]},
+            Pair([SYSTEM, USER], [ASSISTANT], [OTHER]),
+        ),
+        (
+            "pairs",  # the prompt is the first question of several
+            {"prompt": "u", "chosen": [*TURNS, *TURNS], "rejected": [*TURNS, TURNS[0], WORSE]},
+            Pair([USER, ASSISTANT, USER], [ASSISTANT], [OTHER]),
+        ),
+        (
+            "pairs",  # the prompt is the last question of several
+            {"prompt": "v", "system": "s", "chosen": [*TURNS, LAST, TURNS[1]], "rejected": [*TURNS, LAST, WORSE]},
+            Pair([SYSTEM, USER, ASSISTANT, Message("user", "v")], [ASSISTANT], [OTHER]),
+        ),
+        (
+            "pairs",  # both answers begin with one call of a tool
+            {"prompt": "u", "chosen": [TURNS[1], TOLD, TURNS[1]], "rejected": [TURNS[1], TOLD, WORSE]},
+            Pair([USER, ASSISTANT, Message("tool", "t")], [ASSISTANT], [OTHER]),
+        ),
         ("text", {"text": "plain"}, Text("plain")),
         ("labelled", {"text": "u", "label": "Ärger"}, Chat([USER, Message("assistant", '{"intent": "Ärger"}')])),
         ("labelled", {"text": "u", "label": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
@@ -273,6 +305,16 @@ def test_a_record_with_other_fields_matches_no_format(record: dict[str, Any]) ->
         ),
         ("messages", {"messages": TURNS, "tools": {"f": 1}}, "tools: an object: want a list of JSON schemas"),
         ("pairs", {"chosen": TURNS, "rejected": TURNS}, "chosen and rejected are the same"),
+        (
+            "pairs",
+            {"prompt": "v", "chosen": TURNS, "rejected": [TURNS[0], WORSE]},
+            "chosen and rejected do not begin with the prompt: want it there, or no prompt",
+        ),
+        (
+            "pairs",
+            {"prompt": "u", "system": "t", "chosen": [SYSTEM_TURN, *TURNS], "rejected": "b"},
+            "two system prompts, one of them beside the turns, and they differ: want one",
+        ),
         (
             "pairs",
             {"chosen": "a", "rejected": "b"},
