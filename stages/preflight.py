@@ -19,23 +19,24 @@ import jsonschema
 
 from modelmake import params, signature
 from modelmake.dvc import graph
+from modelmake.dvc.graph import Stage
 from modelmake.errors import UserError
 from modelmake.keys import key_file, parse_cache, stage_key
-from stages.params import cross_checks
+from modelmake.planning import resources
+from modelmake.running import sandbox
+from stages.params import cross_checks, file_checks
 from stages.params.augmentation import Augment
 from stages.params.cleaning import Clean
 from stages.params.data import Datasheet, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
-from stages.params.training import Base, Folder, Hub, Sft, Step, Tiny
+from stages.params.training import Base, Step, Tiny
 from stages.reading import record_reader
-from stages.similarity import encoder_config
-from stages.splitting import golden_set
-from stages.training import chat_template
 
 FILE = Path("params.yaml")
 MIXED = Path("data/mixed")  # what mix writes: <kind>.jsonl
+SCHEDULER = "MODELMAKE_SCHEDULER"  # set by the Snakefile: stages may run on other machines
 NEEDS = "needs.json"  # the kinds of rows that are trained on, in the folder of key files
 CHAPTERS: dict[str, Any] = {
     "machine": Machine,
@@ -86,8 +87,8 @@ def project_problems(chapters: dict[str, Any]) -> list[str]:
         *(f"{FILE}: {problem}" for problem in cross_checks.problems(chapters)),
         *_rule_problems(chapters.get("ingest")),
         *schema_problems(chapters.get("suites") or {}),
-        *file_problems(chapters),
-        *base_problems(chapters.get("base"), chapters.get("train") or {}),
+        *file_checks.problems(chapters),
+        *file_checks.base_problems(chapters.get("base"), chapters.get("train") or {}),
     ]
 
 
@@ -109,73 +110,51 @@ def schema_problems(suites: dict[str, AnySuite]) -> list[str]:
     return problems
 
 
-def file_problems(chapters: dict[str, Any]) -> list[str]:
-    """Paths in the params that do not exist, or hold something else than they should."""
-    problems = []
-    base_is_tiny = isinstance(chapters.get("base"), Tiny)
-    if ingest := chapters.get("ingest"):
-        raw = Path(ingest.raw)
-        if not raw.exists():
-            problems.append(f"{FILE}: ingest.raw = {ingest.raw!r}: no such file or folder; put raw data there")
-        elif raw.is_dir() and not any(p.is_file() for p in raw.rglob("*")):
-            problems.append(f"{FILE}: ingest.raw = {ingest.raw!r}: an empty folder; put raw data there")
-    if clean := chapters.get("clean"):
-        problems += [f"{FILE}: clean.{problem}" for problem in clean.path_problems(base_is_tiny)]
-    if dedup := chapters.get("dedup"):
-        problems += [f"{FILE}: dedup.{problem}" for problem in dedup.path_problems(base_is_tiny)]
-        problems += encoder_config.problems(dedup)
-    if split := chapters.get("split"):
-        try:
-            golden_set.check(Path(split.golden.rows), split.golden.sha256)
-        except UserError as error:
-            problems.append(str(error))
-        if not Path(split.decontaminate.sets).is_dir():
-            problems.append(
-                f"{FILE}: split.decontaminate.sets = {split.decontaminate.sets!r}: no such folder; for none, make an "
-                "empty one"
-            )
-    return problems
-
-
-def base_problems(base: Base | None, train: dict[str, Step]) -> list[str]:
-    """A base folder or pin that does not exist, or a chat template that a step cannot train on."""
-    if not isinstance(base, Folder | Hub):
-        return []
-    source = Path(base.source)
-    if not source.exists():
-        return [f"{FILE}: base.source = {base.source!r}: no such file or folder"]
-    template = base.chat_template
-    if template is None and isinstance(base, Folder) and (file := source / "chat_template.jinja").is_file():
-        template = file.read_text("utf-8")
-    if template is None or chat_template.GENERATION.search(template):
-        return []
-    return [
-        f"{FILE}: {chat_template.no_generation_block(f'train.{name}', 'base')}"
-        for name, step in train.items()
-        if isinstance(step, Sft) and step.assistant_only_loss
-    ]
-
-
 def needs(base: Base, train: dict[str, Step]) -> list[str]:
     """The kinds of rows that steps train on, and a tiny base; sorted, without names of steps: mix depends on it."""
     pretrained = {Path(base.source).stem} if isinstance(base, Tiny) and Path(base.source).parent == MIXED else set()
     return sorted({step.rows for step in train.values()} | pretrained)
 
 
-def graph_problems(stages: dict[str, Any]) -> list[str]:
-    """Mismatches of dvc.yaml and the stages' code."""
-    return [
+def input_problems(stages: dict[str, Stage]) -> list[str]:
+    """What no stage can have as its input, among the files and folders that no stage makes."""
+    outs = [Path(out) for stage in stages.values() for out in stage.outs]
+    named: dict[str, str] = {}  # path -> the first stage that depends on it
+    for stage in stages.values():
+        for dep in stage.deps if stage.module != "stages.preflight" else ():
+            if not any(out.is_relative_to(dep) or Path(dep).is_relative_to(out) for out in outs):
+                named.setdefault(dep, stage.name)
+    return [f"{stage}: {phrase}" for dep, stage in named.items() for phrase in sandbox.problems(dep)]
+
+
+def machine_notes(stages: dict[str, Stage]) -> list[str]:
+    """What stages reserve and this machine has not: right for a scheduler, whose machines may have it.
+
+    Raises:
+        UserError: `dvc repro` builds here, not a scheduler, and a stage needs a GPU where there is none.
+    """
+    unmet = resources.unmet({name: stage.meta for name, stage in stages.items()})
+    if "gpu" in unmet and "DVC_STAGE" in os.environ and SCHEDULER not in os.environ and not resources.gpus():
+        raise UserError(
+            f"{unmet['gpu']}: want one here, or machine.device: cpu; `snakemake --profile profiles/slurm` builds where "
+            "there is one (docs/cluster.md)"
+        )
+    return [f"{phrase}; right if a scheduler finds another" for phrase in unmet.values()]
+
+
+def graph_problems(stages: dict[str, Stage]) -> list[str]:
+    """Mismatches of dvc.yaml and the stages' code, and bad inputs."""
+    return input_problems(stages) + [
         problem
         for stage in stages.values() if stage.module not in ("", "stages.preflight")
         for problem in graph.mismatches(stage, importlib.import_module(stage.module).main)
     ]  # fmt: skip
 
 
-def stage_keys(chapters: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def stage_keys(chapters: dict[str, Any], stages: dict[str, Stage]) -> tuple[dict[str, Any], list[str]]:
     """{name of key file: content} for every stage and the graph, and mismatches of dvc.yaml, stages and params."""
-    stages = graph.stages(Path())
     result: dict[str, Any] = {key_file.GRAPH: graph.described(stages)}
-    problems: list[str] = []
+    problems = input_problems(stages)
     for stage in stages.values():
         if stage.module in ("", "stages.preflight"):
             continue
@@ -212,8 +191,8 @@ def write(contents: dict[str, Any], folder: Path) -> None:
     os.replace(partial, folder)
 
 
-def check() -> dict[str, Any]:
-    """Checks the project and returns {name of key file: content}.
+def check() -> tuple[dict[str, Any], list[str]]:
+    """Checks the project and returns {name of key file: content}, and what a user may want to know.
 
     Raises:
         UserError: with all problems, a line each.
@@ -225,11 +204,12 @@ def check() -> dict[str, Any]:
         with contextlib.suppress(UserError):  # without right params the graph may be none
             problems += graph_problems(graph.stages(Path()))
     else:
-        contents, problems = stage_keys(chapters)
+        stages = graph.stages(Path())
+        contents, problems = stage_keys(chapters, stages)
         contents[NEEDS] = needs(chapters["base"], chapters["train"])
     if problems:
         raise UserError("\n".join(problems))
-    return contents
+    return contents, machine_notes(stages)
 
 
 def main() -> None:
@@ -238,11 +218,13 @@ def main() -> None:
     folder = parser.parse_args().keys
     try:
         parse_cache.load(Path())
-        contents = check()
+        contents, notes = check()
         parse_cache.save(Path())
         write(contents, folder)
     except UserError as error:
         sys.exit(str(error))
+    for note in notes:
+        print(f"preflight: {note}")
     print(f"preflight: params.yaml is valid; {len(contents.keys() - {key_file.GRAPH, NEEDS})} keys")
 
 

@@ -20,9 +20,8 @@ COPIED = (
     "data/golden.jsonl", "data/evaluations", "recipes",
 )  # fmt: skip
 STAGES = """
-ingest clean dedup split augment mix datasheet base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat
-evaluate.sft-chat
-evaluate.dpo-chat compare plots calibrate.Q8_0 quantize.Q8_0 parity.Q8_0 card report
+ingest clean dedup split augment mix datasheet base train.sft train.dpo merge.sft merge.dpo
+evaluate.base-chat evaluate.sft-chat evaluate.dpo-chat compare plots calibrate.Q8_0 quantize.Q8_0 parity.Q8_0 card report
 """
 TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["bits_per_byte"]}
 SEMANTIC = {"threshold": 0.95, "neighbours": 16, "max_tokens": 256, "batch_size": 32}
@@ -183,6 +182,12 @@ def test_keys_of_other_items_keep_their_bytes_when_items_are_added_and_removed(p
          "docs/models.md), or write false"),
         (lambda v: v.update(base={"kind": "folder", "source": "gone", "chat_template": None}),
          "base.source = 'gone': no such file or folder"),
+        (lambda v: v["base"].update(source=""),
+         "base.source = '': want a path without spaces and signs that a shell reads"),
+        (lambda v: v["ingest"].update(raw="my raw"),
+         "ingest.raw = 'my raw': want a path without spaces and signs that a shell reads"),
+        (lambda v: (v["suites"].update(golden=v["suites"]["chat"]), v["evaluate"]["suites"].append("golden")),
+         "evaluate.suites = 'golden': data/golden.jsonl has no rows: want some there"),
         (lambda v: v["suites"]["chat"]["answer_schema"].update(required="product"),
          "suites.chat.answer_schema.required: 'product' is not of type 'array'"),
         (lambda v: v["clean"].update(tokenizer="gone"),

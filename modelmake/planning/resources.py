@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -21,6 +23,17 @@ def memory(cgroup: Path = CGROUP) -> int:
     return max(0, min(available, limit - used + int(statistics.get("inactive_file", 0))))
 
 
+def total_memory(cgroup: Path = CGROUP) -> int:
+    """Bytes of this machine, or fewer where the container is limited."""
+    import psutil
+
+    total = psutil.virtual_memory().total
+    try:
+        return min(total, int((cgroup / "memory.max").read_text()))
+    except (OSError, ValueError):
+        return total
+
+
 def disk(*folders: Path) -> int:
     """Free bytes on the fullest of the disks of these folders, which need not exist yet."""
     return min(shutil.disk_usage(next(p for p in (f, *f.parents) if p.exists())).free for f in folders)
@@ -34,3 +47,17 @@ def gpus() -> int:
     count = sum(line.startswith("GPU ") for line in listed.splitlines())
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return count if visible is None else min(count, sum(d not in ("", "-1") for d in visible.split(",")))
+
+
+def unmet(metas: Mapping[str, Mapping[str, Any]], cgroup: Path = CGROUP) -> dict[str, str]:
+    """{`cpus`, `mem_mb` or `gpu`: what this machine has less of than a stage reserves for a scheduler, in words}.
+
+    `metas` is {stage: its meta in dvc.yaml}. The stage that reserves most is named.
+    """
+    machine = {"cpus": lambda: os.cpu_count() or 1, "mem_mb": lambda: total_memory(cgroup) // 10**6, "gpu": gpus}
+    phrases = {}
+    for name, measure in machine.items():
+        reserved, stage = max(((int(meta.get(name) or 0), stage) for stage, meta in metas.items()), default=(0, ""))
+        if reserved and reserved > (here := measure()):
+            phrases[name] = f"{stage} reserves {name} = {reserved}: this machine has {here}"
+    return phrases

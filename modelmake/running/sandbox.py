@@ -14,10 +14,9 @@ from pathlib import Path
 
 from modelmake import artifacts
 from modelmake.errors import UserError
-from modelmake.running import locks
+from modelmake.running import locks, sandbox_layout
 
 FOLDER = ".dvc/tmp/modelmake"  # of all sandboxes, by stage
-MAX_COPY_BYTES = 64 << 20  # larger files are linked
 
 
 @dataclass(frozen=True)
@@ -38,36 +37,31 @@ class Sandbox:
         return [p for p, md5 in self.md5s.items() if not (self.root / p).exists() or _md5(self.root / p) != md5]
 
 
+def problems(path: str) -> list[str]:
+    """Why no stage can have a file or folder as its input, a phrase each."""
+    if os.path.normpath(path).startswith(os.pardir):
+        return [f"{path}: outside of the project: want a path in it, or an absolute one"]
+    return artifacts.unhashed(Path(path))
+
+
 @contextlib.contextmanager
 def enter(root: Path, stage: str, inputs: Iterable[Path], links: Iterable[str]) -> Iterator[Sandbox]:
     """Makes a stage's sandbox, changes into it, and removes it at the end. `links` are paths to link to besides.
 
     Raises:
-        UserError: the stage is already running in this clone; or an input holds what no hash covers.
+        UserError: the stage is already running in this clone; or an input has `problems`.
     """
     paths = [path.as_posix() for path in inputs]
-    if unhashed := [f"{stage}: {phrase}" for path in paths for phrase in artifacts.unhashed(Path(path))]:
-        raise UserError("\n".join(unhashed))
+    if phrases := [f"{stage}: {phrase}" for path in paths for phrase in problems(path)]:
+        raise UserError("\n".join(phrases))
     folder = root / FOLDER / stage
     _lock(folder.with_name(f"{stage}.lock"), stage)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    for path in paths:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        if (root / path).is_dir():
-            shutil.copytree(root / path, folder / path, copy_function=_copy_or_link, dirs_exist_ok=True)
-        else:
-            _copy_or_link(root / path, folder / path)
-    for path in links:
-        if not (folder / path).exists() and (root / path).exists():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).symlink_to(root / path)
+    sandbox_layout.fill(folder, root, paths, links)
     status = _file_status(folder, paths)
     try:
-        os.chdir(folder)
-        yield Sandbox(folder, root, {path: _md5(folder / path) for path in paths}, status)
+        with sandbox_layout.inside(folder, root):
+            yield Sandbox(folder, root, {path: _md5(folder / path) for path in paths}, status)
     finally:
-        os.chdir(root)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -78,18 +72,6 @@ def _lock(file: Path, stage: str) -> None:
         raise UserError(f"{stage}: process {process} runs it in this clone: wait for it, or end it")
 
     locks.acquire(file, busy)
-
-
-def _copy_or_link(source: str | Path, target: str | Path) -> None:
-    """Copies a small file. Hard-links a large one, or makes a symbolic link to another disk."""
-    source = Path(source).resolve()
-    if source.stat().st_size <= MAX_COPY_BYTES:
-        shutil.copyfile(source, target)
-        return
-    try:
-        os.link(source, target)
-    except OSError:
-        os.symlink(source, target)
 
 
 def _md5(path: Path) -> str:

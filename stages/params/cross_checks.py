@@ -5,14 +5,20 @@ preflight imports this module: a stage that did would rerun at every change of a
 """
 
 import re
+from pathlib import PurePath
 from typing import Any
 
 from stages.evaluating import metrics
 from stages.evaluating.metrics import Metric
-from stages.params.evaluation import AnySuite, Evaluate, Gate
-from stages.params.training import Step
+from stages.params.evaluation import AnySuite, Evaluate, Gate, Suite, TextSuite
+from stages.params.release import InCompressedTensors, InLlamaCpp
+from stages.params.training import Step, Tiny
+from stages.rows.row import KINDS
 
 NAME = re.compile(r"[a-z0-9_]+")  # of steps and suites
+MIXED = ("data", "mixed")  # the folder that mix writes
+MIXED_FILES = [(f"{kind}.jsonl",) for kind in KINDS]  # in it
+TEST_FILES = (*KINDS, "golden")  # names of the files of held-out rows
 RESERVED = ("base", "trained", "quantized")  # folders in models/ that no step may write
 
 
@@ -27,6 +33,8 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_compared_suite(chapters),
         *_gpus(chapters),
         *_lengths(chapters),
+        *_contexts(chapters),
+        *_row_files(chapters),
         *_judged(chapters),
     ]
 
@@ -168,11 +176,26 @@ def _compared_suite(chapters: dict[str, Any]) -> list[str]:
 
 
 def _gpus(chapters: dict[str, Any]) -> list[str]:
+    """Reservations without the GPU that a stage uses, or with one that none uses."""
     machine, resources = chapters.get("machine"), chapters.get("resources")
-    if machine and resources and (machine.device == "cuda") != (resources.model.gpu > 0):
-        wanted = "1 or more" if machine.device == "cuda" else "0"
-        return [f"resources.model.gpu = {resources.model.gpu}: want {wanted} with machine.device = {machine.device!r}"]
-    return []
+    quantize, parity = chapters.get("quantize"), chapters.get("parity")
+    if not machine or not resources:
+        return []
+    users = {"model": f"machine.device = {machine.device!r}" if machine.device == "cuda" else ""}
+    if quantize is not None and parity is not None and all((*quantize.values(), *parity.values())):
+        on_gpu = [
+            f"quantize.{name}.device" for name, quant in quantize.items() if getattr(quant, "device", "") == "cuda"
+        ]
+        if machine.device == "cuda":
+            on_gpu += [
+                f"parity.{name}.runtime" for name, entry in parity.items() if isinstance(entry, InCompressedTensors)
+            ]
+        users["weights"] = on_gpu[0] if on_gpu else ""
+    return [
+        f"resources.{kind}.gpu = {gpu}: want {f'1 or more for {user}' if user else '0: no stage of this kind uses one'}"
+        for kind, user in users.items()
+        if bool(gpu := getattr(resources, kind).gpu) != bool(user)
+    ]
 
 
 def _lengths(chapters: dict[str, Any]) -> list[str]:
@@ -183,6 +206,46 @@ def _lengths(chapters: dict[str, Any]) -> list[str]:
             f"{clean.max_chars}: longer pieces would be dropped"
         ]
     return []
+
+
+def _contexts(chapters: dict[str, Any]) -> list[str]:
+    """Numbers of tokens above what a tiny base reads, or with which no prompt has room."""
+    base, evaluate, compare = (chapters.get(name) for name in ("base", "evaluate", "compare"))
+    most = base.max_position_embeddings if isinstance(base, Tiny) else float("inf")
+    suites = chapters.get("suites") or {}
+    mismatches = []
+    for name in dict.fromkeys(evaluate.suites if evaluate else ()):
+        if not (suite := suites.get(name)):
+            continue
+        if isinstance(suite, TextSuite) and suite.context_tokens > most:
+            found, wanted = f"context_tokens = {suite.context_tokens}", "at most"
+        elif isinstance(suite, Suite) and suite.max_new_tokens >= most:
+            found, wanted = f"max_new_tokens = {suite.max_new_tokens}", "room for a prompt in"
+        else:
+            continue
+        mismatches.append(f"suites.{name}.{found}: want {wanted} base.max_position_embeddings = {most}")
+    suite = suites.get(compare.suite) if compare else None
+    return mismatches + [
+        f"parity.{name}.context_tokens = {entry.context_tokens}: want more than suites.{compare.suite}.max_new_tokens "
+        f"= {suite.max_new_tokens}: room for a prompt"
+        for name, entry in (chapters.get("parity") or {}).items()
+        if isinstance(entry, InLlamaCpp) and isinstance(suite, Suite) and entry.context_tokens <= suite.max_new_tokens
+    ]
+
+
+def _row_files(chapters: dict[str, Any]) -> list[str]:
+    """Files of rows that no stage writes: `mix` writes one for each kind, `split` also the golden set."""
+    base, evaluate, suites = chapters.get("base"), chapters.get("evaluate"), chapters.get("suites") or {}
+    mismatches = []
+    if isinstance(base, Tiny) and (parts := PurePath(base.source).parts)[:2] == MIXED and parts[2:] not in MIXED_FILES:
+        wanted = ", ".join(f"{kind}.jsonl" for kind in KINDS)
+        mismatches.append(f"base.source = {base.source!r}: want one of {wanted} there")
+    mismatches += [
+        f"evaluate.suites = {name!r}: split writes no such rows: want one of {', '.join(TEST_FILES)}"
+        for name in dict.fromkeys(evaluate.suites if evaluate else ())
+        if name in suites and name not in TEST_FILES
+    ]
+    return mismatches
 
 
 def _judged(chapters: dict[str, Any]) -> list[str]:

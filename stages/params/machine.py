@@ -33,4 +33,4 @@ class Resources(Params):
     light: Reservation  # preflight, and stages that only read reports
     rows: Reservation  # ingest to split
     model: DeviceReservation  # stages that run a model on machine.device: base, train, evaluate
-    weights: Reservation  # stages that handle whole weights on the CPU: merge, quantize, parity
+    weights: DeviceReservation  # stages that handle whole weights: merge, quantize, parity; a GPU for the last two

@@ -74,6 +74,9 @@ class Lora(Params):
     target_modules: Literal["all-linear"] | list[str]
     use_dora: bool
 
+    def problems(self) -> list[str]:
+        return [] if self.target_modules else ["target_modules: is empty: want all-linear, or names of layers"]
+
 
 class Quantization(Params):
     """Fields of transformers' BitsAndBytesConfig: LoRA on a base in 4 bits is QLoRA."""
@@ -154,6 +157,8 @@ class Dpo(_Step, tag_field="method", tag="dpo"):
                 f"loss_weights: found {len(self.loss_weights)} values, want {len(self.loss_type)}, "
                 "one for each loss_type"
             )
+        elif not any(self.loss_weights):
+            problems.append("loss_weights: none is above 0: want one that is, or nothing is trained")
         if self.over_long == "truncate":
             problems.append(
                 "over_long = 'truncate': want drop or error: a truncated pair may lose what makes it a preference"

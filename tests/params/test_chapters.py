@@ -58,6 +58,12 @@ def as_kto(values: dict[str, Any], **changes: object) -> None:
         (lambda v: v["suites"]["chat"]["metrics"].append("bleu"),
          "suites.chat.metrics[6] = 'bleu': want one of exact_match, tool_call, final_number, valid_json, schema, "
          "slot_f1, label_accuracy, compact"),
+        (lambda v: v["train"]["dpo"]["lora"].update(target_modules=[]),
+         "train.dpo.lora.target_modules: is empty: want all-linear, or names of layers"),
+        (lambda v: v["train"]["dpo"].update(loss_weights=[0.0, 0.0]),
+         "train.dpo.loss_weights: none is above 0: want one that is, or nothing is trained"),
+        (lambda v: v["train"]["dpo"].update(loss_type=[], loss_weights=[]),
+         "train.dpo.loss_weights: none is above 0: want one that is, or nothing is trained"),
         (lambda v: v["suites"]["chat"].update(label=None),
          "suites.chat.label = null: want a value: label_accuracy needs it"),
         (lambda v: v["suites"]["chat"].update(answer_schema=None),

@@ -13,6 +13,11 @@ from stages.params import cross_checks
 
 PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
 BOUNDS = {"max_difference": 1.0, "min_same_answers": None}
+AWQ = {
+    "tool": "llmcompressor", "from": "dpo", "calibration": {"rows": "chat", "num_calibration_samples": 8},
+    "max_seq_length": 64, "device": "cpu",
+}  # fmt: skip
+IN_TRANSFORMERS = BOUNDS | {"runtime": "compressed_tensors"}
 TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["bits_per_byte"]}
 
 
@@ -81,9 +86,27 @@ def test_the_default_params_have_no_mismatch() -> None:
         (lambda v: v.update(quantize={}, parity={}), "quantize: is empty: want at least one entry"),
         (lambda v: v["card"].update(model="dop"), "card.model = 'dop': want one of base, dpo, sft"),
         (lambda v: v["machine"].update(device="cuda"),
-         "resources.model.gpu = 0: want 1 or more with machine.device = 'cuda'"),
+         "resources.model.gpu = 0: want 1 or more for machine.device = 'cuda'"),
         (lambda v: v["resources"]["model"].update(gpu=1),
-         "resources.model.gpu = 1: want 0 with machine.device = 'cpu'"),
+         "resources.model.gpu = 1: want 0: no stage of this kind uses one"),
+        (lambda v: v["resources"]["weights"].update(gpu=1),
+         "resources.weights.gpu = 1: want 0: no stage of this kind uses one"),
+        (lambda v: v.update(quantize={"awq": AWQ | {"device": "cuda"}}, parity={"awq": IN_TRANSFORMERS}),
+         "resources.weights.gpu = 0: want 1 or more for quantize.awq.device"),
+        (lambda v: (v.update(quantize={"awq": AWQ}, parity={"awq": IN_TRANSFORMERS}),
+                    v["machine"].update(device="cuda"), v["resources"]["model"].update(gpu=8)),
+         "resources.weights.gpu = 0: want 1 or more for parity.awq.runtime"),
+        (lambda v: (v["suites"]["chat"].update(max_new_tokens=512), v["parity"]["Q8_0"].update(context_tokens=999)),
+         "suites.chat.max_new_tokens = 512: want room for a prompt in base.max_position_embeddings = 512"),
+        (lambda v: (v["suites"].update(text=TEXT_SUITE | {"context_tokens": 513}),
+                    v["evaluate"]["suites"].append("text")),
+         "suites.text.context_tokens = 513: want at most base.max_position_embeddings = 512"),
+        (lambda v: v["parity"]["Q8_0"].update(context_tokens=64),
+         "parity.Q8_0.context_tokens = 64: want more than suites.chat.max_new_tokens = 64: room for a prompt"),
+        (lambda v: v["base"].update(source="data/mixed/txt.jsonl"),
+         "base.source = 'data/mixed/txt.jsonl': want one of chat.jsonl, pair.jsonl, judged.jsonl, text.jsonl there"),
+        (lambda v: (v["suites"].update(mine=v["suites"]["chat"]), v["evaluate"]["suites"].append("mine")),
+         "evaluate.suites = 'mine': split writes no such rows: want one of chat, pair, judged, text, golden"),
         (lambda v: gate_a_text_suite(v, "bits_per_byte"),
          "compare.gates.sft_answers.metric = 'bits_per_byte': want one of compact, exact_match, label_accuracy, "
          "schema, slot_f1.product, slot_f1.urgency, text.bits_per_byte, valid_json"),

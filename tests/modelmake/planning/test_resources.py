@@ -1,5 +1,6 @@
 """Memory, disk and GPUs that a process would get."""
 
+import os
 from pathlib import Path
 
 import psutil
@@ -48,3 +49,20 @@ def test_a_machine_without_a_driver_has_none(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert resources.gpus() == 0
+
+
+def test_what_stages_reserve_beyond_this_machine_is_told_with_the_stage_that_reserves_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(resources, "gpus", lambda: 1)
+    limited = cgroup(tmp_path, "8000000000", 5, 0)
+    train, large = {"cpus": 4, "mem_mb": 8000, "gpu": 1}, {"cpus": 8, "mem_mb": 8001, "gpu": 8, "minutes": 9}
+
+    assert resources.unmet({}, limited) == {}
+    assert resources.unmet({"train@sft": train, "clean": {}}, limited) == {}
+    assert resources.unmet({"train@sft": train, "train@dpo": large, "clean": {}}, limited) == {
+        "cpus": "train@dpo reserves cpus = 8: this machine has 4",
+        "mem_mb": "train@dpo reserves mem_mb = 8001: this machine has 8000",
+        "gpu": "train@dpo reserves gpu = 8: this machine has 1",
+    }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelmake.errors import UserError
-from modelmake.running import sandbox
+from modelmake.running import sandbox, sandbox_layout
 from tests.modelmake.conftest import SHOUT_SLOWLY, StageProject
 
 
@@ -18,7 +18,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "source.txt").write_text("small")
     (tmp_path / "envs").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sandbox, "MAX_COPY_BYTES", 100)
+    monkeypatch.setattr(sandbox_layout, "MAX_COPY_BYTES", 100)
     return tmp_path
 
 
@@ -84,6 +84,22 @@ def test_links_to_files_and_an_input_that_is_itself_a_link_to_a_folder_are_input
     with sandbox.enter(root, "clean", [Path("linked")], []) as box:
         assert sorted(file.read_text() for file in Path("linked").iterdir()) == ["rows", "small"]
         assert (box.intact(), box.changed()) == (True, [])
+
+
+def test_an_input_outside_of_the_project_is_read_where_it_is_by_its_absolute_path(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "weights").write_text("weights")
+
+    with sandbox.enter(root, "clean", [outside], []) as box:
+        assert (box.intact(), box.changed(), list(box.md5s)) == (True, [], [str(outside)])
+        (outside / "weights").write_text("Weights")
+        assert (box.intact(), box.changed()) == (False, [str(outside)])
+
+    assert (outside / "weights").read_text() == "Weights"
+    with pytest.raises(UserError, match=r"^clean: \.\./outside: outside of the project: want a path in it, or an abs"):
+        sandbox.enter(root, "clean", [Path("../outside")], []).__enter__()
 
 
 def test_what_an_earlier_run_left_is_removed(root: Path) -> None:

@@ -1,0 +1,82 @@
+"""Checks of the files and folders that `params.yaml` names. Only preflight imports this module."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from modelmake.errors import UserError
+from stages.params.training import Base, Folder, Hub, Sft, Step, Tiny
+from stages.similarity import encoder_config
+from stages.splitting import golden_set
+from stages.training import chat_template
+
+FILE = Path("params.yaml")
+PATHS = (
+    "ingest.raw",
+    "clean.tokenizer",
+    "dedup.encoder",
+    "split.golden.rows",
+    "split.decontaminate.sets",
+    "base.source",
+)
+NO_WORD = re.compile(r"[\s\"'$`;&|<>()*?\[\]~#!{}\\]")  # of a command, as dvc.yaml writes paths into commands
+
+
+def problems(chapters: dict[str, Any]) -> list[str]:
+    """Paths in the params that are no words, do not exist, or hold something else than they should."""
+    found = []
+    for where in PATHS:
+        section, *fields = where.split(".")
+        value: Any = chapters.get(section)
+        for field in fields:
+            value = getattr(value, field, "-")
+        if not value or NO_WORD.search(value):
+            found.append(f"{FILE}: {where} = {value!r}: want a path without spaces and signs that a shell reads")
+    if found:
+        return found
+    base_is_tiny = isinstance(chapters.get("base"), Tiny)
+    if ingest := chapters.get("ingest"):
+        raw = Path(ingest.raw)
+        if not raw.exists():
+            found.append(f"{FILE}: ingest.raw = {ingest.raw!r}: no such file or folder; put raw data there")
+        elif raw.is_dir() and not any(p.is_file() for p in raw.rglob("*")):
+            found.append(f"{FILE}: ingest.raw = {ingest.raw!r}: an empty folder; put raw data there")
+    if clean := chapters.get("clean"):
+        found += [f"{FILE}: clean.{problem}" for problem in clean.path_problems(base_is_tiny)]
+    if dedup := chapters.get("dedup"):
+        found += [f"{FILE}: dedup.{problem}" for problem in dedup.path_problems(base_is_tiny)]
+        found += encoder_config.problems(dedup)
+    if split := chapters.get("split"):
+        try:
+            golden_set.check(Path(split.golden.rows), split.golden.sha256)
+        except UserError as error:
+            found.append(str(error))
+        else:
+            suites = chapters["evaluate"].suites if chapters.get("evaluate") else []
+            if "golden" in suites and not Path(split.golden.rows).read_bytes().strip():
+                found.append(f"{FILE}: evaluate.suites = 'golden': {split.golden.rows} has no rows: want some there")
+        if not Path(split.decontaminate.sets).is_dir():
+            found.append(
+                f"{FILE}: split.decontaminate.sets = {split.decontaminate.sets!r}: no such folder; for none, make an "
+                "empty one"
+            )
+    return found
+
+
+def base_problems(base: Base | None, train: dict[str, Step]) -> list[str]:
+    """A base folder or pin that does not exist, or a chat template that a step cannot train on."""
+    if not isinstance(base, Folder | Hub):
+        return []
+    source = Path(base.source)
+    if not source.exists():
+        return [f"{FILE}: base.source = {base.source!r}: no such file or folder"]
+    template = base.chat_template
+    if template is None and isinstance(base, Folder) and (file := source / "chat_template.jinja").is_file():
+        template = file.read_text("utf-8")
+    if template is None or chat_template.GENERATION.search(template):
+        return []
+    return [
+        f"{FILE}: {chat_template.no_generation_block(f'train.{name}', 'base')}"
+        for name, step in train.items()
+        if isinstance(step, Sft) and step.assistant_only_loss
+    ]
