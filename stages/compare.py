@@ -4,7 +4,7 @@ Inputs:  evaluations  folder of <model>-<suite>.jsonl and .json, as `evaluate` w
 Outputs: metrics      JSON {model: {metric: value}}; of suites other than compare.suite as <suite>.<metric>
          comparison   JSON {suite: {model: {metric: {value, low, high, better, least, most, source,
                       difference, difference_low, difference_high}}}}; a difference is value minus baseline's value
-         gate         JSON {verdict: pass|fail, gates: {name: {verdict, found, limit, wanted, low, high, why}}}
+         gate         JSON {verdict: pass|fail, gates: {name: {verdict, value, limit, wanted, low, high, why}}}
 Params:  compare, evaluate
 
 Intervals are percentile bootstraps over rows (Efron 1979); differences are paired: both models on the same rows.
@@ -91,7 +91,7 @@ def compare(
 def judge(gate: Gate, comparison: Comparison, params: Compare) -> dict[str, Any]:
     """The verdict of a gate. A gate on too few rows, or on a metric that was not measured, fails.
 
-    `found` is the value; of a gate against a model it is by how much `gate.model` is better, and so is its interval.
+    The value of a gate against a model is by how much `gate.model` is better, and so is its interval.
     """
     metric, measured = gate.metric, f"{gate.metric} of {gate.model}"
     entries, samples, rows = comparison.entries, comparison.samples, comparison.rows.get(gate.metric, 0)
@@ -111,7 +111,7 @@ def judge(gate: Gate, comparison: Comparison, params: Compare) -> dict[str, Any]
     if rows < params.min_rows:
         passes, why = False, f"{rows} rows, want at least {params.min_rows}"
     return {
-        "verdict": "pass" if passes else "fail", "found": round(value, 6), "limit": limit, "wanted": gate.bound,
+        "verdict": "pass" if passes else "fail", "value": round(value, 6), "limit": limit, "wanted": gate.bound,
         **_interval(values, params, "low", "high"), "why": why,
     }  # fmt: skip
 

@@ -27,7 +27,9 @@ def entry(value: float, difference: tuple[float, float, float] | None = None, be
     Args:
         difference: from the baseline, with the low and high end of its interval.
     """
-    result = {"value": value, "low": value - 0.05, "high": value + 0.05, "better": better}
+    most = 1.0 if better == "higher" else None
+    high = value + 0.05 if most is None else min(most, value + 0.05)
+    result = {"value": value, "low": value - 0.05, "high": high, "better": better, "least": 0, "most": most}
     if difference:
         result |= dict(zip(("difference", "difference_low", "difference_high"), difference, strict=True))
     return result
@@ -41,7 +43,7 @@ class Build:
         self.values = params.load(ROOT / "params.yaml")
         self.values["train"]["sft"]["rows"] = "chat"
         self.answers = [answer(f"{n:02}", '{"intent":"refund"}', n % 4 > 0) for n in range(8)]
-        gate = {"verdict": "pass", "found": 0.995, "limit": "at least", "wanted": 0.8}
+        gate = {"verdict": "pass", "value": 0.995, "limit": "at least", "wanted": 0.8}
         gate |= {"low": 0.98, "high": 1.0, "why": ""}
         self.gates: dict[str, dict[str, Any]] = {"sft_answers": gate}
         self.history = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 0.5}, {"step": 20, "eval_loss": 0.75}]
@@ -167,7 +169,7 @@ def long_names(build: Build) -> None:
     build.values["evaluate"]["models"].append(name)
     build.values["card"]["model"] = name
     build.values["compare"]["gates"] = {name: {"model": name, "metric": "exact_match", "against": None, "bound": 0.1}}
-    build.gates = {name: {"verdict": "pass", "found": 0.2, "limit": "at least", "wanted": 0.1}}
+    build.gates = {name: {"verdict": "pass", "value": 0.2, "limit": "at least", "wanted": 0.1}}
     build.gates[name] |= {"low": 0.15, "high": 0.3, "why": ""}
     build.answers = [answer("a", "x" * 5000, False, "why? " * 400), answer("b", "word " * 1000, True, "y" * 3000)]
 
@@ -213,7 +215,7 @@ def failing(build: Build) -> None:
     build.answers = [answer("a", injected, False, injected), answer("b", "", False)]
     build.values["card"]["description"] = build.values["report"]["title"] = injected
     build.gates["dpo_is_compact"] = {
-        "verdict": "fail", "found": 0.5, "limit": "at least", "wanted": 0.9, "low": 0.4, "high": 0.6,
+        "verdict": "fail", "value": 0.5, "limit": "at least", "wanted": 0.9, "low": 0.4, "high": 0.6,
         "why": "compact is 0.5",
     }  # fmt: skip
     unmeasured = {"verdict": "fail", "wanted": -0.02, "why": "label_accuracy of dpo was not measured"}

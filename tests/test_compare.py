@@ -113,7 +113,7 @@ def gate(bound: float, against: str | None = None, metric: str = "exact_match", 
 def test_a_gate_passes_at_its_bound_and_shows_the_value() -> None:
     assert judge(gate(1.0), {"sft": answers(1.0, 1.0)}) == {
         "verdict": "pass",
-        "found": 1.0,
+        "value": 1.0,
         "limit": "at least",
         "wanted": 1.0,
         "low": 1.0,
@@ -149,7 +149,7 @@ def test_two_models_that_are_always_wrong_differ_by_0() -> None:
 
     result = judge(gate(0.1, against="base"), {"base": wrong, "sft": wrong})
 
-    assert (result["verdict"], result["found"]) == ("fail", 0.0)
+    assert (result["verdict"], result["value"]) == ("fail", 0.0)
     assert result["why"] == "exact_match of sft is better than that of base by 0.0000, want at least 0.1"
 
 
@@ -178,7 +178,7 @@ def losses(base: float, sft: float) -> dict[str, Any]:
 def test_where_lower_is_better_the_bound_is_the_most_that_passes(bound: float, verdict: str) -> None:
     result = judge(loss_gate(bound), losses(2.529, 2.051))
 
-    assert (result["verdict"], result["found"], result["limit"]) == (verdict, 2.051, "at most")
+    assert (result["verdict"], result["value"], result["limit"]) == (verdict, 2.051, "at most")
     assert result["why"] == f"bits_per_byte of sft is 2.0510, want at most {bound}"
 
 
@@ -194,7 +194,7 @@ def test_where_lower_is_better_the_bound_is_the_most_that_passes(bound: float, v
 def test_against_a_model_a_lower_loss_is_a_gain(sft: float, bound: float, verdict: str, gained: float) -> None:
     result = judge(loss_gate(bound, "base"), losses(2.529, sft))
 
-    assert (result["verdict"], result["found"], result["low"], result["high"]) == (verdict, gained, gained, gained)
+    assert (result["verdict"], result["value"], result["low"], result["high"]) == (verdict, gained, gained, gained)
     assert result["why"] == (f"bits_per_byte of sft is better than that of base by {gained:.4f}, want at least {bound}")
 
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -45,6 +46,17 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     return visible_text(Build(tmp_path_factory.mktemp("plain")))
 
 
+@pytest.fixture
+def text_of(build: Build) -> Callable[[str], str]:
+    """Gives the build a shape, and returns the visible text of its page."""
+
+    def shaped(shape: str) -> str:
+        SHAPES[shape](build)
+        return visible_text(build)
+
+    return shaped
+
+
 def visible_text(build: Build) -> str:
     return str(Text(build.render().read_text("utf-8")))
 
@@ -54,9 +66,8 @@ def test_the_verdict_comes_first_with_every_gate_in_a_sentence(text: str) -> Non
     assert "exact_match of sft is 0.995, at least 0.800 is wanted. The 95 % interval is 0.980 to 1.000." in text
 
 
-def test_failed_gates_come_first_and_unmeasured_ones_say_so(build: Build) -> None:
-    SHAPES["failing"](build)
-    text = visible_text(build)
+def test_failed_gates_come_first_and_unmeasured_ones_say_so(text_of: Callable[[str], str]) -> None:
+    text = text_of("failing")
 
     assert "✗ fail 2 of 3 gates fail" in text
     assert "label_accuracy of dpo was not measured." in text
@@ -64,14 +75,14 @@ def test_failed_gates_come_first_and_unmeasured_ones_say_so(build: Build) -> Non
 
 
 def test_a_passing_gate_whose_interval_reaches_below_the_bound_says_so(build: Build) -> None:
-    build.gates["sft_answers"] |= {"found": 0.81, "low": 0.75, "high": 0.86}
+    build.gates["sft_answers"] |= {"value": 0.81, "low": 0.75, "high": 0.86}
 
     assert "0.750 to 0.860, and reaches below the bound: more held-out rows would settle it." in visible_text(build)
 
 
 def test_a_gate_on_a_metric_whose_lower_values_are_better_has_an_upper_bound(build: Build) -> None:
     build.values["compare"]["gates"]["sft_answers"] |= {"metric": "text.bits_per_byte", "bound": 2.2}
-    build.gates["sft_answers"] |= {"found": 2.1, "limit": "at most", "low": 2.0, "high": 2.3}
+    build.gates["sft_answers"] |= {"value": 2.1, "limit": "at most", "low": 2.0, "high": 2.3}
 
     text = visible_text(build)
     assert "text.bits_per_byte of sft is 2.100, at most 2.200 is wanted. The 95 % interval is 2.000 to 2.300" in text
@@ -84,15 +95,12 @@ def test_a_gate_that_fails_for_too_few_rows_says_so(build: Build) -> None:
     assert "It fails all the same: 8 rows, want at least 100." in visible_text(build)
 
 
-def test_without_gates_the_verdict_is_fail(build: Build) -> None:
-    SHAPES["missing"](build)
-
-    assert "✗ fail No gates are declared, so nothing is proven" in visible_text(build)
+def test_without_gates_the_verdict_is_fail(text_of: Callable[[str], str]) -> None:
+    assert "✗ fail No gates are declared, so nothing is proven" in text_of("missing")
 
 
-def test_what_nobody_declared_is_not_made_up(build: Build) -> None:
-    SHAPES["undeclared"](build)
-    text = visible_text(build)
+def test_what_nobody_declared_is_not_made_up(text_of: Callable[[str], str]) -> None:
+    text = text_of("undeclared")
 
     assert text.index("support-desk-tiny") < text.index("✓ pass The gate holds")
     assert "What the model is for is not declared." in text
@@ -117,9 +125,10 @@ def test_the_funnel_shows_every_reason_most_rows_first_and_the_files_with_the_ro
     assert "data/ingested/rejected.jsonl" in text
 
 
-def test_rows_that_training_dropped_are_counted_once_in_the_headline_with_their_reason_and_step(build: Build) -> None:
-    SHAPES["too_long"](build)
-    text = visible_text(build)
+def test_rows_that_training_dropped_are_counted_once_in_the_headline_with_their_reason_and_step(
+    text_of: Callable[[str], str],
+) -> None:
+    text = text_of("too_long")
 
     assert "raw rows 5,300 2,142 dropped, each with its reason; 2,050 of them by training: sft dropped 41 %" in text
     assert "dpo dropped 50 % of its rows" in text
@@ -136,10 +145,10 @@ def test_fields_that_nothing_read_and_conflicting_rows_are_told(build: Build, te
     build.unread = {"rows.jsonl": {f"note_{n}": {"records": n, "example": "x"} for n in range(1, 7)}}
     build.dedup["conflicting"] = 12
 
-    told = visible_text(build)
-    assert "6 fields of the raw files are in no row: note_1 of rows.jsonl (1 record), note_2 of rows.jsonl" in told
-    assert "note_5 of rows.jsonl (5 records), …. Map or ignore" in told
-    assert "12 rows ask nearly what another row asks, and are answered otherwise" in told
+    text = visible_text(build)
+    assert "6 fields of the raw files are in no row: note_1 of rows.jsonl (1 record), note_2 of rows.jsonl" in text
+    assert "note_5 of rows.jsonl (5 records), …. Map or ignore" in text
+    assert "12 rows ask nearly what another row asks, and are answered otherwise" in text
 
 
 def test_what_a_step_was_trained_on_is_what_it_consumed(build: Build) -> None:
@@ -182,9 +191,8 @@ def test_a_share_that_nobody_declared_is_not_a_number(build: Build) -> None:
     assert "synthetic 0.250, and not declared of 0.500, not known to be 0.0 to 0.5" in visible_text(build)
 
 
-def test_a_difference_is_clear_only_if_its_interval_does_not_contain_0(build: Build) -> None:
-    SHAPES["missing"](build)
-    text = visible_text(build)
+def test_a_difference_is_clear_only_if_its_interval_does_not_contain_0(text_of: Callable[[str], str]) -> None:
+    text = text_of("missing")
 
     assert "base 0.500 0.450 to 0.550 the baseline" in text
     assert "sft 0.500 0.450 to 0.550 no clear difference −0.100 to +0.100" in text

@@ -23,9 +23,12 @@ def difference_in_words(entry: dict[str, Any]) -> str:
 
 
 def scale(models: dict[str, dict[str, Any]], metric: str) -> tuple[float, float]:
-    """(low, high) ends of the axis of a metric: 0 and 1, or beyond them as far as the intervals reach."""
-    ends = [entry[end] for metrics in models.values() if (entry := metrics.get(metric)) for end in ("low", "high")]
-    return min([0.0, *ends]), max([1.0, *ends])
+    """(low, high) ends of the axis of a metric: its declared range; without an upper bound, as far as intervals reach."""
+    entries = [metrics[metric] for metrics in models.values() if metric in metrics]
+    least, most = entries[0]["least"], entries[0]["most"]
+    if most is None:
+        most = max(entry["high"] for entry in entries)
+    return least, most if most > least else least + 1
 
 
 def position(value: float, ends: tuple[float, float]) -> str:

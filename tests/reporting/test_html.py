@@ -26,11 +26,16 @@ def test_a_difference_is_in_words_by_the_direction_of_the_metric(low: float, hig
     assert html.difference_in_words(entry(2.5, difference, better="lower")) == mirrored
 
 
-def test_a_scale_reaches_from_0_to_1_or_as_far_as_the_intervals() -> None:
-    share, score = {"a": {"m": entry(0.5)}}, {"a": {"m": entry(3.0)}, "b": {"m": entry(-0.95)}}
+def test_a_scale_is_the_declared_range_of_the_metric() -> None:
+    share = {"a": {}, "b": {"m": entry(0.5)}}
+    bits = {"a": {"m": entry(0.6, better="lower")}, "b": {"m": entry(0.4, better="lower")}}
+    wide = {"a": {"m": entry(2.0) | {"least": -1.0, "most": 3.0}}}
+    none = {"a": {"m": {"low": 0.0, "high": 0.0, "least": 0, "most": None}}}
 
-    assert html.scale(share, "m") == (0.0, 1.0)
-    assert html.scale(score, "m") == (-1.0, 3.05)
+    assert html.scale(share, "m") == (0, 1.0)
+    assert html.scale(bits, "m") == (0, 0.65)  # unbounded: as far as the intervals reach
+    assert html.scale(wide, "m") == (-1.0, 3.0)
+    assert html.scale(none, "m") == (0, 1)
     assert html.position(0.25, (-1.0, 1.0)) == "62.50%"
 
 
