@@ -22,7 +22,8 @@ DECIDING = {  # {symbol through which the harness decides what `main` sees: what
     "modelmake.running.main_call.identities": "the checkpoints and memos that it goes on with",
     "modelmake.running.main_call.prepare": "the environment of its libraries, and the order of its imports",
     "modelmake.running.main_call.call": "the call itself, and the folders that earlier runs left",
-    "modelmake.running.sandbox.enter": "the layout of its folder",
+    "modelmake.running.sandbox_layout.fill": "the files in its folder",
+    "modelmake.running.sandbox_layout.inside": "its current folder",
 }
 CARRYING = {  # {module or package: why `main` sees the same, whatever is in it}
     "modelmake.harness": "the order of the steps of a run, what is refused, and in which words",
@@ -35,6 +36,7 @@ CARRYING = {  # {module or package: why `main` sees the same, whatever is in it}
     "modelmake.running.opened_files": "watches which files are opened",
     "modelmake.running.platform": "describes the machine in the run log",
     "modelmake.running.run_log": "writes the run log",
+    "modelmake.running.sandbox": "checks and hashes inputs, and removes the folder at the end",
     "modelmake.running.state_dir": "the path of the per-machine state folder",
     "modelmake.running.supervision": "watches processes",
     "modelmake.running.work_store": "moves finished outputs",

@@ -5,18 +5,20 @@ A module that is new in the harness fails here until one of the tables names it.
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from modelmake.keys import stage_key, symbols
+from modelmake.keys import parse_cache, stage_key
 from modelmake.keys.carrying import CARRYING, CUT, DECIDING, ENTRIES, Cut
 from modelmake.keys.reach import Reached, surroundings
+from modelmake.keys.symbols import Module
 
 ROOT = Path(__file__).parents[3]
 DECIDES = {
     "modelmake", "modelmake.errors", "modelmake.identity", "modelmake.params", "modelmake.running",
-    "modelmake.running.arguments", "modelmake.running.main_call", "modelmake.running.sandbox",
+    "modelmake.running.arguments", "modelmake.running.main_call", "modelmake.running.sandbox_layout",
     "modelmake.running.threads", "modelmake.running.work_folders", "modelmake.signature",
 }  # fmt: skip
 # Symbols of deciding modules that carrying code alone calls: what they return is in the key, or in the parameters.
@@ -28,7 +30,7 @@ HARMLESS = {
     "contextlib": {"contextmanager", "suppress"},
     "os": {
         "O_ACCMODE", "O_CREAT", "O_RDONLY", "O_RDWR", "O_WRONLY", "close", "curdir", "environ", "fsdecode", "fstat",
-        "ftruncate", "getpid", "kill", "link", "open", "path", "pathsep", "pread", "pwrite", "replace", "sep", "stat",
+        "ftruncate", "getpid", "kill", "link", "open", "pardir", "path", "pathsep", "pread", "pwrite", "replace", "sep", "stat",
         "utime", "walk",
     },
     "resource": {"RUSAGE_CHILDREN", "RUSAGE_SELF", "getrusage"},
@@ -57,8 +59,15 @@ def whole_harness() -> Reached:
     """All that the harness reaches, whether it is in keys or not."""
     nothing_stops = Cut({}, ENTRIES | DECIDING, {})
     surroundings(ROOT, stage_key.FIRST_PARTY, nothing_stops)  # parses
+    read = parse_cache.read
+
+    def named(path: Path, name: str, packages: tuple[str, ...]) -> Module:
+        module = read(path, name, packages)
+        plain = {n: replace(s, everything="", reads_texts=False) for n, s in module.symbols.items()}
+        return replace(module, symbols=plain)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(symbols, "EVERYTHING", "never")  # the harness lists sys.modules, and uses nothing of them
+        patch.setattr(parse_cache, "read", named)  # the harness lists sys.modules, and uses nothing of them
         return surroundings(ROOT, stage_key.FIRST_PARTY, nothing_stops)
 
 
