@@ -35,6 +35,7 @@ ADVICE_NO_OBJECT = (
 )
 ADVICE = {  # reason of `ingest`, or of a rule of `clean` -> what to do
     "broken_json": "mend the line: one whole JSON object each, in double quotes; `python -m json.tool` says where",
+    "repeated_name": "give each name once in an object: rename one of the two, or leave one out",
     "broken_csv": "mend the quotes: RFC 4180 doubles those within a field; a spreadsheet exports it so",
     "broken_html": "fetch the page again, or leave it out",
     "broken_pdf": "recognise its pictures first (OCR), or leave it out",

@@ -7,6 +7,9 @@ import warnings
 from collections.abc import Container
 from typing import Any
 
+from stages.reading import repeated_names
+from stages.reading.repeated_names import RepeatedNameError
+
 MESSAGES = re.compile(r"""\s*\[\s*\{\s*["'](role|from)["']\s*:""")
 
 
@@ -14,16 +17,33 @@ def json_value(text: str) -> Any:
     """The value that a text holds as JSON or as a Python literal.
 
     Raises:
+        RepeatedNameError: an object has a name twice, with other values.
         ValueError: it is neither.
     """
     try:
-        return json.loads(text)
+        return repeated_names.loads(text)
+    except RepeatedNameError:
+        raise
     except ValueError as error:
         try:
             with warnings.catch_warnings(action="ignore"):
-                return json.loads(json.dumps(ast.literal_eval(text.strip())))  # tuples become lists
+                literal = ast.parse(text.strip(), mode="eval")
+                value = json.loads(json.dumps(ast.literal_eval(literal)))  # tuples become lists
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             raise error from None
+        for node in ast.walk(literal):
+            if isinstance(node, ast.Dict):
+                _check_names(node)
+        return value
+
+
+def _check_names(node: ast.Dict) -> None:
+    """Raises RepeatedNameError; of names such as 1 and "1" too, which are one in JSON."""
+    values: dict[str, str] = {}
+    for name, value in zip(node.keys, node.values, strict=True):
+        text = str(ast.literal_eval(name))
+        if values.setdefault(text, ast.dump(value)) != ast.dump(value):
+            raise RepeatedNameError(text)
 
 
 def json_object(value: Any, name: str) -> dict[str, Any]:
@@ -45,7 +65,9 @@ def messages_in_text(text: str, roles: Container[str]) -> Any:
         return text
     try:
         value = json_value(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if MESSAGES.match(text) and isinstance(error, RepeatedNameError):
+            raise
         if MESSAGES.match(text):
             raise ValueError(
                 f"{text[:30]!r} begins like a list of messages and is no JSON: mend it; JSON Lines can hold lists"

@@ -68,7 +68,7 @@ def _records(window: Window, tell: Tell) -> Iterator[Record | Broken]:
     try:
         for (line, value, text), split in _elements(window, tell):
             if isinstance(value, dict):
-                yield Record(line, value, text, split)
+                yield jsonl.record(line, value, text, split)
             elif isinstance(value, list) and len(value) == 2 and all(isinstance(v, str) for v in value):
                 yield Record(line, {"text": value[0], "label": value[1]}, text, split)
             else:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from stages.reading import repeated_names
 from stages.reading.containers.record import Broken, Record
 
 ADVICE = "want a record a line; save an array as .json"
@@ -23,10 +24,21 @@ def records(lines: Iterable[str]) -> Iterator[Record | Broken]:
         except (ValueError, RecursionError):
             value = _decode_with_json(text)
         if isinstance(value, dict):
-            yield Record(number, value, text)
+            yield record(number, value, text)
         else:
             detail = f"no JSON: {value}" if isinstance(value, Exception) else "no JSON object"
             yield Broken(number, detail, text)
+
+
+def record(line: int, value: dict[str, Any], text: str, split: str = "") -> Record | Broken:
+    """The record that a JSON object is, if it has each name once."""
+    try:
+        repeated_names.check(text, value)
+    except repeated_names.RepeatedNameError as error:
+        return Broken(line, str(error), text, "repeated_name")
+    except RecursionError:  # deeper than json reads: no format has such a record
+        pass
+    return Record(line, value, text, split)
 
 
 def _decode_with_json(text: str) -> Any:

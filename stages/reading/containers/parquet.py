@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
+from stages.reading import repeated_names
 from stages.reading.containers.record import INDEX_NAME, INDEX_NOTE, Record, Tell, Unreadable
 
 BATCH_ROWS = 1024  # decoded at a time
@@ -73,7 +74,7 @@ def _decoded_fields(value: dict[str, Any], decoders: dict[str, Callable[[Any], A
 
 def _decoded(text: str) -> Any:
     try:
-        return json.loads(text)
+        return repeated_names.loads(text)
     except (ValueError, RecursionError):
         return text
 
