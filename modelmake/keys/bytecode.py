@@ -38,9 +38,9 @@ def compiled(statements: list[ast.stmt]) -> list[types.CodeType]:
     return [compile(ast.Module([s], []), "", "exec", dont_inherit=True, optimize=0) for s in statements]
 
 
-def digest(codes: Iterable[types.CodeType]) -> str:
-    """16 hex digits of SHA-256 over the content of code objects."""
-    return hashlib.sha256(repr([_content(code) for code in codes]).encode()).hexdigest()[:16]
+def digest(codes: Iterable[types.CodeType], *also: object) -> str:
+    """16 hex digits of SHA-256 over the content of code objects, and what else is given."""
+    return hashlib.sha256(repr([[_content(code) for code in codes], *also]).encode()).hexdigest()[:16]
 
 
 def global_names(code: types.CodeType) -> Iterator[str]:
@@ -66,11 +66,13 @@ def _parse_annotation(node: ast.AST | None, field: str) -> None:
 
 
 def _content(code: types.CodeType) -> tuple:
-    """All that decides what a code object does. Locals are numbers in it; arguments have names, as callers use them."""
+    """All that decides what a code object does. Locals are numbers in it; arguments have names, as callers use them,
+    and so have inner functions, which show theirs."""
     arguments = code.co_argcount + code.co_kwonlyargcount
     constants = [_content(c) if isinstance(c, types.CodeType) else _constant(c) for c in code.co_consts]
     return (
-        code.co_code, constants, code.co_names, code.co_varnames[:arguments], code.co_flags, code.co_exceptiontable,
+        code.co_name, code.co_code, constants, code.co_names, code.co_varnames[:arguments], code.co_flags,
+        code.co_exceptiontable,
         code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, len(code.co_cellvars), len(code.co_freevars),
     )  # fmt: skip
 

@@ -146,7 +146,7 @@ def _in_folder(module: str, lock: Path, locked: _Lock) -> str | None:
 
 
 def source_files(folder: Path) -> list[Path]:
-    """All files in a folder, relative to it and sorted, without what git, virtual environments and builds keep there."""
+    """All files in a folder, relative to it and sorted, without those of git, virtual environments and builds."""
     found = []
     for path, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in NO_SOURCE and not name.endswith(".egg-info")]

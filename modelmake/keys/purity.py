@@ -15,6 +15,14 @@ PURE_BUILTINS = frozenset([
     "sum", "tuple", "type", "zip",
 ])  # fmt: skip
 
+# Functions and methods of theirs that call what they are given, or change it, files or global state.
+IMPURE = frozenset([
+    "chmod", "defstruct", "delitem", "hardlink_to", "localcontext", "make_dataclass", "mkdir", "new_class", "open",
+    "reduce", "register", "rename", "rmdir", "setcontext", "setitem", "starmap", "subn", "symlink_to", "touch",
+    "unlink", "write_bytes", "write_text",
+])  # fmt: skip
+CALLING = frozenset(["default_factory", "key", "repl"])  # arguments that are called
+
 
 def only_binds(statement: ast.stmt, aliases: Aliases, packages: tuple[str, ...]) -> bool:
     """True if a definition or assignment does nothing but bind its names; false where that is not certain.
@@ -24,6 +32,8 @@ def only_binds(statement: ast.stmt, aliases: Aliases, packages: tuple[str, ...])
     """
     bases = getattr(statement, "bases", [])
     called = [*getattr(statement, "decorator_list", ()), *(node.func for node in _calls_at_import(statement))]
+    if any(_runs_other_code(call) for call in _calls_at_import(statement)):
+        return False
     called += [k.value for k in getattr(statement, "keywords", ()) if k.arg == "metaclass"]
     for expression in [*called, *bases]:
         is_base = expression in bases
@@ -40,6 +50,16 @@ def only_binds(statement: ast.stmt, aliases: Aliases, packages: tuple[str, ...])
         elif not isinstance(expression, ast.Constant | ast.JoinedStr | ast.List | ast.Tuple | ast.Dict | ast.Set):
             return False
     return True
+
+
+def _runs_other_code(call: ast.Call) -> bool:
+    """True for a call of a pure module or builtin that may run, or change, what it is given."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    arguments = [*call.args, *(k.value for k in call.keywords)]
+    calls = any(k.arg in CALLING and not isinstance(k.value, ast.Constant) for k in call.keywords if name != "field")
+    makes_class = name == "type" and len(arguments) > 1
+    calls |= name == "sub" and len(call.args) > 1 and not isinstance(call.args[-2], ast.Constant)
+    return name in IMPURE or calls or makes_class
 
 
 def _calls_at_import(statement: ast.stmt) -> Iterator[ast.Call]:

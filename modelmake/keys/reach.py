@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelmake import artifacts
-from modelmake.keys import parse_cache, symbols
+from modelmake.keys import parse_cache, purity
 from modelmake.keys.carrying import CUT, Cut
 from modelmake.keys.symbols import EFFECTS, MAIN, Module, Symbol
 
@@ -49,7 +49,7 @@ def reach(root: Path, program: str, chosen: Iterable[str], packages: tuple[str, 
     walk.run()
     if cut is None or not walk.stopped:
         return walk.reached
-    if not walk.stopped <= {*cut.entered, *cut.entries} or walk.everything:
+    if not walk.stopped <= {*cut.entered, *cut.entries} or walk.everything or walk.reads_texts:
         return reach(root, program, chosen, packages, None)
     return merged(walk.reached, surroundings(root, packages, cut))
 
@@ -83,6 +83,7 @@ class _Walk:
         self.queue: list[tuple[str, Symbol]] = []
         self.modules: dict[str, Module | None] = {}
         self.resolving: set[tuple[str, tuple[str, ...]]] = set()  # names being resolved, to end at circular imports
+        self.reads_texts = False  # some code reads the text of code
         self.everything = ""  # the reason for taking every loaded module whole
 
     def run(self) -> None:
@@ -90,10 +91,12 @@ class _Walk:
             name, symbol = self.queue.pop()
             for target in symbol.imports:
                 self.load(target, name)
-            if symbol.dynamic == symbols.EVERYTHING:
-                self.everything = f"{name} {symbol.dynamic}"
-            elif symbol.dynamic:
-                self.take_whole(name, symbol.dynamic)
+            if symbol.everything:
+                reason = f"{name} {symbol.everything}"
+                self.everything = min(reason, self.everything or reason)
+            if symbol.lookup:
+                self.take_whole(name, symbol.lookup)
+            self.reads_texts = self.reads_texts or symbol.reads_texts
             for chain in symbol.names:
                 for module, target in self.resolve(name, chain, symbol):
                     if target is None:
@@ -104,6 +107,9 @@ class _Walk:
             if self.everything and not self.queue:
                 for module in list(self.reached.symbols):
                     self.take_whole(module, self.everything)
+        if self.reads_texts:
+            for name, hashes in self.reached.symbols.items():
+                hashes.update({s: f"{h} {self.modules[name].symbols[s].text}" for s, h in hashes.items()})
 
     def module(self, name: str) -> Module | None:
         """A first-party module, parsed; None if there is none of this name."""
@@ -199,8 +205,15 @@ class _Walk:
         """True if a base class has, or inherits, code that runs when it is subclassed."""
         bases = [(m, self.modules[m].symbols[s]) for m, s in self.resolve(name, chain, symbol) if s is not None]
         return any(
-            base.hooks or any(self.has_hook(m, above, base) for above in base.bases - symbol.bases) for m, base in bases
+            base.hooks
+            or any(self.is_foreign(m, above) or self.has_hook(m, above, base) for above in base.bases - symbol.bases)
+            for m, base in bases
         )
+
+    def is_foreign(self, name: str, chain: tuple[str, ...]) -> bool:
+        """True for a class of a package that may run code when it is subclassed."""
+        origins = {dotted.partition(".")[0] for dotted in self.modules[name].aliases.get(chain[0], ())}
+        return bool(origins - purity.PURE - {*self.packages})
 
     def take_files(self, name: str, strings: Iterable[str]) -> None:
         """Adds files and folders of the packages that strings name, relative to the root or to the module."""

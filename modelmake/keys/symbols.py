@@ -7,18 +7,18 @@ may register something.
 
 import ast
 import contextlib
+import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modelmake.errors import UserError
-from modelmake.keys import bytecode, imports, purity
+from modelmake.keys import bytecode, imports, order, purity, unnamed
 from modelmake.keys.imports import Aliases, Statement
 
 EFFECTS = ""  # the name of a module's side effects
 MAIN = "__main__"  # the name of the statements that run only in the program itself
-EVERYTHING = "looks into sys.modules"  # the reason for taking every loaded module whole
-DYNAMIC = frozenset(["__import__", "eval", "exec", "globals"])  # builtins that look names up
+HOOKS = ("__init_subclass__", "__set_name__", "__mro_entries__")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,10 @@ class Symbol:
     strings: frozenset[str]
     bases: frozenset[tuple[str, ...]]  # of a class
     hooks: bool  # a class that runs code when it is subclassed
-    dynamic: str  # why its names do not tell what it reaches; empty where they do
+    lookup: str  # why its names do not tell what it reaches in its own module; empty where they do
+    everything: str  # the same of all loaded modules
+    text: str  # hash of its lines and their numbers
+    reads_texts: bool  # reads the text of code, of whatever symbol
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,13 @@ def parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...])
         SyntaxError: the source is not Python.
     """
     package = name if is_package else name.rpartition(".")[0]
+    tree, lines = ast.parse(source), source.splitlines()
     definitions: dict[str, list[ast.stmt]] = {}
     effects: list[ast.stmt] = []
     main: list[ast.stmt] = []
     import_statements: list[Statement] = []
-    for statement in _run_on_import(bytecode.normalise(ast.parse(source).body), main):
+    run = list(_run_on_import(bytecode.normalise(tree.body), main))
+    for statement in run:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             import_statements.append(statement)
         elif bound := _bound_names(statement):
@@ -68,9 +73,16 @@ def parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...])
     aliases = imports.aliases([*import_statements, *nested], package)
     distinct = {id(s): s for statements in definitions.values() for s in statements}.values()
     effects += [s for s in distinct if not purity.only_binds(s, aliases, packages)]
-    symbols = {bound_name: _symbol(statements, package, packages) for bound_name, statements in definitions.items()}
-    symbols[EFFECTS] = _symbol(sorted(effects, key=lambda s: s.lineno), package, packages)
-    symbols[MAIN] = _symbol(main, package, packages)
+
+    def symbol(statements: list[ast.stmt], *also: object) -> Symbol:
+        return _symbol(statements, package, packages, aliases, lines, also)
+
+    symbols = {bound_name: symbol(statements) for bound_name, statements in definitions.items()}
+    futures = [a.name for s in import_statements if getattr(s, "module", "") == "__future__" for a in s.names]
+    also = [*order.of(run, effects), *sorted(futures)]
+    module_text = hashlib.sha256(source).hexdigest()[:16]
+    symbols[EFFECTS] = replace(symbol(sorted(effects, key=lambda s: s.lineno), *also), text=module_text)
+    symbols[MAIN] = symbol(main)
     loaded, starred = imports.loaded(import_statements, package), imports.starred(import_statements, package)
     return Module(symbols, aliases, loaded, starred)
 
@@ -82,7 +94,8 @@ def file_hash(path: Path) -> str:
         UserError: the file is not Python.
     """
     with syntax_errors(path):
-        return _symbol(bytecode.normalise(ast.parse(path.read_bytes()).body), "", ()).hash
+        body = bytecode.normalise(ast.parse(path.read_bytes()).body)
+        return bytecode.digest(bytecode.compiled(body))
 
 
 @contextlib.contextmanager
@@ -110,6 +123,8 @@ def _bound_names(statement: ast.stmt) -> list[str]:
     """The names that a definition or a plain assignment binds; none for any other statement."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [statement.name]
+    if any(isinstance(node, ast.NamedExpr) for node in ast.walk(statement)):
+        return []
     targets: list[ast.expr] = []
     if isinstance(statement, ast.AnnAssign) and statement.value:
         targets = [statement.target]
@@ -118,25 +133,43 @@ def _bound_names(statement: ast.stmt) -> list[str]:
     return [t.id for t in targets] if all(isinstance(t, ast.Name) for t in targets) else []
 
 
-def _symbol(statements: list[ast.stmt], package: str, packages: tuple[str, ...]) -> Symbol:
+def _symbol(
+    statements: list[ast.stmt], package: str, packages: tuple[str, ...], outer: Aliases, lines: list[bytes],
+    also: tuple[object, ...],
+) -> Symbol:  # fmt: skip
+    """The symbol of statements in a module with the aliases `outer`. What is in `also` counts for its hash."""
     nodes = list(ast.walk(ast.Module(statements, [])))
-    lookups = [node for node in nodes if isinstance(node, (ast.Call, ast.Subscript))]
     codes = bytecode.compiled(statements)
     inner_imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
-    literal = {module for node in lookups for module in _literal_import(node)}  # used as values, like names
+    literal = {module for node in nodes for module in unnamed.literal_import(node)}  # used as values, like names
     aliases = imports.aliases(inner_imports, package) | {module: frozenset([module]) for module in literal}
     global_names = {name for code in codes for name in bytecode.global_names(code)} | aliases.keys()
+    chains = [chain for chain in _chains(nodes) if chain[0] in global_names]
+    dotted = {".".join([d, *rest]) for first, *rest in chains for d in (aliases | outer).get(first, [first])}
     classes = [node for node in statements if isinstance(node, ast.ClassDef)]
+    text = _text(statements, lines)
+    used = sorted((name, sorted(outer[name])) for name in {chain[0] for chain in chains} & outer.keys())
+    own = [used, *also, *([text] if unnamed.sees_locals(nodes) else [])]
     return Symbol(
-        hash=bytecode.digest(codes),
-        names=frozenset(chain for chain in _chains(nodes) if chain[0] in global_names) | {(name,) for name in literal},
+        hash=bytecode.digest(codes, *own),
+        names=frozenset(chains) | {(name,) for name in literal},
         aliases=aliases,
         imports=imports.loaded(inner_imports, package) | literal,
         strings=frozenset(n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)),
         bases=frozenset(chain for c in classes for base in c.bases if (chain := _chain(base))),
         hooks=any(_has_hook(c) for c in classes),
-        dynamic=next((reason for node in lookups if (reason := _dynamic(node, packages))), ""),
+        lookup=unnamed.lookup(nodes),
+        everything=unnamed.everything(nodes, dotted, packages),
+        text=text,
+        reads_texts=unnamed.reads_texts(nodes, dotted),
     )
+
+
+def _text(statements: list[ast.stmt], lines: list[bytes]) -> str:
+    """16 hex digits over the lines of statements, with their numbers."""
+    spans = [(min(s.lineno, *(d.lineno for d in getattr(s, "decorator_list", ())), s.lineno), s.end_lineno)
+             for s in statements]  # fmt: skip
+    return hashlib.sha256(repr([(first, lines[first - 1 : last]) for first, last in spans]).encode()).hexdigest()[:16]
 
 
 def _chains(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ...]]:
@@ -161,28 +194,8 @@ def _chain(node: ast.AST) -> tuple[str, ...]:
 
 def _has_hook(definition: ast.ClassDef) -> bool:
     """True for a class that runs code of its own when it is subclassed."""
-    return any(k.arg == "metaclass" for k in definition.keywords) or any(
-        isinstance(s, ast.FunctionDef) and s.name in ("__init_subclass__", "__set_name__") for s in definition.body
-    )
-
-
-def _dynamic(node: ast.AST, packages: tuple[str, ...]) -> str:
-    """The reason why names do not tell what a call or subscript reaches; empty where they do."""
-    called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-    if called in DYNAMIC or (called in ("dir", "locals", "vars") and not node.args):
-        return f"calls {called}()"
-    looked_up = None
-    if isinstance(node, ast.Call) and _chain(node.func)[:2] == ("sys", "modules"):
-        looked_up = node.args[0] if node.args else node
-    elif isinstance(node, ast.Subscript) and _chain(node.value) == ("sys", "modules"):
-        looked_up = node.slice
-    third_party = isinstance(looked_up, ast.Constant) and str(looked_up.value).partition(".")[0] not in packages
-    return EVERYTHING if looked_up and not third_party else ""
-
-
-def _literal_import(node: ast.AST) -> list[str]:
-    """The module of `importlib.import_module("its.name")`."""
-    if isinstance(node, ast.Call) and _chain(node.func)[-1:] == ("import_module",) and len(node.args) == 1:
-        argument = node.args[0]
-        return [argument.value] if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else []
-    return []
+    names = {getattr(s, "name", "") for s in definition.body} | {
+        node.id for s in definition.body for node in ast.walk(s)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }  # fmt: skip
+    return any(k.arg == "metaclass" for k in definition.keywords) or not names.isdisjoint(HOOKS)
