@@ -12,7 +12,7 @@ from stages.cleaning import refusals, repair, turns
 from stages.params.cleaning import Clean
 from stages.rows import parts
 from stages.rows.row import Content
-from stages.rows.texts import content_texts, map_texts
+from stages.rows.texts import characters, map_texts
 
 ENCODING = {"mojibake": repair.fix_mojibake, "nfc": repair.compose}
 WHITE_SPACE = {"control": repair.drop_control, "strip": repair.strip}
@@ -92,7 +92,7 @@ def clean_content(content: Content, params: Clean) -> CleanedContent:
 
 def drop_reason(content: Content, personal: Counter[str], params: Clean) -> tuple[str, str] | None:
     """(reason, detail) if a cleaned content must be dropped."""
-    chars = sum(map(len, content_texts(content)))
+    chars = characters(content)
     if chars > params.max_chars:
         return "over_long", f"{chars} characters, at most {params.max_chars}"
     if problem := parts.content_problem(content) or turns.problem(content, params.turns):  # repairs may empty it

@@ -6,6 +6,7 @@ It is recipes/default.yaml with the changes of a recipe, and over them what is p
 import argparse
 import contextlib
 import difflib
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from stages.proposing.proposal import Decision
 
 FOLDER = Path("recipes")
 COMMENT_CHARS = 80  # of a reason that is also a comment in params.yaml
+MARK = b"# Written by `modelmake init`, which may write it again while this is the SHA-256 of the lines above: "
 DEFAULT = FOLDER / "default.yaml"  # all values; every other recipe holds only what differs from it
 
 
@@ -48,11 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
         text = propose(text, below, decided)
         print("\n".join(f"{d.where}: {reason}" for d in decided for reason in d.reason.splitlines()))
         source = f"{len(decided)} proposals and {source}"
+    if text.encode() not in _composed():
+        text = signed(text)
     if arguments.dry_run:
         old = FILE.read_text("utf-8").splitlines(True) if FILE.exists() else []
         sys.stdout.writelines(difflib.unified_diff(old, text.splitlines(True), str(FILE), "proposed"))
         return 0
-    if not arguments.force and not replaceable(FILE, text):
+    if not arguments.force and not replaceable(FILE):
         raise UserError(
             f"{FILE}: edits that are not committed: {recipe} would overwrite them; commit them, or add --force"
         )
@@ -122,21 +126,27 @@ def _checked(sections: dict[str, Any], path: Path) -> dict[str, Any]:
     return sections
 
 
-def replaceable(file: Path, text: str) -> bool:
-    """True if writing `text` loses no edit: the file is absent, committed at HEAD, or as a recipe composes it."""
+def signed(text: str) -> str:
+    """The text with a last line that tells whether the others were edited since."""
+    return f"{text}{MARK.decode()}{hashlib.sha256(text.encode()).hexdigest()}\n"
+
+
+def replaceable(file: Path) -> bool:
+    """True if no edit is lost with the file: it is absent, as HEAD or a recipe has it, or as `signed` left it."""
     if not file.exists():
         return True
     content = file.read_bytes()
-    if content == text.encode() or any(content == composed.encode() for composed in _composed()):
+    above, _, digest = content.rpartition(MARK)
+    if digest.decode(errors="replace").strip() == hashlib.sha256(above).hexdigest() or content in _composed():
         return True
     return content == next(git.contents(Path(), [f"HEAD:./{file}"]))
 
 
-def _composed() -> Iterator[str]:
+def _composed() -> Iterator[bytes]:
     """The params.yaml of each recipe in recipes/; recipes with errors are left out."""
     for recipe in sorted(FOLDER.glob("*.yaml")):
         with contextlib.suppress(UserError):
-            yield compose(recipe)
+            yield compose(recipe).encode()
 
 
 def replace(file: Path, text: str) -> None:

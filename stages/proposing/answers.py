@@ -29,7 +29,13 @@ class Form(NamedTuple):
 def form(answers: list[str], calls: int = 0) -> Form:
     """The form of the answers, given all of them, of which `calls` call tools."""
     if calls:
-        return Form(f"{calls} of {len(answers)} answers call tools", ["tool_call", "exact_match"], "tool_call")
+        said = f"{calls} of {len(answers)} answers call tools"
+        if 2 * calls > len(answers):
+            return Form(said, ["tool_call", "exact_match"], "tool_call")
+        texts = form([answer for answer in answers if answer])  # an answer that only calls has no text
+        if texts.answer_schema is None:
+            return texts._replace(reason=f"{said}; other {texts.reason}", metrics=[*texts.metrics, "tool_call"])
+        return Form(f"{said}, others are JSON", ["exact_match", "tool_call"], "exact_match")
     values = [value for answer in answers if isinstance(value := parse(answer), dict)]
     if values and len(values) >= MOST * len(answers):
         return _json_form(values)

@@ -32,13 +32,16 @@ def plan(survey: Survey) -> Plan:
                    "undesirable_weight": max(1.0, round(good / bad, 2))}  # fmt: skip
         return Plan("rows", f"{said}: kto trains on them", survey, weights)
     why = "none else to compare models by" if len(answers) == len(survey.rows) else "too few of one for kto"
-    return Plan("pairs", f"{said}, {why}: good ones become chats, bad ones pairs with them", _paired(survey), {})
+    paired, alone = _paired(survey)
+    dropped = f"; {alone} bad ones have no good answer to their prompt, and are dropped" if alone else ""
+    return Plan("pairs", f"{said}, {why}: good ones become chats, bad ones pairs with them{dropped}", paired, {})
 
 
-def _paired(survey: Survey) -> Survey:
-    """The survey with the chats and pairs that `ingest` makes of judged answers; bad ones alone are left out."""
+def _paired(survey: Survey) -> tuple[Survey, int]:
+    """(the survey with the chats and pairs that `ingest` makes of judged answers, number of bad ones left out)."""
     rows = {id: found for id, found in survey.rows.items() if not isinstance(found[0].content, Judged)}
     prompts: dict[str, list[tuple[Any, str]]] = defaultdict(list)
+    alone = 0
     for row, name in survey.rows.values():
         if isinstance(row.content, Judged):
             prompts[ratings.prompt_key(row.content, row.split)].append((row, name))
@@ -48,7 +51,8 @@ def _paired(survey: Survey) -> Survey:
             content: Content | None = ratings.as_chat(row.content)
             if not row.content.good:
                 content = ratings.as_pair(row.content, good)
+            alone += content is None
             if content is not None:
                 made = make_row(content, row.split, row.group, row.time)
                 rows[made.id] = (made, name)
-    return survey._replace(rows=rows)
+    return survey._replace(rows=rows), alone

@@ -8,7 +8,7 @@ import msgspec
 
 from stages.rows import parts
 from stages.rows.row import Content, Row
-from stages.rows.texts import content_texts
+from stages.rows.texts import characters
 from stages.training import corpus
 
 COUNTED = 1500  # of the longest rows, and as many of all, whose tokens are counted
@@ -50,7 +50,7 @@ def measure(rows: list[Row], count: Callable[[Content], int], encode: Callable[[
         most: tokens of a question and its answer that the model can read, or that time allows.
         found: what `source` returns.
     """
-    by_size = sorted(rows, key=lambda row: -_chars(row))
+    by_size = sorted(rows, key=lambda row: -characters(row.content))
     counted = {row.id: row for row in (*by_size[:COUNTED], *rows[:: max(1, len(rows) // COUNTED)])}
     tokens = {id: count(row.content) for id, row in counted.items()}
     longest = max(tokens.values())
@@ -64,18 +64,13 @@ def measure(rows: list[Row], count: Callable[[Content], int], encode: Callable[[
     max_length, max_chars = min(wanted, most - new_tokens), None
     reason = f"the longest row has about {longest} tokens"
     if wanted > max_length and (over := [id for id, n in tokens.items() if n * MARGIN > max_length]):
-        max_chars = min(_chars(counted[id]) for id in over) - 1
-        dropped = sum(_chars(row) > max_chars for row in rows)
+        max_chars = min(characters(counted[id].content) for id in over) - 1
+        dropped = sum(characters(row.content) > max_chars for row in rows)
         reason += f", the model reads {most}: clean drops {dropped} rows of more than {max_chars:,} characters"
     return Lengths(
         reason, max_length, new_tokens, min(most, _rounded(max_length + new_tokens)),
         {kind: sum(found) / len(found) for kind, found in means.items()}, found, vocab_size(found[1]), max_chars,
     )  # fmt: skip
-
-
-def _chars(row: Row) -> int:
-    """Characters of a row, as `clean.max_chars` counts them."""
-    return sum(map(len, content_texts(row.content)))
 
 
 def _calls(message: msgspec.Struct) -> str:

@@ -15,7 +15,7 @@ from stages.proposing.survey import Survey
 from stages.reporting.formatting import count
 from stages.rows import parts
 from stages.rows.row import Row
-from stages.rows.texts import content_texts
+from stages.rows.texts import characters
 
 STEPS = {"text": "cpt", "chat": "sft", "pair": "dpo", "judged": "kto"}  # kind of rows -> step, in the order of training
 METHODS: dict[str, Any] = {"text": Sft, "chat": Sft, "pair": Dpo, "judged": Kto}
@@ -44,6 +44,7 @@ class Below(NamedTuple):
     named: bool  # it was named: it decides how much is computed
     steps: dict[str, Any]  # `train`
     weights: dict[str, Any]  # of good and bad answers, for kto
+    max_chars: int  # of a row, in `clean`
 
 
 class Base(NamedTuple):
@@ -72,7 +73,7 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
     last = STEPS[kinds[-1]]
     return [
         *of_ingest(survey, plan),
-        *_clean(rows, form, lengths),
+        *_clean(rows, form, lengths, below),
         Decision("split.test_fraction", plan.test_fraction, plan.reason),
         Decision("split.val_fraction", plan.val_fraction),
         Decision("split.val_from_train", plan.val_from_train),
@@ -117,12 +118,12 @@ def of_ingest(survey: Survey, plan: Plan) -> list[Decision]:
     return [*decisions, *([] if plan.given else [Decision("ingest.splits", "none", plan.reason)])]
 
 
-def _clean(rows: list[Row], form: answers.Form, lengths: Lengths) -> list[Decision]:
-    longest = max(sum(map(len, content_texts(row.content))) for row in rows)
+def _clean(rows: list[Row], form: answers.Form, lengths: Lengths, below: Below) -> list[Decision]:
+    longest = max(characters(row.content) for row in rows)
     decisions = [Decision("clean.labels", form.labels)]
     if lengths.max_chars is not None:
         decisions.insert(0, Decision("clean.max_chars", lengths.max_chars, lengths.reason))
-    elif longest > 0.9 * 2000:
+    elif longest > 0.9 * below.max_chars:
         limit = math.ceil(longest * 1.2 / 1000) * 1000
         decisions.insert(0, Decision("clean.max_chars", limit, f"the longest row has {longest:,} characters"))
     return decisions

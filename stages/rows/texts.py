@@ -22,6 +22,11 @@ def content_texts(content: Content) -> list[str]:
     return texts
 
 
+def characters(content: Content) -> int:
+    """Characters of all texts of a content."""
+    return sum(map(len, content_texts(content)))
+
+
 def map_texts(
     content: Content, change: Callable[[str], str], change_data: Callable[[str], str] | None = None
 ) -> Content:

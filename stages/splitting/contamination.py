@@ -84,7 +84,7 @@ def read(folder: Path, params: Decontaminate) -> EvaluationSets:
         UserError: a file or a record cannot be read.
     """
     sets = EvaluationSets(params)
-    if any(file.is_file() and not file.name.startswith(".") for file in folder.rglob("*")):
+    if files.find(folder, folder, []).files:  # a README or a licence alone is no set
         for file in files.list_files(folder, []).files:
             for record in files.read(file.path, file.name):
                 if isinstance(record, Broken):

@@ -95,6 +95,25 @@ def test_edits_of_params_are_not_overwritten_without_force(project: Path) -> Non
     assert written(project)["ingest"]["raw"] == "data/sums.jsonl"
 
 
+def test_init_writes_again_what_it_wrote_until_somebody_edits_it(project: Path) -> None:
+    put(project / "data/sums.jsonl", questions(100))
+    put(project / "data/more.jsonl", questions(120))
+    (project / "mine.yaml").write_text("dedup: {max_dropped_fraction: 0.4}\n")
+
+    run("data/sums.jsonl")
+    run("data/more.jsonl", recipe="mine.yaml")
+    run(recipe="mine.yaml")
+    run("data/more.jsonl")
+    assert written(project)["ingest"]["raw"] == "data/more.jsonl"
+
+    text = (project / "params.yaml").read_text("utf-8")
+    for edited in (text.replace("seed: 42", "seed: 2", 1), text + "# mine\n", "# mine\n" + text):
+        assert edited != text
+        (project / "params.yaml").write_text(edited, "utf-8")
+        with pytest.raises(UserError, match="edits that are not committed"):
+            run("data/sums.jsonl")
+
+
 def test_a_recipe_below_decides_how_much_is_computed_and_the_files_the_rest(project: Path) -> None:
     put(project / "data/sums.jsonl", questions(100))
 

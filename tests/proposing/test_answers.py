@@ -62,7 +62,16 @@ def test_one_answer_of_another_form_in_a_hundred_changes_nothing() -> None:
 
 
 def test_answers_that_call_tools_are_scored_by_their_calls() -> None:
-    found = answers.form(["", "It is done."], calls=1)
+    found = answers.form(["", "", "It is done."], calls=2)
 
     assert (found.metrics, found.main) == (["tool_call", "exact_match"], "tool_call")
-    assert found.reason == "1 of 2 answers call tools"
+    assert found.reason == "2 of 3 answers call tools"
+
+
+def test_a_few_answers_that_call_tools_do_not_judge_the_others() -> None:
+    numbers = answers.form(["", *["2 + 2 = 4\n#### 4"] * 9], calls=1)
+    objects = answers.form(["", *['{"name": "a"}'] * 9], calls=1)
+
+    assert (numbers.metrics, numbers.main) == (["final_number", "exact_match", "tool_call"], "final_number")
+    assert numbers.reason == "1 of 10 answers call tools; other answers end in #### and a number"
+    assert (objects.metrics, objects.main) == (["exact_match", "tool_call"], "exact_match")

@@ -38,7 +38,10 @@ def test_judged_answers_alone_become_chats_and_pairs_as_ingest_makes_them() -> N
     contents = [row.content for row, _ in found.survey.rows.values()]
     prompt, good, bad = [Message("user", "Question 1")], Message("assistant", "good"), Message("assistant", "bad")
     assert contents == [Chat([*prompt, good]), Pair(prompt, [good], [bad])]
-    assert found.judged == "pairs" and "none else to compare models by" in found.reason
+    assert (found.judged, found.reason) == (
+        "pairs", "1 good answers and 2 bad ones, none else to compare models by: good ones become chats, bad ones pairs "
+        "with them; 1 bad ones have no good answer to their prompt, and are dropped",
+    )  # fmt: skip
 
 
 def test_too_few_bad_answers_become_pairs() -> None:

@@ -96,6 +96,16 @@ def test_an_empty_folder_holds_no_sets(tmp_path: Path) -> None:
     assert not contamination.read(tmp_path, PARAMS)
 
 
+def test_texts_about_sets_alone_are_no_sets_and_no_error(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("How old is the oldest spider in the world?")
+    (tmp_path / "LICENSE").write_text("How old is the oldest spider in the world?")
+
+    assert not contamination.read(tmp_path, PARAMS)
+
+    (tmp_path / "set.jsonl").write_text('{"x": "How old is the oldest spider?"}')
+    assert contamination.read(tmp_path, PARAMS)
+
+
 def test_a_set_with_a_broken_record_is_refused(tmp_path: Path) -> None:
     (tmp_path / "e.jsonl").write_text('{"a": "b"}\n{\n')
 
