@@ -124,6 +124,13 @@ def committed(root: Path, path: str) -> dict[str, str]:
     return {name: artifacts.md5(content) for name, content in zip(files, read, strict=True) if content is not None}
 
 
+def changed(root: Path) -> list[str]:
+    """The files below `root` that differ from HEAD, or that HEAD does not have and git does not ignore."""
+    differing = _git(root, "diff", "--name-only", "--relative", "--no-renames", "--no-ext-diff", "-z", "HEAD", "--")
+    untracked = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
+    return [os.fsdecode(name) for name in (differing + untracked).split(b"\0") if name]
+
+
 def _git(root: Path, *arguments: str, stdin: bytes = b"", no_output_code: int = 0) -> bytes:
     """The output of a git command; empty outside a repository, and where git exits with `no_output_code`."""
     with _started(root, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

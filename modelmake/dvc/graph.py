@@ -111,10 +111,12 @@ def recorded(root: Path) -> dict[str, Recorded]:
             those of the bytes.
     """
     with internals.repo(root) as repo, internals.locked(repo):
-        return {name_of(stage): _recorded(stage) for stage in internals.topological(repo)}
+        return {name_of(stage): record_of(stage) for stage in internals.topological(repo)}
 
 
-def _recorded(stage: Any) -> Recorded:
+def record_of(stage: Any) -> Recorded:
+    """The record that one of DVC's stages has loaded."""
+
     def entry(out: Any) -> Entry:
         path = os.path.relpath(out.fs_path, out.repo.root_dir)
         if out.hash_info.value and out.hash_name != "md5":

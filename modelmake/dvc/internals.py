@@ -119,6 +119,20 @@ def lock_entry(stage: Any, md5s: dict[str, str], params: dict[str, dict[str, Any
     return to_single_stage_lockfile(stage)
 
 
+def lock_entry_as_read(stage: Any) -> dict[str, Any]:
+    """The dvc.lock entry of a stage with the hashes that it has in memory."""
+    from dvc.stage.serialize import to_single_stage_lockfile
+
+    return to_single_stage_lockfile(stage)
+
+
+def write_lock(stages: Iterable[Any]) -> None:
+    """Writes the entries of stages of one dvc.yaml, with the hashes that they have in memory, into its dvc.lock."""
+    changed = list(stages)
+    if changed:
+        changed[0].dvcfile.dump_stages(changed, update_pipeline=False)
+
+
 def run_cache_key(entry: dict[str, Any]) -> str:
     """The run-cache's key of a dvc.lock entry."""
     from dvc.stage.cache import _get_cache_hash

@@ -1,4 +1,4 @@
-"""Built here, or accepted by `dvc commit`: the record of a stage, compared with the runs on this machine."""
+"""Built here, or accepted by `dvc commit` or on a probe: the record of a stage, compared with the runs here."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -8,6 +8,8 @@ from typing import Any
 from modelmake import identity
 from modelmake.running import run_log
 from modelmake.tracing.lock_entries import LockedStage
+from modelmake.verifying import probe_acceptances
+from modelmake.verifying.probe_acceptances import Acceptance
 
 BUILT, ACCEPTED, UNKNOWN = "built", "accepted", "unknown"
 Run = dict[str, Any]  # a line of the run log
@@ -22,10 +24,14 @@ def runs(root: Path) -> dict[str, list[Run]]:
     return result
 
 
-def state(stage: LockedStage, runs: list[Run], versions: Iterable[LockedStage]) -> dict[str, Any]:
+def state(
+    stage: LockedStage, runs: list[Run], versions: Iterable[LockedStage], probed: Iterable[Acceptance], root: Path
+) -> dict[str, Any]:
     """{state, message, started, seconds, differs} of a stage's record, judged by the runs of the stage.
 
-    `versions` are the records of the stage in all builds: the inputs of a run are looked up there.
+    Args:
+        versions: the records of the stage in all builds: the inputs of a run are looked up there.
+        probed: acceptances on a probe, of any stage.
     """
     recorded = identity.of_lock(stage.record)
     same_inputs = [run for run in runs if run["identity"] == recorded]
@@ -33,6 +39,12 @@ def state(stage: LockedStage, runs: list[Run], versions: Iterable[LockedStage]) 
     run = next((run for run in reversed(same_inputs) if run in same_outputs), None)
     if run:
         return _state(BUILT, f"built here {run['started']} in {run['seconds']} s", run)
+    for acceptance in probed:
+        if acceptance.stage == stage.name and acceptance.holds(stage.record):
+            if date := probe_acceptances.proven(root, acceptance):
+                return _state(BUILT, f"{acceptance.words}; the rebuild of {date} gave the same bytes")
+            words = probe_acceptances.in_words(root, acceptance)
+            return _state(ACCEPTED, f"{words}: on the probe the code of {acceptance.commit[:10]} wrote the same bytes")
     if same_inputs:
         run = same_inputs[-1]
         changed = sorted(path for path, md5 in stage.outs.items() if run["outs"].get(path) != md5)

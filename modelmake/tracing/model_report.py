@@ -19,6 +19,8 @@ from modelmake.tracing.history import History
 from modelmake.tracing.lineage import Lineage, Link, raw_path
 from modelmake.tracing.lock_entries import LockedStage
 from modelmake.tracing.row_index import RowIndex
+from modelmake.verifying import probe_acceptances
+from modelmake.verifying.probe_acceptances import Acceptance
 
 Output = tuple[LockedStage, str, str]  # stage, its output, the file in it or ""
 Chain = list[tuple[str, LockedStage]]  # build, stage; makers first
@@ -129,6 +131,7 @@ def _commit(commit: Commit) -> dict[str, str]:
 
 def _stages(root: Path, chain: Chain, lineage: Lineage) -> list[dict[str, Any]]:
     history, runs, (final_build, _) = lineage.history, acceptance.runs(root), chain[-1]
+    probed = {build: _probed(root, build, history) for build in {build for build, _ in chain}}
     versions: dict[str, list[LockedStage]] = {}
     for stage in history.stages.values():
         versions.setdefault(stage.name, []).append(stage)
@@ -136,7 +139,7 @@ def _stages(root: Path, chain: Chain, lineage: Lineage) -> list[dict[str, Any]]:
         {
             "stage": stage.name,
             "cmd": stage.record.get("cmd", ""),
-            "run": acceptance.state(stage, runs.get(stage.name, []), versions[stage.name]),
+            "run": acceptance.state(stage, runs.get(stage.name, []), versions[stage.name], probed[build], root),
             "build": None if build == final_build else [_commit(c) for c in history.commits.get(build, [])[:1]],
             "inputs": [_input(link) for link in lineage.links(build, stage)],
             "outs": stage.outs,
@@ -145,6 +148,12 @@ def _stages(root: Path, chain: Chain, lineage: Lineage) -> list[dict[str, Any]]:
         }
         for build, stage in chain
     ]
+
+
+def _probed(root: Path, build: str, history: History) -> list[Acceptance]:
+    """The acceptances on a probe in the working tree, if the build is there, and in each commit of the build."""
+    contents = _versions(root, build, probe_acceptances.FILE, history)
+    return [acceptance for content in contents for acceptance in probe_acceptances.parse(content)]
 
 
 def _input(link: Link) -> dict[str, Any]:

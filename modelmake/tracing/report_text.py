@@ -180,7 +180,8 @@ def model_graph(report: Facts) -> Iterator[str]:
     yield "flowchart TD"
     names = {stage["stage"]: f"s{n}" for n, stage in enumerate(report["stages"])}
     for stage in report["stages"]:
-        accepted = "<br/>accepted, not rebuilt" if stage["run"]["state"] == "accepted" else ""
+        run = stage["run"]
+        accepted = f"<br/>{_quoted(run['message'].partition(':')[0])[1:-1]}" if run["state"] == "accepted" else ""
         yield f'  {names[stage["stage"]]}[{_quoted(stage["stage"])[:-1]}{accepted}"]'
     data: dict[tuple[str, str], str] = {}
     for stage in report["stages"]:

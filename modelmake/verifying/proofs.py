@@ -79,9 +79,15 @@ def save(root: Path, proofs: list[Proof], nodes: dict[str, Recorded]) -> None:
     os.replace(partial, root / FILE)
 
 
+def last(root: Path, stage: str, record: str) -> Proof | None:
+    """The last rebuild of a record of a stage, on any platform."""
+    own = [p for p in _all(root) if (p.stage, p.record) == (stage, record) and not p.why]
+    return own[-1] if own else None
+
+
 def levels(root: Path, nodes: dict[str, Recorded]) -> dict[str, Level]:
     """{artifact: level} by the proofs of this machine and of the project."""
-    proofs = sorted([*_read(_machine_log(root)), *_read(root / FILE)], key=lambda proof: proof.date)
+    proofs = _all(root)
     here = platform.read({})
     return {
         out.path: _level([p for p in proofs if (p.stage, p.record) == (name, node.digest)], out.path, here)
@@ -106,6 +112,11 @@ def _level(proofs: list[Proof], artifact: str, here: Platform) -> Level:
     distinct = [s for n, s in enumerate(stacks) if s not in stacks[:n]]
     exact = len(distinct) > 1 and len(same) == len(last)
     return Level("exact" if exact else f"exact on {'this' if own else 'another'} platform", distinct, {})
+
+
+def _all(root: Path) -> list[Proof]:
+    """Every proof of this machine and of the project, oldest first."""
+    return sorted([*_read(_machine_log(root)), *_read(root / FILE)], key=lambda proof: proof.date)
 
 
 def _machine_log(root: Path) -> Path:

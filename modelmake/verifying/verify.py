@@ -11,7 +11,7 @@ from typing import Any
 from modelmake.dvc import stores
 from modelmake.errors import UserError
 from modelmake.running import platform
-from modelmake.verifying import clone, mending, proofs, rebuild, survey
+from modelmake.verifying import clone, mending, probe_acceptances, proofs, rebuild, survey
 from modelmake.verifying.findings import Finding, findings
 from modelmake.verifying.proofs import Level
 from modelmake.verifying.survey import Survey
@@ -45,11 +45,15 @@ def _rehash(root: Path, options: argparse.Namespace) -> int:
         wrong = [finding for finding in wrong if finding.place in (store.name for store, _, _ in surveyed.stores())]
     plan = mending.plan(root, surveyed, wrong, default, folder)
     levels = proofs.levels(root, surveyed.selected)
+    accepted = probe_acceptances.unproven(root, {name: node.digest for name, node in surveyed.selected.items()})
     if options.json:
         proven = {path: asdict(level) for path, level in levels.items()}
-        print(json.dumps(_as_json(surveyed, wrong, plan, replaced) | {"proven": proven}, indent=1))
+        print(json.dumps(_as_json(surveyed, wrong, plan, replaced) | {
+            "proven": proven, "accepted": {name: asdict(a) for name, a in accepted.items()},
+        }, indent=1))  # fmt: skip
     else:
-        print("\n".join([*_lines(surveyed, wrong, plan, replaced, default), *_proven(levels)]))
+        accepted_lines = [f"{name}: {probe_acceptances.in_words(root, a)}" for name, a in accepted.items()]
+        print("\n".join([*_lines(surveyed, wrong, plan, replaced, default), *_proven(levels), *accepted_lines]))
     return 1 if wrong else 0
 
 

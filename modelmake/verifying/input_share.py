@@ -1,0 +1,72 @@
+"""A small share of a stage's inputs: some rows of each table, and all other files whole.
+
+Tables are known by their suffix and columns (docs/decisions/0014): a JSONL file is cut, and a Parquet file without a
+column `id`. One with `id` holds facts about rows of another table, which are looked up, and stays whole.
+"""
+
+import heapq
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+Share = tuple[int, int]  # rows of a table that were taken, and that it has
+
+
+def take(source: Path, target: Path, rows: int) -> Share | None:
+    """Writes about `rows` rows of a table to `target`; None for any other file, of which `target` is a hard link.
+
+    Rows with an `id` are chosen by its hash, so that tables of the same rows keep the same ones; others at equal
+    distances. Their order stays.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.suffix == ".jsonl":
+        return _jsonl(source, target, rows)
+    if source.suffix == ".parquet" and (share := _parquet(source, target, rows)):
+        return share
+    try:
+        os.link(source.resolve(), target)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(source, target)
+    return None
+
+
+def _jsonl(source: Path, target: Path, rows: int) -> Share:
+    with source.open("rb") as lines:
+        chosen, total = _chosen((_id(line) for line in lines), rows)
+    with source.open("rb") as lines, target.open("wb") as written:
+        written.writelines(line for number, line in enumerate(lines) if number in chosen)
+    return len(chosen), total
+
+
+def _parquet(source: Path, target: Path, rows: int) -> Share | None:
+    import pyarrow.parquet
+
+    if "id" in pyarrow.parquet.read_schema(source).names:
+        return None
+    table = pyarrow.parquet.read_table(source)
+    chosen, total = _chosen([None] * table.num_rows, rows)
+    pyarrow.parquet.write_table(table.take(sorted(chosen)), target)
+    return len(chosen), total
+
+
+def _id(line: bytes) -> Any:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row.get("id") if isinstance(row, dict) else None
+
+
+def _chosen(ids: Iterable[Any], rows: int) -> tuple[set[int], int]:
+    """The numbers of the chosen rows, and the number of all. Rows of one id are chosen together."""
+    ranks = [None if id is None else blake2b(json.dumps(id).encode(), digest_size=8).digest() for id in ids]
+    if len(ranks) <= rows:
+        return {*range(len(ranks))}, len(ranks)
+    if None in ranks:
+        return {number * len(ranks) // rows for number in range(rows)}, len(ranks)
+    last = heapq.nsmallest(rows, ranks)[-1]
+    return {number for number, rank in enumerate(ranks) if rank <= last}, len(ranks)

@@ -1,0 +1,226 @@
+"""A stage's old code and its present code, run on the same share of its inputs.
+
+Each code is in a clone beside the project, as in a rebuild, with a DVC cache of its own. Both get the present
+parameters and inputs, which are those that dvc.lock records.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from modelmake import artifacts, git, params
+from modelmake.dvc import graph
+from modelmake.errors import UserError
+from modelmake.keys import key_file, locked_packages
+from modelmake.running import work_store
+from modelmake.verifying import clone, input_share
+from modelmake.verifying.survey import join
+
+PARAMS, LOCK = "params.yaml", "uv.lock"
+MAX_CHARS = 200  # of a message of uv
+MAX_COMMITS = 20  # that changed a key file, looked at for the recorded one
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code of one time, in a clone, with the keys that its own preflight wrote."""
+
+    path: Path  # of the project in the clone
+    name: str  # in words
+    python: Path  # folder with the `python` of its packages
+    keys: dict[str, str]  # {path in `keys/`: MD5}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The outcome of one probe."""
+
+    rows: dict[str, list[int]]  # {table: [rows of the probe, all]}
+    values: dict[str, Any]  # {parameter: its value in the probe, where that was another}
+    problem: str  # why the codes cannot be called equal, in words; "" where they wrote the same bytes
+
+
+def present(root: Path, cleanup: contextlib.ExitStack) -> Code:
+    """The code of the working tree: HEAD, and what differs from it."""
+    _, path = clone.make(root, cleanup)
+    for name in git.changed(root):
+        work_store.remove(path / name)
+        if (root / name).is_file():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / name, path / name)
+    return _with_keys(path, "the present code", Path(sys.executable).parent)
+
+
+def commits_with_key(root: Path, stage: str, md5: str) -> Iterator[str]:
+    """The commits up to HEAD that brought a stage's key file with this content, newest first."""
+    path = key_file.path_of(stage)
+    commits = git.touching(root, path, MAX_COMMITS)
+    for commit, content in zip(commits, git.contents(root, [f"{sha}:./{path}" for sha in commits]), strict=True):
+        if content is not None and artifacts.md5(content) == md5:
+            yield commit
+
+
+def of_commit(root: Path, commit: str, stage: str, cleanup: contextlib.ExitStack) -> Code:
+    """The code of a commit.
+
+    It runs with the present packages if uv.lock or the versions in the stage's key are the same; else with its own,
+    which `uv` installs from its cache.
+
+    Raises:
+        UserError: its packages are not there, or its preflight fails.
+    """
+    _, path = clone.make(root, cleanup)
+    subprocess.run(["git", "checkout", "-q", commit], cwd=path, check=True)
+    python = Path(sys.executable).parent if _same_packages(root, path, stage) else _own_packages(path, stage, commit)
+    return _with_keys(path, f"the code of {commit[:10]}", python)
+
+
+def _same_packages(root: Path, old: Path, stage: str) -> bool:
+    names = (LOCK, ".python-version")
+    if all((root / name).is_file() == (old / name).is_file() for name in names) and all(
+        (root / name).read_bytes() == (old / name).read_bytes() for name in names if (root / name).is_file()
+    ):
+        return True
+    key, now = key_file.read(old, stage), locked_packages.versions(root / LOCK)
+    same_python = key.get("python") == (root / ".python-version").read_text().strip()
+    return same_python and all(now.get(name) == version for name, version in key.get("packages", {}).items())
+
+
+def _own_packages(path: Path, stage: str, commit: str) -> Path:
+    command = ["uv", "sync", "-q", "--frozen", "--offline"]
+    environment = {**_environment(Path(sys.executable).parent), "UV_PROJECT_ENVIRONMENT": str(path / ".venv")}
+    try:
+        done = subprocess.run(command, cwd=path, env=environment, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError(f"its packages changed since {commit[:10]}: want `uv` to install the old") from None
+    if done.returncode:
+        message = textwrap.shorten(done.stderr, MAX_CHARS, placeholder=" …")
+        raise UserError(
+            f"its packages changed since {commit[:10]}, and the old cannot be installed offline: {message}"
+        )
+    return path / ".venv/bin"
+
+
+def _with_keys(path: Path, name: str, python: Path) -> Code:
+    preflight = next((s for s in graph.stages(path).values() if key_file.FOLDER in s.outs), None)
+    if preflight is None:
+        raise UserError(f"dvc.yaml of {name}: no stage writes {key_file.FOLDER}/: want one whose code has a key")
+    done = _run(path, preflight.cmd, python)
+    if done.returncode:
+        raise UserError(f"{name}: preflight fails: {_last_line(done.stderr or done.stdout)}")
+    files = artifacts.measure(path / key_file.FOLDER).files
+    return Code(path, name, python, {f"{key_file.FOLDER}/{name}": file.md5 for name, file in files.items()})
+
+
+def run(
+    root: Path, stage: graph.Stage, inputs: Mapping[str, artifacts.Files], codes: tuple[Code, Code], rows: int,
+    values: Mapping[str, Any],
+) -> Probe:  # fmt: skip
+    """Runs the codes on about `rows` rows of each table among the inputs, {path: its files}, and compares the outputs.
+
+    Args:
+        values: {pattern of a parameter's dotted name: its value in probes}.
+    """
+    whole, replaced = params.load(root / PARAMS), {}
+    _replace(whole, stage.params, values, "", replaced)
+    shares = _share(root, inputs, codes[-1].path / ".dvc/tmp/probe" / stage.name, rows)
+    of_preflight = [p for p in stage.deps if key_file.is_in_folder(p) and p != stage.key_file]
+    for code in codes:
+        for path in of_preflight:
+            (codes[0].path / path).write_bytes((codes[-1].path / path).read_bytes())
+        for path in (*stage.outs, *inputs):
+            work_store.remove(code.path / path)
+        _put(codes[-1].path / ".dvc/tmp/probe" / stage.name, code.path)
+        _write_params(code.path / PARAMS, whole)
+        done = _run(code.path, stage.cmd, code.python)
+        if done.returncode:
+            return Probe(shares, replaced, f"{code.name} fails on it: {_last_line(done.stderr or done.stdout)}")
+    differing = [line for out in stage.outs for line in _differences(out, *(code.path for code in codes))]
+    return Probe(shares, replaced, f"other bytes: {', '.join(differing)}" if differing else "")
+
+
+def _replace(
+    values: dict[str, Any], sections: tuple[str, ...], patterns: Mapping[str, Any], above: str, replaced: dict[str, Any]
+) -> None:
+    """Replaces the parameters of a stage whose dotted names match a pattern."""
+    for name, value in values.items():
+        dotted = f"{above}{name}"
+        if isinstance(value, dict):
+            _replace(value, sections, patterns, f"{dotted}.", replaced)
+        elif any(f"{dotted}.".startswith(f"{section}.") for section in sections):
+            for pattern, small in patterns.items():
+                if fnmatchcase(dotted, pattern) and value != small:
+                    values[name] = replaced[dotted] = small
+
+
+def _share(root: Path, inputs: Mapping[str, artifacts.Files], folder: Path, rows: int) -> dict[str, list[int]]:
+    """Writes the share of the inputs into a folder; returns {table: [rows taken, all]}."""
+    work_store.remove(folder)
+    shares = {}
+    for path, files in inputs.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        if "" not in files:
+            (folder / path).mkdir(exist_ok=True)
+        for name in files:
+            file = join(path, name)
+            if (share := input_share.take(root / file, folder / file, rows)) is not None:
+                shares[file] = list(share)
+    return shares
+
+
+def _put(source: Path, target: Path) -> None:
+    def link(file: str, to: str) -> None:
+        try:
+            os.link(file, to)
+        except OSError:
+            shutil.copyfile(file, to)
+
+    shutil.copytree(source, target, copy_function=link, dirs_exist_ok=True)
+
+
+def _write_params(file: Path, values: dict[str, Any]) -> None:
+    from ruamel.yaml import YAML
+
+    file.unlink(missing_ok=True)
+    YAML(typ="safe", pure=True).dump(values, file)
+
+
+def _differences(out: str, old: Path, new: Path) -> Iterator[str]:
+    """The files of an output that differ; of JSONL the first line that does."""
+    before, now = (artifacts.measure(path / out).files if (path / out).exists() else {} for path in (old, new))
+    for name in sorted(before.keys() | now.keys()):
+        file = out if (old / out).is_file() and (new / out).is_file() else f"{out}/{name}"
+        if name not in before or name not in now:
+            yield f"{file} only by {'the old code' if name in before else 'the present'}"
+        elif before[name] != now[name]:
+            yield f"{file}{_line(old / file, new / file) if file.endswith('.jsonl') else ''}"
+
+
+def _line(old: Path, new: Path) -> str:
+    with old.open("rb") as before, new.open("rb") as now:
+        number = next((n for n, (a, b) in enumerate(zip(before, now, strict=False), 1) if a != b), None)
+    return f" from line {number}" if number else " at its end"
+
+
+def _run(path: Path, command: str, python: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, shell=True, cwd=path, env=_environment(python), capture_output=True, text=True, check=False
+    )
+
+
+def _environment(python: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "GIT_"))}
+    kept.pop("PYTHONPATH", None)  # it may name the project
+    return {**kept, "PATH": f"{python}{os.pathsep}{os.environ['PATH']}"}
+
+
+def _last_line(text: str) -> str:
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no message")
