@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from stages.reading import field_names
-from stages.reading.message_parsing import FLAGS, MASKS, ROLES
+from stages.reading.message_parsing import FLAGS, ITEMS, MASKS, ROLES
 from stages.reading.ratings import FIELDS as RATING_FIELDS
 from stages.reading.ratings import LABEL, RATINGS
 from stages.reading.text_values import json_value
+from stages.reading.tool_calls import TYPES as CALL_TYPES
+from stages.reading.turn_contents import KINDS
 from stages.reading.unread import empty, printable
 
 MARKER = "qz"  # in values: replaced by a text that no other value has
@@ -23,11 +25,12 @@ TEXTS = (
     "content", "value", "instruction", "input", "output", "prompt", "completion", "chosen", "rejected", "question",
     "answer", "response", "edit", "system", "text",
 )  # fmt: skip
-UNKNOWN, MEANINGLESS = ("topic", "mood", "split"), ("id", "source", "created_at")
+UNKNOWN, MEANINGLESS = ("topic", "mood", "split"), ("id", "source", "created_at", "length")
 NAMES = (*UNKNOWN, *MEANINGLESS, *(name for names in field_names.CHANGES_MEANING.values() for name in names))
 VALUES = st.sampled_from(
     [
         *(0, 1, 0.0, 1.0, True, False, "0", "true", "down", "up", None, "", [], {}, 0.5, MARKER, MARKER, MARKER),
+        *("length", "stop", "A text of more than six words, which says something."),
         {"a": MARKER, "label": 3},
         [MARKER, {"weight": 0, "b": None}],
         [{"type": "text", "text": MARKER, "c": MARKER}],
@@ -68,6 +71,7 @@ SALT = st.lists(
     | st.tuples(PLACE, st.just("record"), st.sampled_from(OF_RECORDS)),
     max_size=3,
 )
+TYPES = {*KINDS, *CALL_TYPES, *ITEMS}  # of parts, calls and items, which rows do not name
 TOLD = re.compile(r"field (.*) \(records: ")  # in the error of ingest
 Salt = list[tuple[int, str, tuple[str, Any]]]
 
@@ -153,7 +157,7 @@ def lost(record: dict[str, Any], rows: list[dict[str, Any]], told: set[str]) -> 
         if not (
             any(printable(leaf.path) == name or leaf.path.startswith(f"{name}.") for name in told)
             or "(others)" in told
-            or not field_names.has_meaning(leaf.path)
+            or field_names.meaning(leaf.path, leaf.value) is None
             or _is_in(leaf, record, rows, values, texts)
         )
     ]
@@ -181,7 +185,7 @@ def _is_in(leaf: Leaf, record: dict[str, Any], rows: list[dict[str, Any]], value
         good = RATINGS.get(word)
         contents = [row["content"] for row in rows]
         return any(c["kind"] == "pair" or c.get("good", c["kind"] == "chat") == good for c in contents)
-    if name == "type" and value in ("text", "function"):
+    if (name == "type" and value in TYPES) or (name == "thought" and value is True):
         return True
     if name == "answer" and "choices" in record and not isinstance(value, bool):
         return True  # the place or label of a choice, of which the row has the label

@@ -3,7 +3,9 @@
 People add names to the tables: without signs and in lower case, so that `kto_tag` and `ktoTag` are `ktotag`.
 """
 
+import functools
 import re
+from typing import Any
 
 CHANGES_MEANING = {  # what a field says -> its names, at any depth
     "a weight or a mask of what is trained on": (
@@ -21,6 +23,10 @@ CHANGES_MEANING = {  # what a field says -> its names, at any depth
         "rejected", "rejectedresponse", "rejectedresponses", "rejectedanswer", "rejectedoutput", "rejectedmessages",
         "chosen", "chosenresponse", "dispreferred", "preferred", "incorrectanswer", "incorrectanswers", "wronganswer",
         "wronganswers", "badanswer", "badresponse", "badoutput",
+    ),
+    "an answer that was cut off, or withdrawn": (
+        "finishreason", "stopreason", "truncated", "istruncated", "deleted", "isdeleted", "removed", "isremoved",
+        "withdrawn", "retracted",
     ),
     "the reasoning before an answer": (
         "reasoning", "reasoningcontent", "reasoningdetails", "thinking", "thinkingblocks", "thought", "thoughts", "cot",
@@ -43,7 +49,7 @@ NO_MEANING = {  # kind -> names
         "id", "ids", "idx", "index", "uid", "uuid", "guid", "rowid", "recordid", "sampleid", "exampleid", "questionid",
         "promptid", "answerid", "responseid", "messageid", "conversationid", "dialogueid", "dialogid", "sessionid",
         "threadid", "parentid", "taskid", "docid", "documentid", "sourceid", "userid", "annotatorid", "workerid",
-        "requestid", "hash", "contenthash", "sha256", "md5", "unnamed0", "indexlevel0",
+        "requestid", "signature", "thoughtsignature", "hash", "contenthash", "sha256", "md5", "unnamed0", "indexlevel0",
     ),
     "where a record comes from": (
         "source", "sources", "origin", "dataset", "datasetname", "datasource", "subset", "url", "urls", "uri", "link",
@@ -60,9 +66,39 @@ NO_MEANING = {  # kind -> names
         "charcount", "length", "usage", "prompttokens", "completiontokens", "totaltokens",
     ),
 }  # fmt: skip
+FINISHED = (  # reasons why a model stopped that find the answer whole
+    "stop", "end_turn", "stop_sequence", "eos", "eos_token", "tool_calls", "tool_call", "tool_use", "function_call",
+    "completed", "complete",
+)  # fmt: skip
+NOT_SO = ("false", "0", "no")
+SAYS_NOTHING = {  # name that changes meaning -> the values, in lower case, with which it does not
+    name: FINISHED if name in ("finishreason", "stopreason") else NOT_SO
+    for name in CHANGES_MEANING["an answer that was cut off, or withdrawn"]
+}
+PROSE_WORDS = 7  # of a text that is more than an id, a source or a date, whatever its field's name
+NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
 SIGNS = re.compile(r"[\W_]+")
 _CHANGED = {name: what for what, names in CHANGES_MEANING.items() for name in names}
 _NONE = frozenset(name for names in NO_MEANING.values() for name in names)
+_COUNTS = frozenset(NO_MEANING["counts of what the row itself has"])
+
+
+def meaning(path: str, value: Any) -> str | None:
+    """What a field changes in what a row means, "" for a field of unknown meaning, None for a value without one."""
+    what, name = changed_meaning(path), _last_name(path)
+    if what:
+        return None if str(value).strip().lower() in SAYS_NOTHING.get(name, ()) else what
+    if name not in _NONE:
+        return ""
+    is_text = isinstance(value, str)
+    return "" if is_text and (_is_prose(value) or (name in _COUNTS and not NUMBER.fullmatch(value))) else None
+
+
+@functools.lru_cache(4096)
+def depends_on_value(path: str) -> bool:
+    """True if the meaning of a field depends on its value."""
+    name = _last_name(path)
+    return name in _NONE or name in SAYS_NOTHING
 
 
 def changed_meaning(path: str) -> str:
@@ -75,7 +111,15 @@ def has_meaning(path: str) -> bool:
 
     Names before it tell nothing: `source.text` may be what a question is about.
     """
-    return bool(changed_meaning(path)) or next(filter(None, reversed(_names(path))), "") not in _NONE
+    return bool(changed_meaning(path)) or _last_name(path) not in _NONE
+
+
+def _is_prose(text: str) -> bool:
+    return text.count(" ") + 1 >= PROSE_WORDS or "\n" in text.strip()
+
+
+def _last_name(path: str) -> str:
+    return next(filter(None, reversed(_names(path))), "")
 
 
 def _names(path: str) -> list[str]:

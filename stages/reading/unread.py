@@ -27,7 +27,10 @@ def empty(value: Any) -> bool:
 
 
 def leaves(value: Any, tree: Any, path: str, found: dict[str, Any]) -> None:
-    """Adds {path: first value} of the single values outside a tree; `*` in a path is any element of a list."""
+    """Adds {path: first value with a meaning, or else last} of the single values outside a tree.
+
+    `*` in a path is any element of a list.
+    """
     kind = type(value)
     if kind is dict:
         if callable(tree):
@@ -46,7 +49,9 @@ def leaves(value: Any, tree: Any, path: str, found: dict[str, Any]) -> None:
             if below is not WHOLE:
                 leaves(item, below, f"{path}.*", found)
     elif (tree is None or type(tree) is Paths) and not empty(value):
-        found.setdefault(path, value)
+        first = found.setdefault(path, value)
+        if first is not value and field_names.depends_on_value(path) and field_names.meaning(path, first) is None:
+            found[path] = value
 
 
 def paths(names: list[str], fields: set[str]) -> Paths:
@@ -81,13 +86,13 @@ class Unread:
     def __init__(self) -> None:
         self.fields: dict[str, dict[str, Any]] = {}
         self.stops: dict[str, str] = {}  # of them those without which rows would mean something else: {path: what}
-        self._meaning: dict[str, str | None] = {}  # path -> what it changes, "" for nothing known, None for no meaning
+        self._meaning: dict[str, str | None] = {}  # of paths that have one whatever the value: field_names.meaning
 
     def add(self, found: dict[str, Any]) -> None:
         """Counts the fields of one record."""
         told = set()
         for path, value in found.items():
-            what = self._meaning_of(path)
+            what = self._meaning_of(path, value)
             if what is None:
                 continue
             name = printable(path)
@@ -102,11 +107,11 @@ class Unread:
                     self.stops[name] = what
             self.fields[name]["records"] += 1
 
-    def _meaning_of(self, path: str) -> str | None:
+    def _meaning_of(self, path: str, value: Any) -> str | None:
         if path in self._meaning:
             return self._meaning[path]
-        what = field_names.changed_meaning(path) if field_names.has_meaning(path) else None
-        if len(self._meaning) < 4 * MAX_FIELDS:
+        what = field_names.meaning(path, value)
+        if len(self._meaning) < 4 * MAX_FIELDS and not field_names.depends_on_value(path):
             self._meaning[path] = what
         return what
 

@@ -38,7 +38,7 @@ def unread_of(record: dict[str, Any], rule: FileRule | None = None) -> dict[str,
         ),
         (
             {"messages": "u", "response": {"choices": [{"message": TURNS[1], "finish_reason": "stop"}]}, "rating": 1},
-            {"response.choices.*.finish_reason": "stop"},
+            {},
         ),
         ({"prompt": "u", "completion": '[{"role": "gpt", "content": "a", "mood": "x"}]'}, {"completion.*.mood": "x"}),
         (
@@ -123,6 +123,41 @@ def test_an_ignored_field_is_not_read() -> None:
 def test_the_names_of_a_path_tell_what_a_field_means(path: str, what: str | None) -> None:
     assert field_names.changed_meaning(path) == (what or "")
     assert field_names.has_meaning(path) == (what is not None)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "what"),
+    [
+        ("choices.*.finish_reason", "length", "an answer that was cut off, or withdrawn"),
+        ("stop_reason", "max_tokens", "an answer that was cut off, or withdrawn"),
+        ("messages.*.finishReason", "STOP", None),
+        ("stop_reason", "end_turn", None),
+        ("messages.*.deleted", True, "an answer that was cut off, or withdrawn"),
+        ("deleted", False, None),
+        ("page", 12, None),
+        ("page", "12 of the manual", None),
+        ("page", "The whole page text, which is long.", ""),
+        ("file", "def f():\n    pass\n", ""),
+        ("date", "Friday, 3 January 2025\n", None),
+        ("length", "short", ""),
+        ("length", " 1,024 ", None),
+        ("usage.total_tokens", 9, None),
+        ("topic", "stop", ""),
+        ("source.rating", False, "a judgement of an answer"),
+    ],
+)
+def test_some_values_have_a_meaning_whatever_their_name_and_some_have_none(path: str, value: Any, what: Any) -> None:
+    assert field_names.meaning(path, value) == what
+
+
+def test_of_several_values_one_with_a_meaning_is_told() -> None:
+    record = {"messages": [{**TURNS[0], "deleted": False}, {**TURNS[1], "deleted": True}],
+              "sources": ["A", "A text of seven words, or of more.", "B"]}  # fmt: skip
+
+    assert unread_of(record) == {
+        "messages.*.deleted": "True",
+        "sources.*": "A text of seven words, or of more.",
+    }
 
 
 def test_no_name_both_has_a_meaning_and_has_none() -> None:
