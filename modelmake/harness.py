@@ -24,6 +24,7 @@ from modelmake.keys import carrying, key_file, loaded_packages, parse_cache, sta
 from modelmake.running import (
     arguments,
     disk_full,
+    environment,
     main_call,
     opened_files,
     platform,
@@ -65,6 +66,7 @@ def run(main: Callable[..., str]) -> None:
 
 def _run(stage: Stage, main: Callable[..., str], record: dict[str, Any]) -> str:
     """Runs a stage, or finds its outputs in the store; publishes them and returns the line of counts."""
+    environment.check(stage.name, stage.arguments.get("machine"))
     parse_cache.load(stage.root)
     key, values = _key(stage), arguments.values(stage)
     with sandbox.enter(stage.root, stage.name, stage.inputs, main_call.links(key)) as box:
@@ -103,7 +105,7 @@ def _compute(
     if _key(stage) != key:
         raise UserError(f"{stage.name}: its code changed while it started: nothing published; run `dvc repro` again")
     with _stage_time(record), opened_files.record(stage.root) as opened:
-        line = main_call.call(main, stage, box.folder, identities)
+        line = main_call.call(main, stage, box.folder, identities, box.measured)
     _check_covered(stage, key, opened)
     if not box.intact():
         raise UserError(

@@ -2,12 +2,14 @@
 
 Importing this package sets the environment of the libraries that stages use, before any of them is imported: offline
 unless HF_HUB_OFFLINE=0, no telemetry, no progress bars in a log, only errors on the console. In the process of a stage
-it also begins the watch of the files that modules read, and lets numeric libraries start with one thread.
+it also begins the watch of the files that modules read, and lets numeric libraries start with one thread, and
+sets the time zone to UTC.
 """
 
 import logging
 import os
 import sys
+import time
 import warnings
 
 from modelmake.running import opened_files, threads
@@ -15,6 +17,8 @@ from modelmake.running import opened_files, threads
 if sys.argv[0] == "-m":  # `python -m stages.<stage>` imports this package before the stage's module
     opened_files.watch()
     threads.limit(1)
+    os.environ["TZ"] = "UTC"  # of times without a zone
+    time.tzset()
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 os.environ.update(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.keys import locked_packages
+from modelmake.running import environment
 
 Platform = dict[str, str]  # platform, cpu, python, packages, device
 INSTRUCTION_SETS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")  # by which kernels are chosen
@@ -17,15 +18,18 @@ INSTRUCTION_SETS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd"
 def read(key: dict[str, Any]) -> Platform:
     """The platform of this process, which ran the stage with that key: platform, cpu, python, packages, device.
 
+    Where something is set that may change results: environment, too.
     No host name, clock or path. The device is the GPU that torch has used so far, else the CPU. Takes milliseconds:
     nothing is imported, and no metadata of packages is parsed.
     """
+    described = environment.describe()
     return {
         "platform": f"{sysconfig.get_platform()} {' '.join(platform.libc_ver())}".strip(),
         "cpu": _cpu(),
         "python": platform.python_version(),
         "packages": _packages(key.get("packages", {})),
         "device": _device(sys.modules.get("torch")),
+        **({"environment": described} if described else {}),
     }
 
 
@@ -59,7 +63,7 @@ def _packages(locked: dict[str, str]) -> str:
         name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
         installed[locked_packages.normalised(name)] = version
     differing = [f"{name} {installed[name]}" for name in sorted(locked.keys() & installed.keys())
-                 if installed[name] != locked[name]]  # fmt: skip
+                 if installed[name] not in [one.partition(" ")[0] for one in locked[name].split(",")]]  # fmt: skip
     return ", ".join(differing) or "as locked"
 
 

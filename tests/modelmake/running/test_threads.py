@@ -1,6 +1,9 @@
 """Numeric libraries get the declared number of threads, whatever the environment said before."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +36,30 @@ def test_memory_is_kept_by_options_that_mallopt_takes(monkeypatch: pytest.Monkey
     threads._keep_freed_memory()  # another C library: no error
 
     assert len(calls) == 4 and all(0 < value < 2**31 for _, value in calls)
+
+
+COUNT = """
+import sys
+sys.argv[0] = "-m"  # as for `python -m stages.<stage>`
+import stages
+import numpy  # as the module of a stage does, before its parameters are read
+from pathlib import Path
+from modelmake.running import threads
+threads.limit({threads})
+numpy.ones((600, 600)) @ numpy.ones((600, 600))
+print(len(list(Path("/proc/self/task").iterdir())))
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or (os.cpu_count() or 1) < 2, reason="counts threads in /proc, of two cores"
+)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_as_many_threads_run_as_are_declared_though_numpy_is_imported_before(threads: int) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    process = subprocess.run(
+        [sys.executable, "-c", COUNT.format(threads=threads)],
+        cwd=Path(__file__).parents[3], env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert process.stdout == f"{threads}\n"

@@ -1,0 +1,71 @@
+"""Variables of the environment, and of Python itself, that change results and are in no key.
+
+A stage is refused where one of them contradicts its parameters, or runs other code than its key holds. The others are
+in the run log, and so in what `modelmake verify` compares.
+"""
+
+import locale
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+from modelmake.errors import UserError
+from modelmake.keys.loaded_packages import STANDARD
+from modelmake.running import opened_files
+
+# Variables by their prefixes: kernels, precision, compilers and random order.
+CHANGING = (
+    "ATEN_CPU_CAPABILITY", "BNB_", "CUDA_VISIBLE_DEVICES", "CUBLAS_", "CUDNN_", "DNNL_", "GGML_", "KMP_", "LLAMA_",
+    "MKL_", "NUMBA_", "NVIDIA_TF32_OVERRIDE", "NPY_", "OMP_", "ONEDNN_", "OPENBLAS_", "PYTHONHASHSEED", "PYTHONPATH",
+    "PYTORCH_", "TORCH", "TRITON_", "TRL_", "VECLIB_",
+)  # fmt: skip
+SET_HERE = ("CUBLAS_WORKSPACE_CONFIG", "OMP_WAIT_POLICY")  # by `threads`, as are all numbers of threads
+PATHS = ("PYTHONPATH",)  # named without their values
+# What decides training in the place of parameters: {prefix: the parameter that says it}.
+CONTRADICTING = {
+    "ACCELERATE_": "machine and train say how a model is trained",
+    "FSDP_": "a model is trained on one device",
+    "LOCAL_RANK": "a model is trained in one process",
+    "NVIDIA_TF32_OVERRIDE": "machine.dtype says the arithmetic",
+    "RANK": "a model is trained in one process",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "machine.dtype says the arithmetic",
+    "WORLD_SIZE": "a model is trained in one process",
+}
+OWN = ("_distutils_hack", "dvc_lock_is_whole")  # loaded by .pth files of what uv.lock installs
+
+
+def check(stage: str, machine: Any, variables: Mapping[str, str] = os.environ) -> None:
+    """Raises a UserError with all that contradicts the parameters in `machine`, a line each."""
+    problems = [
+        f"{name}={variables[name]}: {why}: unset it"
+        for name in sorted(variables) for prefix, why in CONTRADICTING.items()
+        if (name.startswith(prefix) if prefix.endswith("_") else name == prefix)
+    ]  # fmt: skip
+    visible = variables.get("CUDA_VISIBLE_DEVICES")
+    if getattr(machine, "device", "cpu") == "cuda" and visible is not None and visible.strip() in ("", "-1"):
+        problems.append(f"CUDA_VISIBLE_DEVICES={visible}: hides the GPU, and machine.device is cuda: unset it")
+    if sys.flags.optimize:
+        problems.append("PYTHONOPTIMIZE (or python -O): leaves assertions out of the code: unset it")
+    if not sys.flags.utf8_mode and locale.getencoding().lower().replace("-", "") != "utf8":
+        problems.append(f"texts are read as {locale.getencoding()} here: want UTF-8; set PYTHONUTF8=1")
+    if problems:
+        raise UserError("\n".join(f"{stage}: {problem}" for problem in problems))
+
+
+def describe(variables: Mapping[str, str] = os.environ, modules: Iterable[str] | None = None) -> str:
+    """What may change results: variables that are set, and modules that Python loads before a stage; "" if none."""
+    shown = (n for n in sorted(variables) if n.startswith(CHANGING) and not n.endswith("_NUM_THREADS"))
+    words = [n if n in PATHS else f"{n}={variables[n]}" for n in shown if n not in SET_HERE]
+    return " ".join([*words, *_loaded_before(opened_files.modules_at_start if modules is None else modules)])
+
+
+def _loaded_before(modules: Iterable[str]) -> Iterator[str]:
+    """The modules that .pth files or a sitecustomize loaded."""
+    for name in sorted({name.partition(".")[0] for name in modules}):
+        module = sys.modules.get(name, ModuleType(name))
+        file = getattr(module, "__dict__", {}).get("__file__")
+        installed = isinstance(file, str) and ("-packages" in file or not file.startswith(STANDARD))
+        if installed and name not in (*OWN, "__main__", "modelmake", "stages"):
+            yield name
