@@ -78,11 +78,11 @@ def _tagged(pattern: str) -> Callable[[re.Match[str], Tools], list[Call]]:
 
     def read(match: re.Match[str], tools: Tools) -> list[Call]:
         body = match["arguments"] or ""
-        found = {tagged["key"].strip(): tagged["value"] for tagged in tag.finditer(body)}
-        if body.strip() and not found:
+        tagged_texts = {tagged["key"].strip(): tagged["value"] for tagged in tag.finditer(body)}
+        if body.strip() and not tagged_texts:
             return _named(match, tools)
         properties = parameters(match["name"], tools).get("properties") or {}
-        return [Call(match["name"], {key: _typed(value, properties.get(key)) for key, value in found.items()})]
+        return [Call(match["name"], {key: _typed(value, properties.get(key)) for key, value in tagged_texts.items()})]
 
     return read
 

@@ -30,8 +30,8 @@ def common(a: list[Any], b: list[Any], standard: Callable[[str], str] = str) -> 
     """How many values of one list are in the other too, each taken once; their order does not count."""
     left = list(b)
     for value in a:
-        if found := [i for i, other in enumerate(left) if equal(value, other, standard)]:
-            del left[found[0]]
+        if equals := [i for i, other in enumerate(left) if equal(value, other, standard)]:
+            del left[equals[0]]
     return len(b) - len(left)
 
 

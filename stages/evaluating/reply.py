@@ -23,14 +23,14 @@ def of_turns(turns: list[Message], tools: list[dict[str, Any]]) -> Reply:
 
 def parse(answer: str, tools: list[dict[str, Any]]) -> Reply:
     """The reply that a model wrote, in any of the forms that chat templates teach; unmarked, where there are tools."""
-    text, calls, said, at = without_reasoning(answer), [], [], 0
-    while found := [(form, match) for form in call_forms.FORMS.values() if (match := form.pattern.search(text, at))]:
-        form, match = min(found, key=lambda pair: pair[1].start())  # of those at one place the first of the table
+    text, calls, words, at = without_reasoning(answer), [], [], 0
+    while matches := [(form, match) for form in call_forms.FORMS.values() if (match := form.pattern.search(text, at))]:
+        form, match = min(matches, key=lambda pair: pair[1].start())  # of those at one place the first of the table
         calls += form.read(match, tools)
-        said.append(text[at : match.start()])
+        words.append(text[at : match.start()])
         at = match.end()
     if calls:
-        return Reply("".join([*said, text[at:]]).strip(), calls, tools)
+        return Reply("".join([*words, text[at:]]).strip(), calls, tools)
     calls = call_forms.unmarked(text) if tools else []
     return Reply("" if calls else text, calls, tools)
 

@@ -28,10 +28,10 @@ def rating(record: dict[str, Any]) -> bool | None:
     Raises:
         ValueError: a field says something else, or two contradict each other.
     """
-    found = {name: _is_good(name, record[name]) for name in FIELDS if not empty(record.get(name))}
-    if len(set(found.values())) > 1:
-        raise ValueError(f"{' and '.join(f'{name} {record[name]!r}' for name in found)} contradict each other")
-    return next(iter(found.values()), None)
+    judgements = {name: _is_good(name, record[name]) for name in FIELDS if not empty(record.get(name))}
+    if len(set(judgements.values())) > 1:
+        raise ValueError(f"{' and '.join(f'{name} {record[name]!r}' for name in judgements)} contradict each other")
+    return next(iter(judgements.values()), None)
 
 
 def is_class(label: Any) -> bool:

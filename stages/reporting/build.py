@@ -1,11 +1,10 @@
 """The finished build that the page shows: graph, reports, logs, answers, and hashes of artifacts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelmake import artifacts
 from modelmake.artifacts import Artifact
 from stages.evaluating.scoring import Answer
 from stages.reporting.step_rows import StepRows
@@ -39,11 +38,21 @@ def weight_bytes(artifact: Artifact) -> int:
     return sum(f.size for name, f in artifact.files.items() if name.endswith((".safetensors", ".gguf")))
 
 
-def measure(graph: dict[str, dict[str, Any]], raw: Path, folders: Sequence[Path]) -> dict[str, Artifact]:
-    """{path: artifact} of the raw data, and of every out of the graph inside one of the folders."""
-    outs = (Path(out) for node in graph.values() for out in node["outs"])
-    paths = {raw, *(out for out in outs if any(out.is_relative_to(folder) for folder in folders))}
-    return {str(path): artifacts.measure(path) for path in sorted(paths)}
+def parts(
+    graph: dict[str, dict[str, Any]], measured: Mapping[str, Artifact], raw: str, folders: Sequence[str]
+) -> dict[str, Artifact]:
+    """{path: artifact} of the raw data, and of every out of the graph that is one of the folders or inside one.
+
+    `measured` is {path: artifact} of the raw data and the folders.
+    """
+    found = {raw: measured[raw]}
+    for out in (out for node in graph.values() for out in node["outs"]):
+        for folder in folders:
+            if out == folder:
+                found[out] = measured[folder]
+            elif out.startswith(f"{folder}/"):
+                found[out] = measured[folder].part(out.removeprefix(f"{folder}/"))
+    return dict(sorted(found.items()))
 
 
 def main_metric(metrics: dict[str, Any]) -> str:

@@ -35,7 +35,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     audit: str
     level: Literal["ok", "too_few", "warning", "serious"]
-    message: str = msgspec.field(name="said")  # the name in datasheet.json
+    message: str
     examples: list[Example] = []
 
 
@@ -57,14 +57,14 @@ def _question_hash(row: Row) -> bytes:
     return hashlib.blake2b(plain(f"{prompt_text(row.content)}\n{tools}").encode("utf-8", "surrogatepass")).digest()
 
 
-def said(turns: list[Message]) -> str:
+def spoken_text(turns: list[Message]) -> str:
     """An answer without its reasoning, which may be another for the same answer."""
     return "\n".join(map(spoken, turns))
 
 
 def _answer_hash(turns: list[Message]) -> str:
     """Hash of an answer, style ignored: case, white space, outer punctuation; in JSON also the order of keys."""
-    answer = said(turns)
+    answer = spoken_text(turns)
     value = parse(answer)
     text = plain(answer).strip(" .\"'") if value is None else json.dumps(value, sort_keys=True).lower()
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
@@ -146,7 +146,7 @@ def length_of_pairs(rows: Iterable[Row], params: Datasheet) -> Finding:
         if row.kind != "pair":
             continue
         split = parts.split(row.content)
-        chosen, rejected = len(said(split.answer)), len(said(split.rejected))
+        chosen, rejected = len(spoken_text(split.answer)), len(spoken_text(split.rejected))
         longer, shorter, same = longer + (chosen > rejected), shorter + (chosen < rejected), same + (chosen == rejected)
         shown = examples["longer" if chosen > rejected else "shorter"]
         if chosen != rejected and len(shown) < params.examples:
@@ -168,7 +168,7 @@ def length_of_labels(rows: Iterable[Row], label_of: LabelOf, params: Datasheet) 
     first: dict[str, Row] = {}
     for row in rows:
         if (label := label_of(row)) is not None:
-            lengths.setdefault(label, []).append(len(said(parts.split(row.content).answer)))
+            lengths.setdefault(label, []).append(len(spoken_text(parts.split(row.content).answer)))
             first.setdefault(label, row)
     usual = median([n for of_label in lengths.values() for n in of_label] or [0])
     medians = {label: median(of_label) for label, of_label in sorted(lengths.items())}
@@ -217,7 +217,7 @@ def mixed_styles(rows: Iterable[Row], params: Datasheet) -> Finding:
     styles: dict[tuple[str, str], Counter[str]] = {}  # kind and answer without its style -> style -> rows
     first: dict[tuple[str, str, str], Row] = {}
     for row in rows:
-        if row.kind == "text" or (styled := answer_style(said(parts.split(row.content).answer))) is None:
+        if row.kind == "text" or (styled := answer_style(spoken_text(parts.split(row.content).answer))) is None:
             continue
         answer, style = styled
         styles.setdefault((row.kind, answer), Counter())[style] += 1

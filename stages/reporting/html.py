@@ -23,7 +23,7 @@ def difference_in_words(entry: dict[str, Any]) -> str:
 
 
 def scale(models: dict[str, dict[str, Any]], metric: str) -> tuple[float, float]:
-    """(low, high) ends of the axis of a metric: its declared range; without an upper bound, as far as intervals reach."""
+    """(low, high) ends of the axis of a metric: its declared range; if that is unbounded, as far as intervals reach."""
     entries = [metrics[metric] for metrics in models.values() if metric in metrics]
     least, most = entries[0]["least"], entries[0]["most"]
     if most is None:

@@ -6,5 +6,5 @@ from stages.rows.row import Content
 
 def texts(content: Content) -> list[str]:
     """The text of a row, or the user turns of its prompt; never an answer."""
-    found = parts.split(content)
-    return [found.text] if found.text else [m.content for m in found.prompt if m.role == "user"]
+    split = parts.split(content)
+    return [split.text] if split.text else [m.content for m in split.prompt if m.role == "user"]

@@ -42,14 +42,14 @@ class Kept(NamedTuple):
 
 def losses(rows: list[Row], encoded: list[Encoded]) -> list[str]:
     """What rows would lose, a text for each kind of loss, with the number of rows, the first, and what it loses."""
-    found: dict[str, tuple[str, str]] = {}
+    first: dict[str, tuple[str, str]] = {}  # loss -> (id of the row, its text)
     counts: Counter[str] = Counter()
     for row, tokens in zip(rows, encoded, strict=True):
         for loss, text in tokens.losses:
-            found.setdefault(loss, (row.id, text))
+            first.setdefault(loss, (row.id, text))
         counts.update({loss for loss, _ in tokens.losses})
     return [
-        f"{loss} ({n} rows, first {found[loss][0]}{f': {found[loss][1][:60]!r}' if found[loss][1] else ''})"
+        f"{loss} ({n} rows, first {first[loss][0]}{f': {first[loss][1][:60]!r}' if first[loss][1] else ''})"
         for loss, n in counts.most_common()
     ]
 

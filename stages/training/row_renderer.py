@@ -76,7 +76,7 @@ class RowRenderer:
             )
         else:
             trained = [
-                self._said(text, span, shape.lead if shape.turns.index(turn) == n else "")
+                self._trained_span(text, span, shape.lead if shape.turns.index(turn) == n else "")
                 for n, (span, turn) in enumerate(zip(blocks, shape.turns, strict=True))
                 if turns[turn].train
             ]
@@ -111,8 +111,8 @@ class RowRenderer:
             if turn in trained and place.block < 0:
                 losses.append((f"{field} of an assistant turn is outside its {{% generation %}} block", place.text))
             elif place.block >= 0 and (turn not in trained or owners[place.block] != turn):
-                said = "of a tool's schema" if turn < 0 else f"of another {role} turn"
-                losses.append((f"{field} {said} is in an answer's {{% generation %}} block", place.text))
+                owner = "a tool's schema" if turn < 0 else f"another {role} turn"
+                losses.append((f"{field} of {owner} is in an answer's {{% generation %}} block", place.text))
         for n, (start, end) in enumerate(blocks):
             if owners[n] == -1 and n and text[start:end].strip() in self.stops:
                 owners[n] = owners[n - 1]  # some templates mark one more end token
@@ -137,16 +137,16 @@ class RowRenderer:
     ) -> tuple[list[tuple[Span, Place]], list[tuple[str, int]], set[str]]:
         """Where each placeholder is, in order; what is lost; and which fields are left out as allowed."""
         places, losses, omitted, at = [], [], set(), 0
-        for index, said in enumerate(stand_in.texts):
-            at = text.find(said.placeholder) if said.placeholder else at
+        for index, row_text in enumerate(stand_in.texts):
+            at = text.find(row_text.placeholder) if row_text.placeholder else at
             if at >= 0:
                 block = next((n for n, (start, end) in enumerate(blocks) if start <= at < end), -1)
                 after = sum(end <= at for _, end in blocks)
-                places.append(((at, at + len(said.placeholder)), Place(index, block, after)))
-            elif said.field in self.omit:
-                omitted.add(said.field)
-            elif said.placeholder:
-                losses.append((f"{said.field} is not rendered", index))
+                places.append(((at, at + len(row_text.placeholder)), Place(index, block, after)))
+            elif row_text.field in self.omit:
+                omitted.add(row_text.field)
+            elif row_text.placeholder:
+                losses.append((f"{row_text.field} is not rendered", index))
         return sorted(places, key=lambda place: (place[0][0], place[1].text)), losses, omitted
 
     def _ends(
@@ -156,8 +156,8 @@ class RowRenderer:
         last = {owner: n for n, owner in enumerate(owners)}.values()  # the last block of each turn
         tails = []
         for block in last:
-            said = max((end for (_, end), place in places if place.block == block), default=blocks[block][0])
-            tails.append(text[said : blocks[block][1]])
+            words_end = max((end for (_, end), place in places if place.block == block), default=blocks[block][0])
+            tails.append(text[words_end : blocks[block][1]])
         if self.loss == "all" and places and not any(stop in text[places[-1][0][1] :] for stop in self.stops):
             tails.append(text[places[-1][0][1] :])
         return [
@@ -172,23 +172,23 @@ class RowRenderer:
         """The texts of the row itself that are not where those of its shape are."""
         losses, omitted, cursor = [], set(), 0
         for index, block, after in shape.order:
-            said = stand_in.texts[index]
+            row_text = stand_in.texts[index]
             if block >= 0:
                 start, end = blocks[block]
             else:
                 start = blocks[after - 1][1] if after else 0
                 end = blocks[after][0] if after < len(blocks) else len(text)
             start = max(start, cursor)
-            found = [(at, at + len(form)) for form in said.forms if (at := text.find(form, start, end)) >= 0]
-            if found:
-                cursor = min(found)[1]
-            elif said.field in self.omit:
-                omitted.add(said.field)
+            spans = [(at, at + len(form)) for form in row_text.forms if (at := text.find(form, start, end)) >= 0]
+            if spans:
+                cursor = min(spans)[1]
+            elif row_text.field in self.omit:
+                omitted.add(row_text.field)
             else:
-                losses.append((f"{said.field} is not rendered as it is", said.forms[-1]))
+                losses.append((f"{row_text.field} is not rendered as it is", row_text.forms[-1]))
         return losses, omitted
 
-    def _said(self, text: str, block: Span, lead: str) -> Span:
+    def _trained_span(self, text: str, block: Span, lead: str) -> Span:
         """The block without its lead, and up to its stop token: some templates write a newline after it."""
         start, end = block
         length = len(text[start:end].rstrip())
