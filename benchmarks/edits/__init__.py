@@ -1,6 +1,6 @@
 """The edits of benchmarks/staleness.py and tests/pipeline/test_edits.py: one table for each kind."""
 
-from benchmarks.edits import artifacts, code, data, environment, parameters, timing
+from benchmarks.edits import artifacts, code, data, environment, harness, parameters, timing
 from benchmarks.edits.edit import Edit
 
 KINDS: dict[str, dict[str, Edit]] = {
@@ -8,6 +8,7 @@ KINDS: dict[str, dict[str, Edit]] = {
     "params": parameters.EDITS,
     "code": code.EDITS,
     "environment": environment.EDITS,
+    "harness": harness.EDITS,
     "artifacts": artifacts.EDITS,
     "timing": timing.EDITS,
 }

@@ -41,7 +41,7 @@ EDITS = {
         params("learning_rate: 0.004", "learning_rate: 4e-3"), (), "0.004", suite=True,
     ),
     "resources: minutes of a stage": Edit(
-        params("weights: {mem_mb: 2000, minutes: 30}", "weights: {mem_mb: 2000, minutes: 31}"), (),
+        params("weights: {mem_mb: 2000, minutes: 30, gpu: 0}", "weights: {mem_mb: 2000, minutes: 31, gpu: 0}"), (),
         "a scheduler reads it and no stage does",
     ),
     "machine: threads": Edit(
