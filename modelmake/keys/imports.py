@@ -21,16 +21,18 @@ def aliases(statements: Iterable[Statement], package: str) -> Aliases:
     return {name: frozenset(dotted) for name, dotted in bound.items()}
 
 
-def loaded(statements: Iterable[Statement], package: str) -> frozenset[str]:
-    """The dotted names that imports load if they are modules: for `from a import b`, both `a` and `a.b`."""
-    modules = set()
+def loaded(statements: Iterable[Statement], package: str) -> tuple[str, ...]:
+    """The dotted names that imports load, in order, if they are modules: for `from a import b`, both `a` and `a.b`."""
+    modules: dict[str, None] = {}
     for statement in statements:
         if isinstance(statement, ast.ImportFrom):
             base = _base(statement, package)
-            modules |= {base, *(f"{base}.{alias.name}" for alias in statement.names if alias.name != "*")}
+            modules |= dict.fromkeys(
+                [base, *(f"{base}.{alias.name}" for alias in statement.names if alias.name != "*")]
+            )
         else:
-            modules |= {alias.name for alias in statement.names}
-    return frozenset(modules)
+            modules |= dict.fromkeys(alias.name for alias in statement.names)
+    return tuple(modules)
 
 
 def starred(statements: Iterable[Statement], package: str) -> frozenset[str]:

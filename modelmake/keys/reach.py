@@ -8,6 +8,7 @@ taken whole where names do not tell what is used: a module used as a value (`get
 Of the harness only what decides what a stage sees is reached (`carrying`), unless a stage uses more than its entries.
 """
 
+import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -107,9 +108,14 @@ class _Walk:
             if self.everything and not self.queue:
                 for module in list(self.reached.symbols):
                     self.take_whole(module, self.everything)
+        for name in self.reached.symbols:
+            imported = (n for n in self.modules[name].imports if not f"{name}.".startswith(f"{n}."))
+            order = [n for n in imported if self.has_effects(n, set())]
+            if len(order) > 1:
+                self.reached.symbols[name][EFFECTS] = _mixed(self.reached.symbols[name][EFFECTS], *order)
         if self.reads_texts:
             for name, hashes in self.reached.symbols.items():
-                hashes.update({s: f"{h} {self.modules[name].symbols[s].text}" for s, h in hashes.items()})
+                hashes.update({s: _mixed(h, self.modules[name].symbols[s].text) for s, h in hashes.items()})
 
     def module(self, name: str) -> Module | None:
         """A first-party module, parsed; None if there is none of this name."""
@@ -201,6 +207,14 @@ class _Walk:
             target = f"{target}.{part}"
         return {(target, None)}
 
+    def has_effects(self, name: str, visited: set[str]) -> bool:
+        """True for a loaded module that does more than bind names, or imports one that does."""
+        if name in visited or name not in self.reached.symbols:
+            return False
+        visited.add(name)
+        module = self.modules[name]
+        return module.has_effects or any(self.has_effects(n, visited) for n in module.imports)
+
     def has_hook(self, name: str, chain: tuple[str, ...], symbol: Symbol) -> bool:
         """True if a base class has, or inherits, code that runs when it is subclassed."""
         bases = [(m, self.modules[m].symbols[s]) for m, s in self.resolve(name, chain, symbol) if s is not None]
@@ -232,3 +246,8 @@ class _Walk:
                     if file.is_file() and file.suffix not in (".py", ".pyc"):
                         from_root = Path(os.path.relpath(file, self.root)).as_posix()
                         self.reached.files[from_root] = artifacts.md5(file.read_bytes())
+
+
+def _mixed(*parts: str) -> str:
+    """The hash of a symbol by its own hash and what else counts for it."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -44,8 +44,9 @@ class Module:
 
     symbols: dict[str, Symbol]
     aliases: Aliases
-    imports: frozenset[str]  # modules loaded with this one
+    imports: tuple[str, ...]  # modules loaded with this one, in order
     starred: frozenset[str]  # modules of which it imports every name
+    has_effects: bool
 
 
 def parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...]) -> Module:
@@ -84,7 +85,7 @@ def parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...])
     symbols[EFFECTS] = replace(symbol(sorted(effects, key=lambda s: s.lineno), *also), text=module_text)
     symbols[MAIN] = symbol(main)
     loaded, starred = imports.loaded(import_statements, package), imports.starred(import_statements, package)
-    return Module(symbols, aliases, loaded, starred)
+    return Module(symbols, aliases, loaded, starred, bool(effects))
 
 
 def file_hash(path: Path) -> str:
@@ -154,7 +155,7 @@ def _symbol(
         hash=bytecode.digest(codes, *own),
         names=frozenset(chains) | {(name,) for name in literal},
         aliases=aliases,
-        imports=imports.loaded(inner_imports, package) | literal,
+        imports=frozenset(imports.loaded(inner_imports, package)) | literal,
         strings=frozenset(n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)),
         bases=frozenset(chain for c in classes for base in c.bases if (chain := _chain(base))),
         hooks=any(_has_hook(c) for c in classes),

@@ -3,23 +3,36 @@
 import hashlib
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from modelmake.errors import UserError
 from modelmake.running import state_dir
+
+# Variables, by their beginnings, that decide what a compiler or build makes of the same sources. No key holds them.
+BUILD = (
+    "CC", "CFLAGS", "CMAKE_", "CPPFLAGS", "CXX", "CXXFLAGS", "FORCE_CMAKE", "GGML_", "LDFLAGS", "LLAMA_", "SKBUILD_",
+    "UV_CONFIG_SETTINGS", "UV_NO_BINARY", "UV_NO_BUILD_ISOLATION",
+)  # fmt: skip
 
 
 def run(environment: Path, script: str, arguments: dict[str, str | Path | int], where: str) -> None:
     """Runs `environment/script` with `--name value` for each argument, on this process's stdout and stderr.
 
     Raises:
-        UserError: the environment cannot be built, or the script failed.
+        UserError: the environment cannot be built, or flags of the shell would change it, or the script failed.
     """
-    lock = hashlib.sha256((environment / "uv.lock").read_bytes()).hexdigest()[:16]
-    venv = state_dir.folder(Path()) / state_dir.TOOL_ENVIRONMENTS / f"{environment.name}-{lock}"
-    flags = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
+    if flags := build_flags(os.environ):
+        raise UserError(
+            f"{where}: {', '.join(flags)} would change what {environment} compiles: unset it, or declare it in "
+            f"{environment}/pyproject.toml ([tool.uv.config-settings-package])"
+        )
+    built_from = b"".join((environment / file).read_bytes() for file in ("pyproject.toml", "uv.lock"))
+    digest = hashlib.sha256(built_from).hexdigest()[:16]
+    venv = state_dir.folder(Path()) / state_dir.TOOL_ENVIRONMENTS / f"{environment.name}-{digest}"
+    words = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
     finished = subprocess.run(
-        ["uv", "run", "--project", str(environment), "--frozen", "python", str(environment / script), *flags],
+        ["uv", "run", "--project", str(environment), "--frozen", "python", str(environment / script), *words],
         env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(venv)},
     )
     if finished.returncode:
@@ -27,3 +40,13 @@ def run(environment: Path, script: str, arguments: dict[str, str | Path | int], 
             f"{where}: {environment}/{script} failed with exit code {finished.returncode}: see its output "
             "above (the first use installs the environment, which needs the network, for llama.cpp a C++ compiler)"
         )
+
+
+def build_flags(variables: Mapping[str, str]) -> list[str]:
+    """Those of `variables`, as they would be set in a shell, that change what a tool environment compiles."""
+    names = [name for name in sorted(variables) if any(_is(name, flag) for flag in BUILD)]
+    return [f"{name}={variables[name]}" for name in names]
+
+
+def _is(name: str, flag: str) -> bool:
+    return name.startswith(flag) if flag.endswith("_") else name == flag

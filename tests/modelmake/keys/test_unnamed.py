@@ -178,5 +178,20 @@ def test_calls_of_pure_modules_that_run_other_code_or_change_state_are_side_effe
     assert reached(tree, program).symbols != before.symbols
 
 
+def test_the_order_of_imports_counts_where_both_have_side_effects(tree: Path) -> None:
+    write(tree, "stages/names.py", "NAMES = []\n")
+    write(tree, "stages/leaf.py", "from stages.names import NAMES\nNAMES.append(1)\n")
+    write(tree, "stages/inner.py", "from stages.names import NAMES\nNAMES.append(2)\n")
+    write(tree, "stages/other.py", "from stages import inner\nprint(inner)\n")
+    use = "from stages.names import NAMES\nprint(NAMES)"
+
+    assert differ(
+        tree, f"import stages.leaf\nimport stages.other\n{use}", f"import stages.other\nimport stages.leaf\n{use}"
+    )
+    assert not differ(
+        tree, f"import stages.leaf\nimport stages.names\n{use}", f"import stages.names\nimport stages.leaf\n{use}"
+    )
+
+
 def test_a_name_that_an_expression_binds_is_followed(tree: Path) -> None:
     assert differ(tree, "X = (Y := 3)\nprint(Y)", "X = (Y := 4)\nprint(Y)")
