@@ -65,10 +65,11 @@ class RowRenderer:
         shape = self.shapes[stand_in.shape]
         losses = [(loss, stand_in.texts[at].forms[-1] if at >= 0 else "") for loss, at in shape.losses]
         if not losses and len(blocks) != len(shape.turns):
-            losses = [("what is marked for the loss depends on what is said", "")]
+            losses = [("what is marked for the loss depends on the words of the row", "")]
         if losses:
             return Rendering(text, [], asked, losses, shape.omitted)
         losses, omitted = self._missing(stand_in, shape, text, blocks)
+        losses += self._early_stops(stand_in, turns, len(prompt) if self.loss == "answer" else 0)
         if self.loss == "all":
             trained = [(0, len(text))]
             losses += [("turns that are not to be trained: want assistant_only_loss = True", "")] * any(
@@ -187,6 +188,16 @@ class RowRenderer:
             else:
                 losses.append((f"{row_text.field} is not rendered as it is", row_text.forms[-1]))
         return losses, omitted
+
+    def _early_stops(self, stand_in: StandIn, turns: list[Message], first: int) -> list[tuple[str, str]]:
+        """Words to learn that hold an end token: a tokenizer makes the token of them, and no answer gets beyond it."""
+        return [
+            (f"{row_text.field} holds {stop!r}, at which generation stops: mend or drop such rows", row_text.forms[-1])
+            for row_text in stand_in.texts
+            for stop in self.stops
+            if row_text.turn >= first and turns[row_text.turn].role == "assistant" and turns[row_text.turn].train
+            if any(stop in form for form in row_text.forms)
+        ]
 
     def _trained_span(self, text: str, block: Span, lead: str) -> Span:
         """The block without its lead, and up to its stop token: some templates write a newline after it."""

@@ -151,6 +151,20 @@ def test_every_token_is_trained_only_if_an_end_token_follows(render) -> None:
     assert "generation stops at '<|end|>'" in render(endless, [ASK, ANSWER], loss="all").losses[0][0]
 
 
+@pytest.mark.parametrize("loss", ["assistant", "answer", "all"])
+def test_words_to_learn_that_hold_an_end_token_are_told(render, loss: str) -> None:
+    early = [("content holds '<|end|>', at which generation stops: mend or drop such rows", "a<|end|>b")]
+    broken, unseen = Message("assistant", "a<|end|>b"), Message("assistant", "a<|end|>b", train=False)
+
+    assert render(TEMPLATE, [ASK, broken], loss=loss).losses == early
+    assert render(TEMPLATE, [ASK, broken, ASK, ANSWER], loss=loss).losses == ([] if loss == "answer" else early)
+    assert render(TEMPLATE, [Message("user", "a<|end|>b"), ANSWER], loss=loss).losses == []
+    if loss == "assistant":
+        assert render(TEMPLATE, [ASK, unseen, ASK, ANSWER]).losses == []
+    call = Message("assistant", "", [ToolCall(Function("weather", {"town": "<|end|>"}), "function")])
+    assert [text for _, text in render(CHAT_TEMPLATE, [ASK, call], TOOLS, loss).losses] == ["<|end|>"]
+
+
 def test_white_space_is_content_in_arguments_and_may_be_stripped_around_words(render) -> None:
     stripped = CHAT_TEMPLATE.replace("{{- message.content }}", "{{- message.content | trim }}")
 
