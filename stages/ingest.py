@@ -112,6 +112,7 @@ class Ingestion:
                     for content in contents:
                         self.add(number, record.line, metadata, content)
             by_format[reader.format] = by_format.get(reader.format, 0) + 1
+        notes += reader.conversations.notes()
         if notes:
             self.notes[file.name] = notes
         if reader.unread.fields:

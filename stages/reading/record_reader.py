@@ -10,6 +10,7 @@ import msgspec
 from stages.params.data import Documents, FileRule
 from stages.reading import documents, field_names, formats, message_parsing, ratings, unread
 from stages.reading.containers.split_names import split_from_name
+from stages.reading.conversations_in_texts import ConversationsInTexts
 from stages.reading.rejection import RejectedRecord
 from stages.reading.text_values import messages_in_text
 from stages.rows.parts import content_problem, split
@@ -72,6 +73,7 @@ class RecordReader:
         self._format_of: dict[tuple[str, ...], str] = {}  # by the names of a record's fields
         self.format = ""  # of the last record: a name in formats.READERS, or one of NO_FORMAT
         self.unread = unread.Unread()  # what nothing reads of the records that became contents
+        self.conversations = ConversationsInTexts()  # in their texts
 
     def read(self, record: dict[str, Any]) -> tuple[list[bytes] | Judged, Metadata]:
         """(contents of a record encoded as JSON, or its judged answer; their metadata).
@@ -91,12 +93,17 @@ class RecordReader:
         if self.format in NO_FORMAT:
             raise format_rejection(record.keys())
         try:
-            record = self._with_messages(record)
+            lists = self._lists(record)
+            texts, record = record, {**record, **lists} if lists else record
             content, encoded, found = self._content(record)
             found |= self._unread(own, record)
             contents, metadata = self._contents(content, encoded, metadata)
             if found:
                 self.unread.add(found)
+            for name in lists:
+                self.conversations.add_list(self._fields[name] if self._fields else name, texts[name])
+            if type(content) is Text:
+                self.conversations.add_text(content.text)
             return contents, metadata
         except SHAPE_ERRORS as error:
             raise RejectedRecord("wrong_shape", f"{self.format}: {type(error).__name__}: {error}") from None
@@ -133,14 +140,14 @@ class RecordReader:
         group = metadata.group or content.path or content_id(encoded)  # without a path: one group for each content
         return [msgspec.json.encode(part) for part in contents], metadata._replace(group=group)
 
-    def _with_messages(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The record with lists of messages in place of texts that hold one."""
+    def _lists(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The lists of messages that texts of a record are, by field."""
         lists = {
             name: messages_in_text(text, message_parsing.ROLES)
             for name in TURNS[self.format]
             if type(text := record.get(name)) is str and text[:1] in LIST_STARTS
         }
-        return {**record, **lists} if lists else record
+        return {name: value for name, value in lists.items() if type(value) is list}
 
     def _unread(self, own: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
         """{path: value} of what is in a record, and neither in its mapped fields nor read of them."""

@@ -102,7 +102,7 @@ class Unread:
                 continue
             told.add(name)
             if name not in self.fields:
-                self.fields[name] = {"records": 0, "example": _example(value)}
+                self.fields[name] = {"records": 0, "example": example(value)}
                 if what:
                     self.stops[name] = what
             self.fields[name]["records"] += 1
@@ -122,7 +122,8 @@ def printable(path: str) -> str:
     return path if len(path) <= MAX_PATH_CHARS else f"{path[: MAX_PATH_CHARS - 1]}…"
 
 
-def _example(value: Any) -> str:
+def example(value: Any) -> str:
+    """The beginning of a value, on one line."""
     text = value if isinstance(value, str) else repr(value)
     text = " ".join(text[: 4 * MAX_EXAMPLE_CHARS].encode(errors="replace").decode().split())
     return text if len(text) <= MAX_EXAMPLE_CHARS else f"{text[: MAX_EXAMPLE_CHARS - 1]}…"
