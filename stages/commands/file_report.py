@@ -39,7 +39,7 @@ ADVICE = {  # reason of `ingest`, or of a rule of `clean` -> what to do
     "broken_csv": "mend the quotes: RFC 4180 doubles those within a field; a spreadsheet exports it so",
     "broken_html": "fetch the page again, or leave it out",
     "broken_pdf": "recognise its pictures first (OCR), or leave it out",
-    "unknown_format": "say in ingest.files which of its fields are those of a format; `modelmake init` proposes it",
+    "unknown_format": "say in ingest.files which of its fields are those of a format; `modelmake init` may propose it",
     "ambiguous_format": "name its format in ingest.files",
     "no_field": "mend `fields` in ingest.files, or the record",
     "wrong_shape": "mend the record; docs/your-data.md has the shape of each format",
@@ -168,6 +168,7 @@ def read(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean)
     if ingest.splits == "given":
         report.named_split = files.split_of_name(file.path)
     report.unread, report.stops = reader.unread.fields, reader.unread.stops
+    report.notes += reader.conversations.notes()
     if file.rule is None and first:
         _propose(report, file, first)
     good_prompts = {ratings.prompt_key(answer, "") for _, answer in answers if answer.good}
@@ -227,7 +228,7 @@ def _propose(report: FileReport, file: files.RawFile, records: list[dict[str, An
     try:
         rule = file_rule.propose(file.name, records).rule
     except UserError as error:
-        report.notes += [*_shape_notes(file, records)] or [str(error)]
+        report.notes += [*_shape_notes(file, records), str(error)]
         return
     if rule is None and report.stops:
         report.entry = file_rule.entry(file.name, {"ignore": list(report.stops)})
@@ -244,7 +245,7 @@ def _propose(report: FileReport, file: files.RawFile, records: list[dict[str, An
 def _shape_notes(file: files.RawFile, records: list[dict[str, Any]]) -> Iterator[str]:
     """What may be wrong with records of no known format, besides the names of their fields."""
     if files.suffixes(file.path)[0] in (".csv", ".tsv"):
-        yield f"its first line has to name its columns: found {', '.join(records[0])}"
+        yield f"its first line names its columns {', '.join(records[0])}: if it is a row, put a line of names above it"
     for name, value in records[0].items():
         try:
             inner = json_value(value) if isinstance(value, str) and value.lstrip()[:1] in ("{", "[") else None

@@ -1,5 +1,6 @@
 """The decisions of `modelmake init` about files, on top of the values of a recipe."""
 
+import glob
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from stages import base as base_stage
 from stages import split
 from stages.params.data import Ingest, Split
 from stages.params.training import Tiny
-from stages.proposing import judged, lengths, proposal, splits
+from stages.proposing import file_rule, judged, lengths, proposal, splits
 from stages.proposing.proposal import Base, Below, Decision
 from stages.proposing.survey import Survey, survey
 from stages.reading import hub
@@ -94,7 +95,7 @@ def _selection(found: Survey, raw: Path, proposed: list[Decision]) -> list[Decis
               and path.suffix != ".dvc"] if raw.is_dir() else []  # fmt: skip
     if len(others) <= len(named) or any(decision.where == "ingest.files" for decision in proposed):
         return []
-    rules = [{"glob": name, "format": None, "fields": None, "ignore": []} for name in sorted(named)]
+    rules = [{"glob": glob.escape(name), **file_rule.complete(None)} for name in sorted(named)]
     return [Decision("ingest.files", rules, "the other files there were not named")]
 
 

@@ -100,6 +100,8 @@ def propose(records: list[dict[str, Any]]) -> Mapping | str:
             left = [node for node in found if node.is_leaf and not any(_within(node.path, p) for p in fields.values())]
             doubt = doubt or _doubt(format, fields, records, left, least)
             return doubt or Mapping(format, fields | split(found, least))
+    if turns := [node.path for node in found if node.name.lower() in names.OF_A_TURN and ".0." in node.path]:
+        return f"{turns[0]} tells whose turn it is: want turns with role and content, or with from and value"
     told = ", ".join(node.path for node in found if node.is_leaf)
     return f"no name among {told} is known for a question with its answer, or a text"
 

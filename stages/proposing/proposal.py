@@ -1,5 +1,6 @@
 """The recipe that is proposed for a survey: one decision a value, each with its reason."""
 
+import glob
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -101,7 +102,7 @@ def of_ingest(survey: Survey, plan: Plan) -> list[Decision]:
         for path, n in file.more.items():
             reasons.append(f"{file.name}: {n:,} records have more of {path} than the first, which is in no row")
         reasons += [f"{file.name}: {note}" for note in file.notes]
-        rules.append({"glob": file.name, **rule})
+        rules.append({"glob": glob.escape(file.name), **rule})
     reasons += [f"{name}: left out: {why}" for name, why in survey.left_out.items()]
     decisions = []
     if survey.left_out or any(file.rule and not file.given for file in survey.files):

@@ -13,6 +13,8 @@ from modelmake import params
 from modelmake.errors import UserError
 from stages import preflight
 from stages.commands import init
+from stages.params.data import FileRule
+from stages.reading.files import matching_rule
 from tests.conftest import ROOT
 
 Records = list[dict[str, Any]]
@@ -93,6 +95,19 @@ def test_edits_of_params_are_not_overwritten_without_force(project: Path) -> Non
 
     run("data/sums.jsonl", force=True)
     assert written(project)["ingest"]["raw"] == "data/sums.jsonl"
+
+
+def test_a_name_with_brackets_is_no_pattern(project: Path) -> None:
+    put(project / "data/two/a[1].jsonl", questions(60))
+    put(project / "data/two/b.jsonl", questions(60))
+
+    run("data/two/a[1].jsonl", "data/two/b.jsonl")
+    (project / "data/two/c.jsonl").write_text("x")
+    run("data/two/a[1].jsonl", "data/two/b.jsonl")
+
+    rules = [FileRule(**rule) for rule in written(project)["ingest"]["files"]]
+    names = ("a[1].jsonl", "b.jsonl", "c.jsonl", "a1.jsonl")
+    assert [matching_rule(name, rules) for name in names] == [*rules, None, None]
 
 
 def test_init_writes_again_what_it_wrote_until_somebody_edits_it(project: Path) -> None:

@@ -39,8 +39,8 @@ def test_judged_answers_alone_become_chats_and_pairs_as_ingest_makes_them() -> N
     prompt, good, bad = [Message("user", "Question 1")], Message("assistant", "good"), Message("assistant", "bad")
     assert contents == [Chat([*prompt, good]), Pair(prompt, [good], [bad])]
     assert (found.judged, found.reason) == (
-        "pairs", "1 good answers and 2 bad ones, none else to compare models by: good ones become chats, bad ones pairs "
-        "with them; 1 bad ones have no good answer to their prompt, and are dropped",
+        "pairs", "1 good answers and 2 bad ones, none else to compare models by: good ones become chats, bad ones "
+        "pairs with them; 1 bad ones have no good answer to their prompt, and are dropped",
     )  # fmt: skip
 
 

@@ -227,6 +227,10 @@ REFUSED: dict[str, tuple[Record | Callable[[int], Record], str]] = {  # name: (r
         "prompt, completion: completion, label: label}, ignore: []}]}`, or `ingest: {files: [{glob: data.jsonl, "
         "format: null, fields: null, ignore: [label]}]}`; the first judges",
     ),
+    "turns in other words": (
+        {"id": 3, "dialogue": [{"speaker": "user", "utterance": "Say {i}."}, {"speaker": "bot", "utterance": "{i}!"}]},
+        "dialogue.0.speaker tells whose turn it is: want turns with role and content, or with from and value",
+    ),
     "a hypothesis without a label": (
         {"premise": "{i} cats.", "hypothesis": "Cats.", "question": "So?", "answer": "yes"},
         "hypothesis may belong to the question, and would be left out",
