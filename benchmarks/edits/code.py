@@ -25,6 +25,19 @@ read_at_run_time = both(
     ),
     add("stages/reporting/templates/no_label.txt", "(no label)\n"),
 )  # fmt: skip
+NO_LABEL = '\nNO_LABEL = "(no label)"\n'
+
+
+def labelled(code: str) -> Change:
+    """Puts code that binds NO_LABEL in the place of the constant, in a module of `plots` and `report`."""
+    return replace("stages/reporting/answer_labels.py", NO_LABEL, f"\n{code}\n")
+
+
+def relabelled(old: str, new: str) -> Change:
+    return replace("stages/reporting/answer_labels.py", old, new)
+
+
+IN_ORDER = 'LABELS = ["(no label)", "none"]\nNO_LABEL = min(LABELS)\nLABELS.reverse()'
 
 
 EDITS = {
@@ -89,6 +102,44 @@ EDITS = {
     "a colour of the page": Edit(
         replace("stages/reporting/templates/page/page.css", "#ffffff", "#fffffe"),
         {"datasheet", "report"}, "both pages are made of it",
+    ),
+    "the function that an imported name stands for": Edit(
+        relabelled("floor as rounded", "ceil as rounded"), {"plots", "report"}, "the same name, another value",
+        before=labelled('from math import floor as rounded\n\nNO_LABEL = f"(no label {rounded(0.5)})"'),
+    ),
+    "the order of two statements": Edit(
+        relabelled("NO_LABEL = min(LABELS)\nLABELS.reverse()", "LABELS.reverse()\nNO_LABEL = min(LABELS)"),
+        {"plots", "report"}, "the first changes what the second reads", before=labelled(IN_ORDER),
+    ),
+    "a docstring that code reads": Edit(
+        relabelled('"""(no label)"""', '"""(no label at all)"""'), {"plots", "report"}, "here it is data",
+        before=labelled('def _none() -> None:\n    """(no label)"""\n\n\nNO_LABEL = _none.__doc__'),
+    ),
+    "a class that is found as a subclass": Edit(
+        relabelled('"(no label)"', '"(no label at all)"'), {"plots", "report"}, "no name leads to it",
+        before=labelled(
+            'class _Label:\n    pass\n\n\nclass _None(_Label):\n    text = "(no label)"\n\n\n'
+            "NO_LABEL = _Label.__subclasses__()[0].text"
+        ),
+    ),
+    "a symbol of a module that a computed import gets": Edit(
+        replace("stages/reporting/no_label.py", "(no label)", "(no label at all)"), {"plots", "report"},
+        "the module is in the key for another symbol",
+        before=both(
+            add("stages/reporting/no_label.py", 'TEXT = "(no label)"\nOTHER = 1\n'),
+            labelled(
+                "import importlib\n\nfrom stages.reporting.no_label import OTHER\n\n"
+                'NO_LABEL = getattr(importlib.import_module(f"stages.reporting.{\'no_label\'}"), "TEXT")[: OTHER * 99]'
+            ),
+        ),
+    ),
+    "a pure-looking call that changes something": Edit(
+        replace("stages/similarity/near.py", "\n\nclass SimilarPairs",
+                '\nimport operator\n\n_ = operator.setitem({}, "a", 1)\n\n\nclass SimilarPairs'),
+        {"dedup", "split"}, "it happens in every stage that imports the module",
+    ),
+    "an import that nothing uses": Edit(
+        add("stages/similarity/shingles.py", "\nimport decimal\n"), (), "no name of it is read",
     ),
     "a file that code reads": Edit(
         add("stages/reporting/templates/no_label.txt", "at all\n"), {"plots", "report"},

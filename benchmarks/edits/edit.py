@@ -53,6 +53,7 @@ def add(path: str, text: str) -> Change:
     """Adds text at the end of a file, which may be new."""
 
     def change(project: Project) -> None:
+        (project.path / path).parent.mkdir(parents=True, exist_ok=True)
         with (project.path / path).open("a", encoding="utf-8") as file:
             file.write(text)
 
@@ -79,6 +80,18 @@ def upgrade(package: str) -> Change:
     def change(project: Project) -> None:
         head = f'name = "{package}"\nversion = "'
         project.edit("uv.lock", head, f"{head}9")
+
+    return change
+
+
+def source(package: str, text: str) -> Change:
+    """Changes where uv.lock has a package from; the installed one stays."""
+
+    def change(project: Project) -> None:
+        head, name, rest = project.read("uv.lock").partition(f'name = "{package}"\nversion = ')
+        assert name, package
+        version, _, after = rest.partition("\nsource = ")
+        project.write("uv.lock", f"{head}{name}{version}\nsource = {text}\n{after.partition(chr(10))[2]}")
 
     return change
 

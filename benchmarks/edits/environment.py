@@ -1,6 +1,23 @@
-"""Edits of locks. A stage has to run if it imports the package, or a package that needs it."""
+"""Edits of locks. A stage has to run if it imports the package, or one that needs it or uses it if it is there."""
 
-from benchmarks.edits.edit import ALL, Edit, add, upgrade
+from benchmarks.edits.edit import ALL, EVALUATE, TRAIN, Change, Edit, add, both, source, upgrade
+from tests.conftest import Project
+
+CHARTS = "vl-convert-python"
+REVISION = '{ git = "https://example.org/vl.git#%s" }'
+
+
+def wheel(package: str) -> Change:
+    """Adds a wheel to a package in uv.lock."""
+
+    def change(project: Project) -> None:
+        head, name, rest = project.read("uv.lock").partition(f'name = "{package}"\nversion = ')
+        before, wheels, after = rest.partition("wheels = [\n")
+        other = '    { url = "https://example.org/other.whl", hash = "sha256:00" },\n'
+        project.write("uv.lock", "".join([head, name, before, wheels, other, after]))
+
+    return change
+
 
 EDITS = {
     "a package of two stages": Edit(
@@ -10,6 +27,30 @@ EDITS = {
     "a package of all": Edit(upgrade("msgspec"), ALL, "parameters and rows go through it"),
     "a cosmetic package": Edit(upgrade("tqdm"), (), "bars"),
     "a package of the tests": Edit(upgrade("pytest"), (), "no stage imports it"),
+    "a package that libraries import if it is there": Edit(
+        upgrade("bitsandbytes"), {"base", *TRAIN, "merge@sft", "merge@dpo", *EVALUATE, "parity@Q8_0"},
+        "peft and transformers import it",
+    ),
+    "a package that two libraries import if it is there": Edit(
+        upgrade("orjson"), {"datasheet", "parity@Q8_0"}, "rdflib and xllamacpp import it",
+    ),
+    "the revision of a package from git": Edit(
+        source(CHARTS, REVISION % "b2"), {"report"}, "charts", before=source(CHARTS, REVISION % "a1"),
+    ),
+    "a file of a package that is a folder": Edit(
+        add("vendor/charts/charts.py", "WIDTH = 2\n"), {"report"}, "charts",
+        before=both(add("vendor/charts/charts.py", "WIDTH = 1\n"), source(CHARTS, '{ editable = "vendor/charts" }')),
+    ),
+    "another registry": Edit(
+        source(CHARTS, '{ registry = "https://example.org/simple" }'), {"report"}, "it may hold other files",
+    ),
+    "a wheel for another platform": Edit(
+        wheel("msgspec"), (), "the same version",
+    ),
+    "the version of the project": Edit(upgrade("modelmake"), (), "its code is in the keys, symbol by symbol"),
+    "the build settings of a tool that no entry names": Edit(
+        add("envs/llama_cpp/pyproject.toml", "[tool.uv.config-settings]\n"), (), "no entry of quantize chooses it",
+    ),
     "the lock of a tool that no entry names": Edit(
         add("envs/llama_cpp/uv.lock", "# a remark\n"), (), "no entry of quantize chooses it",
     ),

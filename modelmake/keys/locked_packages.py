@@ -18,41 +18,36 @@ FOLDERS = ("directory", "editable", "virtual")  # sources in uv.lock that are fo
 NO_SOURCE = frozenset([".git", ".venv", "__pycache__", "build", "dist"])  # folders in them that are not read
 COSMETIC = ("colorama", "pygments", "rich", "tqdm")  # progress bars and colours: left out, with what only they need
 # What packages import if it is there, though they do not need it. The harness refuses a stage that loads what is not
-# in its key; benchmarks/soft_imports.py lists what the code of packages names.
+# in its key, so an entry that is missing is told by the first run that needs it.
 IF_THERE = {
-    "accelerate": ("bitsandbytes", "boto3", "datasets", "pandas", "peft", "transformers"),
-    "anyio": ("truststore", "uvloop"),
+    "accelerate": ("bitsandbytes", "boto3", "datasets", "peft", "transformers"),
     "cffi": ("pycparser",),
-    "datasets": ("regex", "scipy", "torch", "transformers"),
+    "datasets": ("regex", "torch", "transformers"),
     "dill": ("numpy",),
     "etils": ("absl-py",),
-    "fsspec": ("numpy", "pyarrow"),
     "httpcore2": ("anyio", "h2", "socksio", "trio"),
     "httpx2": ("brotli", "zstandard"),
-    "huggingface-hub": ("jinja2", "numpy", "safetensors", "torch"),
-    "jsonschema": ("idna", "requests"),
-    "mlcroissant": ("packaging",),
+    "huggingface-hub": ("jinja2",),
+    "jsonschema": ("idna",),
     "msgspec": ("typing-extensions",),
-    "networkx": ("lxml", "numpy", "pandas", "pydot", "scipy"),
-    "numba": ("cffi", "jinja2", "pyyaml", "scipy", "setuptools"),
+    "numba": ("cffi", "pyyaml", "scipy"),
     "numpy": ("charset-normalizer", "typing-extensions"),
-    "pandas": ("jinja2", "pyarrow", "pytz"),
+    "pandas": ("pyarrow", "pytz"),
     "peft": ("bitsandbytes", "compressed-tensors", "scipy"),
     "pyarrow": ("cffi", "fsspec", "numpy", "pandas"),
     "rdflib": ("isodate", "lxml", "networkx", "orjson"),
     "requests": ("chardet", "charset-normalizer", "cryptography", "pysocks"),
-    "safetensors": ("numpy", "torch"),
-    "scipy": ("cffi", "pyyaml"),
-    "torch": ("dill", "numpy", "packaging", "pydot", "pyyaml", "scipy"),
+    "safetensors": ("numpy",),
+    "scipy": ("cffi",),
+    "torch": ("dill", "numpy", "packaging", "pydot", "scipy"),
     "trafilatura": ("py3langid",),
     "transformers": (
         "accelerate", "bitsandbytes", "compressed-tensors", "datasets", "gguf", "jinja2", "peft", "psutil", "protobuf",
         "scipy", "sentencepiece", "torch", "triton",
     ),
     "trl": ("bitsandbytes", "jmespath", "peft"),
-    "typer": ("shellingham",),
     "urllib3": ("brotli", "cryptography", "h2", "zstandard"),
-    "xllamacpp": ("gguf", "jinja2", "orjson"),
+    "xllamacpp": ("jinja2", "orjson"),
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_the_table_has_every_kind_and_enough_of_them() -> None:
-    assert len(EDITS) >= 60
+    assert len(EDITS) >= 85
     assert all(any(edit.suite for edit in table.values()) for table in KINDS.values())
 
 
