@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -46,18 +45,10 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     return visible_text(Build(tmp_path_factory.mktemp("plain")))
 
 
-@pytest.fixture
-def text_of(build: Build) -> Callable[[str], str]:
-    """Gives the build a shape, and returns the visible text of its page."""
-
-    def shaped(shape: str) -> str:
+def visible_text(build: Build, shape: str | None = None) -> str:
+    """The visible text of the page of a build, which gets a shape before."""
+    if shape:
         SHAPES[shape](build)
-        return visible_text(build)
-
-    return shaped
-
-
-def visible_text(build: Build) -> str:
     return str(Text(build.render().read_text("utf-8")))
 
 
@@ -66,8 +57,8 @@ def test_the_verdict_comes_first_with_every_gate_in_a_sentence(text: str) -> Non
     assert "exact_match of sft is 0.995, at least 0.800 is wanted. The 95 % interval is 0.980 to 1.000." in text
 
 
-def test_failed_gates_come_first_and_unmeasured_ones_say_so(text_of: Callable[[str], str]) -> None:
-    text = text_of("failing")
+def test_failed_gates_come_first_and_unmeasured_ones_say_so(build: Build) -> None:
+    text = visible_text(build, "failing")
 
     assert "✗ fail 2 of 3 gates fail" in text
     assert "label_accuracy of dpo was not measured." in text
@@ -95,12 +86,12 @@ def test_a_gate_that_fails_for_too_few_rows_says_so(build: Build) -> None:
     assert "It fails all the same: 8 rows, want at least 100." in visible_text(build)
 
 
-def test_without_gates_the_verdict_is_fail(text_of: Callable[[str], str]) -> None:
-    assert "✗ fail No gates are declared, so nothing is proven" in text_of("missing")
+def test_without_gates_the_verdict_is_fail(build: Build) -> None:
+    assert "✗ fail No gates are declared, so nothing is proven" in visible_text(build, "missing")
 
 
-def test_what_nobody_declared_is_not_made_up(text_of: Callable[[str], str]) -> None:
-    text = text_of("undeclared")
+def test_what_nobody_declared_is_not_made_up(build: Build) -> None:
+    text = visible_text(build, "undeclared")
 
     assert text.index("support-desk-tiny") < text.index("✓ pass The gate holds")
     assert "What the model is for is not declared." in text
@@ -125,10 +116,8 @@ def test_the_funnel_shows_every_reason_most_rows_first_and_the_files_with_the_ro
     assert "data/ingested/rejected.jsonl" in text
 
 
-def test_rows_that_training_dropped_are_counted_once_in_the_headline_with_their_reason_and_step(
-    text_of: Callable[[str], str],
-) -> None:
-    text = text_of("too_long")
+def test_rows_that_training_dropped_are_counted_once_in_the_headline_with_their_reason_and_step(build: Build) -> None:
+    text = visible_text(build, "too_long")
 
     assert "raw rows 5,300 2,142 dropped, each with its reason; 2,050 of them by training: sft dropped 41 %" in text
     assert "dpo dropped 50 % of its rows" in text
@@ -191,8 +180,8 @@ def test_a_share_that_nobody_declared_is_not_a_number(build: Build) -> None:
     assert "synthetic 0.250, and not declared of 0.500, not known to be 0.0 to 0.5" in visible_text(build)
 
 
-def test_a_difference_is_clear_only_if_its_interval_does_not_contain_0(text_of: Callable[[str], str]) -> None:
-    text = text_of("missing")
+def test_a_difference_is_clear_only_if_its_interval_does_not_contain_0(build: Build) -> None:
+    text = visible_text(build, "missing")
 
     assert "base 0.500 0.450 to 0.550 the baseline" in text
     assert "sft 0.500 0.450 to 0.550 no clear difference −0.100 to +0.100" in text
