@@ -17,7 +17,6 @@ TOOLS = [{"type": "function", "function": {"name": "f"}}]
 TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]
 SYSTEM_TURN, TOLD = ({"role": role, "content": role[0]} for role in ("system", "tool"))
 LAST = {"role": "user", "content": "v"}
-CHOSEN = Chat([Message("user", "u\nA. x\nB. y"), Message("assistant", "B")])
 
 
 @pytest.mark.parametrize(
@@ -186,37 +185,6 @@ CHOSEN = Chat([Message("user", "u\nA. x\nB. y"), Message("assistant", "B")])
         ("labelled", {"text": "u", "label": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
         ("labelled", {"text": "u", "category": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
         ("qa", {"question": "u", "answer": "a"}, Chat([USER, ASSISTANT])),
-        (
-            "multiple_choice",
-            {"question": "u", "choices": ["x", "y"], "answer": 1, "context": "c", "system": "s"},
-            Chat([SYSTEM, Message("user", "c\n\nu\nA. x\nB. y"), Message("assistant", "B")]),
-        ),
-        (
-            "multiple_choice",
-            {"question": "u", "choices": {"text": ["x", "y"], "label": ["1", "2"]}, "answer": "2"},
-            Chat([Message("user", "u\n1. x\n2. y"), Message("assistant", "2")]),
-        ),
-        (
-            "multiple_choice",
-            {"question": "u", "choices": ["A) x", "B) y"], "answer": "A"},
-            Chat([Message("user", "u\nA) x\nB) y"), Message("assistant", "A")]),
-        ),
-        (
-            "multiple_choice",
-            {"question": "u", "choices": ["x", "y"], "answer": "y"},
-            CHOSEN,
-        ),
-        ("multiple_choice", {"question": "u", "choices": ["x", "y"], "answer": "1"}, CHOSEN),
-        (
-            "function_calls",
-            {"query": "u", "tools": '[{"name": "f"}]', "answers": '[{"name": "f", "arguments": {"n": 1}}]'},
-            Chat([USER, Message("assistant", "", [CALL])], TOOLS),
-        ),
-        (
-            "function_calls",
-            {"query": "u", "tools": [{"name": "f"}], "answers": [{"name": "f", "arguments": {"n": 1}}]},
-            Chat([USER, Message("assistant", "", [CALL])], TOOLS),
-        ),
         ("completion", {"prompt": "u", "completion": "a"}, Chat([USER, ASSISTANT])),
         ("completion", {"prompt": TURNS[:1], "completion": TURNS[1:], "id": 1}, Chat([USER, ASSISTANT])),
         ("completion", {"system": "s", "prompt": "u", "completion": "a"}, Chat([SYSTEM, USER, ASSISTANT])),
@@ -321,22 +289,6 @@ def test_a_record_with_other_fields_matches_no_format(record: dict[str, Any]) ->
             "no prompt, and chosen and rejected begin with no turn that both have",
         ),
         ("kto", {"prompt": "u", "completion": "a", "label": None}, "label None: want true or false"),
-        (
-            "multiple_choice",
-            {"question": "u", "choices": ["1", "0"], "answer": "1"},
-            "answer '1': 2 of the choices: want the place from 0, label or text of one",
-        ),
-        (
-            "multiple_choice",
-            {"question": "u", "choices": ["x", "y"], "answer": 2},
-            "answer 2: 0 of the choices: want the place from 0, label or text of one",
-        ),
-        (
-            "multiple_choice",
-            {"question": "u", "choices": ["x"], "answer": 0},
-            "1 choices, 0 labels: want 2 to 26, and as many labels, or none",
-        ),
-        ("function_calls", {"query": "u", "tools": [], "answers": "{}"}, "answers: an object: want a list of calls"),
         (
             "feedback",
             {"messages": "u", "response": {"choices": [{"message": TURNS[1]}] * 2}},
