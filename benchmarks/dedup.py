@@ -10,7 +10,7 @@ process, with one thread, on the same file, slow ones on its first rows only. CP
 memory to pairs; of datatrove, which works on folders, for its first three steps. Of tools that find clusters rather
 than pairs, all pairs within a cluster count.
 
-Then the stage `dedup` as a whole on three sets of chats (benchmarks/dedup_sets.py): how many it keeps and how many
+Then the stage `dedup` as a whole on sets of chats (benchmarks/dedup_sets.py): how many it keeps and how many
 it drops wrongly.
 """
 
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-SET_ROWS = 6000  # of each of the three sets
+SET_ROWS = 6000  # of each of the sets, at most
 MAX_ROWS = {"datasketch_loop": 10_000, "datasketch_bulk": 60_000, "datatrove": 20_000}  # of slow tools
 PROJECT_TOOLS = ("modelmake", "datasketch_loop", "datasketch_bulk")  # run in the project's environment
 PEER_TOOLS = ("rensa", "datatrove")  # run in envs/dedup_peers

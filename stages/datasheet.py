@@ -3,7 +3,7 @@
 Inputs:  ingest, clean, dedup, split  JSON: reports of these stages
          dropped       Parquet {id, reason, detail}, as `clean` wrote it
          duplicates    Parquet {id, kept, ...}, as `dedup` wrote it
-         conflicts     Parquet {id, other, similarity}, as `dedup` wrote it
+         conflicts     Parquet {id, other, reason, similarity}, as `dedup` wrote it
          splits        folder of {split}/{chat,pair,judged,text,golden}.jsonl
          annotations   folder of CSV files, one an annotator: the sample with verdicts
          templates     folder of Jinja templates: page.html, sample.html

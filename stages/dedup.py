@@ -1,5 +1,4 @@
-"""Drops rows that say what another row says: question and answer equal but for case and spaces, nearly equal, or the
-same in other words.
+"""Drops rows that say what another row says: question and answer are equal, edited copies, or the same in other words.
 
 Inputs:  cleaned       JSONL canonical rows
          encoder       folder of a model, or its pin of the hub, whose embeddings are compared; with semantic: null a
@@ -9,8 +8,9 @@ Outputs: deduplicated  JSONL canonical rows: all that their source gave to test 
          duplicates    Parquet {id, kept, reason, similarity}: each dropped row, a kept row that it is alike to, and
                        their Jaccard similarity (for a `semantic_duplicate` the cosine) in the side, question or
                        answer, that is least alike; for `conflicting` that of the questions
-         conflicts     Parquet {id, other, similarity}: kept rows whose question is alike to that of another kept row,
-                       but not their answer; the similarity of the questions
+         conflicts     Parquet {id, other, reason, similarity}: kept rows whose question is alike to that of another
+                       kept row: `other_answers`, or `other_words` of question or system prompt, which only a word that
+                       counts keeps apart; the similarity of the questions
          report        JSON {in, out, dropped, clusters, conflicting}; and, if embeddings are compared, semantic:
                        {compared, over_long}: numbers of rows that were compared, and of rows with too many tokens
 Params:  dedup
@@ -52,10 +52,11 @@ class Duplicate(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """Two kept rows with like questions and other answers."""
+    """Two kept rows with like questions that do not say the same."""
 
     id: str
     other: str
+    reason: str
     similarity: float
 
 
@@ -76,10 +77,7 @@ def find_duplicates(
         order.sort()
         ids, held = [id for _, id, _ in order], [rank == TEST_RANK for rank, _, _ in order]
         everything = Comparison(rows, [index for _, _, index in order], params.near)
-        equal: dict[bytes, list[int]] = {}
-        for place, digest in enumerate(everything.digests):
-            equal.setdefault(digest, []).append(place)
-        groups = list(equal.values())  # in the order of their first rows
+        groups = everything.equal_rows()  # in the order of their first rows
         firsts = [group[0] for group in groups]
         comparison = everything.only(firsts)
         folder = memo and memo / kind
@@ -88,17 +86,20 @@ def find_duplicates(
             edges["semantic_duplicate"] = search.find_pairs(kind, comparison)
         opposed = conflicting.find(kind, comparison, folder and folder / "questions")
         if params.conflicting == "drop":
-            edges["conflicting"] = opposed
+            edges["conflicting"] = opposed.other_answers
         losses = select([held[first] for first in firsts], edges)
         for place, group in enumerate(groups):
-            kept, reason, similarity = losses.get(place, (place, "exact_duplicate", 1.0))
-            gone = [row for row in group[place not in losses :] if not held[row]]
-            duplicates += [Duplicate(ids[row], ids[firsts[kept]], reason, round(similarity, 4)) for row in gone]
-        for (a, b), similarity in zip(opposed.pairs.tolist(), opposed.similarities.tolist(), strict=True):
-            if a not in losses and b not in losses:
-                conflicts += [
-                    Conflict(comparison.ids[x], comparison.ids[y], round(similarity, 4)) for x, y in ((a, b), (b, a))
-                ]
+            kept, near, similarity = losses.get(place, (place, "near_duplicate", 1.0))
+            for row in group[place not in losses :]:
+                if not held[row]:
+                    exact = place not in losses and everything.sides(row) == everything.sides(group[0])
+                    reason = "exact_duplicate" if exact else near
+                    duplicates.append(Duplicate(ids[row], ids[firsts[kept]], reason, round(similarity, 4)))
+        for reason, found in opposed._asdict().items():
+            for (a, b), similarity in zip(found.pairs.tolist(), found.similarities.tolist(), strict=True):
+                if a not in losses and b not in losses:
+                    one, other, rounded = comparison.ids[a], comparison.ids[b], round(similarity, 4)
+                    conflicts += [Conflict(one, other, reason, rounded), Conflict(other, one, reason, rounded)]
     return sorted(duplicates), _one_each(conflicts)
 
 
@@ -157,10 +158,10 @@ def main(
     counts = accounting.account(len(rows), len(kept), [duplicate.reason for duplicate in dropped])
     rows.write(deduplicated, kept)
     parquet_table.write(duplicates, {"id": str, "kept": str, "reason": str, "similarity": float}, dropped)
-    parquet_table.write(conflicts, {"id": str, "other": str, "similarity": float}, opposed)
+    parquet_table.write(conflicts, {"id": str, "other": str, "reason": str, "similarity": float}, opposed)
     further = {"clusters": len({duplicate.kept for duplicate in dropped}), "conflicting": len(opposed)}
     accounting.write_json(report, {**counts, **further, **({"semantic": search.counts()} if search else {})})
-    notes = [f"; {len(opposed)} with the question of another row and another answer"] if opposed else []
+    notes = [f"; {len(opposed)} conflict with a row that asks alike"] if opposed else []
     notes += [f"; {search.over_long} too long to embed"] if search and search.over_long else []
     return f"{accounting.summary(counts)}{''.join(notes)}"
 

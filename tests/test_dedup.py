@@ -41,11 +41,42 @@ def by_id(*rows: Row) -> list[Row]:
     return sorted(rows, key=lambda r: r.id)
 
 
-def test_rows_that_differ_in_case_and_spaces_only_are_exact_duplicates() -> None:
-    kept, *rest = by_id(chat(LONG), chat(LONG.upper()), chat(LONG.replace(" ", "\n ")))
+def test_prose_that_differs_in_case_and_spaces_only_is_a_near_duplicate() -> None:
+    kept, *rest = by_id(chat(LONG), chat(LONG.upper()), chat(LONG.replace(" ", "\n")))
 
-    expected = sorted((row.id, kept.id, "exact_duplicate", 1.0) for row in rest)
+    expected = sorted((row.id, kept.id, "near_duplicate", 1.0) for row in rest)
     assert find_duplicates([*rest, kept, chat(OTHER)]) == expected
+
+
+def test_every_copy_but_for_spaces_goes_however_many_there_are() -> None:
+    words = LONG.split()
+    copies = [chat("  ".join((" ".join(words[:n]), " ".join(words[n:]))), answer="ok" + " " * m)
+              for n in range(1, 10) for m in range(9)]  # fmt: skip
+
+    assert len(find_duplicates(copies)) == 80
+
+
+def test_rows_with_the_same_content_are_exact_duplicates() -> None:
+    question, function = Message("user", LONG), Function("lock", {"hour": 7})
+    calls = [Message("assistant", "", [ToolCall(function, "function", id)]) for id in "12"]
+    kept, dropped = by_id(*(make_row(Chat([question, call])) for call in calls))
+
+    assert find_duplicates([kept, dropped]) == [(dropped.id, kept.id, "exact_duplicate", 1.0)]
+
+
+CODE = "def total(xs):\n    n = 0\n    for x in xs:\n        n += len(re.findall(r'\\d+', x))\n    return n"
+
+
+@pytest.mark.parametrize(
+    "other", [CODE.replace("    return", "        return"), CODE.replace("d+", "D+"), CODE.replace("n += ", "N += ")]
+)
+@pytest.mark.parametrize("shape", ["{}", "Sure:\n```python\n{}\n```"])
+def test_code_that_differs_in_case_or_indentation_is_another_answer(other: str, shape: str) -> None:
+    rows = [chat(LONG, "", shape.format(code)) for code in (CODE, other)]
+
+    duplicates, conflicts = dedup.find_duplicates(rows, PARAMS)
+
+    assert duplicates == [] and len(conflicts) == 2
 
 
 def test_a_row_with_a_typo_is_a_near_duplicate_of_the_row_with_the_smallest_id() -> None:
@@ -81,8 +112,8 @@ def alike(one: Row, other: Row) -> float:
 
 
 def test_in_a_row_of_rows_each_like_the_next_every_dropped_one_is_like_its_kept_one() -> None:
-    words = [f"{letter * 2}word{place}" for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz" * 2)]
-    rows = [chat(" ".join([*(f"other{n}" for n in range(step)), *words[step:]])) for step in range(0, 24, 2)]
+    words = [f"{first}{second}word" for first, second in itertools.product("abcdef", "ghijklmnop")]
+    rows = [chat(" ".join(words[step:])) for step in range(0, 24, 2)]
     by_row = {row.id: row for row in rows}
     assert min(alike(a, b) for a, b in itertools.pairwise(rows)) >= 0.85 > alike(rows[0], rows[-1])
 
@@ -138,9 +169,9 @@ def test_puzzles_of_one_template_with_other_facts_and_answers_are_kept() -> None
     assert find_duplicates(rows) == []
 
 
-def call(function: str, **arguments: Any) -> Row:
+def call(function: str, question: str = LONG, **arguments: Any) -> Row:
     answer = Message("assistant", "", [ToolCall(Function(function, arguments), "function")])
-    return make_row(Chat([Message("user", LONG), answer]))
+    return make_row(Chat([Message("user", question), answer]))
 
 
 @pytest.mark.parametrize(
@@ -151,10 +182,13 @@ def call(function: str, **arguments: Any) -> Row:
         call("lock", hour=7, loud=False, where="in the kitchen of the house"),
         call("lock", hour=7, loud=None, where="in the kitchen of the house"),
         call("lock", hour="7", loud=True, where="in the kitchen of the house"),
+        call("lock", hour=7, loud=True, where="in the kitchen of the  house"),
+        call("lock", hour=7, loud=True, where="in the kitchen of the House"),
     ],
 )
-def test_calls_that_differ_in_function_number_or_boolean_are_no_duplicates(other: Row) -> None:
-    row, alike = (call("lock", hour=7, loud=True, where=f"in the kitchen of the {x}house") for x in ("", " "))
+def test_calls_that_differ_in_anything_are_no_duplicates(other: Row) -> None:
+    row = call("lock", hour=7, loud=True, where="in the kitchen of the house")
+    alike = call("lock", hour=7, loud=True, where="in the kitchen of the house", question=TYPO)
 
     assert find_duplicates([row, other]) == []
     assert len(find_duplicates([row, alike])) == 1
@@ -179,10 +213,7 @@ def test_rows_that_their_source_gave_to_test_are_all_kept() -> None:
     first, second = by_id(chat(LONG, "test"), chat(TYPO, "test"))
     third = chat(LONG.upper(), "val")
 
-    assert [d[:3] for d in find_duplicates([first, second, third])] in (
-        [(third.id, first.id, "exact_duplicate")],
-        [(third.id, first.id, "near_duplicate")],
-    )
+    assert [d[:3] for d in find_duplicates([first, second, third])] == [(third.id, first.id, "near_duplicate")]
 
 
 def test_rows_of_different_kinds_are_never_duplicates() -> None:
@@ -231,20 +262,17 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path) -> None:
 
     out = jsonl.read(tmp_path / "out")
     duplicates, conflicts = (pyarrow.parquet.read_table(tmp_path / name).to_pylist() for name in NAMES[3:5])
-    assert sorted(d["reason"] for d in duplicates) == ["exact_duplicate", "near_duplicate"]
+    assert sorted(d["reason"] for d in duplicates) == ["near_duplicate", "near_duplicate"]
     assert by_id(*rows) == by_id(*out, *(row for row in rows if row.id in {d["id"] for d in duplicates}))
     assert {c["id"] for c in conflicts} == {c["other"] for c in conflicts} > {other.id}
     assert json.loads((tmp_path / "report").read_bytes()) == {
         "in": 6,
         "out": 4,
-        "dropped": {"exact_duplicate": 1, "near_duplicate": 1},
+        "dropped": {"near_duplicate": 2},
         "clusters": 2,
         "conflicting": 2,
     }
-    assert line == (
-        "6 rows in, 4 out, 2 dropped (exact_duplicate 1, near_duplicate 1); "
-        "2 with the question of another row and another answer"
-    )
+    assert line == ("6 rows in, 4 out, 2 dropped (near_duplicate 2); 2 conflict with a row that asks alike")
 
 
 def test_the_stage_stops_where_too_many_rows_would_be_dropped_and_shows_the_largest_clusters(tmp_path: Path) -> None:

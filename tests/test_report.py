@@ -130,14 +130,14 @@ def test_rows_that_training_dropped_are_counted_once_in_the_headline_with_their_
 
 
 def test_fields_that_nothing_read_and_conflicting_rows_are_told(build: Build, text: str) -> None:
-    assert "in no row" not in text and "answered otherwise" not in text
+    assert "in no row" not in text and "do not say the same" not in text
     build.unread = {"rows.jsonl": {f"note_{n}": {"records": n, "example": "x"} for n in range(1, 7)}}
     build.dedup["conflicting"] = 12
 
     text = visible_text(build)
     assert "6 fields of the raw files are in no row: note_1 of rows.jsonl (1 record), note_2 of rows.jsonl" in text
     assert "note_5 of rows.jsonl (5 records), …. Map or ignore" in text
-    assert "12 rows ask nearly what another row asks, and are answered otherwise" in text
+    assert "12 rows ask nearly what another row asks, and do not say the same" in text
 
 
 def test_what_a_step_was_trained_on_is_what_it_consumed(build: Build) -> None:

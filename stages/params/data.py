@@ -72,7 +72,7 @@ class Dedup(Params):
     encoder: str  # folder of an encoder, or a pin of one of the hub; recipes/no_encoder.json: none
     semantic: Semantic | None  # null: texts are compared, embeddings are not
     conflicting: Literal["keep", "drop"]  # rows that ask the like of another row and answer otherwise: in any case they
-    # are reported; `drop` keeps one of them
+    # are listed; `drop` keeps one of them
     max_dropped_fraction: Fraction  # of rows; more fail the stage
 
     def path_problems(self, base_is_tiny: bool) -> list[str]:

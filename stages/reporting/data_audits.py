@@ -110,7 +110,7 @@ def conflicting_answers(rows: Sequence[Row], params: Datasheet) -> Finding:
 def conflicts_of_like_questions(
     report: dict[str, Any], conflicts: Sequence[tuple[str, str, float]], rows: Sequence[Row], params: Datasheet
 ) -> Finding:
-    """Rows whose question is like that of another row, but not their answer, as `dedup` found them.
+    """Rows whose question is like that of another row, and that say something else, as `dedup` found them.
 
     Args:
         report: of `dedup`.
@@ -131,8 +131,8 @@ def conflicts_of_like_questions(
         for id in pair
     ]
     message = (
-        f"{len(conflicts):,} of {report['out']:,} rows ask nearly what another row asks, and are answered otherwise; "
-        "dedup keeps them, unless dedup.conflicting is drop."
+        f"{len(conflicts):,} of {report['out']:,} rows ask nearly what another row asks, and answer otherwise or "
+        "differ in a word that counts; dedup keeps them, but for dedup.conflicting: drop."
     )
     return Finding(audit, "warning", message, examples)
 

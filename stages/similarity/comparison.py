@@ -15,13 +15,13 @@ import numpy as np
 
 from stages.params.data import Near
 from stages.rows.row import Row
-from stages.similarity import lsh, near
+from stages.similarity import lsh, near, wording
 from stages.similarity.memo import SearchMemo
 from stages.similarity.near import SimilarPairs
 from stages.similarity.packed_texts import PackedTexts
 from stages.similarity.shared_text import UnitCounter
 from stages.similarity.shingles import plain
-from stages.similarity.sides import Facts, Sides, facts, numbers, sides
+from stages.similarity.sides import Facts, Sides, facts, sides
 
 SYSTEM, QUESTION, REST, ANSWER, REJECTED = range(5)  # texts of a row
 TEXTS = 5
@@ -43,6 +43,7 @@ class Comparison:
         self.digests: list[bytes] = []
         self.contexts, self.answers, self.good = (np.zeros(len(indices), np.int64) for _ in range(3))
         self._has = np.zeros(TEXTS, bool)  # which texts any row has
+        self._only_texts = True  # to pretrain on
         counter = UnitCounter()
         for place, index in enumerate(indices):
             row = rows[index]
@@ -51,6 +52,7 @@ class Comparison:
             self.ids.append(row.id)
             self.digests.append(_digest(found, known))
             self.contexts[place], self.answers[place], self.good[place] = (*map(hash, known[:2]), known.good)
+            self._only_texts &= row.kind == "text"
             self._has |= [found.system != "", True, False, found.answer != "", found.rejected != ""]
             counter.add("" if row.kind == "text" else found.question)  # of texts all is compared
         self._shared = counter.shared()
@@ -101,7 +103,7 @@ class Comparison:
         return near.compare(self._texts, pairs * TEXTS + texts, self.params)
 
     def like_rows(self, memo: Path | None) -> SimilarPairs:
-        """Pairs of rows with the same facts and numbers that are alike in every text, with the least similarity.
+        """Pairs of rows with the same facts that are alike in every text and say the same, with the least similarity.
 
         Two texts that are each alike to s are together alike to s / (2 - s) or more.
         """
@@ -115,15 +117,41 @@ class Comparison:
         for side in texts:
             least = np.minimum(least, self.compare(pairs, side))
             pairs, least = pairs[least >= threshold], least[least >= threshold]
-        right = self.same_numbers(pairs)
+        right = self.say_the_same(pairs, texts)
         return SimilarPairs(pairs[right], least[right])
 
-    def same_numbers(self, pairs: np.ndarray) -> np.ndarray:
-        """Whether the answers of each of `pairs` (n, 2) have the same numbers."""
+    def say_the_same(self, pairs: np.ndarray, texts: Sequence[int]) -> np.ndarray:
+        """Whether `texts` of each of `pairs` (n, 2) say the same. Texts to pretrain on are judged by their letters."""
+        if self._only_texts:
+            return np.ones(len(pairs), bool)
+        known = {place: [wording.wording(self.text(place, side)) for side in texts]
+                 for place in np.unique(pairs).tolist()}  # fmt: skip
+        same = (wording.say_the_same(list(zip(known[a], known[b], strict=True))) for a, b in pairs.tolist())
+        return np.fromiter(same, bool, len(pairs))
+
+    def same_figures(self, pairs: np.ndarray) -> np.ndarray:
+        """Whether question and answers of each of `pairs` (n, 2) have the same numbers, and limits where the other."""
         known = np.zeros(len(self), np.int64)
         for place in np.unique(pairs).tolist():
-            known[place] = numbers(self.sides(place))
+            found = [wording.figures(text) for text in self.sides(place)[1:]]
+            known[place] = hash(tuple((*numbers, limited) for numbers, limited in found))
         return known[pairs[:, 0]] == known[pairs[:, 1]]
+
+    def equal_rows(self) -> list[list[int]]:
+        """The rows in groups that say the same and are equal but for case and white space, each in ascending order."""
+        equal: dict[bytes, list[int]] = {}
+        for place, digest in enumerate(self.digests):
+            equal.setdefault(digest, []).append(place)
+        groups: list[list[int]] = []
+        for places in equal.values():
+            parts: dict[tuple[tuple[str, ...], ...] | None, list[int]] = {}
+            for place in places:
+                parts.setdefault(self._words(place) if len(places) > 1 else None, []).append(place)
+            groups += parts.values()
+        return sorted(groups)
+
+    def _words(self, place: int) -> tuple[tuple[str, ...], ...] | None:
+        return None if self._only_texts else tuple(tuple(wording.wording(text).words) for text in self.sides(place))
 
     def like_questions(self, memo: Path | None) -> SimilarPairs:
         """Pairs of rows whose questions are alike, whatever the system prompt, the tools and the answer are."""

@@ -46,7 +46,7 @@ class Search:
         same = (comparison.contexts, comparison.answers, comparison.good, _distinct(comparison, SYSTEM)[0])
         pairs = pairs[np.all([part[pairs[:, 0]] == part[pairs[:, 1]] for part in same], axis=0)]
         least = np.min([side.cosines(pairs) for side in (questions, *(side for side, _ in answers))], axis=0)
-        near = (least >= self.params.semantic.threshold) & comparison.same_numbers(pairs)
+        near = (least >= self.params.semantic.threshold) & comparison.same_figures(pairs)
         return SimilarPairs(pairs[near], least[near])
 
     def _embed(self, kind: str, comparison: Comparison, side: int) -> "tuple[_Vectors, np.ndarray]":

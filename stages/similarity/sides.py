@@ -1,10 +1,9 @@
 """The sides of a row that are compared, each on its own: rows that say the same are alike in every one of them.
 
 Texts are alike to a degree. What one letter more or less turns into something else must be equal: the facts (tools,
-calls without their texts, turns that the loss does not see, a judgement) and the numbers of answers.
+calls, turns that the loss does not see, a judgement).
 """
 
-import re
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,7 +11,6 @@ import msgspec
 from stages.rows import parts
 from stages.rows.row import Content, Judged, Message
 
-NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*")
 ENCODER = msgspec.json.Encoder(order="sorted")
 
 
@@ -52,11 +50,6 @@ def facts(content: Content) -> Facts:
     )
 
 
-def numbers(found: Sides) -> int:
-    """A number that is the same for rows whose answers have the same numbers in the same order."""
-    return hash((tuple(NUMBER.findall(found.answer)), tuple(NUMBER.findall(found.rejected))))
-
-
 def _text(turn: Message) -> str:
     """What a turn says: content, reasoning, names and arguments of calls."""
     if not (turn.tool_calls or turn.reasoning_content):
@@ -70,18 +63,7 @@ def _has_calls(turns: list[Message]) -> bool:
 
 
 def _calls(turns: list[Message]) -> list[Any]:
-    """The calls of turns without their texts, and the numbers of turns that are not trained."""
+    """The calls of turns, and the numbers of turns that are not trained."""
     calls = [call.function for turn in turns for call in turn.tool_calls]
     untrained = [number for number, turn in enumerate(turns) if not turn.train]
-    return [[(call.name, _without_texts(call.arguments)) for call in calls], untrained]
-
-
-def _without_texts(value: Any) -> Any:
-    """A JSON value; of the texts in it only the numbers."""
-    if isinstance(value, str):
-        return NUMBER.findall(value)
-    if isinstance(value, list):
-        return [_without_texts(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _without_texts(item) for name, item in value.items()}
-    return value
+    return [[(call.name, call.arguments) for call in calls], untrained]

@@ -1,6 +1,7 @@
 """Pairs of rows are found as comparing all would find them, with a memo and without."""
 
 import random
+import string
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -9,7 +10,7 @@ from stages.rows.row import Chat, Message, Row, make_row
 from stages.similarity.comparison import Comparison
 from stages.similarity.shingles import jaccard, shingles
 from stages.similarity.sides import sides
-from tests.similarity.test_near import NEAR, families
+from tests.similarity.test_near import NEAR
 
 INSTRUCTION = " ".join(
     f"Rule {n} is that part {n * 7} of the manual holds for every answer of the agent." for n in range(9)
@@ -20,10 +21,23 @@ def chat(question: str, answer: str) -> Row:
     return make_row(Chat([Message("user", question), Message("assistant", answer)]))
 
 
+def families(chance: random.Random) -> list[str]:
+    """40 random texts, each with a copy of it in which two words are other ones, and one that lacks them."""
+    texts = []
+    for _ in range(40):
+        words = ["".join(chance.choices(string.ascii_lowercase, k=7)) for _ in range(40)]
+        places = chance.sample(range(40), 2)
+        less = [word for place, word in enumerate(words) if place not in places]
+        other = [word[::-1] if place in places else word for place, word in enumerate(words)]
+        texts += [" ".join(copy) for copy in (words, other, less)]
+    return texts
+
+
 def made(seed: int) -> list[Row]:
     """Rows with an instruction in common and without, of which some are alike in question, in answer, or in both."""
-    texts, chance = families(seed, changes=2), random.Random(seed)
-    answers = (texts[0], texts[0][:-1], texts[3])
+    chance = random.Random(seed)
+    texts = families(chance)
+    answers = (texts[0], texts[2], texts[3])
     questions = (f"{INSTRUCTION}\n{text}" if number % 2 else text for number, text in enumerate(texts))
     rows = [chat(question, chance.choice(answers)) for question in questions]
     return sorted(rows, key=lambda row: row.id)
@@ -33,7 +47,15 @@ def alike(a: Row, b: Row) -> bool:
     (one, other), ends = (sides(row.content) for row in (a, b)), "\n"
     questions = one.question.rpartition(ends), other.question.rpartition(ends)
     texts = [(questions[0][2], questions[1][2]), (one.answer, other.answer)]
-    return questions[0][0] == questions[1][0] and all(jaccard(shingles(x, 5), shingles(y, 5)) >= 0.85 for x, y in texts)
+    return questions[0][0] == questions[1][0] and all(
+        jaccard(shingles(x, 5), shingles(y, 5)) >= 0.85 and (contains(x, y) or contains(y, x)) for x, y in texts
+    )
+
+
+def contains(one: str, other: str) -> bool:
+    """Whether all words of `other` are in `one`, in order."""
+    words = iter(one.split())
+    return all(word in words for word in other.split())
 
 
 def pairs(rows: Sequence[Row], memo: Path | None = None) -> set[tuple[str, str]]:

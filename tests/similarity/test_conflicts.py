@@ -1,6 +1,7 @@
 """Conflicts: like questions, and answers that do not agree."""
 
 import msgspec
+import pytest
 
 from stages import dedup
 from stages.rows.row import Judged, Message, Pair, Row, make_row
@@ -14,7 +15,7 @@ def test_like_questions_with_other_answers_are_kept_and_reported() -> None:
 
     a, b = sorted(row.id for row in rows[:2])
     assert duplicates == []
-    assert [conflict[:2] for conflict in conflicts] == [(a, b), (b, a)]
+    assert [conflict[:3] for conflict in conflicts] == [(a, b, "other_answers"), (b, a, "other_answers")]
 
 
 def test_conflicting_rows_are_dropped_on_request() -> None:
@@ -44,7 +45,7 @@ def test_pairs_are_compared_by_question_chosen_and_rejected() -> None:
         )
 
     row, copy, other, swapped = (
-        pair(LONG, OTHER), pair(TYPO, OTHER, TYPO), pair(LONG, "It is lost."), pair(OTHER, LONG),
+        pair(LONG, OTHER), pair(LONG, OTHER, TYPO), pair(LONG, "It is lost."), pair(OTHER, LONG),
     )  # fmt: skip
     duplicates, conflicts = dedup.find_duplicates([row, copy, other, swapped], PARAMS)
 
@@ -59,9 +60,41 @@ def test_rows_with_other_system_prompts_or_tools_do_not_conflict() -> None:
     assert dedup.find_duplicates([pirate, judge, *map(make_row, tools)], PARAMS) == ([], [])
 
 
-def test_answers_that_differ_in_a_number_conflict() -> None:
-    rows = [chat(LONG, "", f"{OTHER} {OTHER.lower()} That is {n}.") for n in (18, 19)]
+SYSTEM = f"You always answer in English. {OTHER} {OTHER.upper()}"
+ASKED = f"In {LONG.lower()} Is it in the kitchen?"
+ANSWER = f"{OTHER} {OTHER.lower()}"
 
-    duplicates, conflicts = dedup.find_duplicates(rows, PARAMS)
+
+@pytest.mark.parametrize(
+    ("texts", "others", "reason"),
+    [
+        ((LONG, f"{ANSWER} That is 18."), (LONG, f"{ANSWER} That is 19."), "other_answers"),
+        ((LONG, f"Always. {ANSWER}"), (LONG, f"Never. {ANSWER}"), "other_answers"),
+        ((LONG, f"{ANSWER} It is a >= b."), (LONG, f"{ANSWER} It is a <= b."), "other_answers"),
+        ((LONG, f"{ANSWER} Seventeen."), (LONG, f"{ANSWER} Seventy."), "other_answers"),
+        (
+            (ASKED, f"{ANSWER} In the kitchen."),
+            (ASKED.replace("kitchen", "bedroom"), f"{ANSWER} In the bedroom."),
+            "other_answers",
+        ),
+        ((f"{ASKED} For 5?", "ok"), (f"{ASKED} For 6?", "ok"), "other_words"),
+        ((ASKED, "ok", SYSTEM), (ASKED, "ok", SYSTEM.replace("always", "never")), "other_words"),
+    ],
+)
+def test_rows_alike_but_for_a_word_that_counts_are_kept_and_reported(
+    texts: tuple[str, ...], others: tuple[str, ...], reason: str
+) -> None:
+    rows = [chat(text[0], "", *text[1:]) for text in (texts, others)]
+
+    duplicates, conflicts = dedup.find_duplicates(rows, msgspec.structs.replace(PARAMS, conflicting="keep"))
 
     assert duplicates == [] and {conflict.id for conflict in conflicts} == {row.id for row in rows}
+    assert {conflict.reason for conflict in conflicts} == {reason}
+
+
+def test_only_other_answers_are_dropped_on_request() -> None:
+    rows = [chat(f"{ASKED} For {n}?") for n in (5, 6)]
+
+    duplicates, conflicts = dedup.find_duplicates(rows, msgspec.structs.replace(PARAMS, conflicting="drop"))
+
+    assert duplicates == [] and len(conflicts) == 2

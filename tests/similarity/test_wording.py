@@ -1,0 +1,118 @@
+"""Texts say the same if one has the words of the other in order, and nothing beyond that counts."""
+
+import pytest
+
+from stages.similarity.wording import figures, is_typo, say_the_same, wording
+
+LOOP = "def total(xs):\n    for x in xs:\n        n += x\n    return n"
+
+
+def same(one: str, other: str) -> bool:
+    results = {say_the_same([(wording(a), wording(b))]) for a, b in ((one, other), (other, one))}
+    assert len(results) == 1, "whichever is first"
+    return results.pop()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("", "..."),
+        ("The toaster is broken, sir.", "the toster is  broken sir!!"),
+        ("We do that on Mondays.", "We do do that on Mondays"),
+        ("We do that.", "We do that. It takes a while, as you know."),
+        ("Please send it to the shop.", "Send it to a shop"),
+        ("**Yes**, it is - as a rule", "Yes: it is, as a rule :)"),
+        ("1. Open it\n- Then close it", "1) open it\n* Then close it"),
+        ("I don’t know", "I dont know."),
+        ("It costs  5 euros,\nor 7.", "It costs 5 euros, or 7"),
+        (f"Try this:\n\n{LOOP}\n\nGood luck with it.", f"try this\n\n{LOOP}\n\ngood luck with it"),
+        ("Call `f(x)` for the result.", "call f(x) for the resullt"),
+        ("你好，世界。", "你好 世界"),
+    ],
+)
+def test_edits_keep_what_a_text_says(one: str, other: str) -> None:
+    assert same(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Always do it.", "Never do it."),
+        ("I want it.", "I do not want it."),
+        ("You can stop it.", "You can't stop it."),
+        ("It is in the kitchen now.", "It is in the bedroom now."),
+        ("Dog bites man", "Man bites dog"),
+        ("It is seventeen.", "It is seventy."),
+        ("There are three men", "There are there men"),
+        ("7 of 12", "12 of 7"),
+        ("It is 1.5", "It is 1.6"),
+        ("Set it to -5", "Set it to 5"),
+        ("It costs 5", "It costs"),
+        ("The answer is A", "The answer is B"),
+        ("Use a >= b", "Use a <= b"),
+        ("if x != y", "if x = y"),
+        ("if !ok", "if ok"),
+        ("a * b", "a - b"),
+        ("Run grep -v x", "Run grep -c x"),
+        ("Open `README`", "Open `readme`"),
+        ("Open docs/README.md", "Open docs/readme.md"),
+        ("Match \\D+ there", "Match \\d+ there"),
+        ("x = True", "x = true"),
+        ("It returns []", "It returns ()"),
+        ('print("a  b")', 'print("a b")'),
+        (LOOP, LOOP.replace("    return", "        return")),
+        (LOOP, LOOP.replace("return n", "return N")),
+        ("```\nclass A:\n```", "```\nclass a:\n```"),
+        ("我喜欢你做的菜", "我不喜欢你做的菜"),
+    ],
+)
+def test_a_word_or_sign_that_counts_makes_another_text(one: str, other: str) -> None:
+    assert not same(one, other)
+
+
+def test_of_two_texts_each_may_be_the_shorter_one_in_another_side() -> None:
+    short, long = wording("We do that."), wording("We do that as agreed.")
+
+    assert say_the_same([(short, long), (long, short)])
+
+
+def test_one_word_in_place_of_another_twice_is_no_typo() -> None:
+    question, answer = ((wording(f"{one} Iran"), wording(f"{one} Iraq")) for one in ("Where is it made?", "It is from"))
+    names = [(wording(f"It is {name}"), wording(f"It is {name[:-1]}o")) for name in ("Maria", "Maria")]
+
+    assert say_the_same(names[:1]) and not say_the_same(names)
+    assert not say_the_same([question, answer])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("toaster", "toster", True),
+        ("toaster", "toasster", True),
+        ("toaster", "toatser", True),
+        ("toaster", "toasyer", True),
+        ("toaster", "tostr", False),
+        ("toaster", "roaster", False),
+        ("form", "from", False),
+        ("never", "nver", True),
+        ("=toaster", "=toster", False),
+        ("niemals", "niemand", False),
+    ],
+)
+def test_a_typo_is_one_letter_of_a_word_that_is_long_enough(one: str, other: str, expected: bool) -> None:
+    assert is_typo(one, other) == is_typo(other, one) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ([], False)),
+        ("7 out of 12, or -1.5", (["7", "12", "-1.5"], False)),
+        ("I don't know 3", (["3"], True)),
+        ("Do not.", ([], True)),
+    ],
+)
+def test_figures_are_the_numbers_in_order_and_whether_anything_is_denied(
+    text: str, expected: tuple[list[str], bool]
+) -> None:
+    assert figures(text) == expected
