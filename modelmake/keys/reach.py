@@ -12,6 +12,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from modelmake import artifacts
@@ -125,9 +126,14 @@ class _Walk:
         return self.modules[name]
 
     def path(self, name: str) -> Path | None:
+        """The file that Python imports for a name: a package comes before a module. None for a compiled module."""
         base = self.root.joinpath(*name.split("."))
-        files = (p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file())
-        return next(files, None) if self.is_first_party(name) else None
+        if not self.is_first_party(name):
+            return None
+        if (package := base / "__init__.py").is_file():
+            return package
+        compiled = any(os.path.exists(f"{base}{suffix}") for suffix in EXTENSION_SUFFIXES)
+        return None if compiled or not (module := base.with_suffix(".py")).is_file() else module
 
     def is_first_party(self, name: str) -> bool:
         return name.partition(".")[0] in self.packages
