@@ -1,1 +1,1 @@
-"""`modelmake verify`: hashes every artifact again, or rebuilds and compares it."""
+"""`modelmake verify` hashes or rebuilds artifacts; `modelmake accept` keeps them where new code writes the same."""

@@ -74,13 +74,15 @@ def accept(root: Path, names: list[str], rows: int, values: Mapping[str, Any]) -
                     refused += 1
                 else:
                     equal[name] = outcome
+                    words = probe_acceptances.probe_words(outcome[0].rows, outcome[0].values)
+                    print(f"{name}: {codes[outcome[1]].name} and the present: same bytes on {words}", flush=True)
             elif name not in changes or changes[name] is None:
                 reason = "its key is that of dvc.lock" if name in changes else "it has no key"
                 print(f"{name}: {reason}: nothing to accept")
             else:
                 print(f"{name}: refused: more than its key changed: {', '.join(changes[name])}: {RUN}")
                 refused += 1
-        recorded = _record(root, equal, stale, codes, now, stages) if equal else 0
+        recorded = _record(root, equal, stale, now, stages) if equal else 0
     if not names and not stale:
         print("no stage is stale by its key alone: nothing to accept")
     if recorded:
@@ -146,9 +148,8 @@ def _old_commit(root: Path, name: str, key: str, codes: dict[str, Code], cleanup
 
 
 def _record(
-    root: Path, equal: dict[str, tuple[Probe, str]], stale: dict[str, _Stale], codes: dict[str, Code], now: Code,
-    stages: dict[str, graph.Stage],
-) -> int:  # fmt: skip
+    root: Path, equal: dict[str, tuple[Probe, str]], stale: dict[str, _Stale], now: Code, stages: dict[str, graph.Stage]
+) -> int:
     """Brings keys/ up to date and records the stages under their present keys; returns their number."""
     preflight = next(name for name, stage in stages.items() if key_file.FOLDER in stage.outs)
     done = subprocess.run([sys.executable, "-m", "dvc", "repro", "-q", "-s", preflight], cwd=root, check=False)
@@ -173,6 +174,4 @@ def _record(
                 before=[*unproven[name].before, unproven[name].probe] if name in unproven else [],
             ))  # fmt: skip
         probe_acceptances.save(root, [*kept, *accepted])  # first: without it, the record would pass for a run's
-    for done in accepted:
-        print(f"{done.stage}: {done.words}: {codes[done.commit].name} and the present wrote the same bytes", flush=True)
     return len(accepted)

@@ -103,9 +103,7 @@ def _own_packages(path: Path, stage: str, commit: str) -> Path:
         raise UserError(f"its packages changed since {commit[:10]}: want `uv` to install the old") from None
     if done.returncode:
         message = textwrap.shorten(done.stderr, MAX_CHARS, placeholder=" …")
-        raise UserError(
-            f"its packages changed since {commit[:10]}, and the old cannot be installed offline: {message}"
-        )
+        raise UserError(f"its packages changed since {commit[:10]}, and the old cannot be installed offline: {message}")
     return path / ".venv/bin"
 
 
