@@ -54,11 +54,14 @@ def check(stage: str, machine: Any, variables: Mapping[str, str] = os.environ) -
         raise UserError("\n".join(f"{stage}: {problem}" for problem in problems))
 
 
-def describe(variables: Mapping[str, str] = os.environ, modules: Iterable[str] | None = None) -> str:
+def describe(
+    variables: Mapping[str, str] = opened_files.variables_at_start,
+    modules: Iterable[str] = opened_files.modules_at_start,
+) -> str:
     """What may change results: variables that are set, and modules that Python loads before a stage; "" if none."""
     shown = (n for n in sorted(variables) if n.startswith(CHANGING) and not n.endswith("_NUM_THREADS"))
     words = [n if n in PATHS else f"{n}={variables[n]}" for n in shown if n not in SET_HERE]
-    return " ".join([*words, *_loaded_before(opened_files.modules_at_start if modules is None else modules)])
+    return " ".join([*words, *_loaded_before(modules)])
 
 
 def _loaded_before(modules: Iterable[str]) -> Iterator[str]:

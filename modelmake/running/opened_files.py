@@ -20,6 +20,7 @@ EVENTS = frozenset(["open", "os.listdir", "os.scandir", "sqlite3.connect"])
 
 modules_at_start: set[str] = set()  # what Python itself had loaded when the watch began: `site`, .pth files
 path_at_start: list[str] = []  # sys.path then
+variables_at_start: dict[str, str] = {}  # the environment then
 _read: set[str] = set()  # real paths
 _active: list[bool] = []  # empty before the watch begins; [True] while it records
 _libraries = tuple({f"{path}{os.sep}" for path in (sys.prefix, sys.base_prefix)})
@@ -30,6 +31,7 @@ def watch() -> None:
     if not _active:
         modules_at_start.update(sys.modules)
         path_at_start.extend(sys.path)
+        variables_at_start.update(os.environ)
         _active.append(True)
         sys.addaudithook(_hook)
 
