@@ -51,6 +51,13 @@ if __name__ == "__main__":
 """
 
 
+BEGINNING = """
+from pathlib import Path
+from modelmake.running import own_code
+own_code.import_by_content(Path.cwd(), ("modelmake", "stages"))
+from modelmake.running import opened_files
+opened_files.watch()
+"""
 SHOUT = "loud.write_text(source.read_text().upper() + params.mark)\nreturn '1 row'"
 SHOUT_SLOWLY = "loud.write_text(source.read_text().upper() + params.mark)\nwait_for('go')\nreturn '1 row'"
 
@@ -115,7 +122,7 @@ def project(tmp_path: Path) -> StageProject:
     shutil.copytree(ROOT / "modelmake", tmp_path / "modelmake", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "uv.lock", tmp_path)
     (tmp_path / "stages").mkdir()
-    (tmp_path / "stages/__init__.py").write_text("from modelmake.running import opened_files\nopened_files.watch()\n")
+    (tmp_path / "stages/__init__.py").write_text(BEGINNING)
     (tmp_path / ".python-version").write_text("3.11\n")
     (tmp_path / "params.yaml").write_text("shout: {mark: '!'}\nother: {mark: '?'}\n")
     (tmp_path / "source.txt").write_text("rows")
