@@ -43,11 +43,12 @@ def digest(path: Path) -> str:
 
 
 def code(path: Path) -> str:
-    """The hash of a module's syntax tree without docstrings."""
+    """The hash of a module's syntax tree without docstrings, unless it reads some."""
     if not path.is_file():
         return ""
-    tree = ast.parse(path.read_bytes())
-    for node in ast.walk(tree):
+    source = path.read_bytes()
+    tree = ast.parse(source)
+    for node in ast.walk(tree) if b"__doc__" not in source else ():
         if isinstance(node, DOCUMENTED) and node.body and isinstance(node.body[0], ast.Expr):
             node.body = node.body[1:] if isinstance(node.body[0].value, ast.Constant) else node.body
     return hashlib.md5(ast.dump(tree).encode()).hexdigest()
@@ -110,7 +111,7 @@ class Stage:
         """Runs the stage in this process and returns its exit code. A run that succeeds is recorded."""
         if self.settings["replay"]:  # rivals have no store of finished outputs
             shutil.rmtree(STATE, ignore_errors=True)
-        sys.path[0], sys.argv[:] = str(self.root), [self.module, *sys.argv[3:]]
+        sys.path[0], sys.argv[:] = str(self.root), ["-m", *sys.argv[3:]]
         sys.addaudithook(self._on_event)
         try:
             runpy.run_module(self.module, run_name="__main__", alter_sys=True)
