@@ -47,6 +47,7 @@ ADVICE = {  # reason of `ingest`, or of a rule of `clean` -> what to do
     "wrong_group": "give a group as text or a whole number, or leave `group` out of `fields`",
     "wrong_time": "give times as ISO 8601, such as 2026-01-31T12:00:00Z, or leave `time` out of `fields`",
     "document": "say in ingest.documents how documents become rows, such as {max_chars: 1000, headings: false}",
+    "empty_value": "give it a text, or leave such records out where they are made",
     "empty_text": "leave such records out where they are made",
     "empty_question": "give it a question, train on it as text, or leave it out",
     "empty_answer": "leave it out: an empty answer teaches silence",

@@ -106,6 +106,8 @@ class RecordReader:
                 self.conversations.add_text(content.text)
             return contents, metadata
         except SHAPE_ERRORS as error:
+            if place := self._null(record, str(error)):
+                raise RejectedRecord("empty_value", f"{place} is null: want a text") from None
             raise RejectedRecord("wrong_shape", f"{self.format}: {type(error).__name__}: {error}") from None
 
     def _content(self, record: dict[str, Any]) -> tuple[Any, bytes, dict[str, Any]]:
@@ -139,6 +141,16 @@ class RecordReader:
             _check_trainable(part)
         group = metadata.group or content.path or content_id(encoded)  # without a path: one group for each content
         return [msgspec.json.encode(part) for part in contents], metadata._replace(group=group)
+
+    def _null(self, record: dict[str, Any], error: str) -> str:
+        """The places of the null that an error is about; "" if it is about another value."""
+        if not error.startswith("null: ") and "got `null`" not in error:
+            return ""
+        matches = formats.READERS[self.format].matches
+        names = [name for name, value in record.items() if value is None and not matches(record.keys() - {name})]
+        return " and ".join((self._fields or {}).get(name, name) for name in names) or error.rpartition("$.")[2].rstrip(
+            "`"
+        )
 
     def _lists(self, record: dict[str, Any]) -> dict[str, Any]:
         """The lists of messages that texts of a record are, by field."""

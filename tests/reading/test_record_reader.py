@@ -218,3 +218,22 @@ def test_a_log_whose_only_judgement_may_be_a_class_stops_the_build() -> None:
         reader.read({"messages": TURNS[:1], "response": "a", "label": "negative"})
 
     assert list(reader.unread.stops) == ["label"]
+
+
+@pytest.mark.parametrize(
+    ("record", "rule", "place"),
+    [
+        ({"question": "u", "answer": None}, None, "answer"),
+        ({"instruction": "u", "input": None, "output": None}, None, "output"),
+        ({"prompt": "u", "chosen": None, "rejected": "b"}, None, "chosen"),
+        ({"messages": None}, None, "messages"),
+        ({"messages": [{"role": "user", "content": None}, {"role": "assistant", "content": "a"}]}, None,
+         "messages[0].content"),
+        ({"q": "u", "reply": None}, FileRule("*", "qa", {"question": "q", "answer": "reply"}, []), "reply"),
+    ],
+)  # fmt: skip
+def test_a_null_in_place_of_a_text_is_named(record: dict[str, Any], rule: FileRule | None, place: str) -> None:
+    with pytest.raises(RejectedRecord) as raised:
+        RecordReader(rule, None).read(record)
+
+    assert (raised.value.reason, raised.value.detail) == ("empty_value", f"{place} is null: want a text")

@@ -1,7 +1,8 @@
 """A JSON document: an array of records, or an object of splits such as {"train": [[text, label], …], "test": …}.
 
-An object with one list beside other values, such as {"version": 1, "data": […]}, has its records there; one without
-such a list is a record itself. A file that begins with two lines of an object each is read as JSON Lines.
+An object with one list beside other values, such as {"version": 1, "data": […]}, has its records there. One of columns,
+such as {"text": ["a", "b"], "label": [0, 1]}, is a table (`json_columns`), whose rows are its records. Any other one
+is a record itself. A file that begins with two lines of an object each is read as JSON Lines.
 
 Elements are read one at a time through a window: every record has its line, a file that is cut off loses only its end,
 and memory holds one element.
@@ -13,13 +14,14 @@ from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from stages.reading.containers import jsonl, stream
+from stages.reading import repeated_names
+from stages.reading.containers import json_columns, jsonl, stream
 from stages.reading.containers.json_window import Element, Window
 from stages.reading.containers.record import MAX_BROKEN_CHARS, Broken, Record, Tell, Unreadable
 from stages.reading.containers.split_names import split_from_name
 
 OF_A_RECORD = ("messages", "conversations", "conversation", "prompt", "completion", "chosen", "rejected", "history")
-COLUMNS = "want records, not columns; pandas writes them with `to_json(orient='records')`"
+COLUMNS = "want records, or columns of one length; pandas writes records with `to_json(orient='records')`"
 PEEKED_CHARS = 1 << 18  # that tell an array, an object and JSON Lines apart
 ARRAY = re.compile(r"\s*\[\s*\{")
 WANTED = 'want an array of records, or an object of splits such as {"train": [[text, label], …]}'
@@ -112,6 +114,7 @@ def _object(window: Window, tell: Tell) -> Iterator[tuple[Element, str]]:
     lists: list[str] = []
     others: list[str] = []
     told: list[str] = []
+    column = ""
     while not window.take("}"):
         line, name = window.line(), window.take_value().value
         if not isinstance(name, str) or not window.take(":"):
@@ -122,9 +125,12 @@ def _object(window: Window, tell: Tell) -> Iterator[tuple[Element, str]]:
         elif name in OF_A_RECORD and not lists:
             break
         else:
+            window.take("[")
+            if not lists and not split_from_name(name) and window.peek() not in ("{", "[", "]"):
+                column = name
+                break
             window.unmark()
             lists.append(name)
-            window.take("[")
             for element, split in _array(window, split_from_name(name)):
                 if not split and isinstance(element.value, str | int | float):
                     raise ValueError(f"{name!r} is a list of single values: {COLUMNS}")
@@ -140,15 +146,31 @@ def _object(window: Window, tell: Tell) -> Iterator[tuple[Element, str]]:
         window.take(",")
     if not lists:
         window.reset()
-        window.mark()
-        element = window.take_value()
-        columns = element.value.values()
-        if columns and all(isinstance(c, dict) and c and all(map(str.isdecimal, c)) for c in columns):
-            raise ValueError(COLUMNS)
-        window.unmark()
-        yield element, ""
+        yield from _whole(window, column, tell)
     elif others:
         tell(f"beside its records, not read: {', '.join(others)}")
+
+
+def _whole(window: Window, column: str, tell: Tell) -> Iterator[tuple[Element, str]]:
+    """The elements of an object that is a record itself, or a table of columns.
+
+    Args:
+        column: name of the first list, if it has single values.
+    """
+    element = window.take_value()
+    records = json_columns.records(element.value, OF_A_RECORD)
+    if not records:
+        values = list(element.value.values())
+        if column and any(isinstance(value, list) and value and isinstance(value[0], dict) for value in values):
+            raise ValueError(f"{column!r} is a list of single values: {COLUMNS}")
+        if values and all(isinstance(value, dict) and value and all(map(str.isdecimal, value)) for value in values):
+            raise ValueError(COLUMNS)
+        yield element, ""
+        return
+    repeated_names.check(element.text, element.value)
+    tell("its lists are columns of a table, and its records are the rows")
+    for number, record in enumerate(records, 1):
+        yield Element(number, record, json.dumps(record, ensure_ascii=False)), ""
 
 
 def _array(window: Window, split: str) -> Generator[tuple[Element, str], None, None]:

@@ -45,7 +45,7 @@ def test_records_before_an_error_are_kept_and_the_error_has_its_line(
     ] == expected
 
 
-COLUMNS = "no JSON: want records, not columns; pandas writes them with `to_json(orient='records')`"
+COLUMNS = "no JSON: want records, or columns of one length; pandas writes records with `to_json(orient='records')`"
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,44 @@ def test_records_of_an_object_are_found_and_what_is_beside_them_is_told(
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '{"text": ["a", "b"], "label": [0, null]}',
+        '{"text": {"0": "a", "1": "b"}, "label": {"0": 0, "1": null}}',
+        '{"0": {"text": "a", "label": 0}, "1": {"text": "b", "label": null}}',
+        '{"columns": ["text", "label"], "index": [0, 1], "data": [["a", 0], ["b", null]]}',
+    ],
+)
+def test_a_table_by_columns_is_read_by_its_rows(tmp_path: Path, text: str) -> None:
+    records, notes = read_told(tmp_path, "a.json", text)
+
+    assert [(record.line, record.value) for record in records] == [
+        (1, {"text": "a", "label": 0}), (2, {"text": "b", "label": None})
+    ]  # fmt: skip
+    assert notes == ["its lists are columns of a table, and its records are the rows"]
+
+
+def test_columns_of_messages_are_read_and_lists_of_one_conversation_are_none(tmp_path: Path) -> None:
+    turns = '[{"role": "user", "content": "q"}]'
+
+    columns = read_text(tmp_path, "a.json", f'{{"messages": [{turns}, {turns}], "id": [1, 2]}}')
+    one = read_text(tmp_path, "b.json", f'{{"messages": {turns}, "tags": ["x"]}}')
+
+    assert [record.value["id"] for record in columns] == [1, 2]
+    assert [record.value["tags"] for record in one] == [["x"]]
+
+
+@pytest.mark.parametrize(
     ("text", "first"),
     [
-        ('{"text": {"0": "a", "1": "b"}, "label": {"0": "x", "1": "y"}}', COLUMNS),
-        ('{"text": ["a", "b"], "label": ["x", "y"]}',
-         COLUMNS.replace("want", "'text' is a list of single values: want")),
-        ('{"columns": ["text"], "index": [0], "data": [["a"]]}',
-         COLUMNS.replace("want", "'columns' is a list of single values: want")),
+        ('{"text": {"0": "a", "1": "b"}, "label": {"0": "x"}}', COLUMNS),
+        ('{"tags": ["a", "b"], "rows": [{"text": "x"}]}',
+         COLUMNS.replace("want", "'tags' is a list of single values: want", 1)),
+        ('{"text": ["a", "b"], "text": ["x", "y"]}',
+         "no JSON: the name 'text' is twice in one object, with other values: want each name once"),
     ],
 )  # fmt: skip
-def test_a_table_by_columns_is_one_broken_record_with_what_to_do(tmp_path: Path, text: str, first: str) -> None:
+def test_what_is_no_table_is_one_broken_record_with_what_to_do(tmp_path: Path, text: str, first: str) -> None:
     [broken] = read_text(tmp_path, "a.json", text)
 
     assert (broken.line, broken.detail) == (1, first)
