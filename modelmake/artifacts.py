@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 BLOCK_BYTES = 1 << 20  # size of one read
@@ -30,6 +31,13 @@ class Artifact:
         """Bytes."""
         return sum(file.size for file in self.files.values())
 
+    def part(self, path: str) -> "Artifact":
+        """A file or folder in this folder, by its relative path."""
+        if path in self.files:
+            return Artifact(self.files[path].md5, {path.rpartition("/")[2]: self.files[path]})
+        files = {name.removeprefix(f"{path}/"): f for name, f in self.files.items() if name.startswith(f"{path}/")}
+        return Artifact(folder_md5({name: file.md5 for name, file in files.items()}), files)
+
 
 def md5(content: bytes) -> str:
     """The MD5 of some bytes, by which DVC names files. It is no protection against forgery."""
@@ -46,13 +54,16 @@ def read(stream: BinaryIO, advance: Callable[[int], Any] = lambda _: None) -> Fi
     return File(digest.hexdigest(), size)
 
 
-def measure(path: Path) -> Artifact:
-    """The hashes of a file or folder on disk; a file is listed under its own name in `files`."""
+def measure(path: Path, known: Mapping[str, File] = MappingProxyType({})) -> Artifact:
+    """The hashes of a file or folder on disk; a file is listed under its own name in `files`.
+
+    `known` are hashes of some of the files, which are not read.
+    """
     if path.is_file():
-        file = _file(path)
+        file = known.get(path.name) or _file(path)
         return Artifact(file.md5, {path.name: file})
     paths = sorted((p.relative_to(path).as_posix(), p) for p in path.rglob("*") if p.is_file())
-    files = {name: _file(p) for name, p in paths}
+    files = {name: known.get(name) or _file(p) for name, p in paths}
     return Artifact(folder_md5({name: file.md5 for name, file in files.items()}), files)
 
 

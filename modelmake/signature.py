@@ -12,6 +12,7 @@
 | `Checkpoints` | a folder that the next run with the same command, inputs and parameters gets if this one is killed |
 | `Memo` | a folder that later runs with the same code, packages and parameters get, whatever their inputs |
 | `Archive` | a folder that all later runs of the stage get |
+| `Measured` | {input: its hashes, a modelmake.artifacts.Artifact}: what the harness measured anyway |
 """
 
 import inspect
@@ -25,6 +26,7 @@ Out = Annotated[Path, "out"]
 Checkpoints = Annotated[Path, "checkpoints"]
 Memo = Annotated[Path, "memo"]
 Archive = Annotated[Path, "archive"]
+Measured = Annotated[dict[str, Any], "measured"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Signature:
     outputs: tuple[str, ...]
     names: tuple[str, ...]
     folders: dict[str, str]  # argument -> `checkpoints`, `memo` or `archive`
+    measured: tuple[str, ...]  # arguments that want the hashes of inputs
     sections: dict[str, Any]  # argument -> struct, union of structs, or dict of them
     groups: dict[str, type]  # argument -> NamedTuple
 
@@ -55,7 +58,7 @@ def read(main: Callable[..., str]) -> Signature:
     """The signature of a stage's `main`."""
     parameters = {name: p.annotation for name, p in inspect.signature(main).parameters.items()}
     groups = {name: kind for name, kind in parameters.items() if hasattr(kind, "_fields")}
-    inputs, outputs, names, folders, sections = [], [], [], {}, {}
+    inputs, outputs, names, measured, folders, sections = [], [], [], [], {}, {}
     for name, kind in _flat(parameters):
         if kind == In:
             inputs.append(name)
@@ -63,11 +66,13 @@ def read(main: Callable[..., str]) -> Signature:
             outputs.append(name)
         elif kind in (Checkpoints, Memo, Archive):
             folders[name] = kind.__metadata__[0]
+        elif kind == Measured:
+            measured.append(name)
         elif kind is str:
             names.append(name)
         else:
             sections[name] = kind
-    return Signature(tuple(inputs), tuple(outputs), tuple(names), folders, sections, groups)
+    return Signature(tuple(inputs), tuple(outputs), tuple(names), folders, tuple(measured), sections, groups)
 
 
 def _flat(parameters: dict[str, Any]) -> Iterator[tuple[str, Any]]:

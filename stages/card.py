@@ -1,6 +1,6 @@
 """Writes the model card: model, data, training, scores, quantized files, limits.
 
-Inputs:  weights     model folder that the card describes
+Inputs:  config      config.json of the model that the card describes
          data        folder of the data stages' reports
          trained     folder of training logs
          comparison, gate  JSON, as `compare` wrote them
@@ -28,7 +28,7 @@ DATA_STAGES = ("ingest", "clean", "dedup", "split", "mix")
 
 
 class Inputs(NamedTuple):
-    weights: In
+    config: In
     data: In
     trained: In
     comparison: In
@@ -63,7 +63,7 @@ def main(
     template = jinja2.Template(inputs.template.read_text("utf-8"), undefined=jinja2.StrictUndefined, trim_blocks=True)
     text = template.render(
         card=params,
-        config=msgspec.json.decode((inputs.weights / "config.json").read_bytes()),
+        config=msgspec.json.decode(inputs.config.read_bytes()),
         data=data,
         base=read(inputs.trained, ["base"])["base"],
         steps={name: msgspec.to_builtins(train[name]) for name in steps},

@@ -21,13 +21,15 @@ The page holds no clock and no commit: a build comes before its commit, and two 
 lead to the commit.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from modelmake import harness
-from modelmake.signature import In, Out
+from modelmake.artifacts import Artifact
+from modelmake.signature import In, Measured, Out
 from stages.evaluating import scoring
 from stages.params.augmentation import Augment
 from stages.params.cleaning import Clean
@@ -37,7 +39,7 @@ from stages.params.machine import Machine
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Step
 from stages.reporting import chapters, charts, html, item_files, step_rows
-from stages.reporting.build import Build, main_metric, measure
+from stages.reporting.build import Build, main_metric, parts
 from stages.reporting.chapters import Subject
 
 
@@ -78,8 +80,8 @@ class Sections(NamedTuple):
     report: Report
 
 
-def read_build(inputs: Inputs, sections: Sections) -> Build:
-    """The build that the page shows.
+def read_build(inputs: Inputs, sections: Sections, measured: Mapping[str, Artifact]) -> Build:
+    """The build that the page shows. `measured` is {input: its hashes}.
 
     Raises:
         UserError: files of items that params.yaml no longer declares.
@@ -105,7 +107,9 @@ def read_build(inputs: Inputs, sections: Sections) -> Build:
         parity={name: read(inputs.parity_results / f"{name}.json") for name in quants},
         answers={name: scoring.read(inputs.evaluations / f"{name}-{suite}.jsonl") for name in models},
         file_answers={name: scoring.read(inputs.parity_results / f"{name}.jsonl") for name in quants},
-        artifacts=measure(graph, inputs.raw, [inputs.splits, inputs.mixed, inputs.models]),
+        artifacts=parts(
+            graph, measured, str(inputs.raw), [str(path) for path in (inputs.splits, inputs.mixed, inputs.models)]
+        ),
     )
 
 
@@ -145,8 +149,8 @@ def page_values(build: Build, inputs: Inputs, sections: Sections) -> dict[str, A
     }
 
 
-def main(inputs: Inputs, sections: Sections, page: Out) -> str:
-    build = read_build(inputs, sections)
+def main(inputs: Inputs, sections: Sections, page: Out, measured: Measured) -> str:
+    build = read_build(inputs, sections, measured)
     values = page_values(build, inputs, sections)
     scripts = [charts.library(), (inputs.templates / "page.js").read_text("utf-8")]
     page.write_text(html.render([inputs.templates, inputs.layout], "page.html", values, scripts), "utf-8")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from modelmake import params, signature
+from modelmake import artifacts, params, signature
 from modelmake.dvc import graph
 from stages import preflight, report
 from stages.evaluating import scoring
@@ -142,7 +142,8 @@ class Build:
             for name, kind in interface.sections.items()
         }
         with contextlib.chdir(self.folder):
-            report.main(**interface.grouped(flags | sections))
+            measured = {flags[name].as_posix(): artifacts.measure(flags[name]) for name in interface.inputs}
+            report.main(**interface.grouped(flags | sections | {"measured": measured}))
         return self.folder / "reports/index.html"
 
 

@@ -52,7 +52,9 @@ def render(folder: Path, reports: dict[str, Any], declared: Card = CARD) -> str:
     (folder / "parity").mkdir()
     compare = params.section(values, "compare", Compare, "params.yaml")
     train = params.section({"train": {"sft": values["train"]["sft"]}}, "train", dict[str, card.Step], "params.yaml")
-    paths = [folder / name for name in ("model", "data", "trained", "comparison.json", "gate.json", "parity")]
+    paths = [
+        folder / name for name in ("model/config.json", "data", "trained", "comparison.json", "gate.json", "parity")
+    ]
     inputs = card.Inputs(*paths, ROOT / "stages/reporting/templates/card.md")
     card.main(inputs, folder / "card.md", declared, compare, train, {})
     return (folder / "card.md").read_text("utf-8")

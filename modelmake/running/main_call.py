@@ -36,12 +36,16 @@ def prepare(stage: Stage, modules: Iterable[str]) -> None:
             importlib.import_module(module)
 
 
-def call(main: Callable[..., str], stage: Stage, sandbox: Path, found_by: Identities) -> str:
-    """Calls `main` in the sandbox, which is the current folder, and returns its line of counts."""
+def call(main: Callable[..., str], stage: Stage, sandbox: Path, found_by: Identities, measured: dict[str, Any]) -> str:
+    """Calls `main` in the sandbox, which is the current folder, and returns its line of counts.
+
+    `measured` is {input: its hashes}.
+    """
     for path in stage.outputs:
         path.parent.mkdir(parents=True, exist_ok=True)
     folders = {argument: _folder(stage, kind, sandbox, found_by) for argument, kind in stage.signature.folders.items()}
-    return main(**stage.signature.grouped({**stage.arguments, **folders}))
+    hashes = dict.fromkeys(stage.signature.measured, measured)
+    return main(**stage.signature.grouped({**stage.arguments, **folders, **hashes}))
 
 
 def _folder(stage: Stage, kind: str, sandbox: Path, found_by: Identities) -> Path:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelmake import artifacts
+from modelmake.artifacts import Artifact
 from modelmake.errors import UserError
 from modelmake.running import locks, sandbox_layout
 
@@ -23,18 +24,41 @@ FOLDER = ".dvc/tmp/modelmake"  # of all sandboxes, by stage
 class Sandbox:
     folder: Path
     root: Path  # of the project
-    md5s: dict[str, str]  # {input: hash, as in dvc.lock}
+    measured: dict[str, Artifact]  # {input: its hashes}
     _status: str  # of the inputs when they were hashed
+
+    @property
+    def md5s(self) -> dict[str, str]:
+        """{input: hash, as in dvc.lock}."""
+        return {path: artifact.md5 for path, artifact in self.measured.items()}
 
     def intact(self) -> bool:
         """True if the inputs here are still those that were hashed; only a hard link can be written to from outside."""
-        return _file_status(self.folder, self.md5s) == self._status or all(
-            _md5(self.folder / path) == md5 for path, md5 in self.md5s.items()
+        return self._untouched() or all(
+            artifacts.measure(self.folder / path).md5 == md5 for path, md5 in self.md5s.items()
         )
 
     def changed(self) -> list[str]:
-        """The inputs whose files in the project differ from those in the sandbox."""
-        return [p for p, md5 in self.md5s.items() if not (self.root / p).exists() or _md5(self.root / p) != md5]
+        """The inputs whose files in the project differ from those in the sandbox.
+
+        A file that is linked here, as weights are, is not read again unless it was touched.
+        """
+        untouched = self._untouched()
+        return [path for path in self.measured if not self._same_in_project(path, untouched)]
+
+    def _untouched(self) -> bool:
+        return _file_status(self.folder, self.measured) == self._status
+
+    def _same_in_project(self, path: str, untouched: bool) -> bool:
+        here, there, artifact = self.folder / path, self.root / path, self.measured[path]
+        if not there.exists():
+            return False
+        known = {
+            name: file
+            for name, file in artifact.files.items()
+            if untouched and _is_linked(*((p if p.is_file() else p / name) for p in (here, there)))
+        }
+        return artifacts.measure(there, known).md5 == artifact.md5
 
 
 def problems(path: str) -> list[str]:
@@ -60,7 +84,7 @@ def enter(root: Path, stage: str, inputs: Iterable[Path], links: Iterable[str]) 
     status = _file_status(folder, paths)
     try:
         with sandbox_layout.inside(folder, root):
-            yield Sandbox(folder, root, {path: _md5(folder / path) for path in paths}, status)
+            yield Sandbox(folder, root, {path: artifacts.measure(folder / path) for path in paths}, status)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -74,8 +98,8 @@ def _lock(file: Path, stage: str) -> None:
     locks.acquire(file, busy)
 
 
-def _md5(path: Path) -> str:
-    return artifacts.measure(path).md5
+def _is_linked(here: Path, there: Path) -> bool:
+    return there.is_file() and os.path.samefile(here, there)
 
 
 def _file_status(folder: Path, paths: Iterable[str]) -> str:

@@ -21,6 +21,27 @@ def test_a_file_is_listed_under_its_own_name(tmp_path: Path) -> None:
     assert artifact.size == 3
 
 
+def test_a_part_of_a_folder_is_what_is_measured_there(tmp_path: Path) -> None:
+    for name in ("model/deep/weights", "model-2/weights", "model.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    whole = artifacts.measure(tmp_path)
+
+    for part in ("model", "model/deep", "model/deep/weights", "model-2", "model.txt", "none"):
+        assert whole.part(part) == artifacts.measure(tmp_path / part), part
+
+
+def test_files_with_known_hashes_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("{}\n")
+    (tmp_path / "other.jsonl").write_text("{}\n")
+    known = {"rows.jsonl": File("0" * 32, 3)}
+
+    assert artifacts.measure(tmp_path / "rows.jsonl", known).md5 == "0" * 32
+    assert artifacts.measure(tmp_path, known).files == known | {
+        "other.jsonl": File("8a80554c91d9fca8acb82f023de02f11", 3)
+    }
+
+
 def test_every_output_of_a_real_build_has_the_recorded_hash(built: Project) -> None:
     lock = YAML(typ="safe", pure=True).load(built.read("dvc.lock"))
     outs = [out for stage in lock["stages"].values() for out in stage["outs"]]

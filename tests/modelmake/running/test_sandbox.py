@@ -3,9 +3,11 @@
 import os
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from modelmake import artifacts
 from modelmake.errors import UserError
 from modelmake.running import sandbox, sandbox_layout
 from tests.modelmake.conftest import SHOUT_SLOWLY, StageProject
@@ -57,6 +59,26 @@ def test_a_large_input_is_linked_and_a_write_to_it_is_noticed_whatever_its_time(
             file.write(b"y")
         os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
         assert not box.intact()
+
+
+def test_a_linked_input_is_read_once_unless_somebody_touches_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights, reads, read = root / "data/weights", [], artifacts.read
+    weights.write_bytes(b"x" * 101)
+
+    def counted(stream: BinaryIO) -> artifacts.File:
+        reads.append(Path(stream.name).name)
+        return read(stream)
+
+    monkeypatch.setattr(artifacts, "read", counted)
+    with sandbox.enter(root, "clean", [Path("data"), Path("source.txt")], []) as box:
+        assert (box.intact(), box.changed()) == (True, [])
+        assert (reads.count("weights"), reads.count("source.txt")) == (1, 2), "one is linked, one copied"
+
+        weights.unlink()
+        weights.write_bytes(b"y" * 101)
+        assert (box.intact(), box.changed()) == (True, ["data"])
+        (root / "data/weights").unlink()
+        assert box.changed() == ["data"]
 
 
 def test_what_no_hash_covers_is_refused_by_name_before_anything_is_copied(root: Path) -> None:
