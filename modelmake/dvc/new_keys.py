@@ -14,6 +14,7 @@ from modelmake.keys import key_file
 class Rekeyed:
     """The record of a stage under its key file as it is now."""
 
+    old_entry: dict[str, Any]  # as dvc.lock has it
     entry: dict[str, Any]  # as dvc.lock will have it
     digest: str  # as graph.Recorded has it
     key: str  # MD5 of the key file
@@ -33,6 +34,7 @@ def recording(root: Path, names: Iterable[str]) -> Iterator[dict[str, Rekeyed]]:
 
 
 def _rekeyed(name: str, stage: Any) -> Rekeyed:
+    old_entry = internals.lock_entry_as_read(stage)
     key = next(dep for dep in internals.files_of(stage) if dep.def_path == key_file.path_of(name))
     key.save()
-    return Rekeyed(internals.lock_entry_as_read(stage), graph.record_of(stage).digest, key.hash_info.value)
+    return Rekeyed(old_entry, internals.lock_entry_as_read(stage), graph.record_of(stage).digest, key.hash_info.value)

@@ -16,11 +16,14 @@ from modelmake.dvc import graph, new_keys, reproduction
 from modelmake.dvc.reproduction import Node, Records
 from modelmake.errors import UserError
 from modelmake.keys import key_file
+from modelmake.tracing import acceptance
+from modelmake.tracing.lock_entries import LockedStage
 from modelmake.verifying import probe, probe_acceptances, survey
 from modelmake.verifying.probe import Code, Probe
 from modelmake.verifying.probe_acceptances import Acceptance
 
 ROWS = 200  # of each table
+_Codes = dict[tuple[str, bool], Code]  # by commit, and whether with its own packages
 RUN = "nothing recorded; `dvc repro` runs it"
 
 
@@ -75,7 +78,7 @@ def accept(root: Path, names: list[str], rows: int, values: Mapping[str, Any]) -
                 else:
                     equal[name] = outcome
                     words = probe_acceptances.probe_words(outcome[0].rows, outcome[0].values)
-                    print(f"{name}: {codes[outcome[1]].name} and the present: same bytes on {words}", flush=True)
+                    print(f"{name}: the code of {outcome[1][:10]} and the present: same bytes on {words}", flush=True)
             elif name not in changes or changes[name] is None:
                 reason = "its key is that of dvc.lock" if name in changes else "it has no key"
                 print(f"{name}: {reason}: nothing to accept")
@@ -121,30 +124,33 @@ def _inputs(records: Records, node: Node) -> dict[str, Files]:
 
 
 def _probe(
-    root: Path, stage: graph.Stage, stale: _Stale, now: Code, codes: dict[str, Code], rows: int,
+    root: Path, stage: graph.Stage, stale: _Stale, now: Code, codes: _Codes, rows: int,
     values: Mapping[str, Any], cleanup: contextlib.ExitStack,
 ) -> tuple[str, tuple[Probe, str] | None]:  # fmt: skip
-    """(why the stage cannot be accepted or "", (its probe, the commit of the old code)). `codes` are by commit."""
+    """(why the stage cannot be accepted or "", (its probe, the commit of the old code))."""
     try:
-        commit = _old_commit(root, stage.name, stale.old_key, codes, cleanup)
+        commit, old = _old_code(root, stage.name, stale.old_key, codes, cleanup)
     except UserError as error:
         return str(error), None
-    if not commit:
-        return f"no commit up to HEAD has the code of its recorded key {stale.old_key[:10]}", None
-    outcome = probe.run(root, stage, stale.inputs, (codes[commit], now), rows, values)
+    outcome = probe.run(root, stage, stale.inputs, (old, now), rows, values)
     if outcome.problem:
         return f"on {probe_acceptances.probe_words(outcome.rows, outcome.values)}: {outcome.problem}", None
     return "", (outcome, commit)
 
 
-def _old_commit(root: Path, name: str, key: str, codes: dict[str, Code], cleanup: contextlib.ExitStack) -> str:
-    """The newest commit whose code has the recorded key by its own preflight; "" if there is none."""
+def _old_code(root: Path, name: str, key: str, codes: _Codes, cleanup: contextlib.ExitStack) -> tuple[str, Code]:
+    """The newest commit whose code has the recorded key by its own preflight, and that code.
+
+    Raises:
+        UserError: there is none, or it cannot run.
+    """
     for commit in probe.commits_with_key(root, name, key):
-        if commit not in codes:
-            codes[commit] = probe.of_commit(root, commit, name, cleanup)
-        if codes[commit].keys.get(key_file.path_of(name)) == key:
-            return commit
-    return ""
+        own = not probe.same_packages(root, commit, name)
+        if (commit, own) not in codes:
+            codes[commit, own] = probe.of_commit(root, commit, own, cleanup)
+        if codes[commit, own].keys.get(key_file.path_of(name)) == key:
+            return commit, codes[commit, own]
+    raise UserError(f"no commit up to HEAD has the code of its recorded key {key[:10]}")
 
 
 def _record(
@@ -171,7 +177,15 @@ def _record(
                 inputs={path: files_md5(files) for path, files in stale[name].inputs.items()},
                 outs={out["path"]: out["md5"] for out in record.entry["outs"]},
                 rows=outcome.rows, values=outcome.values,
-                before=[*unproven[name].before, unproven[name].probe] if name in unproven else [],
+                before=_before(root, LockedStage(0, name, record.old_entry), unproven.get(name)),
             ))  # fmt: skip
         probe_acceptances.save(root, [*kept, *accepted])  # first: without it, the record would pass for a run's
     return len(accepted)
+
+
+def _before(root: Path, old: LockedStage, accepted: Acceptance | None) -> list[str]:
+    """In words, how the outputs came under their old record without a run, oldest first; empty after a run."""
+    if accepted:
+        return [*accepted.before, accepted.probe]
+    state = acceptance.state(old, acceptance.runs(root).get(old.name, []), [], [], root)["state"]
+    return ["`dvc commit` without a run"] if state == acceptance.ACCEPTED else []

@@ -5,6 +5,7 @@ parameters and inputs, which are those that dvc.lock records.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -68,33 +69,30 @@ def commits_with_key(root: Path, stage: str, md5: str) -> Iterator[str]:
             yield commit
 
 
-def of_commit(root: Path, commit: str, stage: str, cleanup: contextlib.ExitStack) -> Code:
-    """The code of a commit.
+def same_packages(root: Path, commit: str, stage: str) -> bool:
+    """True if the present packages do for a stage of a commit: one uv.lock, or all versions in the stage's key."""
+    names = (LOCK, ".python-version", key_file.path_of(stage))
+    lock, python, key = git.contents(root, [f"{commit}:./{name}" for name in names])
+    if lock is None or python is None or python != (root / ".python-version").read_bytes():
+        return lock is None and python is None  # a project without packages of its own
+    now = locked_packages.versions(root / LOCK)
+    recorded = json.loads(key or b"{}").get("packages", {})
+    return lock == (root / LOCK).read_bytes() or all(now.get(name) == version for name, version in recorded.items())
 
-    It runs with the present packages if uv.lock or the versions in the stage's key are the same; else with its own,
-    which `uv` installs from its cache.
+
+def of_commit(root: Path, commit: str, own_packages: bool, cleanup: contextlib.ExitStack) -> Code:
+    """The code of a commit, with the present packages, or its own, which `uv` installs from its cache.
 
     Raises:
         UserError: its packages are not there, or its preflight fails.
     """
     _, path = clone.make(root, cleanup)
     subprocess.run(["git", "checkout", "-q", commit], cwd=path, check=True)
-    python = Path(sys.executable).parent if _same_packages(root, path, stage) else _own_packages(path, stage, commit)
+    python = _own_packages(path, commit) if own_packages else Path(sys.executable).parent
     return _with_keys(path, f"the code of {commit[:10]}", python)
 
 
-def _same_packages(root: Path, old: Path, stage: str) -> bool:
-    names = (LOCK, ".python-version")
-    if all((root / name).is_file() == (old / name).is_file() for name in names) and all(
-        (root / name).read_bytes() == (old / name).read_bytes() for name in names if (root / name).is_file()
-    ):
-        return True
-    key, now = key_file.read(old, stage), locked_packages.versions(root / LOCK)
-    same_python = key.get("python") == (root / ".python-version").read_text().strip()
-    return same_python and all(now.get(name) == version for name, version in key.get("packages", {}).items())
-
-
-def _own_packages(path: Path, stage: str, commit: str) -> Path:
+def _own_packages(path: Path, commit: str) -> Path:
     command = ["uv", "sync", "-q", "--frozen", "--offline"]
     environment = {**_environment(Path(sys.executable).parent), "UV_PROJECT_ENVIRONMENT": str(path / ".venv")}
     try:

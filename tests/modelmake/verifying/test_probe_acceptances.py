@@ -10,7 +10,7 @@ from modelmake.errors import UserError
 from modelmake.running import platform, run_log
 from modelmake.tracing import acceptance as records
 from modelmake.tracing.lock_entries import LockedStage
-from modelmake.verifying import probe_acceptances, proofs
+from modelmake.verifying import accept, probe_acceptances, proofs
 from modelmake.verifying.probe_acceptances import Acceptance
 from modelmake.verifying.proofs import Proof
 
@@ -103,3 +103,17 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match=r"^accepted.jsonl: line 1: .*: want what `modelmake accept` wrote; remove it$"):
         probe_acceptances.read(tmp_path)
+
+
+def test_a_record_that_no_run_made_is_told_with_the_probe_that_follows_it(tmp_path: Path) -> None:
+    old = LockedStage(0, "clean", RECORD)
+    assert accept._before(tmp_path, old, None) == [], "no record here: built elsewhere"
+    assert accept._before(tmp_path, old, replace(ACCEPTED, before=["a probe of 1 of 2 rows"])) == [
+        "a probe of 1 of 2 rows", "a probe of 200 of 5,200 rows",
+    ]  # fmt: skip
+
+    run = {"stage": "clean", "outcome": "done", "started": "2026", "seconds": 1, "outs": ACCEPTED.outs}
+    run_log.append(tmp_path, run | {"identity": "of other inputs"})
+    assert accept._before(tmp_path, old, None) == ["`dvc commit` without a run"]
+    run_log.append(tmp_path, run | {"identity": ACCEPTED.identity})
+    assert accept._before(tmp_path, old, None) == []
