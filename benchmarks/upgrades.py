@@ -140,8 +140,14 @@ class Code:
         return tree
 
     def _layout(self, commit: str) -> Layout | None:
-        """The layout of the harness in a commit; None, by which all of it counts, if it is none of them."""
-        return next((one for one in self.layouts if all(self._has(commit, name) for name in one.cut.deciding)), None)
+        """The layout of the harness in a commit, whose carrying lines go; None, if none fits: all of it counts."""
+        fitting = (one for one in self.layouts if all(self._has(commit, name) for name in one.cut.deciding))
+        layout = next(fitting, None)
+        for file, carrying in layout.lines.items() if layout else ():
+            path = self.tree(commit) / file
+            kept = [line for line in path.read_text("utf-8").splitlines() if line.strip() not in carrying]
+            path.write_text("\n".join(kept) + "\n", "utf-8")
+        return layout
 
     def _has(self, commit: str, dotted: str) -> bool:
         module, _, name = dotted.rpartition(".")

@@ -1,10 +1,10 @@
 """What decided and what carried in the harness as it was laid out earlier: today's rule, in the names of then.
 
 Of modules that decide today, `carrying` names those symbols that stood among them and only check, lock, hash or put
-words together. A function that did both decides.
+words together, and `lines` those lines of functions that decide which take the lock of a sandbox.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from modelmake.keys.carrying import CARRYING, CUT, Cut
@@ -20,6 +20,7 @@ class Layout(NamedTuple):
 
     cut: Cut
     carrying: Collection[str] = ()
+    lines: Mapping[str, Collection[str]] = {}  # {file: lines without indentation}
 
 
 def sandbox(module: str, *names: str) -> set[str]:
@@ -61,10 +62,16 @@ FLAT_CARRYING = {
 FLAT_WORDS = PARAMETER_WORDS | sandbox("modelmake.sandbox", "_hold", "_status") | {
     f"modelmake.harness.{name}" for name in ("", "_key", "_key_file", "_loaded", "chosen")
 }  # fmt: skip
-FLAT = Layout(Cut(RUN, FLAT_DECIDING, FLAT_CARRYING), FLAT_WORDS)
+LOCKING = {
+    "modelmake/sandbox.py": (
+        "folder.parent.mkdir(parents=True, exist_ok=True)", '_hold(folder.with_name(f"{stage}.lock"), stage)',
+    ),
+}  # fmt: skip
+FLAT = Layout(Cut(RUN, FLAT_DECIDING, FLAT_CARRYING), FLAT_WORDS, LOCKING)
 FLAT_WITH_MEMOS = Layout(
-    Cut(RUN, FLAT_DECIDING | {"modelmake.harness._folders": "folders of earlier runs"}, FLAT_CARRYING), FLAT_WORDS
-)
+    Cut(RUN, FLAT_DECIDING | {"modelmake.harness._folders": "folders of earlier runs"}, FLAT_CARRYING), FLAT_WORDS,
+    LOCKING,
+)  # fmt: skip
 
 # Before sandboxes: temporary names of outputs were arguments
 FIRST = Layout(

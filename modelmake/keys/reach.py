@@ -16,7 +16,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from modelmake import artifacts
-from modelmake.keys import parse_cache, purity
+from modelmake.keys import parse_cache, purity, unnamed
 from modelmake.keys.carrying import CUT, Cut
 from modelmake.keys.symbols import EFFECTS, MAIN, Module, Symbol
 
@@ -51,7 +51,7 @@ def reach(root: Path, program: str, chosen: Iterable[str], packages: tuple[str, 
     walk.run()
     if cut is None or not walk.stopped:
         return walk.reached
-    if not walk.stopped <= {*cut.entered, *cut.entries} or walk.everything or walk.reads_texts:
+    if not walk.stopped <= {*cut.entered, *cut.entries} or walk.anywhere or walk.reads_texts:
         return reach(root, program, chosen, packages, None)
     return merged(walk.reached, surroundings(root, packages, cut))
 
@@ -87,6 +87,7 @@ class _Walk:
         self.resolving: set[tuple[str, tuple[str, ...]]] = set()  # names being resolved, to end at circular imports
         self.reads_texts = False  # some code reads the text of code
         self.everything = ""  # the reason for taking every loaded module whole
+        self.anywhere = False  # that reason holds for what `stops` keeps out, too
 
     def run(self) -> None:
         while self.queue:
@@ -96,6 +97,8 @@ class _Walk:
             if symbol.everything:
                 reason = f"{name} {symbol.everything}"
                 self.everything = min(reason, self.everything or reason)
+                others = set(self.packages) - {stop.partition(".")[0] for stop in self.stops}
+                self.anywhere |= symbol.everything not in {unnamed.of_package(package) for package in others}
             if symbol.lookup:
                 self.take_whole(name, symbol.lookup)
             self.reads_texts = self.reads_texts or symbol.reads_texts
@@ -176,7 +179,8 @@ class _Walk:
 
     def take_whole(self, name: str, reason: str) -> None:
         """Adds every symbol of a module."""
-        self.stopped |= {f"{stop}.*" for stop in self.stops if f"{stop}.".startswith(f"{name}.")}
+        if reason != self.everything:  # which `anywhere` is about
+            self.stopped |= {f"{stop}.*" for stop in self.stops if f"{stop}.".startswith(f"{name}.")}
         if self.load(name, reason):
             self.reached.whole[name] = min(reason, self.reached.whole.get(name, reason))
             for symbol_name in self.modules[name].symbols.keys() - {MAIN}:

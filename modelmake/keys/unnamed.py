@@ -45,15 +45,25 @@ def everything(nodes: list[ast.AST], dotted: Collection[str], packages: tuple[st
 
     `dotted` are the full names that it uses, `packages` the first-party ones.
     """
-    if any(_looks_modules_up(node, packages) for node in nodes):
+    looked_up = {base for node in nodes if (base := _third_party_lookup(node, packages)) is not None}
+    if any(_is_sys_modules(node) and node not in looked_up for node in nodes):
+        return MODULES
+    if "sys.modules" in dotted and not any(map(_is_sys_modules, nodes)):  # imported by name
         return MODULES
     if any(name.endswith(UNPICKLE) for name in dotted):
         return EVERYTHING["Unpickler"]
-    trusted = set(_chosen_imports(nodes))
+    within = {node: package for node in nodes if (package := _package_of_import(node, packages))}
+    trusted = {*_chosen_imports(nodes), *within}
     words = [name for node in nodes if node not in trusted for name in _last_names(node)]
     words += [name.rpartition(".")[2] for name in dotted if name.rpartition(".")[2] not in IMPORTERS]
     words += [n.value for n in nodes if isinstance(n, ast.Constant) and n.value in ("__subclasses__", "__import__")]
-    return next((EVERYTHING[word] for word in words if word in EVERYTHING), "")
+    reasons = [EVERYTHING[word] for word in words if word in EVERYTHING]
+    return [*reasons, *sorted(of_package(package) for package in within.values()), ""][0]
+
+
+def of_package(package: str) -> str:
+    """Why code that imports `f"{package}.…"` reaches everything that is loaded, but of other packages no more."""
+    return f"imports modules of {package} by computed names"
 
 
 def reads_texts(nodes: Iterable[ast.AST], dotted: Iterable[str]) -> bool:
@@ -103,20 +113,29 @@ def _chosen_imports(nodes: list[ast.AST]) -> Iterator[ast.AST]:
                 yield node
 
 
+def _package_of_import(node: ast.AST, packages: tuple[str, ...]) -> str:
+    """The first-party package with whose name, written out, an imported name begins; empty where there is none."""
+    if not (isinstance(node, ast.Call) and _name_of(node.func) == "import_module" and len(node.args) == 1):
+        return ""
+    start = node.args[0].values[0] if isinstance(node.args[0], ast.JoinedStr) else None
+    package, dot, _ = str(start.value if isinstance(start, ast.Constant) else "").partition(".")
+    return package if dot and package in packages else ""
+
+
 def _calls_modules(node: ast.AST) -> bool:
     return any(isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "modules"
                for n in ast.walk(node))  # fmt: skip
 
 
-def _looks_modules_up(node: ast.AST, packages: tuple[str, ...]) -> bool:
-    """True for a use of `sys.modules`, except to look a third-party name up."""
-    looked_up = None
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_sys_modules(node.func.value):
-        looked_up = node.args[0] if node.args else node
-    elif isinstance(node, ast.Subscript) and _is_sys_modules(node.value):
-        looked_up = node.slice
-    third_party = isinstance(looked_up, ast.Constant) and str(looked_up.value).partition(".")[0] not in packages
-    return looked_up is not None and not third_party
+def _third_party_lookup(node: ast.AST, packages: tuple[str, ...]) -> ast.AST | None:
+    """The `sys.modules` in which a node looks a third-party name up; None for another node."""
+    base, name = None, None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+        base, name = node.func.value, node.args[0]
+    elif isinstance(node, ast.Subscript):
+        base, name = node.value, node.slice
+    third_party = isinstance(name, ast.Constant) and str(name.value).partition(".")[0] not in packages
+    return base if third_party and _is_sys_modules(base) else None
 
 
 def _is_sys_modules(node: ast.AST) -> bool:

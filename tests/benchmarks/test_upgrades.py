@@ -12,6 +12,7 @@ from modelmake.keys.carrying import Cut
 LAYOUT = Layout(
     Cut({"modelmake.harness.run": ""}, {"modelmake.decides.call": ""}, {"modelmake.harness": ""}),
     carrying={"modelmake.decides.WORDS"},
+    lines={"modelmake/decides.py": ["print(WORDS)", "print(WORDS, 2)"]},
 )
 STAGE = """from modelmake import harness
 
@@ -83,7 +84,8 @@ def test_reruns_by_key_alone_are_counted_by_the_keys_of_then_and_of_today(tmp_pa
     history.built("a", "3", "A")
     history.built("b", "3", "B")
     history.commit()
-    history.edit("modelmake/decides.py", "'one'", "'two'")  # words among what decides
+    history.edit("modelmake/decides.py", "'one'", "'two'")  # words among what decides, and the line that prints them
+    history.edit("modelmake/decides.py", "print(WORDS)", "print(WORDS, 2)")
     history.built("a", "4", "A")
     history.commit()
     history.edit("stages/a.py", "return 1", "return 3")  # its own code, other bytes

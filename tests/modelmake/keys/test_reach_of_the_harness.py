@@ -67,6 +67,10 @@ def test_a_carrying_module_that_a_stage_itself_uses_counts_as_far_as_it_uses_it(
         ("sys.modules['modelmake.harness']", "import sys"),
         ("importlib.import_module('modelmake.' + x)", "import importlib"),
         ("importlib.import_module('modelmake.harness').LIMIT", "import importlib"),
+        ("importlib.import_module(f'modelmake.{x}')", "import importlib"),
+        ("importlib.import_module(f'{x}.a')", "import importlib"),
+        ("importlib.import_module(f'stages{x}')", "import importlib"),
+        ("[importlib.import_module(f'stages.{x}'), importlib.import_module(x)]", "import importlib"),
         ("watch.__name__", "from modelmake import watch"),
         ("inspect.getsource(main)", "import inspect"),
     ],
@@ -78,6 +82,13 @@ def test_all_of_the_harness_counts_for_a_stage_that_reaches_into_it(
 
     assert set(result.symbols) == WHOLE
     assert {"psutil", "xxhash", "watchdog"} <= set(result.imports)
+
+
+def test_computed_names_in_another_package_lead_to_no_harness(tmp_path: Path) -> None:
+    result = reached(tmp_path, "importlib.import_module(f'stages.{x}')", "import importlib")
+
+    assert set(result.symbols) == DECIDES
+    assert result.whole.keys() >= {"stages.a"}, "of the package itself every module counts whole"
 
 
 def test_a_program_outside_the_harness_has_nothing_of_it(tmp_path: Path) -> None:
