@@ -218,3 +218,18 @@ def test_a_machine_without_git_is_told_to_install_it(root: Path, monkeypatch: py
     for call in ("head", "contents"):
         with pytest.raises(UserError, match=r"^git: not installed: want git on the PATH; install it$"):
             CALLS[call](root)
+
+
+def test_files_that_differ_from_head_are_edited_staged_new_or_gone_and_below_the_project(root: Path) -> None:
+    assert git.changed(root) == []
+
+    (root / "raw/größe/ab.txt").unlink()
+    (root / "key file.json").write_text("three\n")
+    (root / "new é.txt").write_text("new")
+    (root / "staged.txt").write_text("staged")
+    run(root, "add", "staged.txt")
+    (root / ".gitignore").write_text("ignored.txt\n")
+    (root / "ignored.txt").write_text("ignored")
+    (root.parent / "beside.txt").write_text("beside")
+
+    assert sorted(git.changed(root)) == [".gitignore", "key file.json", "new é.txt", "raw/größe/ab.txt", "staged.txt"]
