@@ -182,10 +182,19 @@ def test_code_that_looks_names_up_takes_its_module_whole(tree: Path, call: str) 
 
 
 @pytest.mark.parametrize(
-    "lookup", ["sys.modules['stages.' + input()]", "sys.modules.get('stages.leaf')", "list(sys.modules.values())[-1]"]
+    "lookup",
+    [
+        "sys.modules['stages.' + input()]",
+        "sys.modules.get('stages.leaf')",
+        "list(sys.modules.values())[-1]",
+        "(lambda modules: modules['stages.' + input()])(sys.modules)",
+        "loaded['stages.' + input()]",
+    ],
 )
 def test_code_that_looks_modules_up_takes_every_loaded_module_whole(tree: Path, lookup: str) -> None:
-    reached = reached_from(tree, f"import sys\nfrom stages import leaf\n{lookup}.used(1)")
+    reached = reached_from(
+        tree, f"import sys\nfrom sys import modules as loaded\nfrom stages import leaf\n{lookup}.used(1)"
+    )
 
     assert names(reached) == WHOLE
     assert reached.whole["stages.leaf"] == "stages.go looks into sys.modules"
