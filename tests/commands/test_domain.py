@@ -6,7 +6,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from stages.commands.domain import tensor_distances
+from modelmake import params
+from modelmake.verifying import probe
+from stages.commands.domain import DOMAIN, tensor_distances
+from stages.params.training import Base, Step
+from tests.conftest import ROOT
 
 
 def saved(path: Path, **tensors: torch.Tensor) -> Path:
@@ -44,3 +48,20 @@ def test_tensors_of_other_names_shapes_or_types_have_no_distance(
     tmp_path: Path, other: dict[str, torch.Tensor]
 ) -> None:
     assert tensor_distances(saved(tmp_path / "one", x=torch.ones(2)), saved(tmp_path / "two", **other)) is None
+
+
+def test_the_values_for_probes_are_parameters_and_valid() -> None:
+    values, replaced = params.load(ROOT / "params.yaml"), {}
+    probe._replace(values, ("base", "train.sft", "train.dpo"), DOMAIN.probe, "", replaced)
+
+    assert replaced == {"base.max_steps": 4, "train.sft.num_train_epochs": 1.0, "train.dpo.num_train_epochs": 1.0}
+    assert params.section(values, "base", Base, "params.yaml").max_steps == 4
+    assert params.section(values, "train.dpo", Step, "params.yaml").num_train_epochs == 1.0
+
+
+def test_a_stage_is_probed_with_other_values_of_its_own_sections_alone() -> None:
+    values, replaced = params.load(ROOT / "params.yaml"), {}
+    probe._replace(values, ("machine", "train.sft"), DOMAIN.probe, "", replaced)
+
+    assert replaced == {"train.sft.num_train_epochs": 1.0}
+    assert values["train"]["dpo"]["num_train_epochs"] == 3
