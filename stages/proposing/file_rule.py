@@ -12,11 +12,12 @@ import yaml
 
 from modelmake.errors import UserError
 from stages.params.data import Documents, FileRule
-from stages.proposing import mapping
+from stages.proposing import mapping, shapes
 from stages.reading import ratings
 from stages.reading.formats import READERS
 from stages.reading.record_reader import NO_FORMAT, RecordReader
 from stages.reading.rejection import RejectedRecord
+from stages.reading.unread import empty
 from stages.rows import parts
 from stages.rows.row import Content, Judged
 
@@ -52,9 +53,8 @@ def propose(name: str, values: list[dict[str, Any]]) -> Proposed:
         return Proposed({"format": found.format, "fields": found.fields},
                         [f"{found.format}, by the names of its fields ({said})"])  # fmt: skip
     names = ", ".join(node.path for node in mapping.nodes(values) if node.is_leaf)
-    raise UserError(
-        f"{found}: want to know which is which; {advice(QA % name)}; or name the other files only. Its fields: {names}"
-    )
+    told = advice(QA % glob.escape(name))
+    raise UserError(f"{found}: want to know which is which; {told}; or name the other files only. Its fields: {names}")
 
 
 def advice(*entries: str) -> str:
@@ -104,7 +104,8 @@ def _left_out(known: list[str], values: list[dict[str, Any]]) -> bool:
                                        len(values) / 2)  # fmt: skip
     for value in values:
         said = [str(item) for name, item in value.items() if name in read]
-        texts = [text for part in parts if isinstance(text := value.get(part), str)]
+        given = [node.values[0] for node in mapping.nodes([value]) if node.path in parts]
+        texts = filter(shapes.text, given)
         if any(text not in "\0".join(said) and not all(item in text for item in said) for text in texts):
             return True
     return False
@@ -125,6 +126,8 @@ def _labelled(name: str, values: list[dict[str, Any]]) -> Proposed:
     plain = {"ignore": [ratings.LABEL]}
     reader, found, format = reader_of(plain), [], ""
     for value in values:
+        if empty(value.get(ratings.LABEL)):
+            continue
         with contextlib.suppress(RejectedRecord):
             for content in contents(reader.read(value)[0]):
                 split, format = parts.split(content), reader.format

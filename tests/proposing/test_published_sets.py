@@ -149,6 +149,10 @@ SETS: dict[str, tuple[Record | Callable[[int], Record], Content]] = {  # name: (
         {"prompt": "Say {i}.", "completion": "{i}!", "label": "smalltalk"},
         chat("Say 5.", "5!"),
     ),
+    "a class that one record has not": (
+        lambda i: {"question": f"Is {i} even?", "answer": ("It is.", "No.")[i % 2], "label": 1 - i % 2 if i else None},
+        chat("Is 5 even?", "No."),
+    ),
     "TRL's unpaired preferences, in numbers": (
         lambda i: {"prompt": f"Say {i // 2}.", "completion": f"{i}!", "label": i % 2},
         Judged([Message("user", "Say 2.")], [Message("assistant", "5!")], True),
@@ -215,6 +219,10 @@ REFUSED: dict[str, tuple[Record | Callable[[int], Record], str]] = {  # name: (r
     "choices in columns": (
         {"question": "Which is {i}?", "A": "a{i}", "B": "b", "C": "c", "D": "d", "answer": "C"},
         "A, B, C, D may belong to the question, and would be left out",
+    ),
+    "choices beside prompt and completion": (
+        {"prompt": "Which is {i}?", "completion": "b", "choices": ["a{i}", "b"]},
+        "choices.0 may belong to the question, and would be left out",
     ),
     "choices counted from 1": (
         lambda i: {"question": f"Which is {i}?", "choices": ["a", "b"], "answer": i % 2 + 1},
