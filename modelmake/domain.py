@@ -40,4 +40,4 @@ class Domain:
     model_suffixes: frozenset[str]  # an output with such a file is a model
     compare: Mapping[str, Compare]  # {suffix: the distance of two files}
     similarity: Similarity
-    probe: Mapping[str, Any]  # {pattern of a parameter's dotted name: its value when code is tried on few rows}
+    probe: Mapping[str, Mapping[str, Any]]  # {module of a stage: {pattern of a parameter: value on few rows}}

@@ -57,8 +57,12 @@ def run(options: argparse.Namespace) -> int:
     return accept(Path(), options.names, options.probe, options.domain.probe)
 
 
-def accept(root: Path, names: list[str], rows: int, values: Mapping[str, Any]) -> int:
-    """Probes the stages, prints a line for each, and records those whose codes wrote the same bytes."""
+def accept(root: Path, names: list[str], rows: int, values: Mapping[str, Mapping[str, Any]]) -> int:
+    """Probes the stages, prints a line for each, and records those whose codes wrote the same bytes.
+
+    Args:
+        values: {module: {pattern of a parameter's dotted name: its value in probes of the stages that run it}}.
+    """
     with contextlib.ExitStack() as cleanup:
         now = probe.present(root, cleanup)
         stages, changes = graph.stages(root), {}
@@ -71,7 +75,8 @@ def accept(root: Path, names: list[str], rows: int, values: Mapping[str, Any]) -
         refused, equal, codes = 0, {}, {}
         for name in selected if names else stale:
             if name in stale:
-                problem, outcome = _probe(root, stages[name], stale[name], now, codes, rows, values, cleanup)
+                own_values = values.get(stages[name].module, {})
+                problem, outcome = _probe(root, stages[name], stale[name], now, codes, rows, own_values, cleanup)
                 if problem:
                     print(f"{name}: refused: {problem}: {RUN}", flush=True)
                     refused += 1

@@ -37,5 +37,5 @@ DOMAIN = Domain(
     model_suffixes=frozenset({".safetensors", ".gguf"}),
     compare={".safetensors": tensor_distances},
     similarity=near_text,
-    probe={"base.max_steps": 4, "train.*.num_train_epochs": 1.0},
+    probe={"stages.base": {"base.max_steps": 4}, "stages.train": {"train.*.num_train_epochs": 1.0}},
 )

@@ -52,7 +52,8 @@ def test_tensors_of_other_names_shapes_or_types_have_no_distance(
 
 def test_the_values_for_probes_are_parameters_and_valid() -> None:
     values, replaced = params.load(ROOT / "params.yaml"), {}
-    probe._replace(values, ("base", "train.sft", "train.dpo"), DOMAIN.probe, "", replaced)
+    for patterns in DOMAIN.probe.values():
+        probe._replace(values, ("base", "train.sft", "train.dpo"), patterns, "", replaced)
 
     assert replaced == {"base.max_steps": 4, "train.sft.num_train_epochs": 1.0, "train.dpo.num_train_epochs": 1.0}
     assert params.section(values, "base", Base, "params.yaml").max_steps == 4
@@ -61,7 +62,7 @@ def test_the_values_for_probes_are_parameters_and_valid() -> None:
 
 def test_a_stage_is_probed_with_other_values_of_its_own_sections_alone() -> None:
     values, replaced = params.load(ROOT / "params.yaml"), {}
-    probe._replace(values, ("machine", "train.sft"), DOMAIN.probe, "", replaced)
+    probe._replace(values, ("machine", "train.sft"), DOMAIN.probe["stages.train"], "", replaced)
 
     assert replaced == {"train.sft.num_train_epochs": 1.0}
     assert values["train"]["dpo"]["num_train_epochs"] == 3
