@@ -32,13 +32,12 @@ from stages.rows.row import KINDS, SPLITS, Row
 from stages.similarity import conflicts as conflicting
 from stages.similarity.comparison import Comparison
 from stages.similarity.selection import select
-from stages.similarity.sides import sides
+from stages.similarity.sides import excerpt
 
 if TYPE_CHECKING:
     from stages.similarity.semantic import Search
 
 TEST_RANK = -SPLITS.index("test")  # of rows that are never dropped
-EXCERPT_CHARS = 80
 SHOWN_CLUSTERS = 3
 
 
@@ -116,7 +115,7 @@ def check_fraction(rows: Sequence[Row], duplicates: Sequence[Duplicate], params:
     for duplicate in sorted(duplicates, key=lambda duplicate: duplicate.similarity):
         farthest.setdefault(duplicate.kept, duplicate)
     shown = {id for kept, _ in clusters for id in (kept, farthest[kept].id)}
-    excerpts = {row.id: _excerpt(row) for row in rows if row.id in shown}
+    excerpts = {row.id: excerpt(row) for row in rows if row.id in shown}
     lines = (
         f"{count + 1} rows as {excerpts[kept]}, the least alike {excerpts[farthest[kept].id]} "
         f"({farthest[kept].reason}, {farthest[kept].similarity})"
@@ -128,13 +127,6 @@ def check_fraction(rows: Sequence[Row], duplicates: Sequence[Duplicate], params:
         f"dedup.max_dropped_fraction = {params.max_dropped_fraction}; the largest clusters: {'; '.join(lines)}; if "
         "they say the same, raise max_dropped_fraction, if not, raise threshold in dedup.near or dedup.semantic"
     )
-
-
-def _excerpt(row: Row) -> str:
-    """The question and the answer of a row, cut."""
-    found = sides(row.content)
-    texts = (" ".join(text.split()) for text in (found.question, found.answer) if text)
-    return " → ".join(f"{text[:EXCERPT_CHARS]}…" if len(text) > EXCERPT_CHARS else text for text in texts)
 
 
 def _one_each(conflicts: Sequence[Conflict]) -> list[Conflict]:

@@ -17,7 +17,7 @@ Params:  split
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from modelmake import harness
@@ -28,8 +28,11 @@ from stages.rows import accounting, jsonl, parquet_table
 from stages.rows.mapped_rows import ConcatenatedRows, MappedRows
 from stages.rows.row import KINDS, SPLITS, Row
 from stages.rows.timestamps import utc_timestamp
+from stages.similarity.sides import excerpt
 from stages.splitting import contamination, golden_set
-from stages.splitting.leaks import find_leaks
+from stages.splitting.leaks import Leak, find_leaks
+
+SHOWN_GROUPS = 3
 
 
 def split_of(row: Row, params: Split) -> str:
@@ -65,6 +68,29 @@ def find_contaminated(rows: Iterable[Row], params: Split, sets: contamination.Ev
     trained = ((row, split) for row in rows if (split := split_of(row, params)) != "test") if sets else ()
     overlaps = ((row.id, split, contamination.find_overlap(row, sets)) for row, split in trained)
     return sorted(Contaminated(id, split, "contaminated", *overlap) for id, split, overlap in overlaps if overlap)
+
+
+def check_fraction(rows: Iterable[Row], drops: Sequence[Contaminated | Leak], trained: int, params: Split) -> None:
+    """Checks that no more rows of train and val are dropped than was declared.
+
+    Args:
+        trained: number of rows of train and val, those that are dropped included.
+
+    Raises:
+        UserError: more are; it shows the largest groups.
+    """
+    if len(drops) <= params.max_dropped_fraction * trained:
+        return
+    groups = Counter(drop.kept if isinstance(drop, Leak) else drop.evaluation for drop in drops)
+    largest = groups.most_common(SHOWN_GROUPS)
+    questions = {row.id: excerpt(row) for row in rows if row.id in dict(largest)}
+    shown = "; ".join(f"{count} rows for {questions.get(place, place)}" for place, count in largest)
+    raise UserError(
+        f"split: {len(drops)} of {trained} rows of train and val would give away a held-out row or an evaluation set: "
+        f"want at most split.max_dropped_fraction = {params.max_dropped_fraction}; the most go {shown}; if such rows "
+        "belong together (one template, one document), map a field to group in ingest.files, so that one split has "
+        "them all; if they do not say the same, raise split.near.threshold; else raise max_dropped_fraction"
+    )
 
 
 def missing_kinds(sizes: dict[str, dict[str, int]]) -> dict[str, list[str]]:
@@ -119,6 +145,7 @@ def main(
 
     leaking = find_leaks(rows, final_split, params.near, {row.id for row in shared}, memo)
     drops = [*shared, *leaking]
+    check_fraction(rows, drops, sum(final_split(row) != "test" for row in rows), params)
     gone = {drop.id for drop in drops}
     indices: dict[str, dict[str, list[int]]] = {split: {kind: [] for kind in KINDS} for split in SPLITS}
     if golden_rows:

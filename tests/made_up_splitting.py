@@ -24,6 +24,7 @@ PARAMS = Split(
     decontaminate=Decontaminate(sets="sets", words=4, min_words=2),
     val_from_train=False,
     near=NEAR,
+    max_dropped_fraction=1.0,
 )
 
 MIDDLE = (

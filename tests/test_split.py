@@ -163,3 +163,20 @@ def test_kinds_that_train_or_val_lacks_are_told(tmp_path: Path) -> None:
 
     assert line.endswith("train: 0 chat, 1 text; val: 1 chat, 1 text; test: 1 chat, 0 text; nothing in train of: chat")
     assert json.loads((tmp_path / "report").read_bytes())["missing"] == {"train": ["chat"]}
+
+
+def test_the_stage_stops_where_too_many_rows_would_leak_and_shows_the_largest_groups() -> None:
+    held, other = chat(FIRST, "test"), chat("How many eggs has the hen?", "val", "9")
+    leaking = [chat(FIRST, "train", answer) for answer in "abc"] + [chat("How many eggs has the hen?", "train", "8")]
+    rows = [held, other, *leaking]  # and one more of train
+
+    with pytest.raises(UserError) as error:
+        run(rows, msgspec.structs.replace(PARAMS, max_dropped_fraction=0.6), evaluations=["the first one: i ordered"])
+
+    message = str(error.value)
+    assert message.startswith(
+        "split: 4 of 6 rows of train and val would give away a held-out row or an evaluation set: want at most "
+        "split.max_dropped_fraction = 0.6; the most go 3 rows for e.txt:1; 1 rows for How many eggs has the hen? → 9; "
+    )
+    assert "group" in message
+    assert len(run(rows, msgspec.structs.replace(PARAMS, max_dropped_fraction=0.67))[1]) == 4

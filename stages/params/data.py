@@ -126,6 +126,7 @@ class Split(Params):
     decontaminate: Decontaminate
     val_from_train: bool  # takes val_fraction of the train rows that the source gives for val, if it gives no val
     near: Near  # a row this similar to one in test (or val) is dropped from val and train (from train)
+    max_dropped_fraction: Fraction  # of the rows of train and val, as leaks or contaminated; more fail the stage
 
     def problems(self) -> list[str]:
         if self.val_fraction + self.test_fraction >= 1:

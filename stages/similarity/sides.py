@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stages.rows import parts
-from stages.rows.row import Content, Judged, Message
+from stages.rows.row import Content, Judged, Message, Row
 
+EXCERPT_CHARS = 80
 ENCODER = msgspec.json.Encoder(order="sorted")
 
 
@@ -48,6 +49,13 @@ def facts(content: Content) -> Facts:
         ENCODER.encode(_calls(answers)) if _has_calls(answers) else b"",
         content.good if isinstance(content, Judged) else True,
     )
+
+
+def excerpt(row: Row) -> str:
+    """The question and the answer of a row, cut."""
+    found = sides(row.content)
+    texts = (" ".join(text.split()) for text in (found.question, found.answer) if text)
+    return " → ".join(f"{text[:EXCERPT_CHARS]}…" if len(text) > EXCERPT_CHARS else text for text in texts)
 
 
 def _text(turn: Message) -> str:
