@@ -1,7 +1,8 @@
 """What decided and what carried in the harness as it was laid out earlier: today's rule, in the names of then.
 
 Of modules that decide today, `carrying` names those symbols that stood among them and only check, lock, hash or put
-words together, and `lines` those lines of functions that decide which take the lock of a sandbox.
+words together, and `lines` such lines of modules that decide: they take the lock of a sandbox, and list what was
+imported for the check after `main`.
 """
 
 from collections.abc import Collection, Mapping
@@ -44,7 +45,13 @@ ROOMS = Layout(
     ),
     PARAMETER_WORDS
     | sandbox("modelmake.running.sandbox", "_file_status", "_lock")
-    | {"modelmake.harness.", "modelmake.harness._first_party_modules"},
+    | {"modelmake.harness."},
+    {
+        "modelmake/harness.py": (
+            "def _first_party_modules() -> set[str]:", '"""The first-party modules that this process has imported."""',
+            'return {name for name in sys.modules if name.partition(".")[0] in stage_key.FIRST_PARTY}',
+        ),
+    },
 )  # fmt: skip
 
 # Every module beside harness.py
@@ -60,17 +67,21 @@ FLAT_CARRYING = {
     "modelmake.symbols": "keys",
 }  # fmt: skip
 FLAT_WORDS = PARAMETER_WORDS | sandbox("modelmake.sandbox", "_hold", "_status") | {
-    f"modelmake.harness.{name}" for name in ("", "_key", "_key_file", "_loaded", "chosen")
+    f"modelmake.harness.{name}" for name in ("", "_key", "_key_file", "chosen")
 }  # fmt: skip
-LOCKING = {
+CARRYING_LINES = {
+    "modelmake/harness.py": (
+        "def _loaded() -> set[str]:", '"""The first-party modules that really run here."""',
+        'return {name for name in sys.modules if name.partition(".")[0] in keys.FIRST_PARTY}',
+    ),
     "modelmake/sandbox.py": (
         "folder.parent.mkdir(parents=True, exist_ok=True)", '_hold(folder.with_name(f"{stage}.lock"), stage)',
     ),
 }  # fmt: skip
-FLAT = Layout(Cut(RUN, FLAT_DECIDING, FLAT_CARRYING), FLAT_WORDS, LOCKING)
+FLAT = Layout(Cut(RUN, FLAT_DECIDING, FLAT_CARRYING), FLAT_WORDS, CARRYING_LINES)
 FLAT_WITH_MEMOS = Layout(
     Cut(RUN, FLAT_DECIDING | {"modelmake.harness._folders": "folders of earlier runs"}, FLAT_CARRYING), FLAT_WORDS,
-    LOCKING,
+    CARRYING_LINES,
 )  # fmt: skip
 
 # Before sandboxes: temporary names of outputs were arguments
