@@ -114,6 +114,14 @@ def test_strings_in_arguments_keep_their_white_space_and_lose_personal_data() ->
     assert rules == ["mojibake", "email", "phone"]
 
 
+def test_a_whole_number_in_arguments_that_is_personal_data_is_redacted_and_others_stay() -> None:
+    arguments = {"card": [4111111111111111], "n": {"a": 1234567, "b": True, "c": 12, "d": 0.5}, "at": 1767225600}
+
+    row, rules = cleaned(called(arguments))
+
+    assert (row, rules) == (called({**arguments, "card": ["[CARD]"]}), ["card"])
+
+
 def test_what_a_tool_answers_keeps_its_white_space() -> None:
     row, rules = cleaned(called({}, answer=" a@b.de\x0c\r\n"))
 

@@ -1,5 +1,6 @@
 """The texts inside a content, to read or to rewrite."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,8 @@ import msgspec
 
 from stages.rows import parts
 from stages.rows.row import Content, Function, Message, ToolCall
+
+MIN_NUMBER = 10**6  # of seven digits: no shorter number is personal data
 
 
 def content_texts(content: Content) -> list[str]:
@@ -33,12 +36,13 @@ def map_texts(
     """The content with `change` applied to each of the texts that `content_texts` lists.
 
     `change_data`, where it is given, is applied in its place to the strings in arguments of tool calls and to what
-    tools answer.
+    tools answer. A whole number in arguments that has the digits of a phone number or more is given to it as its text,
+    which replaces the number if it changes.
     """
     change_data = change_data or change
 
     def change_call(call: ToolCall) -> ToolCall:
-        function = Function(call.function.name, _map_strings(call.function.arguments, change_data))
+        function = Function(call.function.name, _map_strings(call.function.arguments, change_data, MIN_NUMBER))
         return ToolCall(function, call.type, call.id)
 
     def change_turn(turn: Message) -> Message:
@@ -57,12 +61,15 @@ def map_texts(
     return parts.join(content, parts.Parts(*turns, split.tools, change(split.text) if split.text else ""))
 
 
-def _map_strings(value: Any, change: Callable[[str], str]) -> Any:
-    """A JSON value with each string in it changed; names of fields stay."""
+def _map_strings(value: Any, change: Callable[[str], str], min_number: float = math.inf) -> Any:
+    """A JSON value with each string in it changed, and each whole number from `min_number` on; names of fields stay."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [_map_strings(item, change) for item in value]
+        return [_map_strings(item, change, min_number) for item in value]
     if isinstance(value, dict):
-        return {name: _map_strings(item, change) for name, item in value.items()}
+        return {name: _map_strings(item, change, min_number) for name, item in value.items()}
+    if isinstance(value, int) and abs(value) >= min_number:
+        text = change(str(value))
+        return value if text == str(value) else text
     return value
