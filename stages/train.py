@@ -5,8 +5,9 @@ Inputs:  start     model folder that the step starts from
          val       the same, held out; its loss is logged
 Outputs: trained   folder: adapter_model.safetensors and adapter_config.json (LoRA), or a full model's files
          consumed  JSONL {step, ids}: ids of the rows in each optimizer step, in order, one line a micro-batch
-         log       JSON {in, out, dropped, over_long, untrained, tokens, val_tokens, steps, history: [{step, loss,
-                   eval_loss, …}]}; tokens: {rows, total, trained, longest, over_long, omitted}, of val as well
+         log       JSON {in, out, dropped, over_long, untrained, tokens, val, val_tokens, steps, history: [{step, loss,
+                   eval_loss, …}]}; val: {in, out, dropped}; tokens: {rows, total, trained, longest, over_long,
+                   omitted}, of val as well
 Params:  train.<step>, machine
 """
 
@@ -108,6 +109,14 @@ def as_dataset(kept: Kept, example: Callable[[Content, list[Tokens]], dict[str, 
     return Dataset.from_list(columns) if columns else None
 
 
+def row_counts(kept: Kept, params: Step) -> dict[str, Any]:
+    """{in, out, dropped: {reason: n}} of a file's rows."""
+    reasons = ["untrained"] * len(kept.untrained)
+    if params.over_long == "drop":
+        reasons += ["over_long"] * len(kept.over_long)
+    return accounting.account(len(kept.rows) + len(reasons), len(kept.rows), reasons)
+
+
 def loss_summary(history: list[dict[str, Any]]) -> str:
     """The first and the last logged loss, for the stage's summary line."""
     losses = [entry["loss"] for entry in history if "loss" in entry]
@@ -173,10 +182,7 @@ def main(
     resume.train(trainer)
     save(trainer.model, tokenizer, trained)
 
-    reasons = ["untrained"] * len(kept.untrained)
-    if params.over_long == "drop":
-        reasons += ["over_long"] * len(kept.over_long)
-    counts = accounting.account(len(kept.rows) + len(reasons), len(kept.rows), reasons)
+    counts, val_counts = row_counts(kept, params), row_counts(held_out, params)
     batches = [{"step": number, "ids": [kept.rows[i].id for i in rows]} for number, rows in trainer.consumed]
     consumed.write_bytes(b"".join(msgspec.json.encode(batch) + b"\n" for batch in batches))
     steps, history = trainer.state.global_step, progress.history(trainer.state.log_history)
@@ -184,13 +190,17 @@ def main(
         log,
         {
             **counts, "over_long": kept.over_long, "untrained": kept.untrained, "tokens": kept.counts(),
-            "val_tokens": held_out.counts(), "steps": steps, "history": history,
+            "val": val_counts, "val_tokens": held_out.counts(), "steps": steps, "history": history,
         },
     )  # fmt: skip
     n_consumed = len({id for batch in batches for id in batch["ids"]})
     notes = f", {len(kept.over_long)} truncated" if params.over_long == "truncate" else ""
     notes += f"; {kept.counts()['trained']:,} of {kept.counts()['total']:,} tokens trained"
-    notes += "" if held_out.rows else "; no val rows, so no eval_loss"
+    notes += f"; val: {accounting.summary(val_counts)}" if val_counts["dropped"] else ""
+    if not held_out.rows:
+        notes += "; no val rows, so no eval_loss"
+    elif steps < params.eval_steps:
+        notes += "; fewer steps than eval_steps, so no eval_loss"
     return f"{accounting.summary(counts)}{notes}; {n_consumed} consumed in {steps} steps; {loss_summary(history)}"
 
 

@@ -218,6 +218,23 @@ def test_rows_are_cut_as_declared_and_those_whose_answer_is_cut_off_are_dropped(
     assert "2 truncated" in (folder / "line").read_text()
 
 
+def test_val_rows_that_are_not_evaluated_are_counted_and_told_with_their_reasons(run) -> None:
+    untrained = chat("w", Message("assistant", "a", train=False))
+
+    folder = run(step(), [chat("q", ANSWER)], [chat("v", ANSWER), chat("v" * 300, ANSWER), untrained])
+
+    assert json.loads((folder / "log.json").read_text())["val"] == {
+        "in": 3, "out": 1, "dropped": {"over_long": 1, "untrained": 1},
+    }  # fmt: skip
+    assert "; val: 3 rows in, 1 out, 2 dropped (over_long 1, untrained 1); " in (folder / "line").read_text()
+
+
+def test_an_evaluation_that_comes_after_the_last_step_is_told(run) -> None:
+    folder = run(step(eval_steps=1000), [chat("q", ANSWER)], [chat("v", ANSWER)])
+
+    assert "; fewer steps than eval_steps, so no eval_loss; " in (folder / "line").read_text()
+
+
 def test_no_val_rows_leave_the_evaluation_loss_out_and_say_so(run) -> None:
     folder = run(step(), [chat("q", ANSWER), chat("r", ANSWER)], [])
 
