@@ -88,8 +88,8 @@ def _detected(name: str, known: list[str], reader: RecordReader, values: list[di
     """What is needed where the records tell their format."""
     if ratings.LABEL in reader.unread.stops:
         return _labelled(name, values)
-    places = {"answer": "answer", "choices": "choices"}
-    if known == ["multiple_choice"] and (why := mapping.counted_from_one(places, mapping.nodes(values))):
+    right, choices = ([value.get(name) for value in values] for name in ("answer", "choices"))
+    if known == ["multiple_choice"] and (why := mapping.counted_from_one(right, choices)):
         raise UserError(why)
     by_field = mapping.split(mapping.nodes(values), mapping.MOST * len(values))
     if by_field and len(known) == 1 and (own := _own_fields(known[0], values)):

@@ -194,12 +194,15 @@ def _beside(format: str, fields: dict[str, str], found: list[Node], least: float
 
 def _doubt(format: str, fields: dict[str, str], records: list[dict[str, Any]], left: list[Node], least: float) -> str:
     """Why a mapping would make other rows than the records mean; "" if nothing says so."""
-    for role, path in fields.items():
+    values = {node.path: node.values for node in nodes(records)}
+    for path in (fields[role] for role in ("completion", "output") if role in fields):
         outer = re.split(r"\.\d+", path)[0]
         judged = [node.path for node in left if outer != path and node.path.startswith(f"{outer}.")
                   and field_names.changed_meaning(node.path.removeprefix(outer))]  # fmt: skip
-        if role in ("completion", "output") and judged:
+        if judged:
             return f"{outer} holds several answers to one question, each with {', '.join(judged)}"
+        if path.endswith("s") and all(map(shapes.listed, values[path])):
+            return f"{path} holds lists of answers as text: want one answer"
     own = {node.path: names.OF_A_TURN & {node.name.lower()} for node in left if "." not in node.path}
     if format in ("text", "labelled") and any(own.values()):
         told = ", ".join(path for path, found in own.items() if found)
@@ -208,14 +211,14 @@ def _doubt(format: str, fields: dict[str, str], records: list[dict[str, Any]], l
         return f"{fields['text']} is one of several texts"
     if format != "text" and (parts := parts_of_questions(left, least / 2)):
         return f"{', '.join(parts)} may belong to the question, and would be left out"
-    return counted_from_one(fields, nodes(records)) if format == "multiple_choice" else ""
+    return counted_from_one(values[fields["answer"]], values[fields["choices"]]) if format == "multiple_choice" else ""
 
 
 def parts_of_questions(left: list[Node], least: float) -> list[str]:
     """Of values that are read by nothing the paths of those that may be part of a question, by their names."""
     texts = [node for node in left if node.has(shapes.text, least)]
     columns = [node.path for node in texts if _is_choice(node.name)]
-    return [node.path for node in texts if _is_part(node)] + (columns if len(columns) > 1 else [])
+    return list(dict.fromkeys([*(n.path for n in texts if _is_part(n)), *(columns if len(columns) > 1 else ())]))
 
 
 def _is_part(node: Node) -> bool:
@@ -228,12 +231,10 @@ def _is_choice(name: str) -> bool:
     return re.fullmatch(r"(?:op|opt|option|choice|ending|sol|distractor)?[_ ]?(?:[a-eA-E]|\d)", name) is not None
 
 
-def counted_from_one(fields: dict[str, str], found: list[Node]) -> str:
+def counted_from_one(right: list[Any], choices: list[Any]) -> str:
     """Why the places of right choices are none; "" if they may be."""
-    values = {node.path: node.values for node in found}
-    right, given = values[fields["answer"]], values[fields["choices"]]
-    if not all(type(value) is int for value in right) or not all(isinstance(value, list) for value in given):
+    if not all(type(value) is int for value in right) or not all(isinstance(value, list) for value in choices):
         return ""
-    if min(right) > 0 and any(place == len(of) for place, of in zip(right, given, strict=False)):
-        return f"{fields['answer']} counts the choices from 1: want the place from 0, the label or the text"
+    if min(right) > 0 and any(place == len(of) for place, of in zip(right, choices, strict=False)):
+        return "the answer counts the choices from 1: want the place from 0, the label or the text"
     return ""

@@ -48,6 +48,14 @@ def tools(value: Any) -> bool:
         "function" in tool or isinstance(tool.get("name"), str)))  # fmt: skip
 
 
+def listed(value: Any) -> bool:
+    """The JSON of a list."""
+    try:
+        return isinstance(value, str) and value.lstrip()[:1] == "[" and isinstance(json_value(value), list)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _objects(value: Any, is_one: Shape) -> bool:
     """A list of such objects, or the JSON of one."""
     if isinstance(value, str) and value.lstrip()[:1] == "[":

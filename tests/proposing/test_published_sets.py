@@ -224,9 +224,17 @@ REFUSED: dict[str, tuple[Record | Callable[[int], Record], str]] = {  # name: (r
         {"prompt": "Which is {i}?", "completion": "b", "choices": ["a{i}", "b"]},
         "choices.0 may belong to the question, and would be left out",
     ),
+    "APPS": (
+        {"problem_id": 1, "question": "Print {i}.", "solutions": '["print({i})"]', "difficulty": "easy"},
+        "solutions holds lists of answers as text: want one answer",
+    ),
+    "SciQ": (
+        {"question": "Who is {i}?", "distractor1": "a", "distractor2": "b", "correct_answer": "c", "support": "s"},
+        "distractor1, distractor2 may belong to the question, and would be left out",
+    ),
     "choices counted from 1": (
         lambda i: {"question": f"Which is {i}?", "choices": ["a", "b"], "answer": i % 2 + 1},
-        "answer counts the choices from 1: want the place from 0, the label or the text",
+        "the answer counts the choices from 1: want the place from 0, the label or the text",
     ),
     "a label that may judge": (
         {"prompt": "Say {i}.", "completion": "{i}!", "label": 1},
