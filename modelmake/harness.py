@@ -142,7 +142,7 @@ def _check_covered(stage: Stage, key: dict[str, Any], opened: set[str]) -> None:
     if packages := loaded_packages.uncovered(lock, loaded, covered):
         raise UserError(
             f"{stage.name}: loaded {', '.join(packages)}, which its key does not cover: `uv add` what uv.lock lacks; "
-            "name what a library imports by itself in IF_THERE of modelmake/keys/locked_packages.py; nothing published"
+            "what a library imports by itself belongs in pyproject.toml (tool.modelmake.imports-if-there); nothing published"
         )
     if files := opened_files.uncovered(stage.root, opened, key):
         raise UserError(

@@ -17,40 +17,6 @@ PYPI = "https://pypi.org/simple"  # of which a version says all
 FOLDERS = ("directory", "editable", "virtual")  # sources in uv.lock that are folders
 NO_SOURCE = frozenset([".git", ".venv", "__pycache__", "build", "dist"])  # folders in them that are not read
 COSMETIC = ("colorama", "pygments", "rich", "tqdm")  # progress bars and colours: left out, with what only they need
-# What packages import if it is there, though they do not need it. The harness refuses a stage that loads what is not
-# in its key, so an entry that is missing is told by the first run that needs it.
-IF_THERE = {
-    "accelerate": ("bitsandbytes", "boto3", "datasets", "peft", "transformers"),
-    "cffi": ("pycparser",),
-    "datasets": ("regex", "torch", "transformers"),
-    "dill": ("numpy",),
-    "etils": ("absl-py",),
-    "httpcore2": ("anyio", "h2", "socksio", "trio"),
-    "httpx2": ("brotli", "zstandard"),
-    "huggingface-hub": ("jinja2",),
-    "jsonschema": ("fqdn", "idna", "isoduration", "jsonpointer", "rfc3339-validator", "uri-template", "webcolors"),
-    "msgspec": ("typing-extensions",),
-    "numba": ("cffi", "pyyaml", "scipy"),
-    "numpy": ("charset-normalizer", "typing-extensions"),
-    "pandas": ("pyarrow", "pytz"),
-    "peft": ("bitsandbytes", "compressed-tensors", "scipy"),
-    "pyarrow": ("cffi", "fsspec", "numpy", "pandas"),
-    "rdflib": ("isodate", "lxml", "networkx", "orjson"),
-    "requests": ("chardet", "charset-normalizer", "cryptography", "pysocks"),
-    "safetensors": ("numpy",),
-    "scipy": ("cffi",),
-    "thinc": ("torch",),
-    "torch": ("dill", "numpy", "nvidia-ml-py", "packaging", "pydot", "scipy"),
-    "trafilatura": ("py3langid",),
-    "transformers": (
-        "accelerate", "bitsandbytes", "compressed-tensors", "datasets", "gguf", "jinja2", "kernels", "mlflow", "peft",
-        "pillow", "psutil", "protobuf", "scikit-learn", "scipy", "sentencepiece", "tensorboard", "tiktoken", "torch",
-        "torchvision", "triton", "wandb",
-    ),
-    "trl": ("bitsandbytes", "jmespath", "peft"),
-    "urllib3": ("brotli", "cryptography", "h2", "zstandard"),
-    "xllamacpp": ("jinja2", "orjson"),
-}  # fmt: skip
 
 
 def closure(lock: Path, imports: dict[str, str]) -> dict[str, str]:
@@ -59,7 +25,7 @@ def closure(lock: Path, imports: dict[str, str]) -> dict[str, str]:
     Raises:
         UserError: an import is neither standard library nor in `lock`.
     """
-    locked = _parse(lock.read_bytes())
+    locked = _read(lock)
     wanted = []
     for name, importer in sorted(imports.items()):
         if name.partition(".")[0] in (*sys.stdlib_module_names, "__main__"):
@@ -78,29 +44,29 @@ def closure(lock: Path, imports: dict[str, str]) -> dict[str, str]:
 
 def local_contents(lock: Path) -> dict[str, str]:
     """{folder: hash of its content} of the packages in a lock that are folders."""
-    folders = _parse(lock.read_bytes()).folders
+    folders = _read(lock).folders
     return {folder: _content(lock.parent / folder) for folder in sorted(folders.values())}
 
 
 def needed(lock: Path, distributions: Iterable[str]) -> set[str]:
     """The distributions, and all that they need or import if it is there."""
-    return _needed(distributions, _parse(lock.read_bytes()), ())
+    return _needed(distributions, _read(lock), ())
 
 
 def provider(lock: Path, module: str) -> str | None:
     """The distribution in `lock` that an installed module comes from; None if there is none."""
-    locked = _parse(lock.read_bytes())
+    locked = _read(lock)
     return _named(module, locked) or _installed_as(module, locked)
 
 
 def folders(lock: Path) -> dict[str, Path]:
     """{distribution: its folder} of the packages in a lock that are folders."""
-    return {name: (lock.parent / folder).resolve() for name, folder in _parse(lock.read_bytes()).folders.items()}
+    return {name: (lock.parent / folder).resolve() for name, folder in _read(lock).folders.items()}
 
 
 def versions(lock: Path) -> dict[str, str]:
     """{distribution: version} of every package in a lock, as in keys; of folders without their content."""
-    return _parse(lock.read_bytes()).versions
+    return _read(lock).versions
 
 
 class _Lock(NamedTuple):
@@ -109,6 +75,7 @@ class _Lock(NamedTuple):
     versions: dict[str, str]  # of each distribution, with its source unless that is PyPI
     requirements: dict[str, list[str]]  # of each distribution, extras included
     folders: dict[str, str]  # of distributions that are folders, relative to the lock
+    if_there: dict[str, list[str]]  # {distribution: what it imports if it is there}: `tool.modelmake` in pyproject.toml
 
 
 def _needed(wanted: Iterable[str], locked: _Lock, left_out: Iterable[str]) -> set[str]:
@@ -119,7 +86,7 @@ def _needed(wanted: Iterable[str], locked: _Lock, left_out: Iterable[str]) -> se
         name = queue.pop()
         if name in locked.versions and name not in needed and name not in left_out:
             needed.add(name)
-            queue += [*locked.requirements[name], *IF_THERE.get(name, ())]
+            queue += [*locked.requirements[name], *locked.if_there.get(name, ())]
     return needed
 
 
@@ -182,8 +149,13 @@ def _lists(record: Path, prefixes: tuple[bytes, ...]) -> bool:
     return any(prefix in content for prefix in prefixes)
 
 
+def _read(lock: Path) -> _Lock:
+    project = lock.with_name("pyproject.toml")
+    return _parse(lock.read_bytes(), project.read_bytes() if project.is_file() else b"")
+
+
 @lru_cache(maxsize=4)
-def _parse(lock: bytes) -> _Lock:
+def _parse(lock: bytes, project: bytes) -> _Lock:
     versions: dict[str, list[str]] = {}
     requirements: dict[str, list[str]] = {}
     folders: dict[str, str] = {}
@@ -201,7 +173,9 @@ def _parse(lock: bytes) -> _Lock:
         versions.setdefault(name, []).append(" ".join([package.get("version", ""), *origin, *hashes]))
         extras = [d for group in package.get("optional-dependencies", {}).values() for d in group]
         requirements.setdefault(name, []).extend(d["name"] for d in [*package.get("dependencies", []), *extras])
-    return _Lock({name: ",".join(sorted(locked)) for name, locked in versions.items()}, requirements, folders)
+    if_there = tomllib.loads(project.decode()).get("tool", {}).get("modelmake", {}).get("imports-if-there", {})
+    joined = {name: ",".join(sorted(locked)) for name, locked in versions.items()}
+    return _Lock(joined, requirements, folders, if_there)
 
 
 def normalised(name: str) -> str:

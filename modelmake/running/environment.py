@@ -17,9 +17,9 @@ from modelmake.running import opened_files
 
 # Variables by their prefixes: kernels, precision, compilers and random order.
 CHANGING = (
-    "ATEN_CPU_CAPABILITY", "BNB_", "CUDA_VISIBLE_DEVICES", "CUBLAS_", "CUDNN_", "DNNL_", "GGML_", "KMP_", "LLAMA_",
+    "ATEN_CPU_CAPABILITY", "BNB_", "CUDA_VISIBLE_DEVICES", "CUBLAS_", "CUDNN_", "DNNL_", "GGML_", "KMP_",
     "MKL_", "NUMBA_", "NVIDIA_TF32_OVERRIDE", "NPY_", "OMP_", "ONEDNN_", "OPENBLAS_", "PYTHONHASHSEED", "PYTHONPATH",
-    "PYTORCH_", "TORCH", "TRITON_", "TRL_", "VECLIB_",
+    "PYTORCH_", "TORCH", "TRITON_", "VECLIB_",
 )  # fmt: skip
 SET_HERE = ("CUBLAS_WORKSPACE_CONFIG", "OMP_WAIT_POLICY")  # by `threads`, as are all numbers of threads
 PATHS = ("PYTHONPATH",)  # named without their values

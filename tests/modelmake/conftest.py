@@ -120,7 +120,8 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
 def project(tmp_path: Path) -> StageProject:
     """A project with the real harness and a stage that each test writes."""
     shutil.copytree(ROOT / "modelmake", tmp_path / "modelmake", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "uv.lock", tmp_path)
+    for file in ("uv.lock", "pyproject.toml"):
+        shutil.copy(ROOT / file, tmp_path)
     (tmp_path / "stages").mkdir()
     (tmp_path / "stages/__init__.py").write_text(BEGINNING)
     (tmp_path / ".python-version").write_text("3.11\n")

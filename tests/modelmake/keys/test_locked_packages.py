@@ -154,3 +154,12 @@ def test_a_package_that_is_a_folder_counts_by_its_content(tmp_path: Path) -> Non
     module.write_text("X = 2")
     assert closure(lock, "metrics") != before
     assert locked_packages.local_contents(lock).keys() == {"../ours"}
+
+
+def test_what_packages_import_if_it_is_there_counts_if_it_is_locked(lock: Path) -> None:
+    table = '[tool.modelmake.imports-if-there]\ntorch = ["left-alone", "not-locked"]\n"left-alone" = ["forked"]\n'
+    lock.with_name("pyproject.toml").write_text(table)
+
+    assert closure(lock, "torch") == {
+        "blas-lib": "0.3", "forked": "1.0,2.0", "left-alone": "1.0", "numpy": "2.4.0", "torch": "2.13.0",
+    }  # fmt: skip

@@ -6,10 +6,14 @@ import socket
 import time
 from importlib import metadata
 
+import pytest
+
+from modelmake.running import environment
 from modelmake.running import platform as run_platform
 
 
-def test_a_platform_names_system_processor_python_packages_and_device() -> None:
+def test_a_platform_names_system_processor_python_packages_and_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "describe", lambda: "")
     result = run_platform.read({"packages": {"numpy": metadata.version("numpy"), "not-here": "1.0"}})
 
     assert list(result) == ["platform", "cpu", "python", "packages", "device"]
@@ -17,6 +21,8 @@ def test_a_platform_names_system_processor_python_packages_and_device() -> None:
     assert platform.machine() in result["platform"]
     assert (result["packages"], result["device"]) == ("as locked", "cpu")
     assert socket.gethostname() not in json.dumps(result)
+    monkeypatch.setattr(environment, "describe", lambda: "MKL_CBWR=AVX2")
+    assert run_platform.read({}) | {"environment": "MKL_CBWR=AVX2"} == run_platform.read({})
 
 
 def test_a_package_of_another_version_or_build_than_locked_is_named() -> None:
