@@ -41,7 +41,7 @@ ROOMS = Layout(
         {
             name: why for name, why in CARRYING.items()
             if name not in ("modelmake.harness", "modelmake.param_problems", "modelmake.running.sandbox")
-        },
+        } | {"modelmake.artifacts": "hashes, which no stage asked for"},
     ),
     PARAMETER_WORDS
     | sandbox("modelmake.running.sandbox", "_file_status", "_lock")

@@ -24,10 +24,10 @@ DECIDING = {  # {symbol through which the harness decides what `main` sees: what
     "modelmake.running.main_call.call": "the call itself, and the folders that earlier runs left",
     "modelmake.running.sandbox_layout.fill": "the files in its folder",
     "modelmake.running.sandbox_layout.inside": "its current folder",
+    "modelmake.running.sandbox_layout.measured": "the hashes of its inputs, which it may ask for",
 }
 CARRYING = {  # {module or package: why `main` sees the same, whatever is in it}
     "modelmake.harness": "the order of the steps of a run, what is refused, and in which words",
-    "modelmake.artifacts": "hashes files",
     "modelmake.param_problems": "says what is wrong with parameters; right ones are converted elsewhere",
     "modelmake.keys": "computes keys; what it finds is in them",
     "modelmake.running.disk_full": "the words about a full disk",

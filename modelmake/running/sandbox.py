@@ -84,7 +84,7 @@ def enter(root: Path, stage: str, inputs: Iterable[Path], links: Iterable[str]) 
     status = _file_status(folder, paths)
     try:
         with sandbox_layout.inside(folder, root):
-            yield Sandbox(folder, root, {path: artifacts.measure(folder / path) for path in paths}, status)
+            yield Sandbox(folder, root, sandbox_layout.measured(folder, paths), status)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

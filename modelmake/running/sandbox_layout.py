@@ -6,6 +6,9 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from modelmake import artifacts
+from modelmake.artifacts import Artifact
+
 MAX_COPY_BYTES = 64 << 20  # larger files are linked
 
 
@@ -38,6 +41,11 @@ def inside(folder: Path, root: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(root)
+
+
+def measured(folder: Path, paths: Iterable[str]) -> dict[str, Artifact]:
+    """{input: its hashes}, which `main` may ask for."""
+    return {path: artifacts.measure(folder / path) for path in paths}
 
 
 def _copy_or_link(source: str | Path, target: str | Path) -> None:

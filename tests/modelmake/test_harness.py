@@ -184,7 +184,7 @@ def test_under_dvc_a_stage_without_a_key_is_refused(project: StageProject) -> No
     code, _, err = project.run(dvc_stage="shout")
 
     assert code == 1
-    assert err.startswith("shout: code, packages or parameters changed since preflight (modelmake.errors.UserError, ")
+    assert err.startswith("shout: code, packages or parameters changed since preflight (modelmake.artifacts.Artifact, ")
     assert project.published() == {}
 
 

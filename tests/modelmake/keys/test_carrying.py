@@ -17,13 +17,23 @@ from modelmake.keys.symbols import Module
 
 ROOT = Path(__file__).parents[3]
 DECIDES = {
-    "modelmake", "modelmake.errors", "modelmake.identity", "modelmake.params", "modelmake.running",
-    "modelmake.running.arguments", "modelmake.running.main_call", "modelmake.running.sandbox_layout",
-    "modelmake.running.threads", "modelmake.running.work_folders", "modelmake.signature",
+    "modelmake", "modelmake.artifacts", "modelmake.errors", "modelmake.identity", "modelmake.params",
+    "modelmake.running", "modelmake.running.arguments", "modelmake.running.main_call",
+    "modelmake.running.sandbox_layout", "modelmake.running.threads", "modelmake.running.work_folders",
+    "modelmake.signature",
 }  # fmt: skip
 # Symbols of deciding modules that carrying code alone calls: what they return is in the key, or in the parameters.
 CALLED_BY_CARRYING_CODE = {
-    "modelmake.params.selected_code", "modelmake.running.work_folders.FINISHED", "modelmake.running.work_folders.LOCKS",
+    "modelmake.artifacts.unhashed", "modelmake.params.selected_code", "modelmake.running.work_folders.FINISHED",
+    "modelmake.running.work_folders.LOCKS",
+}  # fmt: skip
+# How carrying code calls what decides: with what that has decided before, or what is in the key.
+CALLS = {
+    "arguments.read(main, name, module, root)", "arguments.values(stage)", "main_call.links(key)",
+    "main_call.identities(stage, command, box.md5s, code)", "main_call.prepare(stage, key['symbols'])",
+    "main_call.call(main, stage, box.folder, identities, box.measured)",
+    "sandbox_layout.fill(folder, root, paths, links)", "sandbox_layout.inside(folder, root)",
+    "sandbox_layout.measured(folder, paths)",
 }  # fmt: skip
 # What carrying code uses of modules that reach into the process: none of it changes what `main` could see.
 HARMLESS = {
@@ -116,6 +126,19 @@ def test_carrying_code_changes_nothing_that_main_could_see(whole_harness: Reache
     sources = {module: path(module).read_text("utf-8") for module in carrying_modules(whole_harness)}
 
     assert {module: lines for module, source in sources.items() if (lines := list(process_changes(source)))} == {}
+
+
+def test_carrying_code_passes_on_what_decides_as_it_is(whole_harness: Reached) -> None:
+    nodes = [
+        node for module in carrying_modules(whole_harness) for node in ast.walk(ast.parse(path(module).read_bytes()))
+    ]
+    roots = {".".join(name.split(".")[-2:]) for name in DECIDING}
+    calls = {ast.unparse(node) for node in nodes if isinstance(node, ast.Call) and dotted(node.func) in roots}
+    written = [n for n in nodes if isinstance(n, ast.Attribute | ast.Subscript) and not isinstance(n.ctx, ast.Load)]
+    changed = [n.func for n in nodes if isinstance(n, ast.Call) and dotted(n.func).rpartition(".")[2] in CHANGING]
+
+    assert calls == CALLS
+    assert not [dotted(node) for node in (*written, *changed) if root_of(node) in ("stage", "box", "identities")]
 
 
 @pytest.mark.parametrize(
