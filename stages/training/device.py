@@ -1,4 +1,4 @@
-"""Prepares the declared device for training, or fails before any work."""
+"""The declared device: prepared for training, or refused before any work."""
 
 from modelmake.errors import UserError
 from stages.params.machine import Machine
@@ -14,10 +14,21 @@ def prepare(machine: Machine) -> None:
 
     torch.set_num_threads(machine.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    if machine.device == "cuda":
+    check(machine.device, machine.dtype)
+
+
+def check(device: str, dtype: str) -> None:
+    """Checks that the device is there.
+
+    Raises:
+        UserError: a GPU, or bfloat16 on it, is declared but not available.
+    """
+    import torch
+
+    if device == "cuda":
         if not torch.cuda.is_available():
             raise UserError("params.yaml: machine.device = 'cuda': torch sees no GPU here; want one, or write cpu")
-        if machine.dtype == "bfloat16" and not torch.cuda.is_bf16_supported():
+        if dtype == "bfloat16" and not torch.cuda.is_bf16_supported():
             raise UserError(
                 f"params.yaml: machine.dtype = 'bfloat16': {torch.cuda.get_device_name()} has none; write float32"
             )

@@ -8,6 +8,7 @@ from stages.evaluating import resumable_batches
 from stages.evaluating.call_forms import MARKS
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.training import chat_template
+from stages.training.device import check as check_device
 
 
 def generate(
@@ -35,6 +36,7 @@ def generate(
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
     from transformers.utils import logging
 
+    check_device(device, dtype)
     logging.disable_progress_bar()  # of loading weights
     tokenizer = AutoTokenizer.from_pretrained(model)
     network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, device_map=device).eval()
@@ -121,6 +123,7 @@ def text_likelihoods(
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
+    check_device(device, dtype)
     logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(model)
     network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype).to(device).eval()
