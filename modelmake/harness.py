@@ -141,8 +141,8 @@ def _check_covered(stage: Stage, key: dict[str, Any], opened: set[str]) -> None:
     covered = [*key["packages"], *carrying.PACKAGES]
     if packages := loaded_packages.uncovered(lock, loaded, covered):
         raise UserError(
-            f"{stage.name}: loaded {', '.join(packages)}, which its key does not cover: `uv add` what uv.lock lacks, and "
-            "name what a library imports by itself in pyproject.toml (imports-if-there); nothing published"
+            f"{stage.name}: loaded {', '.join(packages)}, which its key does not cover: `uv add` what uv.lock lacks, "
+            "or name what a library imports by itself in pyproject.toml (imports-if-there); nothing published"
         )
     if files := opened_files.uncovered(stage.root, opened, key):
         raise UserError(
