@@ -139,6 +139,15 @@ def test_chats_with_one_long_system_prompt_are_told_apart_by_their_questions() -
     assert find_duplicates([chat(f"Where is {a} with the {b}?", "", "Here.", SYSTEM) for a, b in FACTS]) == []
 
 
+def test_chats_with_one_long_instruction_on_the_line_of_the_question_do_not_conflict() -> None:
+    instruction = SYSTEM.replace(".", ",")
+    rows = [chat(f"{instruction} - where is {a} with the {b}?", "", f"{a} is here.") for a, b in FACTS]
+    copied, copy = (chat(f"{instruction} - {text}", answer="Here.") for text in (LONG, TYPO))
+
+    assert dedup.find_duplicates(rows, PARAMS) == ([], [])
+    assert len(find_duplicates([*rows, copied, copy])) == 1
+
+
 @pytest.mark.parametrize("end", ["\n\n", "\n", " "])
 def test_chats_with_one_long_instruction_are_told_apart_by_the_rest(end: str) -> None:
     rows = [chat(f"{SYSTEM}{end}Where is {a} with the {b}?", "", "Here.") for a, b in FACTS]

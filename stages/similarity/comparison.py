@@ -210,5 +210,5 @@ class _Texts(Sequence[str]):
 
 
 def _digest(found: Sides, known: Facts) -> bytes:
-    texts = [plain(text).encode("utf-8", "surrogatepass") if text else b"" for text in found]
-    return hashlib.blake2b(b"\0".join([*texts, *known[:2], b"%d" % known.good]), digest_size=16).digest()
+    texts = plain(" \0 ".join(found)).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(b"\0".join([texts, *known[:2], b"%d" % known.good]), digest_size=16).digest()

@@ -38,6 +38,19 @@ def test_what_enough_rows_have_is_shared_and_the_rest_remains() -> None:
     assert counted(questions, least=5).mostly.tolist() == [False] * 4
 
 
+def test_a_start_that_enough_rows_have_is_shared_though_the_question_is_on_the_same_line() -> None:
+    start = " ".join(f"word{number}" for number in range(40))
+    questions = [f"Be brief. {start} {letter} asks" for letter in "abcd"]
+
+    shared = counted(questions, least=4)
+
+    assert shared.mostly.tolist() == [True] * 4
+    assert [shared.rest(question) for question in questions] == ["a asks", "b asks", "c asks", "d asks"]
+    assert len({shared.shared(question) for question in questions}) == 1
+    assert len({shared.shared(question) for question in (questions[0], f"Be brief. {start[:200]} asks")}) == 2
+    assert counted(questions, least=5).mostly.tolist() == [False] * 4
+
+
 def test_a_question_of_which_a_quarter_or_more_is_its_own_is_not_mostly_shared() -> None:
     shared = counted(["a" * 75 + "\n" + "b" * 25, "a" * 76 + "\n" + "b" * 24, "a" * 75, "a" * 76], least=2)
 
