@@ -14,9 +14,7 @@ import numpy as np
 SHARED_ROWS = 10
 MOSTLY = 0.75  # of the characters of a question: up to there unlike rests keep two questions unlike
 START_WORDS, STEP = 16, 4  # of a start: templates share shorter ones
-LONG_CHARS = (
-    120  # of a sentence or line that is looked at for starts: in shorter ones unlike rests keep questions unlike
-)
+LONG_CHARS = 120  # of a sentence or line with starts: in shorter ones unlike rests keep questions unlike
 ENDS = ".!?:;"  # of sentences
 
 
