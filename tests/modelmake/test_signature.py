@@ -6,7 +6,7 @@ import pytest
 
 from modelmake import signature
 from modelmake.params import Params
-from modelmake.signature import In, Out
+from modelmake.signature import Checkpoints, In, Measured, Out
 
 
 class Step(Params, tag_field="method", tag="a"):
@@ -91,3 +91,14 @@ def test_a_section_is_that_of_the_struct_with_names_filled_in_or_its_parent_for_
     kind: object, section: str
 ) -> None:
     assert signature.section_of(kind, {"step": "sft", "suite": "chat"}) == section
+
+
+def test_what_the_harness_measured_and_folders_of_earlier_runs_are_no_flags() -> None:
+    def stage(rows: In, checkpoints: Checkpoints, measured: Measured) -> str:
+        return f"{rows} {checkpoints} {measured}"
+
+    result = signature.read(stage)
+
+    assert (result.flags, result.measured, result.folders) == (
+        ("rows",), ("measured",), {"checkpoints": "checkpoints"},
+    )  # fmt: skip
