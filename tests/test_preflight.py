@@ -20,8 +20,8 @@ COPIED = (
     "data/golden.jsonl", "data/evaluations", "recipes",
 )  # fmt: skip
 STAGES = """
-ingest clean dedup split augment mix datasheet base train.sft train.dpo merge.sft merge.dpo
-evaluate.base-chat evaluate.sft-chat evaluate.dpo-chat compare plots calibrate.Q8_0 quantize.Q8_0 parity.Q8_0 card report
+ingest clean dedup split augment mix datasheet base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat
+evaluate.sft-chat evaluate.dpo-chat compare plots calibrate.Q8_0 quantize.Q8_0 parity.Q8_0 card report
 """
 TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["bits_per_byte"]}
 SEMANTIC = {"threshold": 0.95, "neighbours": 16, "max_tokens": 256, "batch_size": 32}
