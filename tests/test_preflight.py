@@ -169,11 +169,11 @@ def test_keys_of_other_items_keep_their_bytes_when_items_are_added_and_removed(p
          "ingest.files[0].fields.sytem: no field of any format: want system"),
         (lambda v: v["ingest"].update(files=[rule("qa", {"question": "q", "answer": "a", "weigth": "w"})]),
          "ingest.files[0].fields.weigth: no field of qa: want one of answer, functions, group, kto_tag, label, "
-         "question, rating, rejected, rejected_messages, rejected_response, split, system, system_message, "
-         "system_prompt, time, tools"),
+         "question, rating, rejected, rejected_messages, rejected_response, split, system, systemInstruction, "
+         "system_instruction, system_message, system_prompt, time, tools"),
         (lambda v: v["ingest"].update(files=[rule("chat", None)]),
-         "ingest.files[0].format = 'chat': want one of alpaca, sharegpt, messages, feedback, completion, pairs, kto, "
-         "qa, text, labelled, document, or null"),
+         "ingest.files[0].format = 'chat': want one of alpaca, sharegpt, messages, gemini, feedback, completion, "
+         "pairs, kto, qa, multiple_choice, function_calls, text, labelled, document, or null"),
         (lambda v: v["ingest"].update(raw="data/empty"),
          "ingest.raw = 'data/empty': an empty folder; put raw data there"),
         (lambda v: v.update(base={"kind": "folder", "source": "data", "chat_template": "{{ messages }}"}),
