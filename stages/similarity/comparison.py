@@ -124,9 +124,9 @@ class Comparison:
         """Whether `texts` of each of `pairs` (n, 2) say the same. Texts to pretrain on are judged by their letters."""
         if self._only_texts:
             return np.ones(len(pairs), bool)
-        known = {place: [wording.wording(self.text(place, side)) for side in texts]
-                 for place in np.unique(pairs).tolist()}  # fmt: skip
-        same = (wording.say_the_same(list(zip(known[a], known[b], strict=True))) for a, b in pairs.tolist())
+        known = {place: [self.text(place, side) for side in texts] for place in np.unique(pairs).tolist()}
+        differing = ([(x, y) for x, y in zip(known[a], known[b], strict=True) if x != y] for a, b in pairs.tolist())
+        same = (wording.say_the_same([(wording.wording(x), wording.wording(y)) for x, y in two]) for two in differing)
         return np.fromiter(same, bool, len(pairs))
 
     def same_figures(self, pairs: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ COUNTING = LIMITS | NUMBERS
 KNOWN = COUNTING | CONFUSED
 BRACKETS = ("()", "[]")
 EMPTY = ("()", "[]", '""', "''")  # values, no marks
-CACHED = 1 << 12  # texts: many rows have one system prompt, and a row is compared with several
+CACHED = 1 << 14  # texts: many rows have one system prompt, and a row is compared with several
 FENCES = ("```", "~~~")
 INDENT = re.compile("  |\t")
 BULLET = re.compile(r"^\s*(?:[-*+•]\s|#+\s|(?=\d+[.)]\s))\s*")  # of a list, or of a heading
