@@ -274,14 +274,9 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path) -> None:
     assert sorted(d["reason"] for d in duplicates) == ["near_duplicate", "near_duplicate"]
     assert by_id(*rows) == by_id(*out, *(row for row in rows if row.id in {d["id"] for d in duplicates}))
     assert {c["id"] for c in conflicts} == {c["other"] for c in conflicts} > {other.id}
-    assert json.loads((tmp_path / "report").read_bytes()) == {
-        "in": 6,
-        "out": 4,
-        "dropped": {"near_duplicate": 2},
-        "clusters": 2,
-        "conflicting": 2,
-    }
-    assert line == ("6 rows in, 4 out, 2 dropped (near_duplicate 2); 2 conflict with a row that asks alike")
+    report = {"in": 6, "out": 4, "dropped": {"near_duplicate": 2}, "clusters": 2, "conflicting": 2}
+    assert json.loads((tmp_path / "report").read_bytes()) == report
+    assert line == "6 rows in, 4 out, 2 dropped (near_duplicate 2); 2 conflict with a row that asks alike"
 
 
 def test_the_stage_stops_where_too_many_rows_would_be_dropped_and_shows_the_largest_clusters(tmp_path: Path) -> None:
