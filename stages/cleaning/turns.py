@@ -64,7 +64,7 @@ def _is_of_tools(turn: Message) -> bool:
 
 
 def _writes_calls(turn: Message) -> bool:
-    """True if the text of a turn has calls of tools, as Hermes, Mistral and Llama write them."""
+    """True if the text of a turn has calls of tools, with the marks of any of `call_forms.FORMS`."""
     return any(call.name for call in reply.parse(turn.content, []).calls)
 
 

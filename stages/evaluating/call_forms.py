@@ -11,9 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from stages.evaluating import json_answer
+from stages.reading import python_literals
+from stages.reading.unread import empty
 
 Tools = Sequence[dict[str, Any]]
-CALL_FIELDS = {"name", "arguments", "parameters", "id", "type", "function"}
+ARGUMENTS = ("arguments", "parameters")
+CALL_FIELDS = {"name", *ARGUMENTS, "id", "type", "function"}
+BARE_KEY = re.compile(r"([{,]\s*)([^\s\"{}\[\],:][^{}\[\],:]*?)\s*:")  # Gemma's
+NONE = re.compile(r"(?<=[:,\[])\s*None\b")
+JSON_NAMES = {"true": True, "false": False, "null": None}  # which some templates write in Python's place
 
 
 class Call(NamedTuple):
@@ -41,7 +47,7 @@ def unmarked(text: str) -> list[Call]:
     """Calls of a text without marks that consists of nothing else, as JSON or in Python; [] for any other text."""
     start = text.lstrip()[:1]
     values = json_answer.parse_all(text) if start in ("{", "[") else None
-    calls = [_json_call(value) for value in values or ()]
+    calls = [_json_call(value, with_arguments=True) for value in values or ()]
     if calls and None not in calls:
         return calls
     return _python_calls(text) or [] if start == "[" else []
@@ -52,24 +58,42 @@ def _json(match: re.Match[str], tools: Tools) -> list[Call]:
     return [_json_call(value) or Call("", value) for value in values] if values else [Call("", match[1].strip())]
 
 
-def _json_call(value: Any) -> Call | None:
-    """The call that a JSON object is; also in OpenAI's form, inside `function` and with arguments as text."""
+def _json_call(value: Any, with_arguments: bool = False) -> Call | None:
+    """The call that a JSON object is; also in OpenAI's form, inside `function` and with arguments as text.
+
+    Args:
+        with_arguments: only if it has them, though they be none: without marks {"name": "Rome"} is an answer.
+    """
     if not isinstance(value, dict) or not value.keys() <= CALL_FIELDS:
         return None
     if isinstance(value.get("function"), dict):
         value = value["function"]
-    arguments = value.get("arguments", value.get("parameters"))
-    if isinstance(arguments, str):
-        arguments = json_answer.parse(arguments)
-    if not isinstance(value.get("name"), str) or not isinstance(arguments, dict):
+    if not isinstance(value.get("name"), str) or (with_arguments and value.keys().isdisjoint(ARGUMENTS)):
         return None
-    return Call(value["name"], arguments)
+    arguments = _arguments(next((value[name] for name in ARGUMENTS if not empty(value.get(name))), None))
+    return None if arguments is None else Call(value["name"], arguments)
+
+
+def _arguments(value: Any) -> dict[str, Any] | None:
+    """The arguments of a call, also written as JSON; {} if they say nothing, as in rows; None for any other value."""
+    if isinstance(value, str) and not empty(value):
+        try:
+            value = json_answer.STRICT.decode(value)
+        except (ValueError, RecursionError):
+            return None
+    if empty(value):
+        return {}
+    return value if isinstance(value, dict) else None
 
 
 def _named(match: re.Match[str], tools: Tools) -> list[Call]:
     """A name, and its arguments as JSON."""
-    arguments = json_answer.parse(match["arguments"])
-    return [Call(match["name"], arguments) if isinstance(arguments, dict) else Call("", match[0].strip())]
+    return [_call(match, match["arguments"])]
+
+
+def _call(match: re.Match[str], arguments: str) -> Call:
+    read = _arguments(arguments)
+    return Call("", match[0].strip()) if read is None else Call(match["name"], read)
 
 
 def _tagged(pattern: str) -> Callable[[re.Match[str], Tools], list[Call]]:
@@ -93,10 +117,10 @@ def _typed(text: str, schema: Any) -> Any:
     types = declared if isinstance(declared, list) else [declared]
     if types == ["string"]:
         return text
-    for read in (json_answer.STRICT.decode, ast.literal_eval):  # Python's True, which some templates write
+    for read in (json_answer.STRICT.decode, _python_literal):  # Python's True, which some templates write
         try:
             value = read(text.strip())
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except python_literals.UNREADABLE:
             continue
         return text if "string" in types and value is not None else value
     return text
@@ -109,12 +133,9 @@ def _gemma(match: re.Match[str], tools: Tools) -> list[Call]:
         if place % 2:
             pieces[place] = json.dumps(piece)
         else:
-            piece = re.sub(
-                r"([{,]\s*)([^\s\"{}\[\],:][^{}\[\],:]*?)\s*:", lambda key: f"{key[1]}{json.dumps(key[2])}:", piece
-            )
-            pieces[place] = re.sub(r"(?<=[:,\[])\s*None\b", "null", piece)
-    arguments = json_answer.parse("".join(pieces))
-    return [Call(match["name"], arguments) if isinstance(arguments, dict) else Call("", match[0].strip())]
+            piece = BARE_KEY.sub(lambda key: f"{key[1]}{json.dumps(key[2])}:", piece)
+            pieces[place] = NONE.sub("null", piece)
+    return [_call(match, "".join(pieces))]
 
 
 def _python(match: re.Match[str], tools: Tools) -> list[Call]:
@@ -125,9 +146,9 @@ def _python_calls(text: str) -> list[Call] | None:
     """The calls that a text of Python consists of, in a list or a line each; None for any other text."""
     try:
         try:
-            body = ast.parse(text.strip()).body
+            body = python_literals.parse(text.strip(), "exec").body
         except SyntaxError:  # some templates leave new lines in strings as they are
-            body = ast.parse(text.strip().replace("\n", "\\n")).body
+            body = python_literals.parse(text.strip().replace("\n", "\\n"), "exec").body
         if not all(isinstance(statement, ast.Expr) for statement in body):
             return None
         nodes = [statement.value for statement in body]
@@ -140,24 +161,23 @@ def _python_calls(text: str) -> list[Call] | None:
             if None in values:  # **arguments
                 return None
             calls.append(Call(ast.unparse(node.func), values))
-    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+    except python_literals.UNREADABLE:
         return None
     return calls
 
 
+def _python_literal(text: str) -> Any:
+    return _python_value(python_literals.parse(text, "eval").body)
+
+
 def _python_value(node: ast.expr) -> Any:
-    """A literal; also JSON's own names, which some templates write."""
+    """The value of a literal, in JSON's types; also with JSON's own names."""
 
     class Names(ast.NodeTransformer):
         def visit_Name(self, name: ast.Name) -> ast.expr:
             return ast.Constant(JSON_NAMES[name.id]) if name.id in JSON_NAMES else name
 
-    return ast.literal_eval(Names().visit(node))
-
-
-BARE_KEY = re.compile(r"([{,]\s*)([^\s\"{}\[\],:][^{}\[\],:]*?)\s*:")
-NONE = re.compile(r"(?<=[:,\[])\s*None\b")
-JSON_NAMES = {"true": True, "false": False, "null": None}
+    return python_literals.json_value(Names().visit(node))
 
 
 def _form(pattern: str, read: Callable[[re.Match[str], Tools], list[Call]]) -> Form:

@@ -1,13 +1,11 @@
 """Values that a record holds as text: JSON, or what Python prints of lists and dictionaries."""
 
 import ast
-import json
 import re
-import warnings
 from collections.abc import Container
 from typing import Any
 
-from stages.reading import repeated_names
+from stages.reading import python_literals, repeated_names
 from stages.reading.repeated_names import RepeatedNameError
 
 MESSAGES = re.compile(r"""\s*\[\s*\{\s*["'](role|from)["']\s*:""")
@@ -26,10 +24,9 @@ def json_value(text: str) -> Any:
         raise
     except ValueError as error:
         try:
-            with warnings.catch_warnings(action="ignore"):
-                literal = ast.parse(text.strip(), mode="eval")
-                value = json.loads(json.dumps(ast.literal_eval(literal)))  # tuples become lists
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            literal = python_literals.parse(text.strip(), "eval")
+            value = python_literals.json_value(literal)
+        except python_literals.UNREADABLE:
             raise error from None
         for node in ast.walk(literal):
             if isinstance(node, ast.Dict):

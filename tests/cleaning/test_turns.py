@@ -135,6 +135,9 @@ def test_a_prompt_that_ends_with_an_answer_is_out_of_order() -> None:
         'So: <tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>',
         '[TOOL_CALLS] [{"name": "f", "arguments": {}}]',
         '<|python_tag|>{"name": "f", "parameters": {}}',
+        '<tool_call>{"name": "f"}</tool_call>',
+        '<tool_call>{"name": "f", "arguments": ""}</tool_call>',
+        "<|tool_call>call:f{}<tool_call|>",
     ],
 )
 def test_a_call_that_is_written_in_a_text_is_one_too(call: str) -> None:

@@ -176,6 +176,68 @@ def test_any_other_text_is_no_call(answer: str) -> None:
     assert calls(answer, answer) == []
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '<tool_call>{"name": "now"}</tool_call>',
+        '<tool_call>{"name": "now", "arguments": null}</tool_call>',
+        '<tool_call>{"name": "now", "arguments": ""}</tool_call>',
+        '<tool_call>{"name": "now", "arguments": "null"}</tool_call>',
+        '<tool_call>{"name": "now", "parameters": []}</tool_call>',
+        '<tool_call>{"type": "function", "function": {"name": "now", "arguments": " "}}</tool_call>',
+        '{"name": "now", "arguments": ""}',
+        "[TOOL_CALLS]now[ARGS]",
+        "<|tool_call_begin|>functions.now:0<|tool_call_argument_begin|><|tool_call_end|>",
+        "<function=now>null</function>",
+    ],
+)
+def test_arguments_that_say_nothing_are_none(answer: str) -> None:
+    assert calls(answer) == [NOW]
+
+
+@pytest.mark.parametrize("arguments", ['"Rome"', "5", "[1]", '"[1]"', '"{"'])
+def test_arguments_of_another_type_are_a_wrong_call(arguments: str) -> None:
+    [call] = calls(f'<tool_call>{{"name": "now", "arguments": {arguments}}}</tool_call>')
+
+    assert call.name == ""
+
+
+def test_an_object_that_has_a_name_and_no_arguments_is_a_call_only_with_marks() -> None:
+    answer = '{"name": "Rome", "id": 5}'
+
+    assert calls(answer, answer) == []
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("(1, 2)", [1, 2]),
+        ("{'a': (1,), 2: None}", {"a": [1], "2": None}),
+        ("true", True),
+        ("[null, -1.5]", [None, -1.5]),
+        (r"'\d+'", "\\d+"),
+    ],
+)
+def test_values_in_python_are_those_of_json(written: str, value: Any) -> None:
+    expected = [Call("get_weather", {"more": value})]
+
+    assert calls(f"[get_weather(more={written})]") == expected
+    if not isinstance(value, str) and "null" not in written:
+        assert calls(QWEN.format(f"<parameter=more>\n{written}\n</parameter>\n")) == expected
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("written", ["{1, 2}", "b'a'", "1j", "{(1, 2): 3}", "..."])
+def test_a_python_value_that_json_does_not_have_is_not_read(written: str) -> None:
+    [call] = calls(f"<|tool_call_start|>[get_weather(more={written})]<|tool_call_end|>")
+
+    assert call.name == ""
+    assert calls(QWEN.format(f"<parameter=more>\n{written}\n</parameter>\n")) == [
+        Call("get_weather", {"more": written})
+    ]
+
+
 TEMPLATES = [
     "gemma4", "gemma4_v5", "glm4moe", "lfm2_2_5", "lfm2_v2", "nemotron_3_nano", "qwen2_5", "qwen3", "qwen3_5_nothink",
     "qwen3_6", "qwen3_instruct_2507",
