@@ -18,7 +18,7 @@ from stages import dedup
 from stages.params.data import Dedup, Near
 from stages.rows.row import Chat, Function, Message, Row, ToolCall, make_row
 from stages.similarity.shingles import jaccard, shingles
-from stages.similarity.words_that_count import CONFUSED
+from stages.similarity.words_that_count import CONFUSED, INFLECTIONS
 
 THRESHOLD, CHARS = 0.85, 5
 NEAR = Near(THRESHOLD, CHARS, permutations=128, bands=21, seed=1, threads=1)
@@ -30,6 +30,9 @@ OPPOSED = (("will always", "will never"), ("must", "must not"), ("can", "can't")
 INTRODUCTION = "Complete the following function so that its behaviour is what the text in it says it should be."
 CODE_CHANGES = ((" < ", " <= "), (" > ", " >= "), (" + ", " - "), (" == ", " != "), ("True", "False"), ("[]", "()"))
 NUMBER = re.compile(r"\d+")
+IN_PAIRS = {  # of which an edit may make the other word of the pair: "points", "pints"
+    stem + end for pair in CONFUSED for word in pair for stem in (word, word.removesuffix("e")) for end in INFLECTIONS
+}
 
 
 class Made(NamedTuple):
@@ -164,7 +167,7 @@ def edited(text: str, edits: int, chance: random.Random, spared: Sequence[str] =
     words = text.split(" ")
     plain = [
         place for place, word in enumerate(words)
-        if re.fullmatch("[a-z]{6,}", word) and words.count(word) == 1 and word not in CONFUSED and word not in spared
+        if re.fullmatch("[a-z]{6,}", word) and words.count(word) == 1 and word not in IN_PAIRS and word not in spared
     ]  # fmt: skip
     chance.shuffle(plain)
     for place in plain[:edits]:

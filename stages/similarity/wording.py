@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from stages.similarity.words_that_count import CONFUSED, FILLERS, LIMITS, NUMBERS
+from stages.similarity.words_that_count import CONFUSED, FILLERS, INFLECTIONS, LIMITS, NUMBERS
 
 LITERAL = "="  # first character of a literal
 WORD = re.compile(r"[^\W\d_]+(?:['’‑-][^\W\d_]+)*")
@@ -23,7 +23,6 @@ WIDE_MARKS = str.maketrans("，。、？！：；「」『』（）\u3000", " " 
 OPENING = "\"'“”‘’‚„«»‹›([—–`*¿¡…"
 CLOSING = OPENING + ".,;:!?)]"
 COUNTING = LIMITS | NUMBERS
-KNOWN = COUNTING | CONFUSED
 BRACKETS = ("()", "[]")
 EMPTY = ("()", "[]", '""', "''")  # values, no marks
 CACHED = 1 << 14  # texts: many rows have one system prompt, and a row is compared with several
@@ -94,12 +93,26 @@ def _typos(short: list[str], long: list[str]) -> list[tuple[str, str]] | None:
 
 
 def is_typo(a: str, b: str) -> bool:
-    """Whether two words differ by one letter lost, added, other or swapped with the next, and not in the first.
+    """Whether one of two words is the other with a typo; not of short words and literals, nor if both are known."""
+    short = max(len(a), len(b)) < TYPO_CHARS or LITERAL in (a[0], b[0])
+    return not short and one_letter_apart(a, b) and not {a, b} <= COUNTING and not _are_confused(a, b)
 
-    Not of short words and literals, and not if both are known words.
-    """
+
+def _are_confused(a: str, b: str) -> bool:
+    """Whether two words, or what they are inflections of, are in the table."""
+    one, other = sorted((a, b))
+    return any(
+        (one.removesuffix(end) + final, other.removesuffix(end) + final) in CONFUSED
+        for end in INFLECTIONS
+        if one.endswith(end) and other.endswith(end)
+        for final in ("", "e")
+    )
+
+
+def one_letter_apart(a: str, b: str) -> bool:
+    """Whether two words differ by one letter lost, added, other or swapped with the next, and not in the first."""
     a, b = sorted((a, b), key=len)
-    if len(b) < TYPO_CHARS or len(b) - len(a) > 1 or a[0] != b[0] or LITERAL in (a[0], b[0]) or {a, b} <= KNOWN:
+    if len(b) - len(a) > 1 or a[0] != b[0]:
         return False
     at = next((place for place, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
     if len(a) < len(b):

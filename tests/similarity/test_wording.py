@@ -2,7 +2,8 @@
 
 import pytest
 
-from stages.similarity.wording import figures, is_typo, say_the_same, wording
+from stages.similarity.wording import TYPO_CHARS, figures, is_typo, one_letter_apart, say_the_same, wording
+from stages.similarity.words_that_count import CONFUSED
 
 LOOP = "def total(xs):\n    for x in xs:\n        n += x\n    return n"
 
@@ -78,7 +79,7 @@ def test_of_two_texts_each_may_be_the_shorter_one_in_another_side() -> None:
 
 def test_one_word_in_place_of_another_twice_is_no_typo() -> None:
     question, answer = ((wording(f"{one} Iran"), wording(f"{one} Iraq")) for one in ("Where is it made?", "It is from"))
-    names = [(wording(f"It is {name}"), wording(f"It is {name[:-1]}o")) for name in ("Maria", "Maria")]
+    names = [(wording(f"It is {name}"), wording(f"It is {name[:-1]}x")) for name in ("Maria", "Maria")]
 
     assert say_the_same(names[:1]) and not say_the_same(names)
     assert not say_the_same([question, answer])
@@ -97,10 +98,36 @@ def test_one_word_in_place_of_another_twice_is_no_typo() -> None:
         ("never", "nver", True),
         ("=toaster", "=toster", False),
         ("niemals", "niemand", False),
+        ("fourteen", "fourten", True),
+        ("never", "newer", False),
+        ("seven", "seen", False),
+        ("three", "there", False),
+        ("three", "thre", True),
+        ("upload", "uplaod", True),
+        ("attack", "attak", True),
     ],
 )
 def test_a_typo_is_one_letter_of_a_word_that_is_long_enough(one: str, other: str, expected: bool) -> None:
     assert is_typo(one, other) == is_typo(other, one) == expected
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        "upload unload", "uploaded unloaded", "uploads unloads", "uploading unloading", "attach attack",
+        "insert invert", "inserted inverted", "dairy diary", "prescribe proscribe", "prescribing proscribing",
+        "nitrate nitrite", "nitrates nitrites", "infection injection", "exploded explored", "Maria Marie",
+    ],
+)  # fmt: skip
+def test_a_word_for_another_that_is_a_letter_apart_is_no_typo(pair: str) -> None:
+    one, other = pair.split()
+
+    assert not same(f"Do not {one} it, please.", f"Do not {other} it, please.")
+
+
+@pytest.mark.parametrize("pair", sorted(CONFUSED), ids="-".join)
+def test_every_pair_of_the_table_would_be_a_typo(pair: tuple[str, str]) -> None:
+    assert one_letter_apart(*pair) and max(map(len, pair)) >= TYPO_CHARS
 
 
 @pytest.mark.parametrize(
