@@ -2,9 +2,8 @@
 # stale. Its job is `dvc repro -s`; cores, memory, GPUs and minutes are those of its `meta` in dvc.yaml.
 import functools, os, shutil, sys, uuid
 from modelmake.dvc import graph
-
-os.environ["PATH"] = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"  # this environment's dvc and python
-os.environ["MODELMAKE_SCHEDULER"] = "snakemake"  # stages may run where preflight does not: it refuses no lack of a GPU
+# this environment's dvc and python; and stages may run where preflight does not: it refuses no lack of a GPU
+os.environ.update(PATH=f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}", MODELMAKE_SCHEDULER="snakemake")
 NODES = graph.nodes(".")
 META = {name: {"cpus": 1, "mem_mb": 1000, "gpu": 0, "minutes": 60} | node.meta for name, node in NODES.items()}
 RUN = f".dvc/tmp/snakemake/{uuid.uuid4().hex[:8]}"  # a token in it says that this run has done a stage

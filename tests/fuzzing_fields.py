@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from stages.reading import field_names
-from stages.reading.message_parsing import FLAGS, ITEMS, MASKS, ROLES
+from stages.reading.flags import FLAGS
+from stages.reading.message_parsing import ITEMS, MASKS, ROLES
 from stages.reading.ratings import FIELDS as RATING_FIELDS
 from stages.reading.ratings import LABEL, RATINGS
 from stages.reading.text_values import json_value

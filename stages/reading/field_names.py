@@ -7,6 +7,8 @@ import functools
 import re
 from typing import Any
 
+from stages.reading.flags import FLAGS
+
 CHANGES_MEANING = {  # what a field says -> its names, at any depth
     "a weight or a mask of what is trained on": (
         "weight", "weights", "train", "trainable", "training", "traindetail", "trainingdetail", "loss", "lossmask",
@@ -70,10 +72,11 @@ FINISHED = (  # reasons why a model stopped that find the answer whole
     "stop", "end_turn", "stop_sequence", "eos", "eos_token", "tool_calls", "tool_call", "tool_use", "function_call",
     "completed", "complete",
 )  # fmt: skip
-NOT_SO = ("false", "0", "no")
-SAYS_NOTHING = {  # name that changes meaning -> the values, in lower case, with which it does not
-    name: FINISHED if name in ("finishreason", "stopreason") else NOT_SO
-    for name in CHANGES_MEANING["an answer that was cut off, or withdrawn"]
+NOT_SO = tuple(word for word, says_yes in FLAGS.items() if not says_yes)
+HARMLESS_VALUES = {  # name that changes meaning -> the values, in lower case, with which it does not
+    **dict.fromkeys(CHANGES_MEANING["an answer that was cut off, or withdrawn"], NOT_SO),
+    **dict.fromkeys(("finishreason", "stopreason"), FINISHED),
+    "thought": NOT_SO,  # Gemini: whether a part is reasoning
 }
 PROSE_WORDS = 7  # of a text that is more than an id, a source or a date, whatever its field's name
 NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
@@ -87,7 +90,7 @@ def meaning(path: str, value: Any) -> str | None:
     """What a field changes in what a row means, "" for a field of unknown meaning, None for a value without one."""
     what, name = changed_meaning(path), _last_name(path)
     if what:
-        return None if str(value).strip().lower() in SAYS_NOTHING.get(name, ()) else what
+        return None if str(value).strip().lower() in HARMLESS_VALUES.get(name, ()) else what
     if name not in _NONE:
         return ""
     is_text = isinstance(value, str)
@@ -98,7 +101,7 @@ def meaning(path: str, value: Any) -> str | None:
 def depends_on_value(path: str) -> bool:
     """True if the meaning of a field depends on its value."""
     name = _last_name(path)
-    return name in _NONE or name in SAYS_NOTHING
+    return name in _NONE or name in HARMLESS_VALUES
 
 
 def changed_meaning(path: str) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from stages.reading.flags import flag
 from stages.reading.spellings import one_of
 from stages.reading.text_values import json_value, type_name
 from stages.reading.tool_calls import call_fields, text_id, tool_call
@@ -25,11 +26,11 @@ ROLES: dict[str, Any] = {
 SPEAKERS = {name: role for name, role in ROLES.items() if role != "tool" and name != "function_call"}  # of plain turns
 TRANSCRIPT = re.compile(r"\n\n(Human|Assistant):(?: |\Z)?")  # turns in one text, as in Anthropic's HH-RLHF
 REASONING = ("reasoning_content", "reasoning", "thinking")
+IN_CONTENT = "reasoning in the content"
 MASKS = {  # field of a turn -> whether it says that the turn is trained, or that it is not
     **dict.fromkeys(("weight", "train", "trainable", "training", "loss", "loss_mask"), True),
     "masked": False,
 }
-FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
 CONTENTS = ("content", "value", "parts")
 CALLS = ("tool_calls", "function_call")
@@ -120,7 +121,7 @@ def _turn(turn: Any) -> list[Message]:
     if not calls and turn.keys().isdisjoint(CONTENTS):
         raise ValueError(f"a turn of {', '.join(turn)} has no content: {WANTED}")
     text = "" if said.text is None and calls else said.text
-    reasoning = one_of({**turn, "parts": said.reasoning}, ("parts", *REASONING))
+    reasoning = one_of({**turn, IN_CONTENT: said.reasoning}, (IN_CONTENT, *REASONING))
     if not empty(reasoning) and not (isinstance(reasoning, str) and role == "assistant"):
         raise ValueError(f"reasoning of a turn of role {role}: {type_name(reasoning)}: want a text, of the assistant")
     if said.results and role in ("system", "assistant"):
@@ -197,10 +198,10 @@ def _is_trained(turn: dict[str, Any], role: str) -> bool:
     says = {}
     for name, meaning in MASKS.items():
         if not empty(value := turn.get(name)):
-            flag = FLAGS.get(str(value).strip().lower())
-            if flag is None:
+            says_yes = flag(value)
+            if says_yes is None:
                 raise ValueError(f"{name} {value!r}: want 0 or 1: a turn is trained, or it is not")
-            says[name] = flag == meaning
+            says[name] = says_yes == meaning
     if len(set(says.values())) > 1:
         raise ValueError(f"{' and '.join(says)} contradict each other")
     if role == "assistant":

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from stages.reading.flags import flag
 from stages.reading.text_values import type_name
 from stages.reading.tool_calls import call_fields, text_id, tool_call
 from stages.reading.unread import WHOLE, empty
@@ -31,7 +32,7 @@ class Kind(NamedTuple):
 
 
 def _texts(name: str) -> Kind:
-    return Kind("text", dict.fromkeys(("type", "thought", name), WHOLE), lambda part: part[name])
+    return Kind("text", dict.fromkeys(("type", name), WHOLE), lambda part: part[name])
 
 
 def _reasoning(name: str) -> Kind:
@@ -93,19 +94,19 @@ def content_text(value: Any) -> Any:
 
 
 def _kind(part: Any) -> Any:
-    """The type of a part, or the field that it consists of, as in Gemini."""
+    """The type of a part, or the field that it consists of; a text that is a `thought` is one, both as in Gemini."""
     if not isinstance(part, dict):
         raise TypeError(f"part of a content: {type_name(part)}: want an object")
-    if not empty(part.get("type")):
-        return part["type"]
-    if not empty(part.get("thought")) and part["thought"] is not False:
-        return "thought"
-    return next((name for name, value in part.items() if name in UNTYPED and not empty(value)), None)
+    kind = part.get("type")
+    if empty(kind):
+        kind = next((name for name, value in part.items() if name in UNTYPED and not empty(value)), None)
+    return "thought" if kind in TEXTS and flag(part.get("thought")) else kind
 
 
+TEXTS = ("text", "input_text", "output_text")
 RESULT_OF_GEMINI = dict.fromkeys(("name", "response", "id"), WHOLE)
 KINDS = {  # type of a part, or the field that it consists of
-    **dict.fromkeys(("text", "input_text", "output_text"), _texts("text")),
+    **dict.fromkeys(TEXTS, _texts("text")),
     **dict.fromkeys(("reasoning", "reasoning_text", "summary_text", "thought"), _reasoning("text")),
     "thinking": _reasoning("thinking"),
     **dict.fromkeys(("tool_use", "functionCall", "function_call"), Kind("calls", call_fields, tool_call)),

@@ -20,7 +20,10 @@ TWICE = "the name 'a' is twice in one object, with other values: want each name 
         (".jsonl", '{"m": "\\":", "a": 1, "a": true}\n{"q": 2}\n'),  # a text of a quote and a colon
         (".jsonl", '{"q" : 1, "a": 1, "a": 2}\n{"q": 2}\n'),
         (".jsonl", '{"q\\\\": 1, "a": 1, "a": 2}\n{"q": 2}\n'),
+        (".jsonl", '{"q": 1, "a": 1, "a"\t: 2}\n{"q": 2}\n'),
+        (".jsonl", '{"q": 1, "a": 1, "a" \r:2}\n{"q": 2}\n'),
         (".json", '[{"q": 1, "a": 1, "a": 2}, {"q": 2}]'),
+        (".json", '[{"q": 1, "a": 1, "a"\n  : 2}, {"q": 2}]'),
     ],
 )
 def test_a_record_with_a_name_twice_is_broken_and_the_next_is_read(suffix: str, text: str) -> None:
@@ -29,6 +32,16 @@ def test_a_record_with_a_name_twice_is_broken_and_the_next_is_read(suffix: str, 
     assert isinstance(first, Broken)
     assert (first.line, first.reason, first.detail) == (1, "repeated_name", TWICE)
     assert second.value == {"q": 2}
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": [1, 2], "a": [3, 4]}', '{"b": {"0": 1, "1": 2}, "a": {"0": 1, "1": 2, "1": 3}}']
+)
+def test_a_table_of_columns_with_a_name_twice_is_broken_as_such(text: str) -> None:
+    (broken,) = READERS[".json"](io.BytesIO(text.encode()), print)
+
+    assert (broken.line, broken.reason, broken.text) == (1, "repeated_name", text)
+    assert broken.detail.startswith("the name '") and broken.detail.endswith("want each name once")
 
 
 @pytest.mark.parametrize(

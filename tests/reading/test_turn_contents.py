@@ -35,6 +35,8 @@ def text(said: str) -> dict[str, Any]:
             [{"text": "r", "thought": True}, {"text": "a"}, {"functionCall": {"name": "f", "args": {"n": 1}}}],
             ([], "r", "a", [CALL]),
         ),
+        ([{"type": "text", "text": "r", "thought": True}, text("a")], ([], "r", "a", [])),
+        ([{"type": "text", "text": "a", "thought": "false"}], ([], "", "a", [])),
         (
             [{"functionResponse": {"name": "f", "response": {"é": 1}}}, {"function_response": {"name": "g", "id": 3}}],
             ([Message("tool", '{"é": 1}', name="f"), Message("tool", "{}", name="g", tool_call_id="3")], "", "", []),

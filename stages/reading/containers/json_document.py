@@ -158,6 +158,11 @@ def _whole(window: Window, column: str, tell: Tell) -> Iterator[tuple[Element, s
         column: name of the first list, if it has single values.
     """
     element = window.take_value()
+    try:
+        repeated_names.check(element.text, element.value)
+    except repeated_names.RepeatedNameError:
+        yield element, ""  # told of as any record that has a name twice
+        return
     records = json_columns.records(element.value, OF_A_RECORD)
     if not records:
         values = list(element.value.values())
@@ -167,7 +172,6 @@ def _whole(window: Window, column: str, tell: Tell) -> Iterator[tuple[Element, s
             raise ValueError(COLUMNS)
         yield element, ""
         return
-    repeated_names.check(element.text, element.value)
     tell("its lists are columns of a table, and its records are the rows")
     for number, record in enumerate(records, 1):
         yield Element(number, record, json.dumps(record, ensure_ascii=False)), ""

@@ -108,7 +108,7 @@ def test_columns_of_messages_are_read_and_lists_of_one_conversation_are_none(tmp
         ('{"tags": ["a", "b"], "rows": [{"text": "x"}]}',
          COLUMNS.replace("want", "'tags' is a list of single values: want", 1)),
         ('{"text": ["a", "b"], "text": ["x", "y"]}',
-         "no JSON: the name 'text' is twice in one object, with other values: want each name once"),
+         "the name 'text' is twice in one object, with other values: want each name once"),
     ],
 )  # fmt: skip
 def test_what_is_no_table_is_one_broken_record_with_what_to_do(tmp_path: Path, text: str, first: str) -> None:
