@@ -96,7 +96,7 @@ def accept(root: Path, names: list[str], rows: int, values: Mapping[str, Mapping
     if recorded:
         files = f"dvc.lock, {key_file.FOLDER} and {probe_acceptances.FILE}"
         print(f"accepted {recorded} of {recorded + refused}: commit {files}")
-    return int(refused > 0 or recorded < len(equal))
+    return int(refused > 0)
 
 
 def _more_than_key(records: Records, node: Node, now: Code) -> list[str] | None:
@@ -135,9 +135,9 @@ def _probe(
     """(why the stage cannot be accepted or "", (its probe, the commit of the old code))."""
     try:
         commit, old = _old_code(root, stage.name, stale.old_key, codes, cleanup)
+        outcome = probe.run(root, stage, stale.inputs, (old, now), rows, values)
     except UserError as error:
         return str(error), None
-    outcome = probe.run(root, stage, stale.inputs, (old, now), rows, values)
     if outcome.problem:
         return f"on {probe_acceptances.probe_words(outcome.rows, outcome.values)}: {outcome.problem}", None
     return "", (outcome, commit)

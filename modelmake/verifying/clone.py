@@ -1,6 +1,7 @@
 """A clone of HEAD in which stages are rebuilt, with the recorded bytes of their inputs."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -75,20 +76,32 @@ class Clone:
 
     def set_aside(self, out: Entry) -> None:
         """Moves a rebuilt artifact into the folder `ASIDE`."""
-        aside = self.path / ASIDE / out.path
+        rebuilt, aside = place(self.path, out.path), place(self.path, f"{ASIDE}/{out.path}")
         aside.parent.mkdir(parents=True, exist_ok=True)
-        (self.path / out.path).rename(aside)
+        rebuilt.rename(aside)
 
     def copy_recorded(self, out: Entry) -> bool:
         """Copies the recorded bytes of an artifact into the clone; false if the project does not have all of them."""
         if (files := self.recorded(out)) is None:
             return False
-        work_store.remove(self.path / out.path)
+        work_store.remove(place(self.path, out.path))
         for name, source in files.items():
-            target = self.path / join(out.path, name)
+            target = place(self.path, join(out.path, name))
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
         return True
+
+
+def place(clone: Path, path: str) -> Path:
+    """Where a clone has a path of the project. Whoever writes or removes there, asks here.
+
+    Raises:
+        UserError: the path leads out of the clone, to the user's own file or folder.
+    """
+    there = Path(os.path.normpath(clone / path))
+    if clone.resolve() not in (there.parent.resolve() / there.name).parents:
+        raise UserError(f"{path}: outside of the project, so a clone has no copy of it: want a path in the project")
+    return there
 
 
 def make(root: Path, cleanup: contextlib.ExitStack) -> tuple[Path, Path]:

@@ -53,10 +53,10 @@ def present(root: Path, cleanup: contextlib.ExitStack) -> Code:
     """The code of the working tree: HEAD, and what differs from it."""
     _, path = clone.make(root, cleanup)
     for name in git.changed(root):
-        work_store.remove(path / name)
+        work_store.remove(target := clone.place(path, name))
         if (root / name).is_file():
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(root / name, path / name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / name, target)
     return _with_keys(path, "the present code", Path(sys.executable).parent)
 
 
@@ -124,22 +124,27 @@ def run(
 
     Args:
         values: {pattern of a parameter's dotted name: its value in probes}.
+
+    Raises:
+        UserError: an input or output is outside of the project.
     """
+    replaced_here = [clone.place(code.path, path) for code in codes for path in (*stage.outs, *inputs)]
     whole, replaced = params.load(root / PARAMS), {}
     _replace(whole, stage.params, values, "", replaced)
-    shares = _share(root, inputs, codes[-1].path / ".dvc/tmp/probe" / stage.name, rows)
-    of_preflight = [p for p in stage.deps if key_file.is_in_folder(p) and p != stage.key_file]
+    old, new = codes
+    share = new.path / ".dvc/tmp/probe" / stage.name
+    shares = _share(root, inputs, share, rows)
+    for path in (p for p in stage.deps if key_file.is_in_folder(p) and p != stage.key_file):  # of preflight
+        clone.place(old.path, path).write_bytes((new.path / path).read_bytes())
+    for path in replaced_here:
+        work_store.remove(path)
     for code in codes:
-        for path in of_preflight:
-            (codes[0].path / path).write_bytes((codes[-1].path / path).read_bytes())
-        for path in (*stage.outs, *inputs):
-            work_store.remove(code.path / path)
-        _put(codes[-1].path / ".dvc/tmp/probe" / stage.name, code.path)
+        _put(share, code.path)
         _write_params(code.path / PARAMS, whole)
         done = _run(code.path, stage.cmd, code.python)
         if done.returncode:
             return Probe(shares, replaced, f"{code.name} fails on it: {_last_line(done.stderr or done.stdout)}")
-    differing = [line for out in stage.outs for line in _differences(out, *(code.path for code in codes))]
+    differing = [line for out in stage.outs for line in _differences(out, old.path, new.path)]
     return Probe(shares, replaced, f"other bytes: {', '.join(differing)}" if differing else "")
 
 
@@ -162,12 +167,11 @@ def _share(root: Path, inputs: Mapping[str, artifacts.Files], folder: Path, rows
     work_store.remove(folder)
     shares = {}
     for path, files in inputs.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         if "" not in files:
-            (folder / path).mkdir(exist_ok=True)
+            clone.place(folder, path).mkdir(parents=True, exist_ok=True)
         for name in files:
             file = join(path, name)
-            if (share := input_share.take(root / file, folder / file, rows)) is not None:
+            if (share := input_share.take(root / file, clone.place(folder, file), rows)) is not None:
                 shares[file] = list(share)
     return shares
 

@@ -3,7 +3,10 @@
 import contextlib
 from pathlib import Path
 
+import pytest
+
 from modelmake.dvc import graph, stores
+from modelmake.errors import UserError
 from modelmake.verifying import clone
 from modelmake.verifying.clone import Clone
 from tests.conftest import Project
@@ -42,3 +45,13 @@ def test_recorded_bytes_come_from_the_cache_or_the_workspace_and_never_from_a_ba
 
     flip(whole)
     assert recorded_text(made, "results/whole.txt") is None
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", ".", "a/..", "linked/x"])
+def test_nothing_outside_of_a_clone_is_a_place_in_it(tmp_path: Path, path: str) -> None:
+    (tmp_path / "clone").mkdir()
+    (tmp_path / "clone/linked").symlink_to(tmp_path)
+    with pytest.raises(UserError, match="outside of the project"):
+        clone.place(tmp_path / "clone", path)
+
+    assert clone.place(tmp_path / "clone", "linked") == tmp_path / "clone/linked", "the link itself may be removed"

@@ -164,3 +164,19 @@ def test_a_real_build_is_exact_and_on_two_platforms_if_the_run_log_says_so(built
     }  # fmt: skip
     assert {*levels(result).values()} == {"exact", "exact on this platform"}
     assert command(project)[0] == 0
+
+
+def test_a_stage_that_writes_outside_of_the_project_is_not_rebuilt_and_its_file_stays(project: Project) -> None:
+    whole = "    outs: [results/whole.txt]"
+    project.edit("dvc.yaml", "> results/whole.txt", "> ../whole.txt && cp ../whole.txt results/whole.txt")
+    project.edit("dvc.yaml", whole, f"{whole[:-1]}, ../whole.txt: {{cache: false}}]")
+    small_build.dvc(project, "repro", "whole")
+    commit(project)
+    outside = project.path.parent / "whole.txt"
+    outside.write_text("mine")
+    _, result = rebuild(project, "whole")
+
+    assert reasons(result) == [
+        "../whole.txt: outside of the project, so a clone has no copy of it: want a path in the project"
+    ]
+    assert outside.read_text() == "mine"

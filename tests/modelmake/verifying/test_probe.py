@@ -1,0 +1,68 @@
+"""A probe runs old and present code in their clones, and touches nothing outside of them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from modelmake import artifacts
+from modelmake.dvc import graph
+from modelmake.errors import UserError
+from modelmake.verifying import probe
+from modelmake.verifying.probe import Code, Probe
+
+ROW = '{"id": "a"}\n'
+
+
+def codes(tmp_path: Path) -> tuple[Code, Code]:
+    made = [Code(tmp_path / name, name, Path(sys.executable).parent, {}) for name in ("old", "new")]
+    for code in made:
+        (code.path / ".dvc").mkdir(parents=True)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/params.yaml").write_text("count: {}\n")
+    return made[0], made[1]
+
+
+def run(tmp_path: Path, of_both: tuple[Code, Code], path: str, command: str = "true", out: str = "out.txt") -> Probe:
+    root = tmp_path / "project"
+    stage = graph.Stage("count", command, (path,), ("count",), (out,))
+    files = {name: file.md5 for name, file in artifacts.measure(root / path).files.items()}
+    return probe.run(root, stage, {path: files}, of_both, 1, {})
+
+
+def test_codes_that_write_the_same_bytes_have_no_problem(tmp_path: Path) -> None:
+    both = codes(tmp_path)
+    (tmp_path / "project/raw").mkdir()
+    (tmp_path / "project/raw/rows.jsonl").write_text(f"{ROW}{ROW}")
+
+    assert run(tmp_path, both, "raw", "cat raw/rows.jsonl > out.txt") == Probe({"raw/rows.jsonl": [2, 2]}, {}, "")
+    assert (both[1].path / "out.txt").read_text() == f"{ROW}{ROW}"
+    other = 'echo "$PWD" > out.txt'
+    assert run(tmp_path, both, "raw", other).problem == "other bytes: out.txt"
+
+
+@pytest.mark.parametrize("place", ["absolute", "beside", "linked"])
+def test_an_input_outside_of_the_project_is_refused_and_stays_as_it_is(tmp_path: Path, place: str) -> None:
+    both = codes(tmp_path)
+    raw = tmp_path / "users/raw"
+    raw.mkdir(parents=True)
+    (raw / "rows.jsonl").write_text(f"{ROW}{ROW}")
+    (raw / "notes.txt").write_text("mine")
+    for folder in (tmp_path / "project", both[0].path, both[1].path):
+        (folder / "linked").symlink_to(tmp_path / "users")
+    path = {"absolute": str(raw), "beside": "../users/raw", "linked": "linked/raw"}[place]
+
+    with pytest.raises(UserError, match=r"raw: outside of the project, so a clone has no copy of it: want a path in"):
+        run(tmp_path, both, path)
+    assert (raw / "rows.jsonl").read_text() == f"{ROW}{ROW}"
+    assert (raw / "notes.txt").read_text() == "mine"
+
+
+def test_an_output_outside_of_the_project_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    both = codes(tmp_path)
+    (tmp_path / "project/raw").mkdir()
+    (tmp_path / "out.txt").write_text("mine")
+
+    with pytest.raises(UserError, match=r"^\.\./out\.txt: outside of the project"):
+        run(tmp_path, both, "raw", out="../out.txt")
+    assert (tmp_path / "out.txt").read_text() == "mine"
