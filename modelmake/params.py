@@ -80,7 +80,9 @@ def decode(kind: Any, value: Any, where: str) -> tuple[Any, list[str]]:
 
 
 def section(values: dict[str, Any], dotted: str, kind: Any, file: str) -> Any:
-    """The section with a dotted name, converted to `kind`.
+    """The section with a dotted name, converted to `kind`. Mappings are sorted by their keys at any depth.
+
+    DVC compares mappings without their order, so no stage may depend on it.
 
     Raises:
         UserError: with all problems of the section, a line each.
@@ -90,10 +92,16 @@ def section(values: dict[str, Any], dotted: str, kind: Any, file: str) -> Any:
         if not isinstance(value, dict) or part not in value:
             raise UserError(f"{file}: {dotted}: missing: want this section")
         value = value[part]
-    decoded, problems = decode(kind, value, f"{file}: {dotted}")
+    decoded, problems = decode(kind, _sorted(value), f"{file}: {dotted}")
     if problems:
         raise UserError("\n".join(problems))
     return decoded
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(inner) for key, inner in sorted(value.items(), key=lambda item: str(item[0]))}
+    return [_sorted(inner) for inner in value] if isinstance(value, list) else value
 
 
 def merge(kind: Any, default: Any, changes: Any) -> Any:

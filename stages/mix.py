@@ -39,14 +39,17 @@ SOURCE_TRAITS = ("general", "synthetic")
 
 
 def source_of(files: Iterable[str], params: Mix) -> str:
-    """The first source that one of the files of a row belongs to.
+    """The source with the longest glob that matches a file of the row; of equally long ones the first by name.
 
     Raises:
         UserError: the files belong to no source.
     """
-    for name, source in params.sources.items():
-        if any(fnmatch.fnmatchcase(file, glob) for glob in source.files for file in files):
-            return name
+    matching = [
+        (-len(glob), name) for name, source in params.sources.items() for glob in source.files
+        if any(fnmatch.fnmatchcase(file, glob) for file in files)
+    ]  # fmt: skip
+    if matching:
+        return min(matching)[1]
     raise UserError(
         f"params.yaml: mix.sources: {', '.join(files)}: matches no source: want every file in one; "
         'name it in the `files` of one, or add a source with files: ["*"]'

@@ -21,7 +21,7 @@ from modelmake.signature import In, Out
 from stages.evaluating import scoring
 from stages.params.evaluation import AnySuite
 from stages.params.release import Quant
-from stages.params.training import Step
+from stages.params.training import Step, in_order
 from stages.reporting import item_files
 from stages.reporting.answer_labels import label_pairs
 
@@ -62,7 +62,7 @@ def main(
 ) -> str:  # fmt: skip
     item_files.check(inputs.trained, ["base", *train])
     item_files.check(inputs.parity, quantize)
-    points = losses({run: read(inputs.trained / f"{run}.json") for run in ("base", *train)})
+    points = losses({run: read(inputs.trained / f"{run}.json") for run in ("base", *in_order(train))})
     answers = scoring.read(inputs.evaluations / f"{model}-{suite}.jsonl")
     pairs = label_pairs(answers, suites[suite].label)
     files = {

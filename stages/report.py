@@ -37,7 +37,7 @@ from stages.params.data import Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate
 from stages.params.machine import Machine
 from stages.params.release import Card, Parity, Quant, Report
-from stages.params.training import Base, Step
+from stages.params.training import Base, Step, in_order
 from stages.reporting import chapters, charts, html, item_files, step_rows
 from stages.reporting.build import Build, main_metric, parts
 from stages.reporting.chapters import Subject
@@ -150,6 +150,7 @@ def page_values(build: Build, inputs: Inputs, sections: Sections) -> dict[str, A
 
 
 def main(inputs: Inputs, sections: Sections, page: Out, measured: Measured) -> str:
+    sections = sections._replace(train=in_order(sections.train))
     build = read_build(inputs, sections, measured)
     values = page_values(build, inputs, sections)
     scripts = [charts.library(), (inputs.templates / "page.js").read_text("utf-8")]

@@ -133,12 +133,27 @@ def test_a_repeated_source_shows_every_row_before_any_twice() -> None:
     assert line == "14 rows in, 6 out, 8 dropped (over_share 8); 2 repeats"
 
 
-def test_a_row_of_two_sources_belongs_to_the_first() -> None:
-    both = chat("both")
+@pytest.mark.parametrize(
+    ("sources", "wanted"),
+    [
+        ({"a": source("*"), "b": source("own/*")}, {"b": 2, "a": 1}),  # the longest glob that matches
+        ({"a": source("*"), "b": source("x", "*.jsonl")}, {"b": 3}),
+        ({"a": source("*.jsonl"), "b": source("*/faq.js*")}, {"b": 2, "a": 1}),
+        ({"a": source("*", "own/t*"), "b": source("own/*")}, {"a": 2, "b": 1}),
+        ({"b": source("own/*"), "a": source("more/*", "own/*.jsonl")}, {"a": 3}),
+        ({"b": source("own/*"), "a": source("o*n/*", "more/*")}, {"a": 3}),  # as long: the first by name
+    ],
+)  # fmt: skip
+def test_a_row_of_two_sources_belongs_to_the_same_in_whatever_order(
+    sources: dict[str, Source], wanted: dict[str, int]
+) -> None:
+    rows = {"own/talk.jsonl": chats("t", 1), "own/faq.jsonl": chats("f", 1), "more/faq.jsonl": chats("m", 1)}
 
-    _, _, report, _ = run({"b": [both], "a": [both]}, params({"a": source("a"), "b": source("b")}))
+    mixed = [run(rows, params(order)) for order in (sources, dict(reversed(sources.items())))]
 
-    assert list(report["kinds"]["chat"]["sources"]) == ["a"]
+    assert mixed[0] == mixed[1]
+    chat_sources = mixed[0][2]["kinds"]["chat"]["sources"]
+    assert {name: entry["in"] for name, entry in chat_sources.items()} == wanted
 
 
 def test_shares_are_compared_with_their_targets() -> None:

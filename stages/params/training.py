@@ -186,3 +186,12 @@ class Kto(_Step, tag_field="method", tag="kto"):
 
 
 Step = Sft | Dpo | Kto
+
+
+def in_order(train: dict[str, Step]) -> dict[str, Step]:
+    """The steps, each after the one whose model it starts from, as pages show them; else by name."""
+
+    def before(name: str) -> int:
+        return 1 + before(train[name].from_) if name in train else 0
+
+    return dict(sorted(train.items(), key=lambda item: (before(item[0]), item[0])))

@@ -1,5 +1,6 @@
 """Every problem of params.yaml is one line, all problems are reported at once, and no valid file is refused."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -207,6 +208,15 @@ def test_one_section_is_picked_out_by_its_dotted_name() -> None:
     section = params.section({"train": {"two": {"method": "dpo", "beta": 0.1}}}, "train.two", Sft | Dpo, "params.yaml")
 
     assert section == Dpo(0.1)
+
+
+def test_a_stage_gets_mappings_in_one_order_whatever_that_of_the_file() -> None:
+    values = {"train": {"b": {"y": [{"n": 1, "m": 2}], "x": 1}, "a": {}}}
+    kind = dict[str, dict[str, Any]]
+
+    section = params.section(values, "train", kind, "params.yaml")
+
+    assert json.dumps(section) == '{"a": {}, "b": {"x": 1, "y": [{"m": 2, "n": 1}]}}'
 
 
 @pytest.mark.parametrize("values", [{}, {"train": {}}, {"train": None}, {"train": {"one": {}}}])
