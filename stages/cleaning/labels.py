@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from stages.evaluating.json_answer import fields
+from stages.answers.json_answer import fields
 from stages.params.cleaning import Labels
 from stages.rows import parts
 from stages.rows.row import Row

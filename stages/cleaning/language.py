@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from stages.evaluating.json_answer import parse
+from stages.answers.json_answer import parse
 from stages.params.cleaning import Clean, Languages
 from stages.rows import parts
 from stages.rows.row import Content

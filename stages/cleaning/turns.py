@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stages.evaluating import reply
+from stages.answers import reply
 from stages.params.cleaning import Turns
 from stages.rows import parts
 from stages.rows.row import Chat, Content, Message

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from stages.evaluating import metrics, reply
+from stages.answers import reply
+from stages.evaluating import metrics
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import Suite, TextSuite
 from stages.rows import display, parts

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from stages.evaluating.json_answer import parse
+from stages.answers.json_answer import parse
 from stages.evaluating.metrics import final_number
 
 MOST = 0.98  # share of the answers that must be of a form

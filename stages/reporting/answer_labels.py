@@ -4,8 +4,9 @@ import json
 from collections import Counter
 from typing import Any
 
-from stages.evaluating import reply, scoring
-from stages.evaluating.json_answer import equal, fields, parse
+from stages.answers import reply
+from stages.answers.json_answer import equal, fields, parse
+from stages.evaluating import scoring
 
 NO_LABEL = "(no label)"
 

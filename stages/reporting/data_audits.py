@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from stages.evaluating.json_answer import parse
+from stages.answers.json_answer import parse
 from stages.params.data import Datasheet
 from stages.reporting.data_facts import LabelOf, most_frequent
 from stages.rows import parts

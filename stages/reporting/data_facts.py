@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from stages.evaluating.json_answer import fields
+from stages.answers.json_answer import fields
 from stages.rows import parts
 from stages.rows.display import answers, prompt_text, tool_name
 from stages.rows.row import Content, Row

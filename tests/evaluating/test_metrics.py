@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from stages.evaluating import json_answer, reply
+from stages.answers import reply
 from stages.evaluating.metrics import (
     bits_per_byte,
     compact,
@@ -172,15 +172,6 @@ def test_values_are_compared_as_deep_as_they_are_parsed() -> None:
 
     assert score(exact_match, deep, deep) == {"exact_match": (1, 1)}
     assert score(exact_match, deep, other) == {"exact_match": (0, 1)}
-
-
-@pytest.mark.parametrize("answer", ["", "x", "[1]", '"text"', "null", "{", DEEP])
-def test_an_answer_that_is_no_json_object_has_no_fields(answer: str) -> None:
-    assert json_answer.fields(answer) == {}
-
-
-def test_fields_are_those_of_the_object() -> None:
-    assert json_answer.fields('{"a": 1, "b": [2]}') == {"a": 1, "b": [2]}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 but for outer space. Text beside calls is not compared.
 """
 
-from stages.evaluating.json_answer import common, equal, parse
+from stages.answers.json_answer import common, equal, parse
+from stages.answers.reply import Reply
 from stages.evaluating.metrics import Metric
-from stages.evaluating.reply import Reply
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "Rajpurkar et al. 2016, SQuAD, arXiv:1606.05250; not normalized")

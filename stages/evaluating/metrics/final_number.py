@@ -7,8 +7,8 @@ are ignored; unlike there, 42.0 equals 42, and what goes on as another number or
 import re
 from decimal import Decimal
 
-from stages.evaluating.metrics import Metric
-from stages.evaluating.reply import Reply, of_text
+from stages.answers.reply import Reply
+from stages.evaluating.metrics import Metric, of_text
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "Cobbe et al. 2021, GSM8K, arXiv:2110.14168")

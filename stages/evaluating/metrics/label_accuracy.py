@@ -1,8 +1,8 @@
 """Share of answers whose label field equals the expected one."""
 
-from stages.evaluating.json_answer import equal, fields
-from stages.evaluating.metrics import Metric
-from stages.evaluating.reply import Reply, of_text
+from stages.answers.json_answer import equal, fields
+from stages.answers.reply import Reply
+from stages.evaluating.metrics import Metric, of_text
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "Larson et al. 2019, CLINC150, arXiv:1909.02027: accuracy of intents")

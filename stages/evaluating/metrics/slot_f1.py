@@ -1,8 +1,8 @@
 """F1 of each slot, 2TP / (2TP + FP + FN). A wrong value is both a false positive and a false negative."""
 
-from stages.evaluating.json_answer import equal, fields
+from stages.answers.json_answer import equal, fields
+from stages.answers.reply import Reply
 from stages.evaluating.metrics import Metric
-from stages.evaluating.reply import Reply
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "van Rijsbergen 1979, Information Retrieval, chapter 7")

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from stages.evaluating.call_forms import Call, parameters
-from stages.evaluating.json_answer import common, equal
+from stages.answers.call_forms import Call, parameters
+from stages.answers.json_answer import common, equal
+from stages.answers.reply import Reply
 from stages.evaluating.metrics import Metric
-from stages.evaluating.reply import Reply
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "Patil et al. 2025, The Berkeley Function Calling Leaderboard, ICML: AST match")

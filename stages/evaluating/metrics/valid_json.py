@@ -1,8 +1,8 @@
 """Share of answers that are valid JSON, other than a literal `null`."""
 
-from stages.evaluating.json_answer import parse
-from stages.evaluating.metrics import Metric
-from stages.evaluating.reply import Reply, of_text
+from stages.answers.json_answer import parse
+from stages.answers.reply import Reply
+from stages.evaluating.metrics import Metric, of_text
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "RFC 8259")

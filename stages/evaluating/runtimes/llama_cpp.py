@@ -12,8 +12,8 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from modelmake.errors import UserError
+from stages.answers.call_forms import MARKS
 from stages.evaluating import resumable_batches
-from stages.evaluating.call_forms import MARKS
 from stages.evaluating.runtimes import gguf_template
 from stages.training import chat_template
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.errors import UserError
+from stages.answers.call_forms import MARKS
 from stages.evaluating import resumable_batches
-from stages.evaluating.call_forms import MARKS
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.training import chat_template
 from stages.training.device import check as check_device

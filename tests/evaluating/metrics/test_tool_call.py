@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stages.answers.reply import Call, Reply
 from stages.evaluating.metrics import (
     compact,
     exact_match,
@@ -15,7 +16,6 @@ from stages.evaluating.metrics import (
     tool_call,
     valid_json,
 )
-from stages.evaluating.reply import Call, Reply
 from stages.params.evaluation import Suite
 
 SUITE = Suite(64, 1, ["tool_call"], label="intent", slots=["product"], answer_schema={"type": "object"})

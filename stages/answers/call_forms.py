@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from stages.evaluating import json_answer
+from stages.answers import json_answer
 from stages.reading import python_literals
 from stages.reading.unread import empty
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from stages.evaluating import reply
-from stages.evaluating.call_forms import Call
+from stages.answers import reply
+from stages.answers.call_forms import Call
 from stages.rows.row import Function, Message, ToolCall
 from stages.training import chat_template
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from stages.evaluating import call_forms
-from stages.evaluating.call_forms import Call
+from stages.answers import call_forms
+from stages.answers.call_forms import Call
 from stages.rows.row import Message
 
 
@@ -39,8 +39,3 @@ def without_reasoning(answer: str) -> str:
     """What follows the reasoning, whether `<think>` is in the answer or was in the prompt."""
     reasoning, end, text = answer.partition("</think>")
     return text.lstrip() if end and (reasoning.lstrip().startswith("<think>") or "<think>" not in reasoning) else answer
-
-
-def of_text(hit: bool, expected: Reply) -> tuple[float, float]:
-    """(1 or 0, 1) of a metric of text; (0, 0) where a call is expected, so that the row does not count."""
-    return (float(hit), 1.0) if not expected.calls else (0.0, 0.0)

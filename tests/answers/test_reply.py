@@ -2,8 +2,8 @@
 
 import pytest
 
-from stages.evaluating import reply
-from stages.evaluating.reply import Call
+from stages.answers import reply
+from stages.answers.reply import Call
 from stages.rows.row import Function, Message, ToolCall
 
 TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {}}}]

@@ -1,0 +1,1 @@
+"""What an answer says: JSON, calls of tools, text without reasoning."""
