@@ -99,7 +99,7 @@ class RecordReader:
             found |= self._unread(own, record)
             contents, metadata = self._contents(content, encoded, metadata)
             if found:
-                self.unread.add(found)
+                self.unread.add(found, own, encoded)
             for name in lists:
                 self.conversations.add_list(self._fields[name] if self._fields else name, texts[name])
             if type(content) is Text:

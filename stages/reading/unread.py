@@ -4,7 +4,11 @@ What a format reads is a tree: {field: WHOLE, or the tree of the values in it}, 
 object. Lists are passed through. A single value at a place of the tree is read.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Any
+
+import msgspec
 
 from stages.reading import field_names
 
@@ -27,9 +31,9 @@ def empty(value: Any) -> bool:
 
 
 def leaves(value: Any, tree: Any, path: str, found: dict[str, Any]) -> None:
-    """Adds {path: first value with a meaning, or else last} of the single values outside a tree.
+    """Adds {path: value} of the single values outside a tree; `*` in a path is any element of a list.
 
-    `*` in a path is any element of a list.
+    Of several values at one path the first that changes what rows mean is taken, or else one with a meaning.
     """
     kind = type(value)
     if kind is dict:
@@ -50,8 +54,10 @@ def leaves(value: Any, tree: Any, path: str, found: dict[str, Any]) -> None:
                 leaves(item, below, f"{path}.*", found)
     elif (tree is None or type(tree) is Paths) and not empty(value):
         first = found.setdefault(path, value)
-        if first is not value and field_names.depends_on_value(path) and field_names.meaning(path, first) is None:
-            found[path] = value
+        if first is not value and field_names.depends_on_value(path):
+            before, now = (field_names.meaning(path, item) for item in (first, value))
+            if not before and (now or before is None):
+                found[path] = value
 
 
 def paths(names: list[str], fields: set[str]) -> Paths:
@@ -88,13 +94,16 @@ class Unread:
         self.stops: dict[str, str] = {}  # of them those without which rows would mean something else: {path: what}
         self._meaning: dict[str, str | None] = {}  # of paths that have one whatever the value: field_names.meaning
 
-    def add(self, found: dict[str, Any]) -> None:
-        """Counts the fields of one record."""
+    def add(self, found: dict[str, Any], record: dict[str, Any] | None = None, content: bytes = b"") -> None:
+        """Counts the fields of one record; those whose texts its content, as JSON, has already do not stop anything."""
         told = set()
         for path, value in found.items():
             what = self._meaning_of(path, value)
             if what is None:
                 continue
+            if what in field_names.TEXTS and content:
+                texts, of_answers = list(_at(record, path.split("."))), what == field_names.REASONS
+                what = "" if _repeats(content, texts, of_answers) else what
             name = printable(path)
             if name not in self.fields and len(self.fields) >= MAX_FIELDS:
                 name = f"(others: {what})" if what else "(others)"
@@ -103,8 +112,9 @@ class Unread:
             told.add(name)
             if name not in self.fields:
                 self.fields[name] = {"records": 0, "example": example(value)}
-                if what:
-                    self.stops[name] = what
+            if what and name not in self.stops:
+                self.stops[name] = what
+                self.fields[name]["example"] = example(value)
             self.fields[name]["records"] += 1
 
     def _meaning_of(self, path: str, value: Any) -> str | None:
@@ -114,6 +124,35 @@ class Unread:
         if len(self._meaning) < 4 * MAX_FIELDS and not field_names.depends_on_value(path):
             self._meaning[path] = what
         return what
+
+
+def _repeats(content: bytes, texts: list[Any], of_answers: bool) -> bool:
+    """True if a content, as JSON, holds each of the texts as whole words, in its answers or else beside them."""
+    said = "\0".join(_texts(msgspec.json.decode(content), of_answers))
+    return bool(texts) and all(
+        isinstance(text, str) and re.search(rf"(?<!\w){re.escape(text.strip())}(?!\w)", said) for text in texts
+    )
+
+
+def _texts(value: Any, of_answers: bool) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    if isinstance(value, dict) and "role" in value and of_answers != (value["role"] == "assistant"):
+        return
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(item, of_answers)
+
+
+def _at(value: Any, path: list[str]) -> Iterator[Any]:
+    """The values at a path that say something; `*` in it is any element of a list."""
+    if not path:
+        if not empty(value):
+            yield value
+    elif isinstance(value, list) and path[0] == "*":
+        for item in value:
+            yield from _at(item, path[1:])
+    elif isinstance(value, dict) and path[0] in value:
+        yield from _at(value[path[0]], path[1:])
 
 
 def printable(path: str) -> str:

@@ -9,6 +9,9 @@ from stages.reading import field_names, unread
 from stages.reading.record_reader import RecordReader
 from stages.reading.unread import WHOLE, Paths, Unread
 
+JUDGES, ABOUT, INSTRUCTS = (
+    "a judgement of an answer", "a text that the question is about", "an instruction beside the question",
+)  # fmt: skip
 TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]
 
 
@@ -148,6 +151,38 @@ def test_the_names_of_a_path_tell_what_a_field_means(path: str, what: str | None
         ("usage.total_tokens", 9, None),
         ("topic", "stop", ""),
         ("source.rating", False, "a judgement of an answer"),
+        ("meta.is_safe", False, JUDGES),
+        ("is_safe", True, None),
+        ("hallucination", "yes", JUDGES),
+        ("moderation.*.flagged", True, JUDGES),
+        ("moderation.*.flagged", False, None),
+        ("toxic", 0, None),
+        ("accepted", "no", JUDGES),
+        ("verdict", "Correct", None),
+        ("verdict", "partly right", JUDGES),
+        ("status", "Rejected", JUDGES),
+        ("status", "closed", ""),
+        ("rank", 2, JUDGES),
+        ("rank", 1, None),
+        ("documents.*.score", 0.9, JUDGES),
+        ("context.balance", 120, ABOUT),
+        ("context.url", "/home", None),
+        ("context.page", "A page of seven words, or even more.", ABOUT),
+        ("document", "manual.pdf", ""),
+        ("document", "It is 5.", ABOUT),
+        ("paragraph", 12, ""),
+        ("paragraph", "\u5317\u4eac\u662f\u9996\u90fd\u3002", ABOUT),
+        ("gold_document", "A text of seven words, or even more.", ABOUT),
+        ("document_title", "A title of seven words, or even more.", ""),
+        ("Complex_CoT", "Well.", "the reasoning before an answer"),
+        ("gemini_thinking", "A text of seven words, or even more.", "the reasoning before an answer"),
+        ("target_language", "de", INSTRUCTS),
+        ("persona", "pirate", INSTRUCTS),
+        ("constraints.*", "detectable_format:title", ""),
+        ("constraints.*", "No more than 3 words.", INSTRUCTS),
+        ("style", "formal", ""),
+        ("style", "Write as a pirate would, with oaths.", INSTRUCTS),
+        ("language", "English", ""),
     ],
 )
 def test_some_values_have_a_meaning_whatever_their_name_and_some_have_none(path: str, value: Any, what: Any) -> None:
@@ -162,6 +197,27 @@ def test_of_several_values_one_with_a_meaning_is_told() -> None:
         "messages.*.deleted": "True",
         "sources.*": "A text of seven words, or of more.",
     }
+
+
+@pytest.mark.parametrize(
+    ("field", "stops"),
+    [
+        ({"evidence": "It is 5."}, False),
+        ({"evidence": "It is 6."}, True),
+        ({"constraints": ["It is 5.", "Say it."]}, False),
+        ({"constraints": ["It is 5.", "Shout it."]}, True),
+        ({"target_lang": "t"}, True),  # within a word only
+        ({"cot": "Five follows."}, False),
+        ({"evidence": "Five follows."}, True),  # the answer says it, the question does not
+    ],
+)
+def test_a_text_that_the_row_has_already_is_told_and_stops_nothing(field: dict[str, Any], stops: bool) -> None:
+    reader = RecordReader(None, None)
+
+    reader.read({"prompt": "It is 5. Say it.", "completion": "Five follows. 5", **field})
+
+    assert bool(reader.unread.stops) == stops
+    assert len(reader.unread.fields) == 1
 
 
 def test_no_name_both_has_a_meaning_and_has_none() -> None:
@@ -182,6 +238,16 @@ def test_fields_are_counted_by_records_with_the_first_example() -> None:
         "b.*.weight": {"records": 2, "example": "1"},
     }
     assert fields.stops == {"b.*.weight": "a weight or a mask of what is trained on"}
+
+
+def test_a_field_stops_though_its_first_values_do_not() -> None:
+    fields = Unread()
+    for value in ("x", "An example.", "y"):
+        fields.add({"document": value})
+
+    assert fields.fields == {"document": {"records": 3, "example": "An example."}}
+    assert fields.stops == {"document": ABOUT}
+    assert unread_of({"messages": TURNS, "documents": ["x", "An example.", "y"]}) == {"documents.*": "An example."}
 
 
 def test_any_number_of_fields_is_told_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
