@@ -7,7 +7,8 @@ Inputs:  deduplicated  JSONL canonical rows
 Outputs: splits        folder of {train,val,test}/{chat,pair,judged,text}.jsonl: {id, content}, sorted by id; and of
                        test/golden.jsonl if there is a golden set
          leaks         Parquet {id, split, kept, kept_split, reason, similarity}: rows dropped because they are too
-                       similar to `kept`, or ask the like of it; for `asked_in_…` the similarity of the questions
+                       similar to `kept`, or ask the like of it, or one has all turns of the other and goes on; for
+                       `asked_in_…` the similarity of the questions
          contaminated  Parquet {id, split, reason, evaluation, words, span}: rows dropped because they share `span`
                        with an evaluation set
          report        JSON {in, out, dropped, splits: {split: {kind: rows}}, missing: {split: [kind]}, contaminated:
@@ -88,8 +89,8 @@ def check_fraction(rows: Iterable[Row], drops: Sequence[Contaminated | Leak], tr
     raise UserError(
         f"split: {len(drops)} of {trained} rows of train and val would give away a held-out row or an evaluation set: "
         f"want at most split.max_dropped_fraction = {params.max_dropped_fraction}; the most go {shown}; if such rows "
-        "belong together (one template, one document), map a field to group in ingest.files, so that one split has "
-        "them all; if they do not say the same, raise split.near.threshold; else raise max_dropped_fraction"
+        "belong together (one dialogue, template or document), map a field to group in ingest.files, so that one split "
+        "has them all; if they do not say the same, raise split.near.threshold; else raise max_dropped_fraction"
     )
 
 

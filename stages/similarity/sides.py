@@ -35,8 +35,8 @@ def sides(content: Content) -> Sides:
     split = parts.split(content)
     system, asked = [], []
     for turn in split.prompt:
-        (system if turn.role == "system" else asked).append(_text(turn))
-    answers = ("\n".join(map(_text, turns)) if turns else "" for turns in (split.answer, split.rejected))
+        (system if turn.role == "system" else asked).append(turn_text(turn))
+    answers = ("\n".join(map(turn_text, turns)) if turns else "" for turns in (split.answer, split.rejected))
     return Sides("\n".join(system), split.text or "\n".join(asked), *answers)
 
 
@@ -58,7 +58,7 @@ def excerpt(row: Row) -> str:
     return " → ".join(f"{text[:EXCERPT_CHARS]}…" if len(text) > EXCERPT_CHARS else text for text in texts)
 
 
-def _text(turn: Message) -> str:
+def turn_text(turn: Message) -> str:
     """What a turn says: content, reasoning, names and arguments of calls."""
     if not (turn.tool_calls or turn.reasoning_content):
         return turn.content

@@ -1,6 +1,6 @@
 """Leaks: rows of training that would reveal a held-out row, because they are similar to it or ask its question."""
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +11,6 @@ from stages.rows.row import SPLITS, Row
 from stages.similarity.comparison import Comparison
 from stages.similarity.near import SimilarPairs
 from stages.splitting import questions
-
-COMPARED_KINDS = {"chats": ("chat", "pair", "judged"), "texts": ("text",)}  # kinds that are compared with each other
 
 
 class Leak(NamedTuple):
@@ -32,36 +30,33 @@ def find_leaks(
     """Rows to drop because of a row in a stronger split (test over val over train), sorted.
 
     Question and answer together are too similar to those of the other row, or the question alone is: the same question
-    may be answered in other words. Chats, pairs and judged answers are compared with each other: a preferred answer
-    reveals a held-out question too. Contaminated rows neither drop nor are dropped.
+    may be answered in other words. Or all turns of one row are the first ones of the other: a dialogue may have a row
+    for each of its turns. All kinds are compared with each other: a preferred answer reveals a held-out question too,
+    and so does a text that has a chat. Contaminated rows neither drop nor are dropped.
 
     Args:
         split_of: the split of a row.
         contaminated: ids of rows that are dropped because of an evaluation set.
         memo: folder of the last search.
     """
-    ids, kinds, ranks = [], [], []
-    for row in rows:
+    ids, ranks, asking = [], [], []
+    for place, row in enumerate(rows):
         ids.append(row.id)
-        kinds.append(row.kind)
         ranks.append(SPLITS.index(split_of(row)))
-    leaks = []
-    for name, compared_kinds in COMPARED_KINDS.items():
-        group = [index for index, kind in enumerate(kinds) if kind in compared_kinds]
-        leaks += _find_leaks(
-            Comparison(rows, group, params), name == "chats", [ids[index] for index in group],
-            np.array([ranks[index] for index in group], np.int64), contaminated, memo and memo / name,
-        )  # fmt: skip
-    return sorted(leaks)
+        asking += [place] if row.kind != "text" else []
+    compared = Comparison(rows, range(len(ids)), params)
+    similar = compared.similar_together(params, memo and memo / "rows", rejected=False)
+    like = compared.only(asking).like_questions(memo and memo / "questions")
+    like = like._replace(pairs=np.array(asking, np.int64)[like.pairs])
+    groups = [*_rows_of_one_question(compared, asking), *_rows_of_one_dialogue(rows, asking)]
+    return sorted(_find_leaks(ids, np.array(ranks, np.int64), contaminated, similar, like, groups))
 
 
 def _find_leaks(
-    compared: Comparison, asked: bool, ids: Sequence[str], ranks: np.ndarray, contaminated: Set[str], memo: Path | None
+    ids: Sequence[str], ranks: np.ndarray, contaminated: Set[str], similar: SimilarPairs, like: SimilarPairs,
+    groups: Sequence[Sequence[int]],
 ) -> list[Leak]:  # fmt: skip
-    """`find_leaks` among rows that are all compared with each other; `ranks` are indices of SPLITS."""
-    similar = compared.similar_together(compared.params, memo and memo / "rows", rejected=False)
-    like = compared.like_questions(memo and memo / "questions") if asked else similar
-    groups = _rows_of_one_question(compared) if asked else []
+    """`find_leaks` by pairs and groups of rows; `ranks` are indices of SPLITS."""
     gone = {place for place, id in enumerate(ids) if id in contaminated}
     leaks = []
 
@@ -93,9 +88,24 @@ def _pairs_won_by(rank: int, found: SimilarPairs, ranks: np.ndarray) -> Iterable
     return zip(*pairs.T.tolist(), found.similarities[mixed].tolist(), strict=True) if len(pairs) else ()
 
 
-def _rows_of_one_question(compared: Comparison) -> list[list[int]]:
+def _rows_of_one_question(compared: Comparison, asking: Sequence[int]) -> list[list[int]]:
     """The rows of each question that several ask."""
     places: dict[bytes, list[int]] = {}
-    for place in range(len(compared)):
+    for place in asking:
         places.setdefault(questions.hash_text(compared.sides(place).question), []).append(place)
     return [group for group in places.values() if len(group) > 1]
+
+
+def _rows_of_one_dialogue(rows: Sequence[Row], asking: Sequence[int]) -> Iterator[list[int]]:
+    """Each row whose turns begin with all turns of others, and these."""
+    whole: dict[bytes, list[int]] = {}
+    long = []
+    for place in asking:
+        *begun, last = questions.hashes_of_turns(rows[place])
+        whole.setdefault(last, []).append(place)
+        long += [place] if len(begun) > 1 else []
+    for place in long:
+        *begun, _ = questions.hashes_of_turns(rows[place])
+        shorter = [other for key in begun for other in whole.get(key, ())]
+        if shorter:
+            yield [place, *shorter]

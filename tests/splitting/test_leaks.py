@@ -86,8 +86,41 @@ def test_rows_of_one_split_may_ask_the_same() -> None:
     assert run([chat("How many eggs?", "test", "9"), chat("How many eggs?", "test", "nine of them")])[1] == []
 
 
-def test_a_text_and_a_chat_are_not_compared() -> None:
-    assert run([chat(FIRST, "test"), text(f"{FIRST}\nok", "train")])[1] == []
+@pytest.mark.parametrize("held_out", ["chat", "text"])
+def test_a_text_that_has_question_and_answer_of_a_chat_is_a_leak(held_out: str) -> None:
+    rows = {"chat": chat(FIRST, "train"), "text": text(f"{FIRST}\nok", "train")}
+    held = rows[held_out] = make_row(rows[held_out].content, "test")
+
+    placed, [leak], _ = run(list(rows.values()))
+
+    assert list(placed) == [held.id] and leak[4] == "similar_to_test"
+
+
+def dialogue(turns: int, split: str, last: str = "", system: str = "") -> Row:
+    texts = [f"turn {number}" for number in range(turns - 1)] + [last or f"turn {turns - 1}"]
+    said = [Message("assistant" if number % 2 else "user", text) for number, text in enumerate(texts)]
+    return make_row(Chat([*([Message("system", system)] if system else []), *said]), split)
+
+
+@pytest.mark.parametrize("held_out", [2, 4, 6])
+def test_of_a_dialogue_with_a_row_for_each_turn_nothing_is_trained_on_if_one_row_is_held_out(held_out: int) -> None:
+    rows = [dialogue(turns, "test" if turns == held_out else "train", system="Be kind." * (turns == 4))
+            for turns in (2, 4, 6)]  # fmt: skip
+    held = next(row for row in rows if row.split == "test")
+
+    placed, leaks, _ = run(rows)
+
+    assert list(placed) == [held.id]
+    assert {leak[4] for leak in leaks} == {"asked_in_test"} and {leak[5] for leak in leaks} == {1.0}
+
+
+def test_dialogues_that_begin_alike_and_go_on_otherwise_are_no_leaks() -> None:
+    held, other = dialogue(4, "test"), dialogue(2, "train", last="Another answer.")
+    longer = make_row(
+        Chat([*other.content.messages, Message("user", "So what?"), Message("assistant", "No.")]), "train"
+    )
+
+    assert run([held, other, longer])[0].keys() == {held.id, other.id, longer.id}
 
 
 def test_golden_chats_are_written_apart_and_nothing_similar_is_trained_on() -> None:
