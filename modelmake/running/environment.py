@@ -8,11 +8,14 @@ import locale
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from modelmake.errors import UserError
 from modelmake.keys.loaded_packages import STANDARD
+from modelmake.keys.stage_key import FIRST_PARTY
 from modelmake.running import opened_files
 
 # Variables by their prefixes: kernels, precision, compilers and random order.
@@ -23,25 +26,31 @@ CHANGING = (
 )  # fmt: skip
 SET_HERE = ("CUBLAS_WORKSPACE_CONFIG", "OMP_WAIT_POLICY")  # by `threads`, as are all numbers of threads
 PATHS = ("PYTHONPATH",)  # named without their values
-# What decides training in the place of parameters: {prefix: the parameter that says it}.
+OFF = ("", "0", "false", "no")  # in any case
+ONE_PROCESS, ARITHMETIC = "a model is trained in one process", "machine.dtype says the arithmetic"
+# What decides training in the place of parameters: {pattern: (the parameter that says it, values that say the same)}.
 CONTRADICTING = {
-    "ACCELERATE_": "machine and train say how a model is trained",
-    "FSDP_": "a model is trained on one device",
-    "LOCAL_RANK": "a model is trained in one process",
-    "NVIDIA_TF32_OVERRIDE": "machine.dtype says the arithmetic",
-    "RANK": "a model is trained in one process",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "machine.dtype says the arithmetic",
-    "WORLD_SIZE": "a model is trained in one process",
+    "ACCELERATE_*": ("machine and train say how a model is trained", OFF),
+    "FSDP_*": ("a model is trained on one device", OFF),
+    "LOCAL_RANK": (ONE_PROCESS, ("-1",)),  # with 0 accelerate starts a group of processes
+    "MV2_COMM_WORLD_SIZE": (ONE_PROCESS, ("1",)),
+    "NVIDIA_TF32_OVERRIDE": (ARITHMETIC, ("0",)),
+    "OMPI_COMM_WORLD_SIZE": (ONE_PROCESS, ("1",)),
+    "PMI_SIZE": (ONE_PROCESS, ("1",)),
+    "RANK": (ONE_PROCESS, ("0",)),
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": (ARITHMETIC, ("0",)),
+    "WORLD_SIZE": (ONE_PROCESS, ("1",)),
 }
-OWN = ("_distutils_hack", "dvc_lock_is_whole")  # loaded by .pth files of what uv.lock installs
+WORDS = ("ACCELERATE_ENABLE_RICH", "ACCELERATE_LOG_LEVEL")  # what is printed
+OWN = ("_distutils_hack", "dvc_lock_is_whole", "dvc_repro_tells")  # loaded by .pth files of what uv.lock installs
 
 
 def check(stage: str, machine: Any, variables: Mapping[str, str] = os.environ) -> None:
     """Raises a UserError with all that contradicts the parameters in `machine`, a line each."""
     problems = [
         f"{name}={variables[name]}: {why}: unset it"
-        for name in sorted(variables) for prefix, why in CONTRADICTING.items()
-        if (name.startswith(prefix) if prefix.endswith("_") else name == prefix)
+        for name in sorted(variables) for pattern, (why, harmless) in CONTRADICTING.items()
+        if fnmatchcase(name, pattern) and variables[name].lower() not in harmless and name not in WORDS
     ]  # fmt: skip
     visible = variables.get("CUDA_VISIBLE_DEVICES")
     if getattr(machine, "device", "cpu") == "cuda" and visible is not None and visible.strip() in ("", "-1"):
@@ -50,8 +59,20 @@ def check(stage: str, machine: Any, variables: Mapping[str, str] = os.environ) -
         problems.append("PYTHONOPTIMIZE (or python -O): leaves assertions out of the code: unset it")
     if not sys.flags.utf8_mode and locale.getencoding().lower().replace("-", "") != "utf8":
         problems.append(f"texts are read as {locale.getencoding()} here: want UTF-8; set PYTHONUTF8=1")
+    problems += _elsewhere()
     if problems:
         raise UserError("\n".join(f"{stage}: {problem}" for problem in problems))
+
+
+def _elsewhere() -> Iterator[str]:
+    """Whether Python runs the project's code from another folder than the one whose files are in the key."""
+    here = Path.cwd()
+    found = {
+        Path(file).parents[1] for name in FIRST_PARTY if (file := getattr(sys.modules.get(name), "__file__", None))
+    }
+    for folder in sorted(found):
+        if not folder.samefile(here):
+            yield f"runs the code in {folder}, not that of {here}: unset PYTHONSAFEPATH, or work there"
 
 
 def describe(

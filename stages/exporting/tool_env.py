@@ -4,15 +4,16 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from modelmake.errors import UserError
 from modelmake.running import state_dir
 
-# Variables, by their beginnings, that decide what a compiler or build makes of the same sources. No key holds them.
+# Variables, by patterns, that decide what a compiler or build makes of the same sources. No key holds them.
 BUILD = (
-    "CC", "CFLAGS", "CMAKE_", "CPPFLAGS", "CXX", "CXXFLAGS", "FORCE_CMAKE", "GGML_", "LDFLAGS", "LLAMA_", "SKBUILD_",
-    "UV_CONFIG_SETTINGS", "UV_NO_BINARY", "UV_NO_BUILD_ISOLATION",
+    "CC", "CFLAGS", "CMAKE_*", "CPPFLAGS", "CXX", "CXXFLAGS", "FORCE_CMAKE", "GGML_*", "LDFLAGS", "LLAMA_*",
+    "SKBUILD_*", "UV_CONFIG_SETTINGS", "UV_NO_BINARY", "UV_NO_BUILD_ISOLATION",
 )  # fmt: skip
 
 
@@ -44,9 +45,5 @@ def run(environment: Path, script: str, arguments: dict[str, str | Path | int], 
 
 def build_flags(variables: Mapping[str, str]) -> list[str]:
     """Those of `variables`, as they would be set in a shell, that change what a tool environment compiles."""
-    names = [name for name in sorted(variables) if any(_is(name, flag) for flag in BUILD)]
+    names = [name for name in sorted(variables) if any(fnmatchcase(name, pattern) for pattern in BUILD)]
     return [f"{name}={variables[name]}" for name in names]
-
-
-def _is(name: str, flag: str) -> bool:
-    return name.startswith(flag) if flag.endswith("_") else name == flag
