@@ -89,7 +89,7 @@ class Ingestion:
         self.file_names.append(file.name)
         by_format = self.formats.setdefault(file.name, {})
         reader = RecordReader(file.rule, self._params.documents)
-        notes: list[str] = []
+        notes = files.split_note(file.name) if self._params.splits == "given" else []
         for record in files.read(file.path, file.name, notes.append):
             self.records += 1
             if isinstance(record, Broken):

@@ -128,6 +128,8 @@ def read(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean)
     report = FileReport(file.name)
     if ingest.files and file.rule is None:
         report.notes.append("no entry of ingest.files fits its name: `ingest` would leave it out")
+    if ingest.splits == "given":
+        report.notes += files.split_note(file.name)
     if cleaning.max_tokens and not Path(cleaning.tokenizer).is_dir():
         report.notes.append(f"lengths in tokens are not checked: {cleaning.tokenizer} is not built yet")
         cleaning = msgspec.structs.replace(cleaning, max_tokens=None)
@@ -167,7 +169,7 @@ def read(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean)
             _clean(report, record.line, row, cleaning)
     report.whole = next(records, None) is None
     if ingest.splits == "given":
-        report.named_split = files.split_of_name(file.path)
+        report.named_split = files.split_of_name(file.name).split
     report.unread, report.stops = reader.unread.fields, reader.unread.stops
     report.notes += reader.conversations.notes()
     if file.rule is None and first:

@@ -17,7 +17,7 @@ from stages.params.training import Tiny
 from stages.proposing import file_rule, judged, lengths, proposal, splits
 from stages.proposing.proposal import Base, Below, Decision
 from stages.proposing.survey import Survey, survey
-from stages.reading import hub
+from stages.reading import files, hub
 from stages.rows.row import Content, Row
 from stages.training import chat_template, corpus, tokens
 
@@ -91,8 +91,7 @@ def raw_path(paths: list[Path]) -> Path:
 def _selection(found: Survey, raw: Path, proposed: list[Decision]) -> list[Decision]:
     """`ingest.files`, if it is not proposed but files below the raw folder were not named."""
     named = {file.name for file in found.files}
-    others = [path for path in raw.rglob("*") if path.is_file() and not path.name.startswith(".")
-              and path.suffix != ".dvc"] if raw.is_dir() else []  # fmt: skip
+    others = [path for path in raw.rglob("*") if path.is_file() and not files.skipped(path.relative_to(raw))]
     if len(others) <= len(named) or any(decision.where == "ingest.files" for decision in proposed):
         return []
     rules = [{"glob": glob.escape(name), **file_rule.complete(None)} for name in sorted(named)]

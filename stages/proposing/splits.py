@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from modelmake.errors import UserError
 from stages.proposing.survey import File, Survey
+from stages.reading.files import split_of_name
 from stages.rows.row import Row
 
 TEST_ROWS, VAL_ROWS = 1000, 300  # enough to tell models apart, and to see a loss; of more rows a smaller share
@@ -80,12 +81,14 @@ def _by_hash(rows: int) -> tuple[float, float]:
 
 
 def _by(files: list[File]) -> str:
-    """Which files give which splits: `train.csv is train; data.json has test and train`."""
+    """Which files give which splits: `all of a is test; data.json has test and train`."""
     said = []
     for file in files:
         splits = sorted(split for split in file.splits if split)
         if splits == [next(iter(file.splits))] and len(file.splits) == 1:
-            said.append(f"all of {file.name} is {splits[0]}")
+            found = split_of_name(file.name)
+            by = f", by {found.word!r} in its name" if found.split == splits[0] else ""
+            said.append(f"all of {file.name} is {splits[0]}{by}")
         elif splits:
             said.append(f"{file.name} has {', '.join(splits)}")
     return "; ".join(said[:5]) + (f"; and {len(said) - 5} more files" if len(said) > 5 else "")

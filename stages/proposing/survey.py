@@ -80,7 +80,7 @@ def survey(paths: list[Path], raw: Path, rules: list[FileRule]) -> Survey:
 
 def _below(path: Path) -> Iterable[Path]:
     found = [path] if path.is_file() else path.rglob("*")
-    return [file for file in found if file.is_file() and not any(part.startswith(".") for part in file.parts[-1:])]
+    return [file for file in found if file.is_file() and (file == path or not files.skipped(file.relative_to(path)))]
 
 
 def _is_pin(path: Path) -> bool:

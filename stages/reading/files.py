@@ -11,9 +11,9 @@ from typing import NamedTuple
 from modelmake.errors import UserError
 from stages.params.data import FileRule
 from stages.reading import hub
-from stages.reading.containers import DOCUMENTS, READERS, stream
+from stages.reading.containers import DOCUMENTS, READERS, split_names, stream
 from stages.reading.containers.record import Broken, Record, Tell, Unreadable
-from stages.reading.containers.split_names import split_from_name
+from stages.reading.containers.split_names import Named
 
 PIN_SUFFIX = ".hub.json"  # of a file that pins a dataset of the hub; its data files are read in place of it
 HUB_PATTERNS = [
@@ -37,6 +37,7 @@ CONVERSIONS = {  # by suffixes that have no reader
     **dict.fromkeys((".feather", ".pkl"), " (pandas reads it, and writes `to_parquet`)"),
     ".arrow": " (datasets reads its folder with `load_from_disk`, and writes `to_parquet`)",
 }
+OF_DOCUMENTS = ("train", "val", "validation", "dev", "test")  # words of splits in names of documents
 SUFFIXES_TEXT = f"{', '.join(READERS)} (or one of them and {', '.join(stream.COMPRESSED_SUFFIXES)})"
 
 
@@ -109,7 +110,7 @@ def find(path: Path, root: Path, rules: list[FileRule], documents: bool = False)
         UserError: a pin cannot be fetched.
     """
     paths = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    names = {p: p.relative_to(root).as_posix() for p in paths if p == path or not _skipped(p.relative_to(path))}
+    names = {p: p.relative_to(root).as_posix() for p in paths if p == path or not skipped(p.relative_to(path))}
     for pin in [p for p in names if p.name.endswith(PIN_SUFFIX)]:
         folder, name = hub.fetch(pin, "dataset", HUB_PATTERNS), names.pop(pin)
         names |= {p: f"{name}/{p.relative_to(folder).as_posix()}" for p in sorted(folder.rglob("*")) if p.is_file()}
@@ -134,7 +135,8 @@ def is_about_data(path: Path, documents: bool = False) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _skipped(path: Path) -> bool:
+def skipped(path: Path) -> bool:
+    """True for a path below the raw folder that is hidden, or that DVC or an archiver wrote."""
     return path.suffix == ".dvc" or any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
 
 
@@ -156,22 +158,40 @@ def suffixes(path: Path) -> tuple[str, str]:
     return last, ""
 
 
-def split_of_name(path: Path) -> str:
-    """The split that a file's name gives its records; "" if none."""
-    return split_from_name(path.name[: len(path.name) - sum(map(len, suffixes(path)))])
+def split_of_name(name: str) -> Named:
+    """The split that a file's name below the raw folder gives its records: that of the file itself goes first.
+
+    Names of documents are titles, as are those of their folders: `docs/testing/` is about tests. There only the names
+    themselves count, or their ends, as in `my_test.md`.
+    """
+    path = Path(name)
+    own = path.name[: len(path.name) - sum(map(len, suffixes(path)))]
+    for part in (own, *reversed(path.parts[:-1])):
+        found = split_names.named(part)
+        if found.split and (suffixes(path)[0] not in DOCUMENTS or part.lower().rpartition("_")[2] in OF_DOCUMENTS):
+            return found
+    return Named("", "")
+
+
+def split_note(name: str) -> list[str]:
+    """What makes the records of a file held out, if its name is more than that of a split."""
+    found = split_of_name(name)
+    if found.split in ("", "train") or Path(name).name.lower().partition(".")[0] in split_names.SPLITS:
+        return []
+    return [f"all of it is {found.split}, by {found.word!r} in its name"]
 
 
 def read(path: Path, name: str, tell: Tell = lambda note: None) -> Iterator[Record | Broken]:
     """The records of a file, in order, with the split of the file's name where the file itself gives none.
 
     Args:
-        name: path of the document, if the file is one.
+        name: of the file, below the raw folder: it may give a split, and is the path of a document.
         tell: takes what is decided about the file as a whole.
 
     Raises:
         UserError: the file is damaged, is not UTF-8 text, or is a table without usable column names.
     """
-    suffix, split = suffixes(path)[0], split_of_name(path)
+    suffix, split = suffixes(path)[0], split_of_name(name).split
     try:
         with stream.open_decompressed(path) as file:
             for record in READERS[suffix](file, tell):

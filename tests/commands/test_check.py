@@ -150,7 +150,10 @@ def test_every_file_of_a_folder_is_reported_and_texts_about_it_are_no_error(tmp_
 def test_a_name_that_makes_all_rows_test_is_told(tmp_path: Path) -> None:
     file = write(tmp_path, GOOD, {"question": "q", "answer": "a"}, name="my_test.jsonl")
     write(tmp_path, GOOD, name="train.jsonl")
-    report = "my_test.jsonl: 2 records (qa 2), cleaned 2 rows\n  splits given by its name: test 2\n"
+    report = (
+        "my_test.jsonl: 2 records (qa 2), cleaned 2 rows\n  all of it is test, by 'test' in its name\n"
+        "  splits given by its name: test 2\n"
+    )
 
     assert run(tmp_path, file) == (
         0,

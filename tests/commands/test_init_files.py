@@ -161,7 +161,8 @@ def test_a_file_named_train_alone_is_split_by_hash(project: Path, capsys: pytest
 
     values = written(project)
     assert values["ingest"]["splits"] == "none" and values["split"]["test_fraction"] == 0.2
-    assert "all of my_train.jsonl is train, and none is test: rows are split by hash" in capsys.readouterr().out
+    said = "all of my_train.jsonl is train, by 'train' in its name, and none is test: rows are split by hash"
+    assert said in capsys.readouterr().out
 
 
 def test_texts_chats_and_pairs_are_trained_on_one_after_the_other(project: Path) -> None:
@@ -209,6 +210,17 @@ def test_one_file_of_a_folder_is_the_only_one_that_is_read(project: Path) -> Non
 
     ingest = written(project)["ingest"]
     assert (ingest["raw"], [rule["glob"] for rule in ingest["files"]]) == ("data/two", ["a.jsonl", "b.jsonl"])
+
+
+def test_hidden_folders_are_no_data(project: Path) -> None:
+    put(project / "data/two/a.jsonl", questions(60))
+    put(project / "data/two/.cache/huggingface/b.jsonl", questions(9))
+    (project / "data/two/.git").mkdir()
+    (project / "data/two/.git/c.json").write_text("{")
+
+    run("data/two")
+
+    assert written(project)["ingest"]["files"] == []
 
 
 def test_files_outside_the_project_are_refused_with_what_to_do(project: Path, tmp_path_factory: Any) -> None:

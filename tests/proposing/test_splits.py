@@ -55,6 +55,15 @@ def test_one_given_split_alone_is_not_taken_and_its_name_is_told(split: str) -> 
     )  # fmt: skip
 
 
+def test_the_word_of_a_name_that_makes_a_file_test_is_told() -> None:
+    found = splits.plan(survey(**{"train/0.csv": {"train": 20}, "squad-eval.jsonl": {"test": 9}, "b": {"test": 1}}))
+
+    assert found.reason == (
+        "all of train/0.csv is train, by 'train' in its name; all of squad-eval.jsonl is test, by 'eval' in its name; "
+        "all of b is test; val is taken from train, as the source gives none"
+    )
+
+
 def by_number(row: Row, plan: splits.Plan) -> str:
     number = int(row.content.text.split()[-1]) / 5
     if number < plan.test_fraction:

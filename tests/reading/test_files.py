@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from modelmake.errors import UserError
 from stages.params.data import FileRule
 from stages.reading.containers.record import Record
-from stages.reading.files import SUFFIXES_TEXT, list_files
+from stages.reading.files import SUFFIXES_TEXT, list_files, read, split_note, split_of_name
 from tests.reading.raw_files import read_bytes, read_text
 
 NOT_UTF8 = "is not UTF-8: save the file as UTF-8; `iconv -f WINDOWS-1252 -t UTF-8` converts what Windows often writes"
@@ -78,6 +78,32 @@ def test_the_name_of_an_array_gives_the_split(tmp_path: Path, name: str, split: 
 )
 def test_the_name_of_a_file_gives_the_split(tmp_path: Path, name: str, split: str) -> None:
     assert [r.split for r in read_text(tmp_path, name, "text\na\n")] == [split]
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "notes"),
+    [
+        ("train/0000.csv", "train", []),
+        ("test/0000.csv", "test", ["all of it is test, by 'test' in its name"]),
+        ("x/test-gen/deep/0000.csv", "test", ["all of it is test, by 'test' in its name"]),
+        ("eval/train-1.csv", "train", []),
+        ("squad-test.csv", "test", ["all of it is test, by 'test' in its name"]),
+        ("my.valid.csv.gz", "val", ["all of it is val, by 'valid' in its name"]),
+        ("x/test.csv", "test", []),
+        ("docs/testing/evaluation.md", "", []),
+        ("docs/test/a.md", "test", ["all of it is test, by 'test' in its name"]),
+        ("my_test.md", "test", ["all of it is test, by 'test' in its name"]),
+        ("how-to-test.md", "", []),
+    ],
+)
+def test_the_nearest_folder_gives_the_split_where_the_file_does_not_and_what_is_not_plain_is_told(
+    tmp_path: Path, name: str, split: str, notes: list[str]
+) -> None:
+    path = tmp_path / f"a{Path(name.removesuffix('.gz')).suffix}"
+    path.write_text("text\na\n", "utf-8")
+
+    assert {record.split for record in read(path, name)} == {split}
+    assert (split_of_name(name).split, split_note(name)) == (split, notes)
 
 
 def test_a_split_in_the_file_wins_over_that_of_its_name(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from stages.reading import repeated_names
 from stages.reading.containers import json_columns, jsonl, stream
 from stages.reading.containers.json_window import Element, Window
 from stages.reading.containers.record import MAX_BROKEN_CHARS, Broken, Record, Tell, Unreadable
-from stages.reading.containers.split_names import split_from_name
+from stages.reading.containers.split_names import SPLITS, split_from_name
 
 OF_A_RECORD = ("messages", "conversations", "conversation", "prompt", "completion", "chosen", "rejected", "history")
 COLUMNS = "want records, or columns of one length; pandas writes records with `to_json(orient='records')`"
@@ -126,12 +126,15 @@ def _object(window: Window, tell: Tell) -> Iterator[tuple[Element, str]]:
             break
         else:
             window.take("[")
-            if not lists and not split_from_name(name) and window.peek() not in ("{", "[", "]"):
+            if not lists and name.lower() not in SPLITS and window.peek() not in ("{", "[", "]"):
                 column = name
                 break
             window.unmark()
             lists.append(name)
-            for element, split in _array(window, split_from_name(name)):
+            split = split_from_name(name)
+            if split not in ("", "train") and name.lower() not in SPLITS:
+                tell(f"the name of its list {name!r} says {split}")
+            for element, _ in _array(window, split):
                 if not split and isinstance(element.value, str | int | float):
                     raise ValueError(f"{name!r} is a list of single values: {COLUMNS}")
                 if not split and name not in told:
