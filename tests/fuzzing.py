@@ -80,7 +80,7 @@ VALID_VALUES = {  # of fields; any other field takes WORDS
     | st.tuples(USER_TURN, st.just(fields.ITEM)).map(list),
     "conversations": st.tuples(WORDS, WORDS).map(
         lambda texts: [{"from": "human", "value": texts[0]}, {"from": "gpt", "value": texts[1]}]
-    ),
+    ) | st.tuples(WORDS, WORDS).map(lambda texts: [{"human": texts[0], "assistant": texts[1]}, list(texts)]),
     "chosen": WORDS | st.tuples(st.just({"role": "user", "content": "q"}), ASSISTANT_TURN).map(list),
     "rejected": WORDS | st.tuples(st.just({"role": "user", "content": "q"}), ASSISTANT_TURN).map(list),
 }  # fmt: skip

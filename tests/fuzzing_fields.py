@@ -63,6 +63,9 @@ OF_TURNS = [  # fields that formats read in turns of the assistant
 OF_RECORDS = [  # fields that formats read beside turns
     *[("system", MARKER), ("system_prompt", MARKER), ("rating", "up"), ("rating", -1), ("label", False)],
     *[("kto_tag", True), ("rejected_response", MARKER), ("rejected", [{"role": "assistant", "content": MARKER}])],
+    *[("context", MARKER), ("passages", [MARKER, [MARKER, {"a": MARKER}]]), ("contexts", {"a": [MARKER]})],
+    *[("cot", MARKER), ("reasoning_content", [{"type": "text", "text": MARKER, "c": MARKER}]), ("reasoning", "on")],
+    *[("status", "rejected"), ("style", "A text of more than six words, which says something.")],
     *[("tools", TOOLS), ("functions", TOOLS), ("images", [MARKER]), ("history", [[MARKER, MARKER]]), ("edit", MARKER)],
 ]
 PLACE = st.integers(0, 9)

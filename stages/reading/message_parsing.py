@@ -25,7 +25,15 @@ ROLES: dict[str, Any] = {
 }
 SPEAKERS = {name: role for name, role in ROLES.items() if role != "tool" and name != "function_call"}  # of plain turns
 TRANSCRIPT = re.compile(r"\n\n(Human|Assistant):(?: |\Z)?")  # turns in one text, as in Anthropic's HH-RLHF
-REASONING = ("reasoning_content", "reasoning", "thinking")
+EXCHANGE = {  # field of an exchange, a question with its answer in one object -> whose words it has
+    **SPEAKERS,
+    **dict.fromkeys(("input", "question", "query", "instruction"), "user"),
+    **dict.fromkeys(("output", "answer", "response"), "assistant"),
+}
+ORDER = ("system", "user", "assistant")  # of what is said in an exchange
+REASONING = (
+    "reasoning_content", "reasoning", "thinking", "think", "thoughts", "cot", "chain_of_thought", "scratchpad",
+)  # fmt: skip
 IN_CONTENT = "reasoning in the content"
 MASKS = {  # field of a turn -> whether it says that the turn is trained, or that it is not
     **dict.fromkeys(("weight", "train", "trainable", "training", "loss", "loss_mask"), True),
@@ -56,13 +64,15 @@ def turn_fields(turn: dict[str, Any]) -> Any:
         return WHOLE  # most turns
     if _is_item(turn):
         return ITEMS[turn["type"]]
+    if is_exchange(turn):
+        return dict.fromkeys(EXCHANGE, WHOLE)
     speaker = _speaker(turn)
     tree = CALLING_TURN if speaker == "function_call" else TOOL_TURN if ROLES.get(speaker) == "tool" else TURN
     return {**tree, "type": WHOLE} if turn.get("type") in ("message", speaker) else tree
 
 
 def messages(value: Any, role: str) -> list[Message]:
-    """A list of turns as messages, one turn, or a text as one message of this role.
+    """A list of turns or exchanges as messages, one turn, or a text as one message of this role.
 
     A text spelt "\\n\\nHuman: …\\n\\nAssistant: …" is read as turns; where it ends in "Assistant:", the answer follows.
 
@@ -79,7 +89,7 @@ def messages(value: Any, role: str) -> list[Message]:
     after_item = False
     for turn in value:
         is_item = isinstance(turn, dict) and _is_item(turn)
-        new = _item(turn) if is_item else _turn(turn)
+        new = _item(turn) if is_item else _exchange(turn) if is_exchange(turn) else _turn(turn)
         if turns and new and (is_item or after_item) and _goes_on(turns[-1], new[0]):
             turns[-1:] = [_joined(turns[-1], new.pop(0))]
         turns += new
@@ -91,6 +101,26 @@ def _transcript(text: str) -> list[Message]:
     _, *parts = TRANSCRIPT.split(text)
     turns = [Message(ROLES[speaker.lower()], said) for speaker, said in zip(parts[::2], parts[1::2], strict=True)]
     return turns[:-1] if turns[-1] == Message("assistant", "") else turns
+
+
+def is_exchange(turn: Any) -> bool:
+    """True for a question with its answer: [question, answer], or an object such as {"human", "assistant"}."""
+    if isinstance(turn, list):
+        return len(turn) == 2 and all(isinstance(text, str) for text in turn)
+    if not isinstance(turn, dict) or not turn.keys().isdisjoint(("role", "from", "type", *CONTENTS)):
+        return False
+    said = {name: turn[name] for name in turn if name in EXCHANGE}
+    roles = [EXCHANGE[name] for name in said]
+    return (
+        bool(said) and len(set(roles)) == len(roles) and all(isinstance(v, str) or empty(v) for v in said.values())
+        and (said.keys() <= SPEAKERS.keys() or {"user", "assistant"} <= set(roles))
+    )  # fmt: skip
+
+
+def _exchange(turn: Any) -> list[Message]:
+    said = dict(zip(("user", "assistant"), turn, strict=True)) if isinstance(turn, list) else turn
+    found = [Message(EXCHANGE[name], text) for name, text in said.items() if name in EXCHANGE and not empty(text)]
+    return sorted(found, key=lambda message: ORDER.index(message.role))
 
 
 def _turn(turn: Any) -> list[Message]:

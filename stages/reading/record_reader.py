@@ -20,8 +20,9 @@ from stages.rows.timestamps import utc_timestamp
 MAX_FIELD_SETS = 1024  # whose format is remembered
 SHAPE_ERRORS = (KeyError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
 TEXT_FIELDS = frozenset(  # of formats; a number that is mapped to one is read as its text
-    ("question", "answer", "prompt", "completion", "instruction", "input", "output", "chosen", "rejected", "text")
-)
+    ("question", "answer", "prompt", "completion", "instruction", "input", "output", "chosen", "rejected", "text",
+     "context")
+)  # fmt: skip
 NO_FORMAT = {"unknown": "unknown_format", "ambiguous": "ambiguous_format"}  # in place of a format -> reason
 LIST_STARTS = ("[", " ", "\n", "\t", "\r")  # of a text that may hold a list of messages
 TURNS = {  # format -> its fields of messages

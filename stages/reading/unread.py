@@ -129,9 +129,12 @@ class Unread:
 def _repeats(content: bytes, texts: list[Any], of_answers: bool) -> bool:
     """True if a content, as JSON, holds each of the texts as whole words, in its answers or else beside them."""
     said = "\0".join(_texts(msgspec.json.decode(content), of_answers))
-    return bool(texts) and all(
-        isinstance(text, str) and re.search(rf"(?<!\w){re.escape(text.strip())}(?!\w)", said) for text in texts
-    )
+    return bool(texts) and all(isinstance(text, str) and says(said, text) for text in texts)
+
+
+def says(text: str, words: str) -> bool:
+    """True if a text has the words of another one, whole and in succession."""
+    return re.search(rf"(?<!\w){re.escape(words.strip())}(?!\w)", text) is not None
 
 
 def _texts(value: Any, of_answers: bool) -> Iterator[str]:

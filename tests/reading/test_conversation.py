@@ -61,6 +61,25 @@ TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}
             {"messages": [TURNS[0], {"role": "assistant", "content": "<think>r</think>a"}]},
             Chat([USER, Message("assistant", "<think>r</think>a")]),
         ),
+        ("messages", {"messages": [TURNS[0], {**TURNS[1], "scratchpad": "r"}]}, Chat([USER, THINKING])),
+        ("messages", {"messages": TURNS, "reasoning_content": "r"}, Chat([USER, THINKING])),
+        ("qa", {"question": "u", "answer": "a", "chain_of_thought": "r"}, Chat([USER, THINKING])),
+        (
+            "alpaca",
+            {"instruction": "u", "output": "a", "thoughts": [{"type": "text", "text": "r"}]},
+            Chat([USER, THINKING]),
+        ),
+        ("completion", {"prompt": "u", "completion": "a", "cot": "r", "think": ""}, Chat([USER, THINKING])),
+        (
+            "completion",
+            {"prompt": "u", "completion": "<think>r</think>a", "cot": "r"},
+            Chat([USER, Message("assistant", "<think>r</think>a")]),
+        ),
+        (
+            "completion",
+            {"prompt": "u", "completion": "a", "cot": "r", "rejected": "b"},
+            Pair([USER], [THINKING], [OTHER]),
+        ),
         ("messages", {"messages": TURNS, "system": "s"}, Chat([SYSTEM, USER, ASSISTANT])),
         (
             "messages",
@@ -218,6 +237,21 @@ def test_what_a_record_says_is_in_the_row(name: str, record: dict[str, Any], con
             "messages",
             {"messages": [{**TURNS[0], "thinking": "r"}, TURNS[1]]},
             "reasoning of a turn of role user: a text: want a text, of the assistant",
+        ),
+        (
+            "qa",
+            {"question": "u", "answer": "a", "reasoning": "On"},
+            "reasoning: 'On': want the text before the answer; if it is a switch, ignore it",
+        ),
+        (
+            "messages",
+            {"messages": [*TURNS, *TURNS], "cot": "r"},
+            "reasoning beside turns: want one answer, the last turn, or the reasoning in its turn",
+        ),
+        (
+            "messages",
+            {"messages": [TURNS[0], {**TURNS[1], "thinking": "t"}], "cot": "r"},
+            "reasoning beside the turns and in the answer differ: want one of them",
         ),
         (
             "messages",

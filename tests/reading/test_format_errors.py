@@ -46,6 +46,21 @@ WORSE = {"role": "assistant", "content": "b"}
             {"chosen": "a", "rejected": "b"},
             "no prompt, and chosen and rejected begin with no turn that both have",
         ),
+        (
+            "completion",
+            {"prompt": [*TURNS, TURNS[0]], "completion": "a", "context": "c"},
+            "a text, a text: want one question, a text, beside 'c'",
+        ),
+        (
+            "qa",
+            {"question": "u", "answer": "a", "context": [3]},
+            "3: want a text that the question is about, or a list of texts",
+        ),
+        (
+            "qa",
+            {"question": "u", "answer": "a", "context": "c", "passages": ["d"]},
+            "context and passages differ: want one of them",
+        ),
         ("kto", {"prompt": "u", "completion": "a", "label": None}, "label None: want true or false"),
         (
             "feedback",

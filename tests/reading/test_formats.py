@@ -14,6 +14,7 @@ OTHER, WORSE = Message("assistant", "b"), {"role": "assistant", "content": "b"}
 TOOLS = [{"type": "function", "function": {"name": "f"}}]
 TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]
 SYSTEM_TURN, TOLD = ({"role": role, "content": role[0]} for role in ("system", "tool"))
+ABOUT = Message("user", "c\n\nu")
 LAST = {"role": "user", "content": "v"}
 
 
@@ -183,6 +184,26 @@ LAST = {"role": "user", "content": "v"}
         ("labelled", {"text": "u", "label": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
         ("labelled", {"text": "u", "category": "greet"}, Chat([USER, Message("assistant", '{"intent": "greet"}')])),
         ("qa", {"question": "u", "answer": "a"}, Chat([USER, ASSISTANT])),
+        ("qa", {"question": "u", "answer": "a", "context": "c"}, Chat([ABOUT, ASSISTANT])),
+        (
+            "qa",
+            {"question": "u", "answer": "a", "passages": ["c", "", ["d"]]},
+            Chat([Message("user", "c\n\nd\n\nu"), ASSISTANT]),
+        ),
+        ("qa", {"question": "u", "answer": "a", "context": "", "contexts": None}, Chat([USER, ASSISTANT])),
+        (
+            "qa",
+            {"question": "Who is c?", "answer": "a", "context": "c"},
+            Chat([Message("user", "Who is c?"), ASSISTANT]),
+        ),
+        ("qa", {"question": "u", "answer": "a", "context": {"n": 1}}, Chat([USER, ASSISTANT])),
+        ("completion", {"prompt": "u", "completion": "a", "passage": "c"}, Chat([ABOUT, ASSISTANT])),
+        ("completion", {"prompt": TURNS[:1], "completion": "a", "context": "c"}, Chat([ABOUT, ASSISTANT])),
+        (
+            "alpaca",
+            {"instruction": "u", "output": "a", "input": "i", "context": "c", "history": [["u", "a"]]},
+            Chat([USER, ASSISTANT, Message("user", "c\n\nu\n\ni"), ASSISTANT]),
+        ),
         ("completion", {"prompt": "u", "completion": "a"}, Chat([USER, ASSISTANT])),
         ("completion", {"prompt": TURNS[:1], "completion": TURNS[1:], "id": 1}, Chat([USER, ASSISTANT])),
         ("completion", {"system": "s", "prompt": "u", "completion": "a"}, Chat([SYSTEM, USER, ASSISTANT])),
@@ -246,7 +267,7 @@ def test_a_record_is_read_by_one_format_only(name: str, record: dict[str, Any], 
         {"text": "a", "id": 1},
         {"text": "a", "label": "b", "id": 1},
         {"text": "a", "label": "b", "category": "b"},
-        {"question": "u", "answer": "a", "context": "c"},
+        {"question": "u", "answer": "a", "story": "c"},
     ],
 )
 def test_a_record_with_other_fields_matches_no_format(record: dict[str, Any]) -> None:

@@ -16,6 +16,27 @@ TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}
 @pytest.mark.parametrize(
     ("name", "record", "content"),
     [
+        *(
+            (name, {name_of: exchanges}, Chat([USER, ASSISTANT, USER, ASSISTANT]))
+            for name, name_of in (("messages", "messages"), ("sharegpt", "conversations"))
+            for exchanges in (
+                [{"human": "u", "assistant": "a"}] * 2,
+                [{"id": 3, "bot": "a", "user": "u"}] * 2,
+                [["u", "a"]] * 2,
+                [{"user": "u"}, {"assistant": "a"}] * 2,
+                [{"input": "u", "output": "a"}, *TURNS],
+            )
+        ),
+        (
+            "sharegpt",
+            {
+                "conversations": [
+                    {"system": "s", "input": "u", "output": "a"},
+                    {"system": "", "input": "u", "output": "a"},
+                ]
+            },
+            Chat([SYSTEM, USER, ASSISTANT, USER, ASSISTANT]),
+        ),
         (
             "messages",
             {

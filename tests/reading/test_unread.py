@@ -207,7 +207,7 @@ def test_of_several_values_one_with_a_meaning_is_told() -> None:
         ({"constraints": ["It is 5.", "Say it."]}, False),
         ({"constraints": ["It is 5.", "Shout it."]}, True),
         ({"target_lang": "t"}, True),  # within a word only
-        ({"cot": "Five follows."}, False),
+        ({"complex_cot": "Five follows."}, False),
         ({"evidence": "Five follows."}, True),  # the answer says it, the question does not
     ],
 )

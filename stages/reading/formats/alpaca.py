@@ -1,4 +1,4 @@
-"""Alpaca: {"instruction", "input", "output"}, with an optional "history": [[question, answer], …]."""
+"""Alpaca: {"instruction", "input", "output"}, with an optional "history": [[question, answer], …], and a "context"."""
 
 from collections.abc import Set
 from typing import Any
@@ -8,7 +8,7 @@ from stages.reading.unread import WHOLE, empty
 from stages.rows.row import Content, Message
 
 QUESTION = dict.fromkeys(("instruction", "input", "history"), WHOLE)
-FIELDS: dict[str, Any] = {**QUESTION, "output": WHOLE, **conversation.BESIDE}
+FIELDS: dict[str, Any] = {**QUESTION, "output": WHOLE, **conversation.QUESTION, **conversation.BESIDE}
 
 
 def matches(fields: Set[str]) -> bool:
@@ -16,7 +16,9 @@ def matches(fields: Set[str]) -> bool:
 
 
 def read(record: dict[str, Any]) -> Content:
-    return conversation.answered(record, [*question(record), Message("assistant", record["output"])])
+    *earlier, last = question(record)
+    asked = conversation.about(record, [last])
+    return conversation.answered(record, [*earlier, *asked, Message("assistant", record["output"])])
 
 
 def question(record: dict[str, Any]) -> list[Message]:

@@ -1,4 +1,4 @@
-"""A question with its answer: {"question", "answer"}."""
+"""A question with its answer: {"question", "answer"}, with an optional "context" or "passages" before the question."""
 
 from collections.abc import Set
 from typing import Any
@@ -7,7 +7,11 @@ from stages.reading import conversation
 from stages.reading.unread import WHOLE
 from stages.rows.row import Content, Message
 
-FIELDS: dict[str, Any] = {**dict.fromkeys(("question", "answer"), WHOLE), **conversation.BESIDE}
+FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("question", "answer"), WHOLE),
+    **conversation.QUESTION,
+    **conversation.BESIDE,
+}
 
 
 def matches(fields: Set[str]) -> bool:
@@ -15,5 +19,5 @@ def matches(fields: Set[str]) -> bool:
 
 
 def read(record: dict[str, Any]) -> Content:
-    turns = [Message("user", record["question"]), Message("assistant", record["answer"])]
-    return conversation.answered(record, turns)
+    asked = conversation.about(record, [Message("user", record["question"])])
+    return conversation.answered(record, [*asked, Message("assistant", record["answer"])])
