@@ -37,9 +37,9 @@ def difference(root: Path) -> str:
     figures.sort(key=lambda figure: figure.partition(" ")[0].count("."))  # scores before what is made of them
     shown = f"figures in git and here: {_first(figures, '; ')}" if figures else "no figure in git differs"
     return (
-        f"{_first(differing)}: other bytes than in git, made of the same inputs: this processor rounds otherwise than "
-        f"the one that wrote them, which is expected; {shown}; git shows {', '.join([LOCK, *files])} as changed: "
-        "commit them, or leave them"
+        f"{_first(differing)}: other bytes than in git, made of the same inputs: probably this processor rounds "
+        f"otherwise than the one that wrote them, which is expected; {shown}; git shows {', '.join([LOCK, *files])} as "
+        "changed: commit them, or leave them"
     )
 
 
@@ -64,8 +64,17 @@ def _figures(file: Path, content: bytes) -> Iterator[str]:
     except (OSError, ValueError):
         return
     for name in sorted(before.keys() & now.keys()):
-        if before[name] != now[name]:
-            yield f"{name} {before[name]:.4g} and {now[name]:.4g}"
+        if figures := _apart(before[name], now[name]):
+            yield f"{name} {figures}"
+
+
+def _apart(old: float, new: float) -> str:
+    """`0.9922 and 0.9897`: two figures with the digits that tell them apart, four at least; "" if equal."""
+    for digits in range(4, 18):  # 17 tell all numbers apart
+        words = [f"{figure:.{digits}g}" for figure in (old, new)]
+        if words[0] != words[1]:
+            return " and ".join(words)
+    return ""
 
 
 def _numbers(value: Any, name: str = "") -> Iterator[tuple[str, float]]:

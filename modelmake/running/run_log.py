@@ -21,6 +21,15 @@ def append(root: Path, run: dict[str, Any]) -> None:
     jsonl_log.append(path(root), [run])
 
 
+def finished(root: Path) -> dict[str, list[dict[str, Any]]]:
+    """{stage: its finished runs, oldest first}, without runs that did not record inputs and outputs."""
+    result: dict[str, list[dict[str, Any]]] = {}
+    for run in read(root):
+        if run.get("outcome") == "done" and "identity" in run and "outs" in run:
+            result.setdefault(run["stage"], []).append(run)
+    return result
+
+
 def read(root: Path) -> list[dict[str, Any]]:
     """Every run, oldest first."""
     return jsonl_log.read(path(root))

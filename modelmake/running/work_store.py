@@ -82,9 +82,9 @@ def publish(root: Path, work: Work) -> None:
         remove(partial)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, partial, copy_function=_link)
+            shutil.copytree(source, partial, copy_function=link_or_copy)
         else:
-            _link(source, partial)
+            link_or_copy(source, partial)
         remove(target)
         os.replace(partial, target)
 
@@ -121,6 +121,14 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """Makes `target` a hard link to a file, or a copy on another disk and where there are no links."""
+    try:
+        os.link(os.path.realpath(source), target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 @contextlib.contextmanager
@@ -162,10 +170,3 @@ def _read_manifest(folder: Path) -> Work | None:
 
 def _lock_file(state: Path, stage: str, identity: str) -> Path:
     return state / LOCKS / f"{stage}.{identity}"
-
-
-def _link(source: str | Path, target: str | Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk, or a file system without links
-        shutil.copyfile(source, target)

@@ -6,22 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from modelmake import identity
-from modelmake.running import run_log
 from modelmake.tracing.lock_entries import LockedStage
 from modelmake.verifying import probe_acceptances
 from modelmake.verifying.probe_acceptances import Acceptance
 
 BUILT, ACCEPTED, UNKNOWN = "built", "accepted", "unknown"
 Run = dict[str, Any]  # a line of the run log
-
-
-def runs(root: Path) -> dict[str, list[Run]]:
-    """{stage: its finished runs on this machine, oldest first}, without runs that did not record inputs and outputs."""
-    result: dict[str, list[Run]] = {}
-    for run in run_log.read(root):
-        if run.get("outcome") == "done" and "identity" in run and "outs" in run:
-            result.setdefault(run["stage"], []).append(run)
-    return result
 
 
 def state(

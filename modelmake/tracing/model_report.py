@@ -14,6 +14,7 @@ from modelmake import artifacts, git
 from modelmake.domain import Domain
 from modelmake.errors import UserError
 from modelmake.git import Commit
+from modelmake.running import run_log
 from modelmake.tracing import acceptance
 from modelmake.tracing.history import History
 from modelmake.tracing.lineage import Lineage, Link, raw_path
@@ -130,7 +131,7 @@ def _commit(commit: Commit) -> dict[str, str]:
 
 
 def _stages(root: Path, chain: Chain, lineage: Lineage) -> list[dict[str, Any]]:
-    history, runs, (final_build, _) = lineage.history, acceptance.runs(root), chain[-1]
+    history, runs, (final_build, _) = lineage.history, run_log.finished(root), chain[-1]
     probed = {build: _probed(root, build, history) for build in {build for build, _ in chain}}
     versions: dict[str, list[LockedStage]] = {}
     for stage in history.stages.values():

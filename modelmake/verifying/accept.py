@@ -16,8 +16,7 @@ from modelmake.dvc import graph, new_keys, reproduction
 from modelmake.dvc.reproduction import Node, Records
 from modelmake.errors import UserError
 from modelmake.keys import key_file
-from modelmake.tracing import acceptance
-from modelmake.tracing.lock_entries import LockedStage
+from modelmake.running import run_log
 from modelmake.verifying import probe, probe_acceptances, survey
 from modelmake.verifying.probe import Code, Probe
 from modelmake.verifying.probe_acceptances import Acceptance
@@ -182,15 +181,16 @@ def _record(
                 inputs={path: files_md5(files) for path, files in stale[name].inputs.items()},
                 outs={out["path"]: out["md5"] for out in record.entry["outs"]},
                 rows=outcome.rows, values=outcome.values,
-                before=_before(root, LockedStage(0, name, record.old_entry), unproven.get(name)),
+                before=_before(root, name, record.old_entry, unproven.get(name)),
             ))  # fmt: skip
         probe_acceptances.save(root, [*kept, *accepted])  # first: without it, the record would pass for a run's
     return len(accepted)
 
 
-def _before(root: Path, old: LockedStage, accepted: Acceptance | None) -> list[str]:
-    """In words, how the outputs came under their old record without a run, oldest first; empty after a run."""
+def _before(root: Path, name: str, old: dict[str, Any], accepted: Acceptance | None) -> list[str]:
+    """In words, how a stage's outputs came under their old record without a run, oldest first; empty after a run."""
     if accepted:
         return [*accepted.before, accepted.probe]
-    state = acceptance.state(old, acceptance.runs(root).get(old.name, []), [], [], root)["state"]
-    return ["`dvc commit` without a run"] if state == acceptance.ACCEPTED else []
+    wanted = identity.of_lock(old), {out["path"]: out.get("md5", "") for out in old["outs"]}
+    known = [(run["identity"] == wanted[0], run["outs"] == wanted[1]) for run in run_log.finished(root).get(name, [])]
+    return ["`dvc commit` without a run"] if any(map(any, known)) and not any(map(all, known)) else []

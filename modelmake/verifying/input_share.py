@@ -6,12 +6,12 @@ column `id`. One with `id` holds facts about rows of another table, which are lo
 
 import heapq
 import json
-import os
-import shutil
 from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+
+from modelmake.running import work_store
 
 Share = tuple[int, int]  # rows of a table that were taken, and that it has
 
@@ -27,10 +27,7 @@ def take(source: Path, target: Path, rows: int) -> Share | None:
         return _jsonl(source, target, rows)
     if source.suffix == ".parquet" and (share := _parquet(source, target, rows)):
         return share
-    try:
-        os.link(source.resolve(), target)
-    except OSError:  # another disk, or a file system without links
-        shutil.copyfile(source, target)
+    work_store.link_or_copy(source, target)
     return None
 
 

@@ -139,7 +139,7 @@ def run(
     for path in replaced_here:
         work_store.remove(path)
     for code in codes:
-        _put(share, code.path)
+        shutil.copytree(share, code.path, copy_function=work_store.link_or_copy, dirs_exist_ok=True)
         _write_params(code.path / PARAMS, whole)
         done = _run(code.path, stage.cmd, code.python)
         if done.returncode:
@@ -174,16 +174,6 @@ def _share(root: Path, inputs: Mapping[str, artifacts.Files], folder: Path, rows
             if (share := input_share.take(root / file, clone.place(folder, file), rows)) is not None:
                 shares[file] = list(share)
     return shares
-
-
-def _put(source: Path, target: Path) -> None:
-    def link(file: str, to: str) -> None:
-        try:
-            os.link(file, to)
-        except OSError:
-            shutil.copyfile(file, to)
-
-    shutil.copytree(source, target, copy_function=link, dirs_exist_ok=True)
 
 
 def _write_params(file: Path, values: dict[str, Any]) -> None:

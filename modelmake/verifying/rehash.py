@@ -1,9 +1,7 @@
 """MD5 of files and objects as they are now. Every byte is read; no size, time or earlier hash is trusted."""
 
 import stat
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,10 +12,10 @@ from typing import Any, BinaryIO, TypeVar
 from modelmake import artifacts
 from modelmake.dvc.stores import Store
 from modelmake.errors import UserError
+from modelmake.progress import ProgressBar
 
 T, R = TypeVar("T"), TypeVar("R")
 THREADS = 8  # hashing releases Python's lock, and a remote serves several requests at once
-LINE_EVERY_S = 10
 
 
 @dataclass(frozen=True)
@@ -30,27 +28,21 @@ class Digest:
 
 
 class Progress:
-    """A progress bar in a terminal, a line every `LINE_EVERY_S` seconds in a log.
+    """The progress of threads that read bytes.
 
     When the block ends early, threads that still read are stopped at their next block of bytes.
     """
 
     def __init__(self, label: str, total: int) -> None:
         """`total`: bytes expected, for display only."""
-        self.label, self.total, self.read, self.stopped = label, total, 0, False
-        self.lock, self.printed_s = threading.Lock(), time.monotonic()
+        self.bar, self.lock, self.stopped = ProgressBar(total, label, "B"), threading.Lock(), False
 
     def __enter__(self) -> "Progress":
-        from tqdm import tqdm
-
-        self.bar = tqdm(
-            total=self.total, desc=self.label, unit="B", unit_scale=True, leave=False, disable=not sys.stderr.isatty()
-        )
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stopped = True
-        self.bar.close()
+        self.bar.bar.close()
 
     def advance(self, size: int) -> None:
         """Counts `size` more bytes.
@@ -61,11 +53,7 @@ class Progress:
         if self.stopped:
             raise KeyboardInterrupt
         with self.lock:
-            self.read += size
             self.bar.update(size)
-            if self.bar.disable and time.monotonic() - self.printed_s > LINE_EVERY_S:
-                self.printed_s = time.monotonic()
-                print(f"  {self.label}: {self.read / 1e6:,.0f} of {self.total / 1e6:,.0f} MB", file=sys.stderr)
 
 
 def digest(stream: BinaryIO, advance: Callable[[int], Any] = lambda _: None) -> Digest:

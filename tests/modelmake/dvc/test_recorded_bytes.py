@@ -51,10 +51,32 @@ def test_other_bytes_of_the_same_inputs_are_told_with_the_figures_that_differ(bu
     (built / "metrics.json").write_text(json.dumps(METRICS | {"dpo": {"exact_match": 0.9897}}))
 
     assert recorded_bytes.difference(built) == (
-        "base: other bytes than in git, made of the same inputs: this processor rounds otherwise than the one that "
-        "wrote them, which is expected; figures in git and here: dpo.exact_match 0.9922 and 0.9897; git shows "
+        "base: other bytes than in git, made of the same inputs: probably this processor rounds otherwise than the "
+        "one that wrote them, which is expected; figures in git and here: dpo.exact_match 0.9922 and 0.9897; git shows "
         "dvc.lock, metrics.json as changed: commit them, or leave them"
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (0.98708, 0.98709, "0.98708 and 0.98709"),
+        (0.1, 0.1 + 2**-56, "0.10000000000000001 and 0.10000000000000002"),
+        (1234567, 1234568, "1234567 and 1234568"),
+        (2, 2.0, ""),
+        (float("nan"), float("nan"), ""),
+    ],
+)
+def test_a_figure_is_told_with_the_digits_in_which_it_differs(
+    built: Path, old: float, new: float, told: str
+) -> None:  # fmt: skip
+    (built / "metrics.json").write_text(json.dumps({"a": old}))
+    git(built, "commit", "-aqm", "built")
+    lock(built, base="b2", metrics="m2")
+    (built / "metrics.json").write_text(json.dumps({"a": new}))
+
+    wanted = f"figures in git and here: a {told};" if told else "no figure in git differs;"
+    assert wanted in recorded_bytes.difference(built)
 
 
 def test_other_bytes_that_change_no_figure_are_told_as_such(built: Path) -> None:
@@ -108,5 +130,5 @@ def test_it_is_the_last_line_of_a_build(tmp_path: Path) -> None:
 
     told = repro("--force").splitlines()
 
-    assert told[-1].startswith("train: other bytes than in git, made of the same inputs: this processor rounds ")
+    assert told[-1].startswith("train: other bytes than in git, made of the same inputs: probably this processor ")
     assert "other bytes" not in repro(), "nothing ran"

@@ -106,14 +106,13 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_record_that_no_run_made_is_told_with_the_probe_that_follows_it(tmp_path: Path) -> None:
-    old = LockedStage(0, "clean", RECORD)
-    assert accept._before(tmp_path, old, None) == [], "no record here: built elsewhere"
-    assert accept._before(tmp_path, old, replace(ACCEPTED, before=["a probe of 1 of 2 rows"])) == [
+    assert accept._before(tmp_path, "clean", RECORD, None) == [], "no record here: built elsewhere"
+    assert accept._before(tmp_path, "clean", RECORD, replace(ACCEPTED, before=["a probe of 1 of 2 rows"])) == [
         "a probe of 1 of 2 rows", "a probe of 200 of 5,200 rows",
     ]  # fmt: skip
 
     run = {"stage": "clean", "outcome": "done", "started": "2026", "seconds": 1, "outs": ACCEPTED.outs}
     run_log.append(tmp_path, run | {"identity": "of other inputs"})
-    assert accept._before(tmp_path, old, None) == ["`dvc commit` without a run"]
+    assert accept._before(tmp_path, "clean", RECORD, None) == ["`dvc commit` without a run"]
     run_log.append(tmp_path, run | {"identity": ACCEPTED.identity})
-    assert accept._before(tmp_path, old, None) == []
+    assert accept._before(tmp_path, "clean", RECORD, None) == []

@@ -21,7 +21,7 @@ def test_files_get_their_digests_and_hard_links_are_read_once(tmp_path: Path) ->
     assert result == {
         first: digest, link: digest, folder: Digest("", 0, "no regular file"), absent: None, first / "below": None,
     }  # fmt: skip
-    assert progress.read == 4
+    assert progress.bar.done == 4
 
 
 def test_threads_stop_once_the_block_has_ended() -> None:
