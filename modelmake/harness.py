@@ -138,6 +138,11 @@ def _check_covered(stage: Stage, key: dict[str, Any], opened: set[str]) -> None:
             f"{stage.name}: imported {', '.join(files)}: want modules of {' and '.join(stage_key.FIRST_PARTY)}, and "
             "packages in uv.lock; move it there; nothing published"
         )
+    if copies := loaded_packages.copies(lock, loaded):
+        raise UserError(
+            f"{stage.name}: loaded an installed copy of {', '.join(copies)}, of which uv.lock names a folder: run "
+            "`uv sync`, or lock a wheel of it if it is compiled; nothing published"
+        )
     covered = [*key["packages"], *carrying.PACKAGES]
     if packages := loaded_packages.uncovered(lock, loaded, covered):
         raise UserError(

@@ -2,7 +2,7 @@
 
 Importing this package sets the environment of the libraries that stages use, before any of them is imported: offline
 unless HF_HUB_OFFLINE=0, no telemetry, no progress bars in a log, only errors on the console. In the process of a stage
-it also imports modules by the content of their files, begins the watch of what they read, lets numeric libraries start
+it also imports code that people edit by its content, begins the watch of what they read, lets numeric libraries start
 with one thread, and sets the time zone to UTC.
 """
 
@@ -11,12 +11,11 @@ import os
 import sys
 import time
 import warnings
-from pathlib import Path
 
 from modelmake.running import own_code
 
 if sys.argv[0] == "-m":  # `python -m stages.<stage>` imports this package before the stage's module
-    own_code.import_by_content(Path.cwd(), ("modelmake", "stages"))
+    own_code.import_by_content()
     from modelmake.running import opened_files, threads
 
     opened_files.watch()

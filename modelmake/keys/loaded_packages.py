@@ -25,6 +25,13 @@ def uncovered(lock: Path, modules: Mapping[str, ModuleType], packages: Iterable[
     return sorted(loaded - {*packages, *locked_packages.needed(lock, locked_packages.COSMETIC)})
 
 
+def copies(lock: Path, modules: Mapping[str, ModuleType]) -> list[str]:
+    """The packages in `lock` that are folders, of which `modules` come from an installed copy, sorted."""
+    return sorted(
+        {locked_packages.provider(lock, n) for n in _installed_names(modules)} & locked_packages.folders(lock).keys()
+    )
+
+
 def elsewhere(
     lock: Path, modules: Mapping[str, ModuleType], paths: Iterable[str], own: Collection[str]
 ) -> list[str]:  # fmt: skip
@@ -36,7 +43,7 @@ def elsewhere(
     folders = tuple(f"{os.path.abspath(path)}{os.sep}" for path in paths)
     files = {_file(module) for name, module in modules.items() if name.partition(".")[0] not in own}
     files.discard(_file(sys.modules["__main__"]))
-    return sorted(f for f in files if f.startswith(folders) and not f.startswith(known))
+    return sorted(f for f in files if f.startswith(folders) and not _in(f, known))
 
 
 def _installed_names(modules: Mapping[str, ModuleType]) -> set[str]:
@@ -55,7 +62,12 @@ def _installed_names(modules: Mapping[str, ModuleType]) -> set[str]:
 
 
 def _any_in(folder: Path, modules: Mapping[str, ModuleType]) -> bool:
-    return any(_file(module).startswith(f"{folder}{os.sep}") for module in modules.values())
+    return any(_in(_file(module), (f"{folder}{os.sep}",)) for module in modules.values())
+
+
+def _in(file: str, folders: tuple[str, ...]) -> bool:
+    """True for a file in one of the folders, also if a link leads there."""
+    return file.startswith(folders) or os.path.realpath(file).startswith(folders)
 
 
 def _file(module: ModuleType) -> str:

@@ -14,8 +14,14 @@ from modelmake.errors import UserError
 
 FILES = re.compile(r"^(wheels = \[$.*?^\]$|sdist = .*?$)", re.MULTILINE | re.DOTALL)  # of a package in uv.lock
 PYPI = "https://pypi.org/simple"  # of which a version says all
-FOLDERS = ("directory", "editable", "virtual")  # sources in uv.lock that are folders
-NO_SOURCE = frozenset([".git", ".venv", "__pycache__", "build", "dist"])  # folders in them that are not read
+# Sources in uv.lock that are folders of Python modules: read where they are, or copied. `virtual` has none.
+FOLDERS = ("editable", "directory")
+# Files and folders in them that are no source, and folders that builds write, at the top.
+NO_SOURCE = frozenset([
+    ".DS_Store", ".coverage", ".git", ".hypothesis", ".idea", ".ipynb_checkpoints", ".mypy_cache", ".nox",
+    ".pytest_cache", ".ruff_cache", ".tox", ".venv", ".vscode", "__pycache__",
+])  # fmt: skip
+BUILT = frozenset(["build", "dist"])
 COSMETIC = ("colorama", "pygments", "rich", "tqdm")  # progress bars and colours: left out, with what only they need
 
 
@@ -23,7 +29,7 @@ def closure(lock: Path, imports: dict[str, str]) -> dict[str, str]:
     """{distribution: version} of everything that `imports` ({module: importer}) need, on any platform.
 
     Raises:
-        UserError: an import is neither standard library nor in `lock`.
+        UserError: an import is neither standard library nor in `lock`, or a folder is copied or absent.
     """
     locked = _read(lock)
     wanted = []
@@ -38,14 +44,18 @@ def closure(lock: Path, imports: dict[str, str]) -> dict[str, str]:
             raise UserError(f"{importer}: imports {name}, which is not in {lock.name}: `uv add` it")
         wanted.append(distribution)
     packages = {name: locked.versions[name] for name in sorted(_needed(wanted, locked, COSMETIC))}
-    folders = {name: lock.parent / folder for name, folder in locked.folders.items() if name in packages}
-    return packages | {name: f"{packages[name]} with content {_content(path)}" for name, path in folders.items()}
+    contents = {name: _content(name, lock) for name in locked.folders if name in packages}
+    return packages | {name: f"{packages[name]} with content {content}" for name, content in contents.items()}
 
 
 def local_contents(lock: Path) -> dict[str, str]:
-    """{folder: hash of its content} of the packages in a lock that are folders."""
+    """{folder: hash of its content} of the packages in a lock that are folders.
+
+    Raises:
+        UserError: a folder is copied or absent.
+    """
     folders = _read(lock).folders
-    return {folder: _content(lock.parent / folder) for folder in sorted(folders.values())}
+    return {folder: _content(name, lock) for name, folder in sorted(folders.items(), key=lambda item: item[1])}
 
 
 def needed(lock: Path, distributions: Iterable[str]) -> set[str]:
@@ -75,6 +85,7 @@ class _Lock(NamedTuple):
     versions: dict[str, str]  # of each distribution, with its source unless that is PyPI
     requirements: dict[str, list[str]]  # of each distribution, extras included
     folders: dict[str, str]  # of distributions that are folders, relative to the lock
+    copied: frozenset[str]  # those of `folders` that uv installs as a copy
     if_there: dict[str, list[str]]  # {distribution: what it imports if it is there}: `tool.modelmake` in pyproject.toml
 
 
@@ -110,19 +121,40 @@ def _in_folder(module: str, lock: Path, locked: _Lock) -> str | None:
 
 
 def source_files(folder: Path) -> list[Path]:
-    """All files in a folder, relative to it and sorted, without those of git, virtual environments and builds."""
+    """All files in a folder and behind links in it, relative to it and sorted, without those that are no source."""
     found = []
-    for path, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in NO_SOURCE and not name.endswith(".egg-info")]
-        found += [Path(os.path.relpath(os.path.join(path, file), folder)) for file in files]
-    return sorted(found)
+    for path, folders, files in os.walk(folder, followlinks=True):
+        left_out = NO_SOURCE | BUILT if Path(path) == folder else NO_SOURCE
+        names = [name for name in folders if name not in left_out and not name.endswith(".egg-info")]
+        folders[:] = [name for name in names if not _leads_around(Path(path, name))]
+        found += [Path(path, file) for file in files if file not in NO_SOURCE]
+    return sorted(file.relative_to(folder) for file in found if file.is_file())
 
 
-def _content(folder: Path) -> str:
-    """16 hex digits over the paths and bytes of all files in a folder."""
+def _leads_around(path: Path) -> bool:
+    """True for a link to a folder that the link is in, or in which a link on the way to it is."""
+    return path.is_symlink() and path.resolve() in [parent.resolve() for parent in path.parents]
+
+
+def _content(name: str, lock: Path) -> str:
+    """16 hex digits over the paths and bytes of all files of a package that is a folder.
+
+    uv makes a copy anew when its pyproject.toml changes, not when its modules do: the copy may be older or newer.
+    """
+    locked = _read(lock)
+    folder = lock.parent / locked.folders[name]
+    if not folder.is_dir():
+        raise UserError(f"{lock}: {name}: no folder {folder}: put it there")
+    if name in locked.copied:
+        raise UserError(
+            f"{lock}: {name} is installed as a copy of {locked.folders[name]}, which uv leaves as it is when modules "
+            "there change: want `editable = true` in pyproject.toml (tool.uv.sources), or a wheel (`uv build`)"
+        )
     digest = hashlib.sha256()
     for file in source_files(folder):
-        digest.update(f"{file.as_posix()} {hashlib.sha256((folder / file).read_bytes()).hexdigest()} ".encode())
+        with (folder / file).open("rb") as opened:
+            content = hashlib.file_digest(opened, "sha256").hexdigest()
+        digest.update(f"{file.as_posix()} {content} ".encode())
     return digest.hexdigest()[:16]
 
 
@@ -159,6 +191,7 @@ def _parse(lock: bytes, project: bytes) -> _Lock:
     versions: dict[str, list[str]] = {}
     requirements: dict[str, list[str]] = {}
     folders: dict[str, str] = {}
+    copied = set()
     # lists of files are most of the lock, and most of the parsing time
     blocks = lock.decode().split("[[package]]\n")
     text = "[[package]]\n".join(FILES.sub("", b) if f'registry = "{PYPI}"' in b else b for b in blocks)
@@ -167,6 +200,7 @@ def _parse(lock: bytes, project: bytes) -> _Lock:
         folder = next((source[kind] for kind in FOLDERS if kind in source), None)
         if folder not in (None, "."):
             folders[name] = folder
+            copied |= {name} if "directory" in source else set()
         files = [package.get("sdist", {}), *package.get("wheels", [])] if "registry" not in source else []
         origin = [f"{kind} {place}" for kind, place in source.items() if place != PYPI and place != "."]
         hashes = sorted(file["hash"] for file in files if "hash" in file)
@@ -175,7 +209,7 @@ def _parse(lock: bytes, project: bytes) -> _Lock:
         requirements.setdefault(name, []).extend(d["name"] for d in [*package.get("dependencies", []), *extras])
     if_there = tomllib.loads(project.decode()).get("tool", {}).get("modelmake", {}).get("imports-if-there", {})
     joined = {name: ",".join(sorted(locked)) for name, locked in versions.items()}
-    return _Lock(joined, requirements, folders, if_there)
+    return _Lock(joined, requirements, folders, frozenset(copied), if_there)
 
 
 def normalised(name: str) -> str:

@@ -6,7 +6,8 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+import sysconfig
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,17 @@ path_at_start: list[str] = []  # sys.path then
 variables_at_start: dict[str, str] = {}  # the environment then
 _read: set[str] = set()  # real paths
 _active: list[bool] = []  # empty before the watch begins; [True] while it records
-_libraries = tuple({f"{path}{os.sep}" for path in (sys.prefix, sys.base_prefix)})
+_libraries: tuple[str, ...] = ()  # folders of Python and what is installed, each with a separator at its end
 
 
 def watch() -> None:
     """Begins to record. Call it once, before the modules of a stage are imported."""
+    global _libraries
     if not _active:
         modules_at_start.update(sys.modules)
         path_at_start.extend(sys.path)
         variables_at_start.update(os.environ)
+        _libraries += library_folders((sys.prefix, sys.base_prefix), str(Path.cwd()))
         _active.append(True)
         sys.addaudithook(_hook)
 
@@ -78,6 +81,12 @@ def uncovered(root: Path, paths: set[str], key: dict[str, Any]) -> list[str]:
         if path not in key["files"] and not f"{path}{os.sep}".startswith(folders)
         and not ((root / path).is_dir() and _data_files(root, path) <= key["files"].keys())
     )  # fmt: skip
+
+
+def library_folders(prefixes: Iterable[str], project: str) -> tuple[str, ...]:
+    """The folders of installed code. A prefix that has the project in it, as /usr has /usr/src/app, is none."""
+    folders = {*(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")), *prefixes}
+    return tuple(f"{folder}{os.sep}" for folder in folders if not f"{project}{os.sep}".startswith(f"{folder}{os.sep}"))
 
 
 def _data_files(root: Path, folder: str) -> set[str]:

@@ -1,15 +1,18 @@
-"""Imports of the project's own modules by their content, not by the time and size of their files.
+"""Imports of code that people edit by its content, not by the time and size of its files.
 
 Python runs compiled code if its source has the same size and second of change. An edit in the same second, or one that
-keeps size and time, would run the old code under the key of the new.
+keeps size and time, would run the old code under the key of the new. So everything counts that is neither installed nor
+of Python itself: the project, and packages that are folders.
 """
 
+import os
 import sys
+import sysconfig
 import zlib
-from collections.abc import Iterable
 from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader, FileFinder, SourceFileLoader
-from pathlib import Path
 from typing import Any
+
+LIBRARIES = frozenset(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 class _ByContent(SourceFileLoader):
@@ -30,16 +33,19 @@ def _compiled(path: str) -> str:
     return f"{path[:-4]}.content.pyc" if path.endswith(".pyc") else path
 
 
-def import_by_content(root: Path, packages: Iterable[str]) -> None:
-    """Modules of these packages in `root` that are imported from now on run the code that is in their files."""
-    folders = tuple(str(root / package) for package in packages)
+def import_by_content() -> None:
+    """Modules that are imported from now on run the code that is in their files, other than those of `LIBRARIES`."""
     find = FileFinder.path_hook((ExtensionFileLoader, EXTENSION_SUFFIXES), (_ByContent, SOURCE_SUFFIXES))
 
     def hook(path: str) -> FileFinder:
-        if not path.startswith(folders):
-            raise ImportError(f"{path}: not of the project")
+        if _is_library(path):
+            raise ImportError(f"{path}: its code is not edited")
         return find(path)
 
     sys.path_hooks.insert(0, hook)
-    for path in [path for path in sys.path_importer_cache if path.startswith(folders)]:
+    for path in [path for path in sys.path_importer_cache if not _is_library(path)]:
         del sys.path_importer_cache[path]
+
+
+def _is_library(path: str) -> bool:
+    return f"{path}{os.sep}".startswith(tuple(f"{folder}{os.sep}" for folder in LIBRARIES))

@@ -63,7 +63,7 @@ class Sandbox:
 
 def problems(path: str) -> list[str]:
     """Why no stage can have a file or folder as its input, a phrase each."""
-    if os.path.normpath(path).startswith(os.pardir):
+    if os.path.normpath(path).split(os.sep)[0] == os.pardir:
         return [f"{path}: outside of the project: want a path in it, or an absolute one"]
     return artifacts.unhashed(Path(path))
 

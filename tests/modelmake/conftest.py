@@ -52,9 +52,8 @@ if __name__ == "__main__":
 
 
 BEGINNING = """
-from pathlib import Path
 from modelmake.running import own_code
-own_code.import_by_content(Path.cwd(), ("modelmake", "stages"))
+own_code.import_by_content()
 from modelmake.running import opened_files
 opened_files.watch()
 """

@@ -107,3 +107,18 @@ def test_a_module_of_a_package_that_is_a_folder_belongs_to_it(tmp_path: Path) ->
     assert loaded_packages.uncovered(lock, modules, []) == ["our-metrics"]
     assert loaded_packages.uncovered(lock, modules, ["our-metrics"]) == []
     assert loaded_packages.elsewhere(lock, modules, [str(tmp_path)], ()) == []
+
+    (tmp_path / "ours/src/metrics").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "ours")
+    module.__file__ = str(tmp_path / "link/src/metrics/__init__.py")
+    assert loaded_packages.uncovered(lock, modules, []) == ["our-metrics"]
+    assert loaded_packages.elsewhere(lock, modules, [str(tmp_path / "link")], ()) == []
+
+
+def test_an_installed_copy_of_a_package_that_is_a_folder_is_found(tmp_path: Path) -> None:
+    lock = tmp_path / "uv.lock"
+    source = 'version = "1"\nsource = { editable = "yaml" }\n'
+    lock.write_text(f'[[package]]\nname = "pyyaml"\n{source}[[package]]\nname = "ours"\n{source}')
+
+    assert loaded_packages.copies(lock, loaded("yaml", "msgspec")) == ["pyyaml"]
+    assert loaded_packages.copies(LOCK, loaded("yaml", "msgspec")) == []

@@ -150,10 +150,56 @@ def test_a_package_that_is_a_folder_counts_by_its_content(tmp_path: Path) -> Non
     (tmp_path / "ours/.git/HEAD").write_text("moved")
     (tmp_path / "ours/src/metrics/__pycache__").mkdir()
     (tmp_path / "ours/src/metrics/__pycache__/x.pyc").touch()
+    (tmp_path / "ours/.pytest_cache").mkdir()
+    (tmp_path / "ours/.pytest_cache/lastfailed").touch()
+    (tmp_path / "ours/build").mkdir()
+    (tmp_path / "ours/build/metrics.py").touch()
     assert closure(lock, "metrics") == before
     module.write_text("X = 2")
     assert closure(lock, "metrics") != before
     assert locked_packages.local_contents(lock).keys() == {"../ours"}
+
+
+@pytest.mark.parametrize(
+    "file", ["src/metrics/build/a.py", "src/metrics/dist/a.py", "src/linked/a.py", "src/link/a.py"]
+)
+def test_every_module_of_a_package_that_is_a_folder_counts(tmp_path: Path, file: str) -> None:
+    lock, ours = tmp_path / "app/uv.lock", tmp_path / "ours"
+    for folder in (lock.parent, ours / "src/metrics", tmp_path / "shared"):
+        folder.mkdir(parents=True)
+    lock.write_text(OTHER_SOURCES)
+    (ours / "src/link").symlink_to(tmp_path / "shared")
+    (ours / "src/linked").symlink_to(ours / "src/metrics")
+    (ours / "src/metrics/around").symlink_to(ours)
+    (tmp_path / "shared/metrics").symlink_to(ours / "src/metrics")
+    (ours / "src/metrics/shared").symlink_to(tmp_path / "shared")
+    (ours / "gone").symlink_to(tmp_path / "nowhere")
+    before = closure(lock, "metrics")
+
+    (ours / file).parent.mkdir(exist_ok=True)
+    (ours / file).write_text("X = 2")
+
+    assert closure(lock, "metrics") != before
+
+
+def test_a_folder_that_is_installed_as_a_copy_or_absent_is_an_error(tmp_path: Path) -> None:
+    lock = tmp_path / "uv.lock"
+    lock.write_text('[[package]]\nname = "ours"\nversion = "1.0"\nsource = { directory = "our code" }\n')
+
+    with pytest.raises(UserError, match=r"uv\.lock: ours: no folder .*/our code: put it there$"):
+        closure(lock, "ours")
+    (tmp_path / "our code").mkdir()
+    for read in (lambda: closure(lock, "ours"), lambda: locked_packages.local_contents(lock)):
+        with pytest.raises(UserError, match=r"uv\.lock: ours is installed as a copy of our code, .* `editable = true`"):
+            read()
+
+
+def test_a_project_without_modules_has_no_content(tmp_path: Path) -> None:
+    lock = tmp_path / "uv.lock"
+    lock.write_text('[[package]]\nname = "ours"\nversion = "1.0"\nsource = { virtual = "ours" }\n')
+
+    assert closure(lock, "ours") == {"ours": "1.0 virtual ours"}
+    assert locked_packages.folders(lock) == {}
 
 
 def test_what_packages_import_if_it_is_there_counts_if_it_is_locked(lock: Path) -> None:

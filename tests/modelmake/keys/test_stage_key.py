@@ -37,7 +37,7 @@ FILES = {
     "uv.lock": '[[package]]\nname = "torch"\nversion = "2.13.0"\n[[package]]\nname = "left-alone"\nversion = "1.0"\n',
 }
 
-LOCAL = '[[package]]\nname = "ours"\nversion = "1"\nsource = { directory = "../../ours" }\n'
+LOCAL = '[[package]]\nname = "ours"\nversion = "1"\nsource = { editable = "../../ours" }\n'
 
 
 @pytest.fixture

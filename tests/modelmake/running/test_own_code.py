@@ -1,11 +1,13 @@
 """What a stage runs is what is in its files, whatever their times say."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.modelmake.conftest import StageProject
+from tests.modelmake.conftest import ROOT, StageProject
 
 
 def rewrite(file: Path, old: str, new: str) -> None:
@@ -43,3 +45,23 @@ def test_compiled_code_without_a_source_is_not_run(project: StageProject) -> Non
     code, _, err = project.run()
     assert code == 1
     assert "cannot import name 'words'" in err
+
+
+def test_an_edit_of_a_package_that_is_a_folder_runs_and_installed_code_is_left_to_python(tmp_path: Path) -> None:
+    module, script = tmp_path / "ours/metrics.py", tmp_path / "script.py"
+    module.parent.mkdir()
+    module.write_text("X = 'a'\n")
+    script.write_text(
+        "import sys\nfrom modelmake.running import own_code\nown_code.import_by_content()\n"
+        f"sys.path.insert(0, {str(module.parent)!r})\nimport metrics, msgspec, colorsys\n"
+        "print(metrics.X, *(type(m.__spec__.loader).__name__ for m in (metrics, msgspec, colorsys)))\n"
+    )
+
+    def run() -> str:
+        return subprocess.run(
+            [sys.executable, script], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+        ).stdout
+
+    assert run() == "a _ByContent SourceFileLoader SourceFileLoader\n"
+    rewrite(module, "'a'", "'b'")
+    assert run() == "b _ByContent SourceFileLoader SourceFileLoader\n"

@@ -165,3 +165,13 @@ def test_a_second_run_of_a_stage_in_a_clone_is_refused_with_the_process_that_run
 
     assert (code, second[0][0]) == (0, 1)
     assert re.fullmatch(r"stages.shout: process \d+ runs it in this clone: wait for it, or end it\n", second[0][2])
+
+
+def test_a_name_that_begins_with_dots_is_in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("..rows").touch()
+
+    assert sandbox.problems("..rows") == []
+    assert sandbox.problems("data/../../rows") == [
+        "data/../../rows: outside of the project: want a path in it, or an absolute one"
+    ]
