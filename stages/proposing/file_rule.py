@@ -5,7 +5,7 @@ import glob
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 import yaml
@@ -45,16 +45,28 @@ def propose(name: str, values: list[dict[str, Any]]) -> Proposed:
             reader.read(value)
         formats[reader.format] += 1
     known = [format for format in formats if format not in NO_FORMAT]
-    if sum(formats[format] for format in known) * 2 > len(values) and not _left_out(known, values):
-        return _detected(name, known, reader, values)
+    if sum(formats[format] for format in known) * 2 > len(values):
+        more = _beside(known[0], values) if len(known) == 1 else {}
+        if not _left_out(known, values, more):
+            return _detected(name, known, reader, values, more)
     found = mapping.propose(values)
     if isinstance(found, mapping.Mapping):
         said = ", ".join(f"{field}: {path}" for field, path in found.fields.items())
-        return Proposed({"format": found.format, "fields": found.fields},
-                        [f"{found.format}, by the names of its fields ({said})"])  # fmt: skip
+        return Proposed(_rule(found), [f"{found.format}, by the names of its fields ({said})"])
+    _ask(name, found, values)
+
+
+def _ask(name: str, found: mapping.Asked, values: list[dict[str, Any]]) -> NoReturn:
+    """Raises what has to be asked, with the entries to choose from."""
     names = ", ".join(node.path for node in mapping.nodes(values) if node.is_leaf)
-    told = advice(QA % glob.escape(name))
-    raise UserError(f"{found}: want to know which is which; {told}; or name the other files only. Its fields: {names}")
+    told = advice(*(entry(name, _rule(one)) for one in found.mappings) if found.mappings else (QA % glob.escape(name),))
+    raise UserError(
+        f"{found.why}: want to know which is which; {told}; or name the other files only. Its fields: {names}"
+    )
+
+
+def _rule(found: mapping.Mapping) -> dict[str, Any]:
+    return {"format": found.format, "fields": found.fields}
 
 
 def advice(*entries: str) -> str:
@@ -84,22 +96,41 @@ def contents(read: list[bytes] | Judged) -> list[Content]:
     return [read] if isinstance(read, Judged) else [msgspec.json.decode(content, type=Content) for content in read]
 
 
-def _detected(name: str, known: list[str], reader: RecordReader, values: list[dict[str, Any]]) -> Proposed:
-    """What is needed where the records tell their format."""
+def _detected(
+    name: str, known: list[str], reader: RecordReader, values: list[dict[str, Any]], more: dict[str, str]
+) -> Proposed:
+    """What is needed where the records tell their format.
+
+    Args:
+        more: fields of the format, and their paths, which the records have under other names.
+    """
     if ratings.LABEL in reader.unread.stops:
         return _labelled(name, values)
-    right, choices = ([value.get(name) for value in values] for name in ("answer", "choices"))
-    if known == ["multiple_choice"] and (why := mapping.counted_from_one(right, choices)):
-        raise UserError(why)
     by_field = mapping.split(mapping.nodes(values), mapping.MOST * len(values))
-    if by_field and len(known) == 1 and (own := _own_fields(known[0], values)):
-        return Proposed({"format": known[0], "fields": own | by_field}, [f"its field {by_field['split']} splits it"])
-    return Proposed(None)
+    notes = [f"its field {by_field['split']} splits it"] if by_field else []
+    if more:
+        notes.append(f"fields by their names ({', '.join(f'{field}: {path}' for field, path in more.items())})")
+    own = _own_fields(known[0], values) if len(known) == 1 else {}
+    if not own:
+        return Proposed(None)
+    found = mapping.counted(mapping.Mapping(known[0], own | more | by_field), values)
+    if isinstance(found, mapping.Asked):
+        _ask(name, found, values)
+    if "answer_from_1" in found.fields and "answer" in own:
+        notes.append("its answers count the choices from 1")
+    return Proposed(_rule(found), notes) if notes else Proposed(None)
 
 
-def _left_out(known: list[str], values: list[dict[str, Any]]) -> bool:
+def _beside(format: str, values: list[dict[str, Any]]) -> dict[str, str]:
+    """{field of the format: the name that all records have for it}, where that tells."""
+    own = _own_fields(format, values)
+    found = [node for node in mapping.nodes(values) if node.path not in READERS[format].FIELDS]
+    return mapping.beside(format, own, found, mapping.MOST * len(values)) if own else {}
+
+
+def _left_out(known: list[str], values: list[dict[str, Any]], more: dict[str, str]) -> bool:
     """True if the formats of the records would leave out a text that may belong to a question."""
-    read = {name for format in known for name in READERS[format].FIELDS}
+    read = {name for format in known for name in READERS[format].FIELDS} | {*more.values()}
     parts = mapping.parts_of_questions([node for node in mapping.nodes(values) if node.path.split(".")[0] not in read],
                                        len(values) / 2)  # fmt: skip
     for value in values:

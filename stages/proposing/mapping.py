@@ -1,10 +1,10 @@
 """Fields of records that no format knows, mapped to those of a format by their names and the shapes of their values."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from stages.proposing import names, shapes
+from stages.proposing import choices, names, shapes
 from stages.proposing.shapes import Shape
 from stages.reading import field_names
 from stages.reading.containers.split_names import split_from_name
@@ -15,22 +15,26 @@ Role = tuple[tuple[str, ...], Shape]  # names of the fields that may have it, an
 FORMATS: tuple[tuple[str, dict[str, Role]], ...] = (  # the first that has all of its fields is proposed
     ("pairs", {"prompt": (names.QUESTION, shapes.asked), "chosen": (names.CHOSEN, shapes.asked),
                "rejected": (names.REJECTED, shapes.asked)}),
-    ("multiple_choice", {"choices": (names.CHOICES, shapes.choices), "context": (names.CONTEXT, shapes.text),
-                         "question": (names.QUESTION, shapes.text), "answer": (names.RIGHT, shapes.scalar)}),
-    ("multiple_choice", {"choices": (names.CHOICES, shapes.choices), "question": (names.QUESTION, shapes.text),
-                         "answer": (names.RIGHT, shapes.scalar)}),
+    *(("multiple_choice", {"choices": (listed, shapes.choices), **before, "question": (names.QUESTION, shapes.text),
+                           "answer": (right, shapes.scalar)})
+      for listed, right in ((names.CHOICES, names.RIGHT), (names.LISTED_ANSWERS, ("label", "correct", "gold")))
+      for before in ({"context": (names.CONTEXT, shapes.text)}, {})),
     ("function_calls", {"query": (names.QUESTION, shapes.asked), "tools": (names.TOOLS, shapes.tools),
                         "answers": (names.CALLS, shapes.calls)}),
     ("messages", {"messages": (names.TURNS, shapes.turns)}),
     *(("alpaca", {"instruction": (first, shapes.text), "input": (second, shapes.text),
                   "output": (names.LABEL, shapes.scalar)}) for first, second in names.TWO_TEXTS),
-    ("alpaca", {"instruction": (names.CONTEXT, shapes.text), "input": (names.QUESTION, shapes.text),
-                "output": (names.ANSWER, shapes.scalar)}),
+    ("completion", {"context": (names.CONTEXT, shapes.texts), "prompt": (names.QUESTION, shapes.text),
+                    "completion": (names.ANSWER, shapes.scalar)}),
     ("completion", {"prompt": (names.QUESTION, shapes.text), "completion": (names.ANSWER, shapes.scalar)}),
     ("labelled", {"text": ((*names.TEXT, *names.QUESTION), shapes.text), "label": (names.LABEL, shapes.label)}),
     ("text", {"text": (names.TEXT, shapes.text)}),
 )  # fmt: skip
-BESIDE: dict[str, Role] = {"system": (names.SYSTEM, shapes.text), "tools": (names.TOOLS, shapes.tools)}  # if there
+BESIDE: dict[str, Role] = {  # if there
+    "system": (names.SYSTEM, shapes.text), "tools": (names.TOOLS, shapes.tools),
+    "context": (names.ABOUT, shapes.texts), "reasoning_content": (names.REASONING, shapes.text),
+}  # fmt: skip
+ASKED = ("prompt", "instruction", "input", "question", "query", "messages")  # roles of which a record has one
 OPENAI_PREFERENCES = {  # as in files for OpenAI's preference tuning
     "prompt": "input.messages", "tools": "input.tools", "chosen": "preferred_output",
     "rejected": "non_preferred_output",
@@ -77,33 +81,58 @@ class Mapping(NamedTuple):
     fields: dict[str, str]  # {field of the format, or split: path in the records}
 
 
-def propose(records: list[dict[str, Any]]) -> Mapping | str:
-    """The mapping of records to a format, or why their names and shapes do not tell one."""
+class Asked(NamedTuple):
+    """Why names and shapes do not tell a mapping, and those that it may be, if they are known."""
+
+    why: str
+    mappings: Sequence[Mapping] = ()
+
+
+def propose(records: list[dict[str, Any]]) -> Mapping | Asked:
+    """The mapping of records to a format, or what has to be asked."""
     if all({"input", "preferred_output", "non_preferred_output"} <= record.keys() for record in records):
         tools = all("tools" in record["input"] for record in records if isinstance(record["input"], dict))
         return Mapping("pairs", {name: path for name, path in OPENAI_PREFERENCES.items() if tools or name != "tools"})
     found = nodes(records)
     least = MOST * len(records)
+    columns = choices.columns(((node.path, node.name, node.values) for node in found), least)
     for format, roles in FORMATS:
         fields: dict[str, str] = {}
         doubt = ""
         for role, (wanted, shape) in roles.items():
             free = [node for node in found if not any(_within(node.path, path) for path in fields.values())]
             best = _best([node for node in free if node.has(shape, least)], wanted)
+            if not best and wanted is names.CHOICES and columns:
+                fields |= columns
+                continue
             if not best:
                 break
             if len(best) > 1:
                 doubt = doubt or f"{' and '.join(node.path for node in best)} could each be the {role} of {format}"
             fields[role] = best[0].path
         else:
-            fields |= _beside(format, fields, found, least)
+            fields |= beside(format, fields, found, least)
             left = [node for node in found if node.is_leaf and not any(_within(node.path, p) for p in fields.values())]
             doubt = doubt or _doubt(format, fields, records, left, least)
-            return doubt or Mapping(format, fields | split(found, least))
+            mapping = Mapping(format, fields | split(found, least))
+            return Asked(doubt) if doubt else counted(mapping, records)
     if turns := [node.path for node in found if node.name.lower() in names.OF_A_TURN and ".0." in node.path]:
-        return f"{turns[0]} tells whose turn it is: want turns with role and content, or with from and value"
+        return Asked(f"{turns[0]} tells whose turn it is: want turns with role and content, or with from and value")
     told = ", ".join(node.path for node in found if node.is_leaf)
-    return f"no name among {told} is known for a question with its answer, or a text"
+    return Asked(f"no name among {told} is known for a question with its answer, or a text")
+
+
+def counted(found: Mapping, records: list[dict[str, Any]]) -> Mapping | Asked:
+    """A mapping to `multiple_choice` that says where the answers are counted from."""
+    if found.format != "multiple_choice" or "answer" not in found.fields:
+        return found
+    first = choices.counted_from(records, found.fields)
+    names = {"answer": "answer_from_1"}
+    from_1 = found._replace(fields={names.get(name, name): path for name, path in found.fields.items()})
+    if first is None:
+        right = found.fields["answer"]
+        return Asked(f"{right} has neither 0 nor the number of choices: it may count from 0 or from 1", [found, from_1])
+    return from_1 if first else found
 
 
 def ignorable(unread: Iterable[str], fields: dict[str, str]) -> list[str]:
@@ -179,7 +208,7 @@ def _says_more(node: Node, other: Node) -> bool:
     )  # fmt: skip
 
 
-def _beside(format: str, fields: dict[str, str], found: list[Node], least: float) -> dict[str, str]:
+def beside(format: str, fields: dict[str, str], found: list[Node], least: float) -> dict[str, str]:
     """The fields that say more of a chat, where all records have them."""
     more: dict[str, str] = {}
     for role, (wanted, shape) in BESIDE.items():
@@ -207,34 +236,36 @@ def _doubt(format: str, fields: dict[str, str], records: list[dict[str, Any]], l
     if format in ("text", "labelled") and any(own.values()):
         told = ", ".join(path for path, found in own.items() if found)
         return f"each record is one turn of a conversation, by {told}: want a record for each conversation"
+    for path in (fields[role] for role in ASKED if role in fields):
+        if several := _first_of_several(path, records):
+            return f"{path} is the first of {several}, and the others would be left out: want a record for each"
     if format == "text" and any(part.isdigit() for part in fields["text"].split(".")):
         return f"{fields['text']} is one of several texts"
     if format != "text" and (parts := parts_of_questions(left, least / 2)):
         return f"{', '.join(parts)} may belong to the question, and would be left out"
-    return counted_from_one(values[fields["answer"]], values[fields["choices"]]) if format == "multiple_choice" else ""
+    return ""
+
+
+def _first_of_several(path: str, records: list[dict[str, Any]]) -> int:
+    """The most values that a record has in place of the one at a path; 0, if none has several."""
+    return max((count for record in records if (count := _count(record, path.split("."))) > 1), default=0)
+
+
+def _count(value: Any, path: list[str]) -> int:
+    if not path:
+        return 1
+    if isinstance(value, list):
+        return sum(_count(item, path[1:]) for item in value)
+    return _count(value[path[0]], path[1:]) if isinstance(value, dict) and path[0] in value else 0
 
 
 def parts_of_questions(left: list[Node], least: float) -> list[str]:
     """Of values that are read by nothing the paths of those that may be part of a question, by their names."""
     texts = [node for node in left if node.has(shapes.text, least)]
-    columns = [node.path for node in texts if _is_choice(node.name)]
+    columns = [node.path for node in texts if choices.is_column(node.name)]
     return list(dict.fromkeys([*(n.path for n in texts if _is_part(n)), *(columns if len(columns) > 1 else ())]))
 
 
 def _is_part(node: Node) -> bool:
     own = node.name.lower() if node.name.lower() not in names.SAYS_NOTHING else node.path.lower().split(".")[0]
     return bool(names.OF_A_QUESTION & {own, own.removesuffix("s"), *words(own)[-1:]}) and "id" not in words(own)
-
-
-def _is_choice(name: str) -> bool:
-    """A column of its own for a choice: `A`, `option2`, `opa`."""
-    return re.fullmatch(r"(?:op|opt|option|choice|ending|sol|distractor)?[_ ]?(?:[a-eA-E]|\d)", name) is not None
-
-
-def counted_from_one(right: list[Any], choices: list[Any]) -> str:
-    """Why the places of right choices are none; "" if they may be."""
-    if not all(type(value) is int for value in right) or not all(isinstance(value, list) for value in choices):
-        return ""
-    if min(right) > 0 and any(place == len(of) for place, of in zip(right, choices, strict=False)):
-        return "the answer counts the choices from 1: want the place from 0, the label or the text"
-    return ""

@@ -3,19 +3,23 @@
 They are in lower case; `camelCase` and `snake_case` are words.
 """
 
-CONTEXT = (
-    "body", "context", "passage", "background", "article", "premise", "document", "support", "table", "schema", "text",
-)  # fmt: skip
+ABOUT = ("context", "passage", "paragraph", "story", "excerpt", "evidence", "document")  # texts of questions, no more
+CONTEXT = ("body", *ABOUT[:2], "background", "article", "premise", *ABOUT[2:], "support", "table", "schema", "text")
 QUESTION = (
     "question", "prompt", "instruction", "query", "problem", "request", "utterance", "user", "human", "input", "source",
     "title", "sentence", "message", "text", "article", "document", "dialogue", "passage", "question_stem", "ctx",
+    "stem", "goal", "startphrase",
 )  # fmt: skip
 ANSWER = (
     "answer", "completion", "response", "output", "solution", "reply", "target", "assistant", "bot", "sql", "code",
     "summary", "highlights", "translation", "query",
 )  # fmt: skip
 CHOICES = ("choices", "options", "endings", "alternatives", "candidates")
-RIGHT = ("answer", "answerkey", "answer_key", "correct", "correct_answer", "correct_option", "gold", "label", "target")
+RIGHT = (
+    "answer", "answerkey", "answer_key", "correct", "correct_answer", "correct_option", "gold", "label", "target",
+    "cop",
+)  # fmt: skip
+LISTED_ANSWERS = ("answers",)  # choices if a label tells the right one, as in ReClor; else all of them are right
 LABEL = (
     "intent", "label", "category", "class", "sentiment", "topic", "stance", "polarity", "annotation", "emotion",
 )  # fmt: skip
@@ -23,7 +27,11 @@ CHOSEN = ("chosen", "preferred", "better", "accepted", "winner")
 REJECTED = ("rejected", "dispreferred", "worse", "loser")
 TURNS = ("conversation", "conversations", "messages", "dialog", "dialogue", "turns", "chat", "history")
 CALLS = ("answers", "calls", "tool_calls", "function_calls", "ground_truth", "answer", "output", "response")
-SYSTEM = ("system", "system_prompt", "system_message", "instructions")
+SYSTEM = ("system", "system_prompt", "system_message", "instructions", "developer")
+REASONING = (
+    "reasoning_content", "reasoning", "thinking", "think", "thoughts", "cot", "complex_cot", "chain_of_thought",
+    "rationale", "scratchpad", "solution_steps", "deepseek_reasoning",
+)  # fmt: skip
 TOOLS = ("tools", "functions", "function", "available_tools")
 TEXT = ("text", "content", "body", "document", "article", "passage")
 SPLIT = ("split", "set", "partition", "subset")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from stages.reading.message_parsing import ROLES
+from stages.reading.message_parsing import ROLES, is_exchange
 from stages.reading.text_values import json_value
 from stages.reading.unread import empty
 
@@ -25,8 +25,15 @@ def label(value: Any) -> bool:
 
 
 def turns(value: Any) -> bool:
-    """Messages, such as {"role", "content"} or {"from", "value"}."""
-    return _objects(value, lambda turn: turn.get("from", turn.get("role")) in (*ROLES,))
+    """Messages, such as {"role", "content"} or {"from", "value"}, or exchanges."""
+    return _objects(value, lambda turn: turn.get("from", turn.get("role")) in (*ROLES,)) or (
+        isinstance(value, list) and bool(value) and all(map(is_exchange, value))
+    )
+
+
+def texts(value: Any) -> bool:
+    """A text, or a list of texts."""
+    return text(value) or (isinstance(value, list) and bool(value) and all(map(text, value)))
 
 
 def asked(value: Any) -> bool:
@@ -34,8 +41,10 @@ def asked(value: Any) -> bool:
 
 
 def choices(value: Any) -> bool:
-    """Texts, or {"text": […], "label": […]}."""
+    """Texts, {"text": […], "label": […]}, or a list of {"text", "label"}."""
     texts = value.get("text") if isinstance(value, dict) else value
+    if isinstance(texts, list) and all(isinstance(item, dict) for item in texts):
+        texts = [item.get("text") for item in texts]
     return isinstance(texts, list) and len(texts) > 1 and all(map(text, texts))
 
 

@@ -21,8 +21,9 @@ MAX_FIELD_SETS = 1024  # whose format is remembered
 SHAPE_ERRORS = (KeyError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
 TEXT_FIELDS = frozenset(  # of formats; a number that is mapped to one is read as its text
     ("question", "answer", "prompt", "completion", "instruction", "input", "output", "chosen", "rejected", "text",
-     "context")
+     "context", *formats.multiple_choice.LETTERS)
 )  # fmt: skip
+PLACES = {"multiple_choice": frozenset(formats.multiple_choice.RIGHT)}  # format -> fields whose numbers stay numbers
 NO_FORMAT = {"unknown": "unknown_format", "ambiguous": "ambiguous_format"}  # in place of a format -> reason
 LIST_STARTS = ("[", " ", "\n", "\t", "\r")  # of a text that may hold a list of messages
 TURNS = {  # format -> its fields of messages
@@ -87,7 +88,7 @@ class RecordReader:
             record = unread.without(record, self._ignore)
         own = record
         if self._fields is not None:
-            record = map_fields(record, self._fields)
+            record = map_fields(record, self._fields, self._format)
             metadata = parse_metadata({name: record.pop(name) for name in Metadata._fields if name in record})
         if self._format is None:
             self.format = self._detect(tuple(record))
@@ -189,13 +190,13 @@ def _taken(fields: dict[str, str | None]) -> dict[str, str]:
     return {name: own for name, own in fields.items() if own is not None}
 
 
-def map_fields(record: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+def map_fields(record: dict[str, Any], fields: dict[str, str], format: str | None) -> dict[str, Any]:
     """A record with the fields of a format, taken from its own by name or by path (`answer.text`, `answers.0`).
 
     Raises:
         RejectedRecord: a field is missing.
     """
-    result = {}
+    result, texts = {}, TEXT_FIELDS - PLACES.get(format or "", frozenset())
     for name, own in fields.items():
         value: Any = record
         for part in (own,) if own in record else own.split("."):
@@ -206,7 +207,7 @@ def map_fields(record: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]
             else:
                 raise RejectedRecord("no_field", f"no field {own!r} for {name}: found {sorted(record)}")
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and not unread.empty(value)
-        result[name] = msgspec.json.encode(value).decode() if is_number and name in TEXT_FIELDS else value
+        result[name] = msgspec.json.encode(value).decode() if is_number and name in texts else value
     return result
 
 

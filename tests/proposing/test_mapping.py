@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stages.proposing.mapping import Mapping, propose
+from stages.proposing.mapping import Asked, Mapping, propose
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from stages.proposing.mapping import Mapping, propose
     [
         (
             {"ID": "c1", "Body": "Dan had $3.", "Question": "How much?", "Equation": "( 4 - 3 )", "Answer": 1.0},
-            "alpaca", {"instruction": "Body", "input": "Question", "output": "Answer"},
+            "completion", {"context": "Body", "prompt": "Question", "completion": "Answer"},
         ),
         (
             {"task_id": "H/0", "prompt": "def f():", "entry_point": "f", "canonical_solution": "  pass", "test": "x"},
@@ -30,7 +30,7 @@ from stages.proposing.mapping import Mapping, propose
         ({"query": "a", "better": "b", "worse": "c"}, "pairs",
          {"prompt": "query", "chosen": "better", "rejected": "worse"}),
         ({"context": "The cat sat.", "question": "Who sat?", "answers": {"text": ["The cat"], "answer_start": [0]}},
-         "alpaca", {"instruction": "context", "input": "question", "output": "answers.text.0"}),
+         "completion", {"context": "context", "prompt": "question", "completion": "answers.text.0"}),
         ({"question": {"text": "a", "id": "1"}, "answer": {"text": "b", "length": 1}}, "completion",
          {"prompt": "question.text", "completion": "answer.text"}),
         ({"input": {"messages": [{"role": "user", "content": "q"}]}, "preferred_output": [],
@@ -52,19 +52,19 @@ def test_a_whole_name_is_better_than_a_word_of_it_and_an_outer_field_better_than
 def test_a_field_that_few_records_have_is_no_answer() -> None:
     records = [{"question": "a", "answer": ""}] * 9 + [{"question": "a", "answer": "b"}]
 
-    assert isinstance(propose(records), str)
+    assert isinstance(propose(records), Asked)
 
 
 def test_two_fields_that_could_both_be_the_answer_are_told_and_none_is_taken() -> None:
     found = propose([{"question": "a", "first": {"answer": "b"}, "second": {"answer": "c"}}])
 
-    assert found == "first.answer and second.answer could each be the completion of completion"
+    assert found == Asked("first.answer and second.answer could each be the completion of completion")
 
 
 def test_unknown_names_are_told() -> None:
     found = propose([{"a": "x", "b": {"c": 1}}])
 
-    assert found == "no name among a, b.c is known for a question with its answer, or a text"
+    assert found == Asked("no name among a, b.c is known for a question with its answer, or a text")
 
 
 def test_a_field_of_splits_is_taken_only_if_every_value_names_one() -> None:
@@ -79,4 +79,4 @@ def test_a_field_of_splits_is_taken_only_if_every_value_names_one() -> None:
 
 @pytest.mark.parametrize("name", ["bad_response", "wrongAnswer", "incorrect_answer"])
 def test_an_answer_that_is_called_bad_is_not_learnt(name: str) -> None:
-    assert isinstance(propose([{"question": "a", name: "b"}] * 3), str)
+    assert isinstance(propose([{"question": "a", name: "b"}] * 3), Asked)

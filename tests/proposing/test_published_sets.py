@@ -59,6 +59,68 @@ SETS: dict[str, tuple[Record | Callable[[int], Record], Content]] = {  # name: (
          "options": ["{i} cats", "none"]},
         chat("Ann has 5 cats.\n\nHow many?\nA. 5 cats\nB. none", "A"),
     ),
+    "MMLU in CSV, with a column for each choice": (
+        {"question": "Which is {i}?", "A": "a{i}", "B": "b", "C": "c", "D": "d", "answer": "C"},
+        chat("Which is 5?\nA. a5\nB. b\nC. c\nD. d", "C"),
+    ),
+    "choices counted from 1": (
+        lambda i: {"question": f"Which is {i}?", "choices": ["a", "b"], "answer": i % 2 + 1},
+        chat("Which is 5?\nA. a\nB. b", "B"),
+    ),
+    "choices counted from 1, in texts": (
+        lambda i: {"question": f"Which is {i}?", "choices": ["a", "b", "c", "d"], "answer": str(i % 4 + 1)},
+        chat("Which is 5?\nA. a\nB. b\nC. c\nD. d", "B"),
+    ),
+    "ReClor": (
+        lambda i: {"context": f"Ann has {i} cats.", "question": "How many?", "answers": ["no", f"{i}", "all", "few"],
+                   "label": i % 4, "id_string": f"train_{i}"},
+        chat("Ann has 5 cats.\n\nHow many?\nA. no\nB. 5\nC. all\nD. few", "B"),
+    ),
+    "Social IQa": (
+        lambda i: {"context": f"Ann has {i} cats.", "question": "Why?", "answerA": "no", "answerB": f"{i}",
+                   "answerC": "all", "label": str(i % 3 + 1)},
+        chat("Ann has 5 cats.\n\nWhy?\nA. no\nB. 5\nC. all", "C"),
+    ),
+    "CosmosQA": (
+        lambda i: {"id": f"3{i}", "context": f"Ann has {i} cats.", "question": "Why?", "answer0": "no",
+                   "answer1": f"{i}", "answer2": "all", "answer3": "few", "label": i % 4},
+        chat("Ann has 5 cats.\n\nWhy?\nA. no\nB. 5\nC. all\nD. few", "B"),
+    ),
+    "HellaSwag": (
+        lambda i: {"ind": i, "activity_label": "Cats", "ctx_a": f"Ann has {i} cats.", "ctx_b": "she",
+                   "ctx": f"Ann has {i} cats. she", "endings": ["runs.", "sits.", "eats.", "sleeps."],
+                   "source_id": "activitynet~v_-1", "split": "train", "split_type": "indomain", "label": str(i % 4)},
+        chat("Ann has 5 cats. she\nA. runs.\nB. sits.\nC. eats.\nD. sleeps.", "B"),
+    ),
+    "PIQA": (
+        lambda i: {"goal": f"Feed {i} cats.", "sol1": "Fish.", "sol2": "Stones.", "label": i % 2},
+        chat("Feed 5 cats.\nA. Fish.\nB. Stones.", "B"),
+    ),
+    "Winogrande": (
+        lambda i: {"sentence": f"Ann has {i} cats and Bo none, so _ buys fish.", "option1": "Ann", "option2": "Bo",
+                   "answer": "1"},
+        chat("Ann has 5 cats and Bo none, so _ buys fish.\nA. Ann\nB. Bo", "A"),
+    ),
+    "MedMCQA": (
+        lambda i: {"id": f"a{i}", "question": f"Which is {i}?", "opa": f"{i}", "opb": "b", "opc": "c", "opd": "d",
+                   "cop": i % 4, "choice_type": "single", "exp": None, "subject_name": "s", "topic_name": None},
+        chat("Which is 5?\nA. 5\nB. b\nC. c\nD. d", "B"),
+    ),
+    "MedQA": (
+        {"question": "Which is {i}?", "answer": "b", "options": {"A": "{i}", "B": "b", "C": "c"}, "meta_info": "step1",
+         "answer_idx": "B"},
+        chat("Which is 5?\nA. 5\nB. b\nC. c", "B"),
+    ),
+    "ARC's own files": (
+        {"id": "M_{i}", "question": {"stem": "Which is {i}?", "choices": [{"text": "x{i}", "label": "A"},
+                                                                          {"text": "y", "label": "B"}]},
+         "answerKey": "B"},
+        chat("Which is 5?\nA. x5\nB. y", "B"),
+    ),
+    "right choices as pandas has them, in floats": (
+        lambda i: {"question": f"Which is {i}?", "choices": ["a", "b"], "answer": float(i % 2)},
+        chat("Which is 5?\nA. a\nB. b", "B"),
+    ),
     "xLAM": (
         {"id": 3, "query": "Find {i}.", "answers": '[{"name": "search", "arguments": {"n": {i}}}]',
          "tools": json.dumps([SEARCH])},
@@ -124,6 +186,36 @@ SETS: dict[str, tuple[Record | Callable[[int], Record], Content]] = {  # name: (
     "Dolly": (
         {"instruction": "Who is it?", "context": "It is {i}.", "response": "{i}", "category": "closed_qa"},
         chat("It is 5.\n\nWho is it?", "5"),
+    ),
+    "Dolly, where most questions have no context": (
+        lambda i: {"instruction": f"Who is {i}?", "context": "" if i % 5 else f"It is {i}.", "response": f"{i}"},
+        chat("It is 5.\n\nWho is 5?", "5"),
+    ),
+    "alpaca with a story, where most questions have none": (
+        lambda i: {"instruction": f"Who is {i}?", "output": f"{i}", "story": None if i % 5 else f"It is {i}."},
+        chat("It is 5.\n\nWho is 5?", "5"),
+    ),
+    "several passages": (
+        {"query": "Who is {i}?", "response": "{i}", "documents": ["It is {i}.", "It is it."]},
+        chat("It is 5.\n\nIt is it.\n\nWho is 5?", "5"),
+    ),
+    "Capybara": (
+        {"source": "x", "conversation": [{"input": "Hi {i}.", "output": "Ho."}, {"input": "Why?", "output": "So."}]},
+        Chat([Message("user", "Hi 5."), Message("assistant", "Ho."), Message("user", "Why?"),
+              Message("assistant", "So.")]),
+    ),
+    "rounds of a dialogue": (
+        {"id": 3, "dialog": [["Hi {i}.", "Ho."], ["Why?", "So."]]},
+        Chat([Message("user", "Hi 5."), Message("assistant", "Ho."), Message("user", "Why?"),
+              Message("assistant", "So.")]),
+    ),
+    "medical o1": (
+        {"Question": "Who is {i}?", "Complex_CoT": "It follows.", "Response": "{i}"},
+        Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.")]),
+    ),
+    "reasoning in a format": (
+        {"instruction": "Who is {i}?", "output": "{i}", "rationale": "It follows."},
+        Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.")]),
     ),
     "SQuAD": (
         {"id": "57{i}", "title": "Numbers", "context": "It is {i}.", "question": "Who?",
@@ -216,9 +308,17 @@ REFUSED: dict[str, tuple[Record | Callable[[int], Record], str]] = {  # name: (r
                    "score_rejected": 3},
         "nothing reads score_chosen (a judgement of an answer; '0'), score_rejected",
     ),
-    "choices in columns": (
-        {"question": "Which is {i}?", "A": "a{i}", "B": "b", "C": "c", "D": "d", "answer": "C"},
-        "A, B, C, D may belong to the question, and would be left out",
+    "choices in two sets of columns": (
+        {"question": "Which is {i}?", "A": "a{i}", "B": "b", "option1": "c", "option2": "d", "answer": "B"},
+        "option1, option2, A, B may belong to the question, and would be left out",
+    ),
+    "choices that may be counted from 0 or from 1": (
+        {"question": "Which is {i}?", "choices": ["a", "b", "c"], "answer": 1},
+        "answer has neither 0 nor the number of choices: it may count from 0 or from 1: want to know which is "
+        "which; write a recipe of yours and add `--recipe FILE.yaml`: `ingest: {files: [{glob: data.jsonl, format: "
+        "multiple_choice, fields: {question: question, answer: answer, choices: choices}, ignore: []}]}`, or `ingest: "
+        "{files: [{glob: data.jsonl, format: multiple_choice, fields: {question: question, answer_from_1: answer, "
+        "choices: choices}, ignore: []}]}`; or name the other files only. Its fields: question, choices.0, answer",
     ),
     "choices beside prompt and completion": (
         {"prompt": "Which is {i}?", "completion": "b", "choices": ["a{i}", "b"]},
@@ -232,10 +332,6 @@ REFUSED: dict[str, tuple[Record | Callable[[int], Record], str]] = {  # name: (r
         {"question": "Who is {i}?", "distractor1": "a", "distractor2": "b", "correct_answer": "c", "support": "s"},
         "distractor1, distractor2 may belong to the question, and would be left out",
     ),
-    "choices counted from 1": (
-        lambda i: {"question": f"Which is {i}?", "choices": ["a", "b"], "answer": i % 2 + 1},
-        "the answer counts the choices from 1: want the place from 0, the label or the text",
-    ),
     "a label that may judge": (
         {"prompt": "Say {i}.", "completion": "{i}!", "label": 1},
         "its field label may judge the answers, or say which class a text has: want to know which; write a recipe of "
@@ -246,6 +342,24 @@ REFUSED: dict[str, tuple[Record | Callable[[int], Record], str]] = {  # name: (r
     "turns in other words": (
         {"id": 3, "dialogue": [{"speaker": "user", "utterance": "Say {i}."}, {"speaker": "bot", "utterance": "{i}!"}]},
         "dialogue.0.speaker tells whose turn it is: want turns with role and content, or with from and value",
+    ),
+    "SQuAD as its authors published it": (
+        {"title": "Numbers", "paragraphs": [{"context": "It is {i}.", "qas": [
+            {"id": "1", "question": "Who?", "answers": [{"text": "{i}", "answer_start": 6}]},
+            {"id": "2", "question": "What?", "answers": [{"text": "It", "answer_start": 0}]}]}]},
+        "paragraphs.0.qas.0.question is the first of 2, and the others would be left out: want a record for each",
+    ),
+    "passages of which a path can name the first alone": (
+        {"query": "Who is {i}?", "response": "a", "passages": [{"text": "It is {i}."}, {"text": "It is more."}]},
+        "nothing reads passages.*.text (a text that the question is about; 'It is more.')",
+    ),
+    "BeaverTails": (
+        {"prompt": "Say {i}.", "response": "{i}!", "category": {"violence": False}, "is_safe": False},
+        "nothing reads is_safe (a judgement of an answer; 'False')",
+    ),
+    "a persona": (
+        {"instruction": "Say {i}.", "output": "{i}!", "persona": "pirate"},
+        "nothing reads persona (an instruction beside the question; 'pirate')",
     ),
     "a hypothesis without a label": (
         {"premise": "{i} cats.", "hypothesis": "Cats.", "question": "So?", "answer": "yes"},

@@ -24,13 +24,13 @@ from stages.rows.row import Chat, Judged, Message, Text
     ],
 )
 def test_fields_are_taken_by_name_or_path(record: dict[str, Any], fields: dict[str, str], mapped: dict) -> None:
-    assert map_fields(record, fields) == mapped
+    assert map_fields(record, fields, None) == mapped
 
 
 @pytest.mark.parametrize("record", [{}, {"a": 1}, {"a": None}, {"a": {"c": 1}}, {"a": ["b"]}])
 def test_a_missing_field_is_rejected(record: dict[str, Any]) -> None:
     with pytest.raises(RejectedRecord) as error:
-        map_fields(record, {"x": "a.b"})
+        map_fields(record, {"x": "a.b"}, None)
 
     assert (error.value.reason, error.value.detail) == ("no_field", f"no field 'a.b' for x: found {sorted(record)}")
 

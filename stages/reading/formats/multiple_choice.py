@@ -1,34 +1,45 @@
 """A question with choices: {"question", "choices", "answer"}, as MMLU, ARC and CommonsenseQA have it.
 
-`choices` are texts, or {"text": […], "label": […]}. `answer` is the place of the right one, counted from 0, its label
-(without labels A, B, …), or its text. The model is asked with all choices, one a line after its label, and answers
+`choices` are texts, {"text": […], "label": […]}, or a list of {"text", "label"}; or `A`, `B`, … are a choice each.
+`answer` is the place of the right one, counted from 0, its label (without labels A, B, …), or its text;
+`answer_from_1` its place counted from 1. The model is asked with all choices, one a line after its label, and answers
 with the label, as lm-evaluation-harness asks and scores.
 """
 
+import re
 import string
 from collections.abc import Set
+from itertools import takewhile
 from typing import Any
 
-from stages.reading import conversation, tool_schemas
+from stages.reading import conversation, placeholders, tool_schemas
+from stages.reading.rejection import RejectedRecord
 from stages.reading.text_values import type_name
 from stages.reading.unread import WHOLE, empty
 from stages.rows.row import Chat, Content, Message
 
+LETTERS = tuple(string.ascii_uppercase)
+RIGHT = ("answer", "answer_from_1")
 FIELDS: dict[str, Any] = {
-    **dict.fromkeys(("question", "answer", "context"), WHOLE),
+    **dict.fromkeys(("question", *RIGHT, "context", *LETTERS), WHOLE),
     "choices": dict.fromkeys(("text", "label"), WHOLE),
     **conversation.SETTING,
 }
+PLACE = re.compile(r"(\d{1,2})(?:\.0+)?")  # 1.0: of a column with gaps in pandas
+WANTED = "want the place from 0, label or text of one"
 
 
 def matches(fields: Set[str]) -> bool:
-    return fields >= {"question", "choices", "answer"}
+    return "question" in fields and not fields.isdisjoint(RIGHT) and ("choices" in fields or {"A", "B"} <= fields)
 
 
 def read(record: dict[str, Any]) -> Content:
-    texts, labels = _choices(record["choices"])
-    names = labels or list(string.ascii_uppercase[: len(texts)])
-    right = names[_place(record["answer"], texts, labels)]
+    texts, labels = _choices(record)
+    name = next((name for name in RIGHT if name in record), "answer")
+    if empty(record[name]) or (placeholders.no_label(record[name]) and str(record[name]).strip() not in texts):
+        raise RejectedRecord("empty_answer", f"{name} {record[name]!r} stands for none")
+    names = labels or LETTERS[: len(texts)]
+    right = names[(_place if name == "answer" else _place_from_1)(record[name], texts, labels)]
     listed = [f"{name}. {text}" for name, text in zip(names, texts, strict=True)]
     if all(text.lstrip("(").startswith((f"{name})", f"{name}.")) for name, text in zip(names, texts, strict=True)):
         listed = texts  # they bear their labels already
@@ -39,26 +50,57 @@ def read(record: dict[str, Any]) -> Content:
     return Chat(turns, tool_schemas.tools(record))
 
 
-def _choices(value: Any) -> tuple[list[str], list[str]]:
+def number(record: dict[str, Any]) -> tuple[int, int] | None:
+    """(the number that is the answer, how many choices there are) if a place is all that the number can be."""
+    try:
+        texts, labels = _choices(record)
+    except (KeyError, TypeError, ValueError):
+        return None
+    word = _word(record.get("answer"))
+    place = None if labels or word in map(str.strip, texts) else PLACE.fullmatch(word)
+    return (int(place[1]), len(texts)) if place else None
+
+
+def _choices(record: dict[str, Any]) -> tuple[list[str], list[str]]:
     """(the texts of choices, their labels, if they have some)."""
-    texts, labels = (value["text"], value["label"]) if isinstance(value, dict) else (value, [])
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in [*texts, *labels]):
+    value: Any = record.get("choices")
+    if "choices" not in record:
+        columns = [record[name] for name in LETTERS if name in record]
+        value = list(takewhile(lambda text: not empty(text), columns))
+        if not all(map(empty, columns[len(value) :])):
+            raise ValueError(f"{LETTERS[len(value)]} is empty, and a choice follows: want the choices without gaps")
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        value = {name: [item[name] for item in value] for name in ("text", "label") if name in value[0]}
+    texts, labels = (value["text"], value.get("label", [])) if isinstance(value, dict) else (value, [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise TypeError(f"choices: {type_name(texts)}: want a list of texts, or {{text: […], label: […]}}")
-    if not 2 <= len(texts) <= len(string.ascii_uppercase) or (labels and len(labels) != len(texts)):
+    if not 2 <= len(texts) <= len(LETTERS) or (labels and len(labels) != len(texts)):
         raise ValueError(f"{len(texts)} choices, {len(labels)} labels: want 2 to 26, and as many labels, or none")
-    return texts, labels
+    return texts, [_word(label) for label in labels]
+
+
+def _word(value: Any) -> str:
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
 
 
 def _place(answer: Any, texts: list[str], labels: list[str]) -> int:
     """The place of the right choice, whichever of its names the answer is."""
-    if type(answer) is int and not labels and 0 <= answer < len(texts):
-        return answer
-    word = str(answer).strip()
-    found = {place for place, label in enumerate(labels or string.ascii_uppercase[: len(texts)]) if label == word}
+    word = _word(answer)
+    is_number = isinstance(answer, int | float) and not isinstance(answer, bool)
+    place = None if labels or not (is_number or isinstance(answer, str)) else PLACE.fullmatch(word)
+    found = {int(place[1])} if place and int(place[1]) < len(texts) else set()
+    if not (is_number and place):
+        found |= {i for i, label in enumerate(labels or LETTERS[: len(texts)]) if label == word}
     if isinstance(answer, str):
-        found |= {place for place, text in enumerate(texts) if text.strip() == word}
-        if not labels and word.isdecimal() and int(word) < len(texts):
-            found.add(int(word))
+        found |= {i for i, text in enumerate(texts) if text.strip() == word}
     if len(found) != 1:
-        raise ValueError(f"answer {answer!r}: {len(found)} of the choices: want the place from 0, label or text of one")
+        one = "; map one that is counted from 1 to answer_from_1" if place and int(place[1]) == len(texts) else ""
+        raise ValueError(f"answer {answer!r}: {len(found)} of the choices: {WANTED}{one}")
     return found.pop()
+
+
+def _place_from_1(answer: Any, texts: list[str], labels: list[str]) -> int:
+    place = PLACE.fullmatch(_word(answer))
+    if not place or not 1 <= int(place[1]) <= len(texts):
+        raise ValueError(f"answer_from_1 {answer!r}: want a number from 1 to {len(texts)}, the place of a choice")
+    return int(place[1]) - 1
