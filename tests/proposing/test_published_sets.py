@@ -106,9 +106,9 @@ REFUSED: dict[str, tuple[Made, str]] = {  # name: (record, what is said)
         {"query": "Who is {i}?", "response": "a", "passages": [{"text": "It is {i}."}, {"text": "It is more."}]},
         "nothing reads passages.*.text (a text that the question is about; 'It is more.')",
     ),
-    "BeaverTails": (
-        {"prompt": "Say {i}.", "response": "{i}!", "category": {"violence": False}, "is_safe": False},
-        "nothing reads is_safe (a judgement of an answer; 'False')",
+    "answers of which some are flagged": (
+        lambda i: {"prompt": f"Say {i}.", "response": f"{i}!", "moderation": {"flagged": i % 5 == 0}},
+        "nothing reads moderation.flagged (a judgement of an answer; 'True')",
     ),
     "a persona": (
         {"instruction": "Say {i}.", "output": "{i}!", "persona": "pirate"},

@@ -21,8 +21,9 @@ from stages.rows.row import Chat, Content, Message
 LETTERS = tuple(string.ascii_uppercase)
 RIGHT = ("answer", "answer_from_1")
 FIELDS: dict[str, Any] = {
-    **dict.fromkeys(("question", *RIGHT, "context", *LETTERS), WHOLE),
+    **dict.fromkeys(("question", *RIGHT, *LETTERS), WHOLE),
     "choices": dict.fromkeys(("text", "label"), WHOLE),
+    **conversation.QUESTION,
     **conversation.SETTING,
 }
 PLACE = re.compile(r"(\d{1,2})(?:\.0+)?")  # 1.0: of a column with gaps in pandas
@@ -37,16 +38,14 @@ def read(record: dict[str, Any]) -> Content:
     texts, labels = _choices(record)
     name = next((name for name in RIGHT if name in record), "answer")
     if empty(record[name]) or (placeholders.no_label(record[name]) and str(record[name]).strip() not in texts):
-        raise RejectedRecord("empty_answer", f"{name} {record[name]!r} stands for none")
+        raise RejectedRecord("empty_answer", placeholders.told(name, record[name]))
     names = labels or LETTERS[: len(texts)]
     right = names[(_place if name == "answer" else _place_from_1)(record[name], texts, labels)]
     listed = [f"{name}. {text}" for name, text in zip(names, texts, strict=True)]
     if all(text.lstrip("(").startswith((f"{name})", f"{name}.")) for name, text in zip(names, texts, strict=True)):
         listed = texts  # they bear their labels already
-    context = record.get("context")
-    question = "\n".join([record["question"], *listed])
-    asked = question if empty(context) else f"{context}\n\n{question}"
-    turns = conversation.with_system(record, [Message("user", asked), Message("assistant", right)])
+    asked = conversation.about(record, [Message("user", "\n".join([record["question"], *listed]))])
+    turns = conversation.with_system(record, [*asked, Message("assistant", right)])
     return Chat(turns, tool_schemas.tools(record))
 
 

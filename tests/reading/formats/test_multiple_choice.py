@@ -84,10 +84,13 @@ def test_a_number_that_can_only_be_a_place_is_told_from_labels_and_texts(
     assert multiple_choice.number({"question": "u", **record}) == found
 
 
-def test_a_context_goes_before_the_question_and_a_system_prompt_before_both() -> None:
-    record = {"question": "u", "choices": ["x", "y"], "answer": 0, "context": "c", "system": "s"}
+@pytest.mark.parametrize(("context", "before"), [("c", "c\n\n"), (["c", "d"], "c\n\nd\n\n"), ({"n": 1}, ""), ("", "")])
+def test_a_context_goes_before_the_question_and_a_system_prompt_before_both(context: Any, before: str) -> None:
+    record = {"question": "u", "choices": ["x", "y"], "answer": 0, "context": context, "system": "s"}
 
-    assert multiple_choice.read(record).messages[:2] == [Message("system", "s"), Message("user", "c\n\nu\nA. x\nB. y")]
+    turns = multiple_choice.read(record).messages
+
+    assert turns[:2] == [Message("system", "s"), Message("user", f"{before}u\nA. x\nB. y")]
 
 
 @pytest.mark.parametrize(
