@@ -33,6 +33,7 @@ CARRYING = {  # {module or package: why `main` sees the same, whatever is in it}
     "modelmake.running.disk_full": "the words about a full disk",
     "modelmake.running.environment": "refuses what contradicts parameters, and describes the rest in the run log",
     "modelmake.running.jsonl_log": "writes log files",
+    "modelmake.running.library_folders": "the folders of installed code, which is known by its locked versions",
     "modelmake.running.locks": "lets one process at a time work",
     "modelmake.running.opened_files": "watches which files are opened",
     "modelmake.running.platform": "describes the machine in the run log",

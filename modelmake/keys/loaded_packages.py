@@ -2,17 +2,12 @@
 
 import os
 import sys
-import sysconfig
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 
 from modelmake.keys import locked_packages
-
-STANDARD, INSTALLED = (
-    tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in names})
-    for names in (("stdlib", "platstdlib"), ("purelib", "platlib"))
-)
+from modelmake.running.library_folders import INSTALLED, STANDARD
 
 
 def uncovered(lock: Path, modules: Mapping[str, ModuleType], packages: Iterable[str]) -> list[str]:

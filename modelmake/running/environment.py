@@ -14,9 +14,9 @@ from types import ModuleType
 from typing import Any
 
 from modelmake.errors import UserError
-from modelmake.keys.loaded_packages import STANDARD
 from modelmake.keys.stage_key import FIRST_PARTY
 from modelmake.running import opened_files
+from modelmake.running.library_folders import STANDARD
 
 # Variables by their prefixes: kernels, precision, compilers and random order.
 CHANGING = (

@@ -6,17 +6,22 @@
 import contextlib
 import os
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from modelmake.errors import UserError
+from modelmake.running.library_folders import ENVIRONMENTS, INSTALLED, LIBRARIES, STANDARD
 
 COMPILED = "__pycache__"  # compiled code of Python and numba, which compare it with its source
 CODE = (".py", ".pyc")
-# Code that opens modules to import them, to show their lines in warnings and tracebacks, and to see if they changed.
-IMPORTERS = ("<frozen importlib._bootstrap_external>", "/tokenize.py", "/numba/core/caching.py")
+# The files of code that opens modules, to import them, to show their lines in warnings and tracebacks, and to see if
+# they changed. What they open besides is read: linecache and pkgutil open any file for others.
+IMPORT = "<frozen importlib._bootstrap_external>"
+READERS = frozenset([
+    IMPORT, *(f"{folder}tokenize.py" for folder in STANDARD),
+    *(f"{folder}numba/core/caching.py" for folder in INSTALLED),
+])  # fmt: skip
 EVENTS = frozenset(["open", "os.listdir", "os.scandir", "sqlite3.connect"])
 
 modules_at_start: set[str] = set()  # what Python itself had loaded when the watch began: `site`, .pth files
@@ -34,7 +39,7 @@ def watch() -> None:
         modules_at_start.update(sys.modules)
         path_at_start.extend(sys.path)
         variables_at_start.update(os.environ)
-        _libraries += library_folders((sys.prefix, sys.base_prefix), str(Path.cwd()))
+        _libraries += library_folders(str(Path.cwd()))
         _active.append(True)
         sys.addaudithook(_hook)
 
@@ -83,10 +88,10 @@ def uncovered(root: Path, paths: set[str], key: dict[str, Any]) -> list[str]:
     )  # fmt: skip
 
 
-def library_folders(prefixes: Iterable[str], project: str) -> tuple[str, ...]:
-    """The folders of installed code. A prefix that has the project in it, as /usr has /usr/src/app, is none."""
-    folders = {*(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")), *prefixes}
-    return tuple(f"{folder}{os.sep}" for folder in folders if not f"{project}{os.sep}".startswith(f"{folder}{os.sep}"))
+def library_folders(project: str, prefixes: Iterable[str] = (*ENVIRONMENTS, sys.base_prefix)) -> tuple[str, ...]:
+    """The folders of installed code. One that has the project in it, as /usr has /usr/src/app, is none."""
+    folders = {*LIBRARIES, *(f"{prefix}{os.sep}" for prefix in prefixes)}
+    return tuple(folder for folder in folders if not f"{project}{os.sep}".startswith(folder))
 
 
 def _data_files(root: Path, folder: str) -> set[str]:
@@ -105,5 +110,6 @@ def _hook(event: str, arguments: tuple) -> None:
         return
     if event == "open" and arguments[2] & os.O_ACCMODE == os.O_WRONLY:
         return
-    if not sys._getframe(1).f_code.co_filename.endswith(IMPORTERS):
+    caller = sys._getframe(1).f_code.co_filename
+    if not (caller == IMPORT if event != "open" else caller in READERS and path.endswith(CODE)):
         _read.add(os.path.realpath(path))

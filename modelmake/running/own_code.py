@@ -7,12 +7,11 @@ of Python itself: the project, and packages that are folders.
 
 import os
 import sys
-import sysconfig
 import zlib
 from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader, FileFinder, SourceFileLoader
 from typing import Any
 
-LIBRARIES = frozenset(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+from modelmake.running.library_folders import LIBRARIES
 
 
 class _ByContent(SourceFileLoader):
@@ -48,4 +47,4 @@ def import_by_content() -> None:
 
 
 def _is_library(path: str) -> bool:
-    return f"{path}{os.sep}".startswith(tuple(f"{folder}{os.sep}" for folder in LIBRARIES))
+    return f"{path}{os.sep}".startswith(LIBRARIES)

@@ -10,6 +10,7 @@ from typing import Any
 
 from modelmake.keys import locked_packages
 from modelmake.running import environment
+from modelmake.running.library_folders import INSTALLED
 
 Platform = dict[str, str]  # platform, cpu, python, packages, device
 INSTRUCTION_SETS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")  # by which kernels are chosen
@@ -59,7 +60,7 @@ def _packages(locked: dict[str, str]) -> str:
     Versions are read from the names of folders. Locked packages that are not installed are for other platforms.
     """
     installed = {}
-    for folder in Path(sysconfig.get_path("purelib")).glob("*.dist-info"):
+    for folder in (folder for path in reversed(INSTALLED) for folder in Path(path).glob("*.dist-info")):
         name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
         installed[locked_packages.normalised(name)] = version
     differing = [f"{name} {installed[name]}" for name in sorted(locked.keys() & installed.keys())

@@ -1,7 +1,9 @@
 """Files of the project that a stage or its modules read are known, however they get their paths."""
 
 import contextlib
+import linecache
 import os
+import pkgutil
 import sqlite3
 import subprocess
 import sys
@@ -64,6 +66,33 @@ def test_code_that_is_imported_or_shown_in_a_warning_is_not_read(tmp_path: Path,
         shown_once.f()
 
     assert opened == set()
+
+
+def test_what_the_library_opens_for_others_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "room").mkdir()
+    for name in ("words.txt", "code.py", "room/__init__.py", "room/words.json"):
+        (tmp_path / name).write_text("1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with opened_files.record(tmp_path) as opened:
+        assert linecache.getline(str(tmp_path / "words.txt"), 1) == "1\n"
+        assert linecache.getline(str(tmp_path / "code.py"), 1) == "1\n", "a line of code, as for a traceback"
+        assert pkgutil.get_data("room", "words.json") == b"1\n"
+
+    assert opened == {"words.txt", "room/words.json"}
+
+
+@pytest.mark.parametrize("name", ["tokenize", "importlib_external", "numba/core/caching"])
+def test_a_module_of_the_project_is_not_trusted_for_its_name(tmp_path: Path, name: str) -> None:
+    module = tmp_path / "site-packages" / f"{name}.py"
+    module.parent.mkdir(parents=True)
+    (tmp_path / "other.py").touch()
+    code = compile("open(path).read()", str(module), "exec")
+
+    with opened_files.record(tmp_path) as opened:
+        exec(code, {"path": str(tmp_path / "other.py")})
+
+    assert opened == {"other.py"}
 
 
 def test_a_folder_is_covered_if_all_its_data_files_are(tmp_path: Path) -> None:
@@ -131,7 +160,7 @@ def test_a_file_read_while_a_module_is_imported_is_refused_by_name(project: Stag
 
 
 def test_a_project_below_the_prefix_of_python_is_no_library() -> None:
-    folders = opened_files.library_folders(["/usr", "/work/app/.venv", "/usr/src/ap"], "/usr/src/app")
+    folders = opened_files.library_folders("/usr/src/app", ["/usr", "/work/app/.venv", "/usr/src/ap"])
 
     assert {"/work/app/.venv/", "/usr/src/ap/", f"{Path(os.__file__).parent}/"} <= set(folders)
     assert not "/usr/src/app/rows.txt".startswith(folders)
