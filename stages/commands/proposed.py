@@ -61,7 +61,9 @@ def decisions(paths: list[Path], base: Path | None, values: dict[str, Any], name
     measured = lengths.measure(rows, _counter(tokenizer), lambda text: len(tokenizer.encode(text)),
                                model.context_tokens, source)  # fmt: skip
     name = raw.stem if raw.is_file() else raw.name
-    below = Below(named, values["train"], judged_plan.weights, values["clean"]["max_chars"])
+    below = Below(
+        named, values["train"], judged_plan.weights, values["clean"]["max_chars"], ingest.max_rejected_fraction
+    )
     proposed = proposal.propose(found, plan, split_of, model, measured, below, name)
     of_judged = [Decision("ingest.judged", judged_plan.judged, judged_plan.reason)] if judged_plan.reason else []
     return [Decision("ingest.raw", os.path.relpath(raw)), *_selection(found, raw, proposed), *of_judged, *proposed]

@@ -13,7 +13,7 @@ import yaml
 from modelmake.errors import UserError
 from stages.params.data import Documents, FileRule
 from stages.proposing import mapping, shapes
-from stages.reading import ratings
+from stages.reading import placeholders, ratings
 from stages.reading.formats import READERS
 from stages.reading.record_reader import NO_FORMAT, RecordReader
 from stages.reading.rejection import RejectedRecord
@@ -39,18 +39,20 @@ def propose(name: str, values: list[dict[str, Any]]) -> Proposed:
     Raises:
         UserError: neither their fields nor the names and shapes of these tell.
     """
-    reader, formats = RecordReader(None, DOCUMENTS), Counter[str]()
+    reader, formats, usable = RecordReader(None, DOCUMENTS), Counter[str](), False
     for value in values:
         with contextlib.suppress(RejectedRecord):
             reader.read(value)
+            usable = True
         formats[reader.format] += 1
     known = [format for format in formats if format not in NO_FORMAT]
     if sum(formats[format] for format in known) * 2 > len(values):
         more = _beside(known[0], values) if len(known) == 1 else {}
-        if not _left_out(known, values, more):
+        if not _left_out(known, values, more) and (usable or isinstance(mapping.propose(values), mapping.Asked)):
             return _detected(name, known, reader, values, more)
     found = mapping.propose(values)
     if isinstance(found, mapping.Mapping):
+        _check_polarity(values, found.fields.get("label", found.fields.get("output", "")))
         said = ", ".join(f"{field}: {path}" for field, path in found.fields.items())
         return Proposed(_rule(found), [f"{found.format}, by the names of its fields ({said})"])
     _ask(name, found, values)
@@ -104,6 +106,9 @@ def _detected(
     Args:
         more: fields of the format, and their paths, which the records have under other names.
     """
+    _check_scales(name, known, values)
+    if known == ["labelled"]:
+        _check_polarity(values, ratings.LABEL)
     if ratings.LABEL in reader.unread.stops:
         return _labelled(name, values)
     by_field = mapping.split(mapping.nodes(values), mapping.MOST * len(values))
@@ -119,6 +124,27 @@ def _detected(
     if "answer_from_1" in found.fields and "answer" in own:
         notes.append("its answers count the choices from 1")
     return Proposed(_rule(found), notes) if notes else Proposed(None)
+
+
+def _check_scales(name: str, known: list[str], values: list[dict[str, Any]]) -> None:
+    """Raises UserError where a rating that is read is on a scale: nothing says from where on it is good."""
+    for field in ratings.FIELDS:
+        is_read = field != ratings.LABEL and any(field in READERS[format].FIELDS for format in known)
+        if is_read and (numbers := ratings.scale(value.get(field) for value in values)):
+            raise UserError(
+                f"its field {field} rates answers on a scale, {numbers}: want good or bad: {ratings.ON_A_SCALE}; or "
+                f"leave it out: {advice(entry(name, {'ignore': [field]}))}"
+            )
+
+
+def _check_polarity(values: list[dict[str, Any]], label: str) -> None:
+    """Raises UserError where a label -1 may be a class, beside 1, or stand for none."""
+    said = {str(value.get(label)).strip().removesuffix(".0") for value in values} - {"", "None", "nan"}
+    if label in placeholders.NAMES and {"-1", "1"} <= said <= {"-1", "0", "1"}:
+        raise UserError(
+            f"its field {label} is {', '.join(sorted(said))}: -1 may be a class, or stand for none: want the name of "
+            "the class in its place, such as negative, or no such records"
+        )
 
 
 def _beside(format: str, values: list[dict[str, Any]]) -> dict[str, str]:
@@ -172,6 +198,11 @@ def _labelled(name: str, values: list[dict[str, Any]]) -> Proposed:
         return Proposed(plain, [f"{ratings.LABEL} judges no answer, by its words"])
     if len(of_answers) * REPEATED <= len(found) and all(len(labels) == 1 for labels in of_answers.values()):
         return Proposed(plain, [f"{ratings.LABEL} says what the answer says, so it judges none"])
+    if numbers := ratings.scale(label for *_, label in found):
+        raise UserError(
+            f"its field {ratings.LABEL}, {numbers}, may rate answers on a scale, or say which class a text has: want "
+            f"good or bad: {ratings.ON_A_SCALE}; or leave it out: {advice(entry(name, plain))}"
+        )
     own = _own_fields("kto" if format == "completion" else format, values)
     judging = {"format": "kto" if format == "completion" else format, "fields": own | {ratings.LABEL: ratings.LABEL}}
     if any(len(labels) > 1 for labels in of_questions.values()) and own:

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from stages.proposing import choices, names, shapes
 from stages.proposing.shapes import Shape
-from stages.reading import field_names
+from stages.reading import field_names, ratings
 from stages.reading.containers.split_names import split_from_name
+from stages.reading.flags import flag
 from stages.reading.formats import READERS
 from stages.reading.unread import empty
 
@@ -218,7 +219,17 @@ def beside(format: str, fields: dict[str, str], found: list[Node], least: float)
                     and (rank := node.rank(wanted)) and rank[0] == 0 and node.path not in fields.values()]  # fmt: skip
             if len(have) == 1:
                 more[role] = have[0].path
+    judging = [node.path for node in found if len(node.values) >= least and _judges(node)]
+    if len(judging) == 1 and "rating" in READERS[format].FIELDS and fields.keys().isdisjoint(ratings.FIELDS):
+        more["rating"] = judging[0]
     return more
+
+
+def _judges(node: Node) -> bool:
+    """True for a field that says yes or no, and finds answers bad with it: a label only if it is no number."""
+    said = [value for value in node.values if not empty(value)]
+    is_flag = all(isinstance(v, bool) or (flag(v) is not None and node.path != ratings.LABEL) for v in said)
+    return is_flag and node.path.replace("_", "").lower() in names.JUDGED and any(flag(v) is False for v in said)
 
 
 def _doubt(format: str, fields: dict[str, str], records: list[dict[str, Any]], left: list[Node], least: float) -> str:

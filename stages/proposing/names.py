@@ -3,6 +3,8 @@
 They are in lower case; `camelCase` and `snake_case` are words.
 """
 
+from stages.reading.field_names import PRAISES
+
 ABOUT = ("context", "passage", "paragraph", "story", "excerpt", "evidence", "document")  # texts of questions, no more
 CONTEXT = ("body", *ABOUT[:2], "background", "article", "premise", *ABOUT[2:], "support", "table", "schema", "text")
 QUESTION = (
@@ -33,6 +35,7 @@ REASONING = (
     "rationale", "scratchpad", "solution_steps", "deepseek_reasoning",
 )  # fmt: skip
 TOOLS = ("tools", "functions", "function", "available_tools")
+JUDGED = (*PRAISES, "label", "liked", "good", "thumbsup", "upvoted", "helpful", "desirable", "preferred")  # yes or no
 TEXT = ("text", "content", "body", "document", "article", "passage")
 SPLIT = ("split", "set", "partition", "subset")
 TWO_TEXTS = (  # a label is given to both: (names of the first, of the second)

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from modelmake.errors import UserError
 from stages.params.training import Dpo, Kto, Sft
 from stages.proposing import answers, file_rule
 from stages.proposing.lengths import Lengths
 from stages.proposing.splits import Plan, rows_under
 from stages.proposing.survey import Survey
+from stages.reading import ratings
 from stages.reporting.formatting import count
 from stages.rows import parts
 from stages.rows.row import Row
@@ -28,6 +30,7 @@ TRAINING_TOKENS = 2_500_000  # of a tiny model's sft: some four minutes on one c
 TOKENS_A_MINUTE = 600_000  # measured: a tiny model of 0.6 million parameters trains on 10,000 a second
 MAX_EPOCHS = 5
 TOLERATED = 0.02  # share of unusable records, at least
+MOST_LOST = 0.5  # share of them that is not proposed to be allowed
 LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear", "use_dora": False}
 
 
@@ -46,6 +49,7 @@ class Below(NamedTuple):
     steps: dict[str, Any]  # `train`
     weights: dict[str, Any]  # of good and bad answers, for kto
     max_chars: int  # of a row, in `clean`
+    max_rejected: float  # share of unusable records
 
 
 class Base(NamedTuple):
@@ -73,7 +77,7 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
     form = answers.form([message.content for message in expected], sum(bool(m.tool_calls) for m in expected))
     last = STEPS[kinds[-1]]
     return [
-        *of_ingest(survey, plan),
+        *of_ingest(survey, plan, below.max_rejected),
         *_clean(rows, form, lengths, below),
         Decision("split.test_fraction", plan.test_fraction, plan.reason),
         Decision("split.val_fraction", plan.val_fraction),
@@ -93,7 +97,15 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
     ]
 
 
-def of_ingest(survey: Survey, plan: Plan) -> list[Decision]:
+def of_ingest(survey: Survey, plan: Plan, max_rejected: float = TOLERATED) -> list[Decision]:
+    """The decisions about files and their records.
+
+    Args:
+        max_rejected: share of unusable records that the recipe below allows.
+
+    Raises:
+        UserError: most records are unusable, and the recipe does not allow it.
+    """
     rules, reasons = [], []
     for file in survey.files:
         rule = file_rule.complete(file.rule)
@@ -107,12 +119,18 @@ def of_ingest(survey: Survey, plan: Plan) -> list[Decision]:
     decisions = []
     if survey.left_out or any(file.rule and not file.given for file in survey.files):
         decisions.append(Decision("ingest.files", rules, "\n".join(reasons)))
-    records, rejected = sum(f.records for f in survey.files), sum(f.rejected.total() for f in survey.files)
-    if rejected:
-        told = ", ".join(f"{n} {reason}" for reason, n in sum((f.rejected for f in survey.files), Counter()).items())
-        share = max(TOLERATED, math.ceil(1000 * rejected / records) / 1000)
-        reason = f"{rejected} of {records} records are unusable ({told}): look with `modelmake check`"
-        decisions.append(Decision("ingest.max_rejected_fraction", min(share, 1.0), reason))
+    records, lost = sum(f.records for f in survey.files), sum((f.rejected for f in survey.files), Counter[str]())
+    lost -= Counter({reason: lost[reason] for reason in ratings.EXPECTED_REASONS})  # ingest does not count these
+    share = math.ceil(1000 * lost.total() / records) / 1000
+    told = ", ".join(f"{n} {reason}" for reason, n in lost.items())
+    reason = f"{lost.total()} of {records} records are unusable ({told}): look with `modelmake check`"
+    if share > max(MOST_LOST, max_rejected):
+        allowed = f"`ingest: {{max_rejected_fraction: {share}}}`"
+        raise UserError(f"{reason}; want most of them usable: mend them, name the other files only, or allow it in a "
+                        f"recipe of yours: {allowed}")  # fmt: skip
+    if lost:
+        reason = reason if share <= TOLERATED else f"{share:.1%} of the records will be in no row: {reason}"
+        decisions.append(Decision("ingest.max_rejected_fraction", max(share, TOLERATED, max_rejected), reason))
     if any(file.formats["document"] for file in survey.files):
         reason = "documents become texts, their headings questions"
         decisions.append(Decision("ingest.documents", msgspec.to_builtins(file_rule.DOCUMENTS), reason))

@@ -15,3 +15,8 @@ def no_answer(text: str) -> bool:
 def no_label(value: Any) -> bool:
     """True for a label that says that there is none."""
     return not isinstance(value, bool | list | dict) and str(value).strip().lower() in LABELS
+
+
+def told(name: str, value: Any) -> str:
+    """Why a label is none."""
+    return f"{name} {value!r} stands for none" if str(value).strip() else f"the {name} is empty"

@@ -5,6 +5,8 @@ answer to the same prompt in the same split; without one it is dropped. So each 
 """
 
 import hashlib
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -17,6 +19,7 @@ FIELDS = ("rating", LABEL, "kto_tag")
 UP = ("1", "true", "up", "thumb_up", "thumbs_up", "like", "good", "positive", "👍")
 DOWN = ("-1", "0", "false", "down", "thumb_down", "thumbs_down", "dislike", "bad", "negative", "👎")
 CLASSES = ("1", "-1", "0", "good", "bad", "positive", "negative")  # of texts too, if a label says so
+ON_A_SCALE = "write true or false in its place, such as true from 4 of 5 on"
 RATINGS = dict.fromkeys(UP, True) | dict.fromkeys(DOWN, False)
 BAD_ALONE = ("bad_alone", "judged bad, and no good answer to the same prompt in its split: no pair can be made")
 EXPECTED_REASONS = (BAD_ALONE[0], "unrated")  # no fault of the data: most of a log is unrated
@@ -32,6 +35,13 @@ def rating(record: dict[str, Any]) -> bool | None:
     if len(set(judgements.values())) > 1:
         raise ValueError(f"{' and '.join(f'{name} {record[name]!r}' for name in judgements)} contradict each other")
     return next(iter(judgements.values()), None)
+
+
+def scale(values: Iterable[Any]) -> str:
+    """The numbers that rate answers, as `1 to 5`, if some are on a scale: neither a yes nor a no; else ""."""
+    numbers = [_number(value) for value in values]
+    known = [number for number in numbers if number is not None]
+    return "" if set(known) <= {-1, 0, 1} else f"{min(known):g} to {max(known):g}"
 
 
 def is_class(label: Any) -> bool:
@@ -50,8 +60,21 @@ def _word(value: Any) -> str:
     return str(whole).strip().lower().replace(" ", "_")
 
 
+def _number(value: Any) -> float | None:
+    """A rating as a number; None if it is none."""
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
 def _is_good(name: str, value: Any) -> bool:
     word = _word(value)
+    if word not in RATINGS and scale([value]):
+        raise ValueError(
+            f"{name} {value!r} is on a scale: want good or bad: {ON_A_SCALE}, or ignore it in ingest.files"
+        )
     if word not in RATINGS:
         raise ValueError(
             f"{name} {value!r}: want one of {', '.join(RATINGS)}, or null; if it judges no answer, ignore it in "

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stages.params.data import Documents, FileRule
-from stages.reading import documents, field_names, formats, message_parsing, ratings, unread
+from stages.reading import documents, field_names, formats, message_parsing, placeholders, ratings, unread
 from stages.reading.containers.split_names import split_from_name
 from stages.reading.conversations_in_texts import ConversationsInTexts
 from stages.reading.rejection import RejectedRecord
@@ -19,7 +19,7 @@ from stages.rows.timestamps import utc_timestamp
 
 MAX_FIELD_SETS = 1024  # whose format is remembered
 SHAPE_ERRORS = (KeyError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
-TEXT_FIELDS = frozenset(  # of formats; a number that is mapped to one is read as its text
+TEXT_FIELDS = frozenset(  # of formats; a number, true or false that is mapped to one is read as its text
     ("question", "answer", "prompt", "completion", "instruction", "input", "output", "chosen", "rejected", "text",
      "context", *formats.multiple_choice.LETTERS)
 )  # fmt: skip
@@ -206,8 +206,10 @@ def map_fields(record: dict[str, Any], fields: dict[str, str], format: str | Non
                 value = value[part]
             else:
                 raise RejectedRecord("no_field", f"no field {own!r} for {name}: found {sorted(record)}")
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and not unread.empty(value)
-        result[name] = msgspec.json.encode(value).decode() if is_number and name in texts else value
+        if name in TEXT_FIELDS and own.rpartition(".")[2] in placeholders.NAMES and placeholders.no_label(value):
+            raise RejectedRecord("empty_answer", placeholders.told(own, value))
+        is_single = isinstance(value, int | float) and not unread.empty(value)
+        result[name] = msgspec.json.encode(value).decode() if is_single and name in texts else value
     return result
 
 
@@ -280,6 +282,9 @@ def _is_finite(value: Any) -> bool:
 def _check_trainable(content: Content) -> None:
     if problem := content_problem(content):
         raise RejectedRecord(*problem)
+    answer = split(content).answer
+    if answer and placeholders.no_answer(answer[-1].content) and not (isinstance(content, Judged) and not content.good):
+        raise RejectedRecord("empty_answer", placeholders.told("answer", answer[-1].content))
     if type(content) is Chat and content.messages[-1].train:
         return  # most contents
     parts = split(content)

@@ -218,6 +218,30 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
     ),
     "XSum": ({"document": "Long {i}.", "summary": "{i}", "id": "3{i}"}, chat("Long 5.", "5")),
     "CNN/DailyMail": ({"article": "Long {i}.", "highlights": "{i}", "id": "3{i}"}, chat("Long 5.", "5")),
+    "BoolQ": (
+        lambda i: {"question": f"are {i} even", "passage": f"It is {i}.", "answer": i % 2 == 0},
+        chat("It is 5.\n\nare 5 even", "false"),
+    ),
+    "answers that are true or false": (
+        lambda i: {"question": f"Is {i} even?", "answer": i % 2 == 0},
+        chat("Is 5 even?", "false"),
+    ),
+    "lists of answers": ({"question": "Who is {i}?", "answer": ["{i}", "No {i}."]}, chat("Who is 5?", "5")),
+    "answers found right or wrong": (
+        lambda i: {"question": f"Say {i}.", "response": f"{i}!", "is_correct": i % 2 == 0},
+        Judged([Message("user", "Say 5.")], [Message("assistant", "5!")], False),
+    ),
+    "answers found good or bad in numbers": (
+        lambda i: {"prompt": f"Say {i}.", "completion": f"{i}!", "is_good": i % 2},
+        Judged([Message("user", "Say 4.")], [Message("assistant", "4!")], False),
+    ),
+    "answers with a label that is true or false": (
+        lambda i: {"query": f"Say {i}.", "reply": f"{i}!", "label": i % 2 == 0},
+        Judged([Message("user", "Say 5.")], [Message("assistant", "5!")], False),
+    ),
+    "answers that are all found right": (
+        {"question": "Say {i}.", "response": "{i}!", "is_correct": True}, chat("Say 5.", "5!"),
+    ),
     "an answer that the label repeats": (
         lambda i: {"question": f"Is {i} even?", "answer": ("yes", "no")[i % 2], "label": ("yes", "no")[i % 2]},
         chat("Is 5 even?", "no"),

@@ -85,6 +85,20 @@ REFUSED: dict[str, tuple[Made, str]] = {  # name: (record, what is said)
         {"question": "Who is {i}?", "distractor1": "a", "distractor2": "b", "correct_answer": "c", "support": "s"},
         "distractor1, distractor2 may belong to the question, and would be left out",
     ),
+    "ratings on a scale": (
+        lambda i: {"question": f"Say {i}.", "answer": f"{i}!", "rating": i % 5 + 1},
+        "its field rating rates answers on a scale, 1 to 5: want good or bad: write true or false in its place, such "
+        "as true from 4 of 5 on; or leave it out: write a recipe of yours and add `--recipe FILE.yaml`: `ingest: "
+        "{files: [{glob: data.jsonl, format: null, fields: null, ignore: [rating]}]}`",
+    ),
+    "labels on a scale": (
+        lambda i: {"prompt": f"Say {i // 2}.", "completion": f"{i}!", "label": i % 5 + 1},
+        "its field label, 1 to 5, may rate answers on a scale, or say which class a text has: want good or bad: ",
+    ),
+    "labels of which -1 may be one": (
+        lambda i: {"text": f"Say {i}.", "label": i % 3 - 1},
+        "its field label is -1, 0, 1: -1 may be a class, or stand for none: want the name of the class in its place",
+    ),
     "a label that may judge": (
         {"prompt": "Say {i}.", "completion": "{i}!", "label": 1},
         "its field label may judge the answers, or say which class a text has: want to know which; write a recipe of "

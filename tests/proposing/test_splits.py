@@ -6,6 +6,7 @@ import pytest
 
 from modelmake.errors import UserError
 from stages.proposing import splits
+from stages.proposing.proposal import of_ingest
 from stages.proposing.survey import File, Survey
 from stages.rows.row import Row, Text, make_row
 
@@ -62,6 +63,22 @@ def test_the_word_of_a_name_that_makes_a_file_test_is_told() -> None:
         "all of train/0.csv is train, by 'train' in its name; all of squad-eval.jsonl is test, by 'eval' in its name; "
         "all of b is test; val is taken from train, as the source gives none"
     )
+
+
+def test_records_that_would_be_lost_are_told_by_their_share_and_most_of_them_are_refused() -> None:
+    def lost(records: int, max_rejected: float = 0.02, **reasons: int) -> list[tuple[float, str]]:
+        file = File("a", None, Counter(), records, True, Counter(reasons), Counter({"": records}), {})
+        found = of_ingest(Survey([file], {}, {}), splits.Plan("", 0.1, 0.1, False, True), max_rejected)
+        return [(d.value, d.reason) for d in found if d.where == "ingest.max_rejected_fraction"]
+
+    told = "records are unusable (%s): look with `modelmake check`"
+    assert lost(100, no_field=1) == [(0.02, f"1 of 100 {told % '1 no_field'}")]
+    many = told % "30 no_field"
+    assert lost(100, no_field=30) == [(0.3, f"30.0% of the records will be in no row: 30 of 100 {many}")]
+    assert lost(100, unrated=90) == []
+    with pytest.raises(UserError, match=r"51 of 100 .*; want most of them usable: .*\{max_rejected_fraction: 0.51\}`"):
+        lost(100, no_field=51)
+    assert lost(100, 0.51, no_field=51)[0][0] == 0.51
 
 
 def by_number(row: Row, plan: splits.Plan) -> str:

@@ -6,13 +6,14 @@ import pytest
 
 from stages.reading.formats import READERS
 from stages.reading.message_parsing import ROLES
-from stages.reading.ratings import RATINGS
+from stages.reading.ratings import ON_A_SCALE, RATINGS
 from stages.rows.row import Chat, Content, Function, Judged, Message, Pair, ToolCall
 
 SYSTEM, USER, ASSISTANT = (Message(role, role[0]) for role in ("system", "user", "assistant"))
 CALL = ToolCall(Function("f", {"n": 1}), "function")
 OTHER, WORSE = Message("assistant", "b"), {"role": "assistant", "content": "b"}
 RATED = f"one of {', '.join(RATINGS)}, or null; if it judges no answer, ignore it in ingest.files"
+SCALE = f"is on a scale: want good or bad: {ON_A_SCALE}, or ignore it in ingest.files"
 MASKED = Message("assistant", "a", train=False)
 THINKING = Message("assistant", "a", reasoning_content="r")
 TOOLS = [{"type": "function", "function": {"name": "f"}}]
@@ -195,8 +196,8 @@ def test_what_a_record_says_is_in_the_row(name: str, record: dict[str, Any], con
     ("name", "record", "message"),
     [
         ("messages", {"messages": TURNS, "label": "billing"}, f"label 'billing': want {RATED}"),
-        ("feedback", {"messages": "u", "response": "a", "rating": 4}, f"rating 4: want {RATED}"),
-        ("messages", {"messages": TURNS, "rating": 0.5}, f"rating 0.5: want {RATED}"),
+        ("feedback", {"messages": "u", "response": "a", "rating": 4}, f"rating 4 {SCALE}"),
+        ("messages", {"messages": TURNS, "rating": 0.5}, f"rating 0.5 {SCALE}"),
         (
             "messages",
             {"messages": TURNS, "rating": "up", "kto_tag": False},

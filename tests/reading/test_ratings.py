@@ -1,9 +1,12 @@
 """Rated answers: a good one is a chat, a bad one a side of a pair if there is a good one; order does not matter."""
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.reading.ratings import as_chat, as_pair, prompt_key
+from stages.reading.ratings import as_chat, as_pair, prompt_key, rating, scale
 from stages.rows.row import Chat, Judged, Message, Pair
 
 PROMPT = [Message("user", "q")]
@@ -42,3 +45,22 @@ def test_the_pair_does_not_depend_on_the_order_of_answers(texts: list[str], bad:
 
     assert as_pair(rated(bad, False), [*good, *good]) == pair
     assert pair.chosen[0].content in texts
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([1, 2, 5], "1 to 5"),
+        (["1", " 4.5 "], "1 to 4.5"),
+        ([0.8], "0.8 to 0.8"),
+        ([-1, 0, 1, 1.0, "1", True], ""),
+        (["up", None, float("nan"), ""], ""),
+    ],
+)
+def test_numbers_beyond_yes_and_no_are_on_a_scale(values: list[Any], said: str) -> None:
+    assert scale(values) == said
+
+
+def test_a_rating_on_a_scale_is_refused_and_it_is_said_what_to_write() -> None:
+    with pytest.raises(ValueError, match=r"rating 5 is on a scale: want good or bad: write true or false in its place"):
+        rating({"rating": 5})

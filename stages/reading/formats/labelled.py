@@ -4,7 +4,7 @@ import json
 from collections.abc import Set
 from typing import Any
 
-from stages.reading import conversation, tool_schemas
+from stages.reading import conversation, placeholders, tool_schemas
 from stages.reading.rejection import RejectedRecord
 from stages.reading.spellings import one_of
 from stages.reading.unread import WHOLE, empty
@@ -22,8 +22,8 @@ def read(record: dict[str, Any]) -> Content:
     if not record.keys() & set(LABELS):
         raise KeyError("label")
     label = one_of(record, LABELS)
-    if empty(label):
-        raise RejectedRecord("empty_answer", "the label is empty")
+    if empty(label) or placeholders.no_label(label):
+        raise RejectedRecord("empty_answer", placeholders.told("label", label))
     answer = Message("assistant", json.dumps({"intent": label}, ensure_ascii=False))
     turns = conversation.with_system(record, [Message("user", record["text"]), answer])
     return Chat(turns, tool_schemas.tools(record))
