@@ -116,7 +116,7 @@ BAD_VALUES = dict.fromkeys(  # names of unknown meaning -> the values, in lower 
     ("rejected", "reject", "failed", "fail", "failure", "declined", "discarded", "disapproved", "invalid", "incorrect",
      "wrong", "bad", "unsafe", "flagged", "spam"),
 )  # fmt: skip
-IN_WORDS = frozenset(  # names that change meaning as texts of several words only: one word is a code, or a file's name
+IN_WORDS = frozenset(  # names that change meaning as texts of several words only: one is a code, or a file's name
     ("constraints", "constraint", "rubric", "guidelines", "passages", "paragraph", "paragraphs", "evidence", "document",
      "documents", "article", "articles")
 )  # fmt: skip
@@ -127,7 +127,11 @@ LAST_WORDS = {  # what a text of PROSE_WORDS or more says -> the last words of i
 }
 PROSE_WORDS = 7  # of a text that is more than an id, a source or a date, whatever its field's name
 NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
-ONE_WORD = re.compile(r"\s*[!-~]*\s*")  # of ASCII: other scripts may write sentences without spaces
+CODE = (
+    re.compile(  # one word of ASCII, as other scripts may write sentences without spaces; or `length:number of words`
+        r"\s*([!-~]*|[a-z_ ]+:[a-z_ ]+)\s*"
+    )
+)
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 SIGNS = re.compile(r"[\W_]+")
 _CHANGED = {name: what for what, names in CHANGES_MEANING.items() for name in names}
@@ -143,7 +147,7 @@ def meaning(path: str, value: Any) -> str | None:
     for given in names:
         what = _CHANGED.get(given)
         if what and not (
-            (given in IN_WORDS and (not isinstance(value, str) or ONE_WORD.fullmatch(value)))
+            (given in IN_WORDS and (not isinstance(value, str) or CODE.fullmatch(value)))
             or word in HARMLESS_VALUES.get(given, ())
             or (what in BESIDE_QUESTIONS and name in _NONE and not is_prose)
         ):

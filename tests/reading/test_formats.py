@@ -165,6 +165,11 @@ LAST = {"role": "user", "content": "v"}
             Pair([SYSTEM, USER], [ASSISTANT], [OTHER]),
         ),
         (
+            "pairs",
+            {"prompt": "u", "context": "c", "chosen": TURNS, "rejected": [TURNS[0], WORSE]},
+            Pair([ABOUT], [ASSISTANT], [OTHER]),
+        ),
+        (
             "pairs",  # the prompt is the first question of several
             {"prompt": "u", "chosen": [*TURNS, *TURNS], "rejected": [*TURNS, TURNS[0], WORSE]},
             Pair([USER, ASSISTANT, USER], [ASSISTANT], [OTHER]),

@@ -179,6 +179,7 @@ def test_the_names_of_a_path_tell_what_a_field_means(path: str, what: str | None
         ("target_language", "de", INSTRUCTS),
         ("persona", "pirate", INSTRUCTS),
         ("constraints.*", "detectable_format:title", ""),
+        ("constraints.*", "length constraints:number of words", ""),
         ("constraints.*", "No more than 3 words.", INSTRUCTS),
         ("style", "formal", ""),
         ("style", "Write as a pirate would, with oaths.", INSTRUCTS),

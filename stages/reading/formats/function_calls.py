@@ -12,7 +12,7 @@ from stages.reading.text_values import json_value, type_name
 from stages.rows.row import Chat, Content, Message
 
 FIELDS: dict[str, Any] = {
-    "query": parsing.turn_fields, "answers": parsing.call_fields, **conversation.SETTING,
+    "query": parsing.turn_fields, "answers": parsing.call_fields, **conversation.QUESTION, **conversation.SETTING,
 }  # fmt: skip
 
 
@@ -28,5 +28,5 @@ def read(record: dict[str, Any]) -> Content:
     if not isinstance(calls, list):
         raise TypeError(f"answers: {type_name(calls)}: want a list of calls")
     answer = Message("assistant", "", [parsing.tool_call(call, closed=in_text) for call in calls])
-    turns = [*parsing.messages(record["query"], "user"), answer]
+    turns = [*conversation.about(record, parsing.messages(record["query"], "user")), answer]
     return Chat(conversation.with_system(record, turns), tool_schemas.tools(record))

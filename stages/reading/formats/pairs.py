@@ -18,6 +18,7 @@ PROMPTS = ("prompt", "messages", "conversations", "question")
 FIELDS: dict[str, Any] = {
     **dict.fromkeys((*PROMPTS, "chosen", "rejected"), parsing.turn_fields),
     **alpaca.QUESTION,
+    **conversation.QUESTION,
     **conversation.SETTING,
 }
 
@@ -45,7 +46,7 @@ def read(record: dict[str, Any]) -> Content:
         raise ValueError("no prompt, and chosen and rejected begin with no turn that both have")
     else:
         prompt = [*prompt, *begin]
-    return Pair(prompt, chosen, rejected, tool_schemas.tools(record))
+    return Pair(conversation.about(record, prompt), chosen, rejected, tool_schemas.tools(record))
 
 
 def _after(prompt: list[Message], answer: list[Message]) -> tuple[list[Message], list[Message]]:

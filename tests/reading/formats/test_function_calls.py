@@ -14,12 +14,12 @@ CALLS = [{"name": "f", "arguments": {"n": 1}}, {"name": "f", "arguments": {"n": 
 
 @pytest.mark.parametrize("encode", [json.dumps, lambda value: value])
 def test_calls_are_the_answer(encode: Any) -> None:
-    record = {"id": 3, "query": "u", "tools": encode(TOOLS), "answers": encode(CALLS)}
+    record = {"id": 3, "context": "c", "query": "u", "tools": encode(TOOLS), "answers": encode(CALLS)}
 
     calls = [ToolCall(Function("f", {"n": n}), "function") for n in (1, 2)]
     assert [name for name, reader in READERS.items() if reader.matches(record.keys())] == ["function_calls"]
     assert function_calls.read(record) == Chat(
-        [Message("user", "u"), Message("assistant", "", calls)], [{"type": "function", "function": TOOLS[0]}]
+        [Message("user", "c\n\nu"), Message("assistant", "", calls)], [{"type": "function", "function": TOOLS[0]}]
     )
 
 
