@@ -2,14 +2,21 @@
 
 from typing import Any
 
+from stages.rows.parts import split
+from stages.rows.row import Content, Judged
+
 ANSWERS = ("n/a", "#n/a", "<na>", "nan", "[deleted]", "[removed]", "?")  # in lower case
 LABELS = (*ANSWERS, "-1", "-1.0", "-")  # -1: of `datasets`; -: of SNLI, where annotators disagree
 NAMES = ("label", "labels", "gold_label", "category", "class")  # of fields in which these are labels
 
 
-def no_answer(text: str) -> bool:
-    """True for a text that says that there is no answer."""
-    return len(text) < 16 and text.strip().lower() in ANSWERS
+def problem(content: Content) -> tuple[str, str] | None:
+    """(reason, detail) if the answer to learn stands for none; a bad one may say so."""
+    answer = (
+        "" if isinstance(content, Judged) and not content.good else "".join(m.content for m in split(content).answer)
+    )
+    is_none = len(answer) < 16 and answer.strip().lower() in ANSWERS
+    return ("empty_answer", told("answer", answer)) if is_none else None
 
 
 def no_label(value: Any) -> bool:

@@ -11,6 +11,7 @@ from stages.params.data import Documents, FileRule
 from stages.reading import documents, field_names, formats, message_parsing, placeholders, ratings, unread
 from stages.reading.containers.split_names import split_from_name
 from stages.reading.conversations_in_texts import ConversationsInTexts
+from stages.reading.media_marks import marks
 from stages.reading.rejection import RejectedRecord
 from stages.reading.text_values import messages_in_text
 from stages.rows.parts import content_problem, split
@@ -98,7 +99,7 @@ class RecordReader:
             lists = self._lists(record)
             texts, record = record, {**record, **lists} if lists else record
             content, encoded, found = self._content(record)
-            found |= self._unread(own, record)
+            found |= self._unread(own, record) | marks(content, self._ignore)
             contents, metadata = self._contents(content, encoded, metadata)
             if found:
                 self.unread.add(found, own, encoded)
@@ -280,11 +281,8 @@ def _is_finite(value: Any) -> bool:
 
 
 def _check_trainable(content: Content) -> None:
-    if problem := content_problem(content):
+    if problem := content_problem(content) or placeholders.problem(content):
         raise RejectedRecord(*problem)
-    answer = split(content).answer
-    if answer and placeholders.no_answer(answer[-1].content) and not (isinstance(content, Judged) and not content.good):
-        raise RejectedRecord("empty_answer", placeholders.told("answer", answer[-1].content))
     if type(content) is Chat and content.messages[-1].train:
         return  # most contents
     parts = split(content)

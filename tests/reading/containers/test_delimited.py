@@ -85,6 +85,12 @@ def test_the_delimiter_is_the_sign_that_separates_the_names(
     assert (record.value, record.line, notes) == (value, len(text.splitlines()), told)
 
 
+def test_a_quoted_field_of_tsv_holds_tabs_and_newlines(tmp_path: Path) -> None:
+    [record] = read_text(tmp_path, "a.tsv", 'question\tanswer\nq\t"a\tb\nc"\n')
+
+    assert (record.line, record.value) == (2, {"question": "q", "answer": "a\tb\nc"})
+
+
 def test_the_delimiter_of_tsv_is_found_too(tmp_path: Path) -> None:
     [record], notes = read_told(tmp_path, "a.tsv", "text,label\na,x\n")
 
