@@ -82,7 +82,10 @@ def accept(root: Path, names: list[str], rows: int, values: Mapping[str, Mapping
                 else:
                     equal[name] = outcome
                     words = probe_acceptances.probe_words(outcome[0].rows, outcome[0].values)
-                    print(f"{name}: the code of {outcome[1][:10]} and the present: same bytes on {words}", flush=True)
+                    print(
+                        f"{name}: the code of {outcome[1][:10]} and the present: same bytes on {words}{outcome[0].met}",
+                        flush=True,
+                    )
             elif name not in changes or changes[name] is None:
                 reason = "its key is that of dvc.lock" if name in changes else "it has no key"
                 print(f"{name}: {reason}: nothing to accept")

@@ -47,6 +47,14 @@ class Probe:
     rows: dict[str, list[int]]  # {table: [rows of the probe, all]}
     values: dict[str, Any]  # {parameter: its value in the probe, where that was another}
     problem: str  # why the codes cannot be called equal, in words; "" where they wrote the same bytes
+    named: int | None = None  # rows of the probe that the stage's recorded tables name; None: no table names rows
+
+    @property
+    def met(self) -> str:
+        """How many of its rows the stage drops, changes or compares, as far as its tables tell: `, 40 of them …`."""
+        if self.named is None:
+            return ""
+        return f", {f'{self.named:,}' if self.named else 'none'} of them named by the stage's own tables"
 
 
 def present(root: Path, cleanup: contextlib.ExitStack) -> Code:
@@ -133,7 +141,11 @@ def run(
     _replace(whole, stage.params, values, "", replaced)
     old, new = codes
     share = new.path / ".dvc/tmp/probe" / stage.name
-    shares = _share(root, inputs, share, rows)
+    tables = [file for out in stage.outs for file in _parquet(root / out)]
+    named = input_share.named_together(tables, rows)
+    shares = _share(root, inputs, share, rows, named)
+    ids = [id for file in shares if file.endswith(".jsonl") for id in input_share.ids(share / file)]
+    met = len(named.intersection(ids)) if ids and tables else None
     for path in (p for p in stage.deps if key_file.is_in_folder(p) and p != stage.key_file):  # of preflight
         clone.place(old.path, path).write_bytes((new.path / path).read_bytes())
     for path in replaced_here:
@@ -145,7 +157,7 @@ def run(
         if done.returncode:
             return Probe(shares, replaced, f"{code.name} fails on it: {_last_line(done.stderr or done.stdout)}")
     differing = [line for out in stage.outs for line in _differences(out, old.path, new.path)]
-    return Probe(shares, replaced, f"other bytes: {', '.join(differing)}" if differing else "")
+    return Probe(shares, replaced, f"other bytes: {', '.join(differing)}" if differing else "", met)
 
 
 def _replace(
@@ -162,7 +174,13 @@ def _replace(
                     values[name] = replaced[dotted] = small
 
 
-def _share(root: Path, inputs: Mapping[str, artifacts.Files], folder: Path, rows: int) -> dict[str, list[int]]:
+def _parquet(output: Path) -> list[Path]:
+    return [output] if output.suffix == ".parquet" and output.is_file() else sorted(output.rglob("*.parquet"))
+
+
+def _share(
+    root: Path, inputs: Mapping[str, artifacts.Files], folder: Path, rows: int, named: set[str]
+) -> dict[str, list[int]]:
     """Writes the share of the inputs into a folder; returns {table: [rows taken, all]}."""
     work_store.remove(folder)
     shares = {}
@@ -171,7 +189,7 @@ def _share(root: Path, inputs: Mapping[str, artifacts.Files], folder: Path, rows
             clone.place(folder, path).mkdir(parents=True, exist_ok=True)
         for name in files:
             file = join(path, name)
-            if (share := input_share.take(root / file, clone.place(folder, file), rows)) is not None:
+            if (share := input_share.take(root / file, clone.place(folder, file), rows, named)) is not None:
                 shares[file] = list(share)
     return shares
 

@@ -37,6 +37,33 @@ def test_tables_of_the_same_rows_keep_the_same_ones_in_their_own_order(tmp_path:
     assert asked == [row["id"] for row in read(tmp_path / "share/answers.jsonl")][::-1]
 
 
+def test_rows_that_a_line_of_the_tables_names_are_chosen_together(tmp_path: Path) -> None:
+    """By hash alone, 20 of 1,000 rows would hardly ever have both rows of a pair."""
+    rows = write(tmp_path / "rows.jsonl", [{"id": f"row {n}"} for n in range(1000)])
+    pairs = {
+        "id": [f"row {n}" for n in range(0, 100, 2)],
+        "kept": [f"row {n}" for n in range(1, 100, 2)],
+        "n": [1] * 50,
+    }
+    pyarrow.parquet.write_table(pyarrow.table(pairs), tmp_path / "duplicates.parquet")
+    pyarrow.parquet.write_table(pyarrow.table({"file": ["row 7"]}), tmp_path / "files.parquet")
+    pyarrow.parquet.write_table(pyarrow.table({"id": pyarrow.array([], "string")}), tmp_path / "none.parquet")
+    assert input_share.named_together([tmp_path / "none.parquet"], 20) == set()
+
+    named = input_share.named_together([tmp_path / "duplicates.parquet", tmp_path / "files.parquet"], 20)
+    assert len(named) == 4 and {f"row {int(id[4:]) ^ 1}" for id in named} == named, "two whole pairs"
+    assert input_share.take(rows, tmp_path / "share.jsonl", 20, named) == (20, 1000)
+    assert named < {*input_share.ids(tmp_path / "share.jsonl")}
+    assert input_share.take(rows, tmp_path / "small.jsonl", 2, named) == (4, 1000), "no pair is torn"
+
+
+def test_ids_that_are_no_texts_are_chosen_by_their_hash(tmp_path: Path) -> None:
+    rows = write(tmp_path / "rows.jsonl", [{"id": [n]} for n in range(9)])
+
+    assert input_share.take(rows, tmp_path / "share.jsonl", 3, {"a"}) == (3, 9)
+    assert input_share.ids(rows) == []
+
+
 def test_a_table_that_is_small_enough_is_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_bytes(b'{"id": 1}\r\n\n{"id": 2}')
 

@@ -3,12 +3,14 @@
 import sys
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from modelmake import artifacts
 from modelmake.dvc import graph
 from modelmake.errors import UserError
-from modelmake.verifying import probe
+from modelmake.verifying import input_share, probe
 from modelmake.verifying.probe import Code, Probe
 
 ROW = '{"id": "a"}\n'
@@ -39,6 +41,22 @@ def test_codes_that_write_the_same_bytes_have_no_problem(tmp_path: Path) -> None
     assert (both[1].path / "out.txt").read_text() == f"{ROW}{ROW}"
     other = 'echo "$PWD" > out.txt'
     assert run(tmp_path, both, "raw", other).problem == "other bytes: out.txt"
+
+
+def test_the_rows_that_the_tables_of_the_stage_name_are_in_its_probe(tmp_path: Path) -> None:
+    both = codes(tmp_path)
+    root = tmp_path / "project"
+    (root / "raw").mkdir()
+    (root / "raw/rows.jsonl").write_text("".join(f'{{"id": "row {n}"}}\n' for n in range(1000)))
+    (root / "out").mkdir()
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["row 7"], "kept": ["row 500"]}), root / "out/pairs.parquet")
+
+    met = run(tmp_path, both, "raw", "mkdir out", out="out")
+    assert {"row 7", "row 500"} <= {*input_share.ids(both[1].path / "raw/rows.jsonl")}
+    assert (met.problem, met.met) == ("", ", 2 of them named by the stage's own tables")
+
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["gone"], "kept": ["gone too"]}), root / "out/pairs.parquet")
+    assert run(tmp_path, both, "raw", "mkdir out", out="out").met == ", none of them named by the stage's own tables"
 
 
 @pytest.mark.parametrize("place", ["absolute", "beside", "linked"])
