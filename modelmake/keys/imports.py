@@ -40,6 +40,13 @@ def starred(statements: Iterable[Statement], package: str) -> frozenset[str]:
     return frozenset(_base(s, package) for s in statements if isinstance(s, ast.ImportFrom) and s.names[0].name == "*")
 
 
+def checking(body: list[ast.stmt]) -> set[str]:
+    """The names that stand for `typing.TYPE_CHECKING` in a module."""
+    bound = aliases([s for s in body if isinstance(s, Statement)], "")
+    names = {dotted: name for name, values in bound.items() for dotted in values}
+    return {names.get("typing.TYPE_CHECKING", ""), f"{names.get('typing', '')}.TYPE_CHECKING"} - {"", ".TYPE_CHECKING"}
+
+
 def _base(statement: ast.ImportFrom, package: str) -> str:
     """The module after `from`, as an absolute name."""
     above = package.split(".")[: len(package.split(".")) - statement.level + 1] if statement.level else []

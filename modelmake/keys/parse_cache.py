@@ -12,12 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from modelmake.keys import bytecode, imports, order, purity, symbols, unnamed
+from modelmake.keys import bytecode, imports, order, purity, quoted, symbols, unnamed
 from modelmake.keys.symbols import Module
 from modelmake.running import state_dir
 
 FILE = "parsed"  # in the state folder
-PARSERS = (__file__, *(module.__file__ for module in (bytecode, imports, order, purity, symbols, unnamed)))
+PARSERS = (__file__, *(module.__file__ for module in (bytecode, imports, order, purity, quoted, symbols, unnamed)))
 SEAL_BYTES = 32
 
 _modules: dict[str, Module] = {}  # by digest

@@ -16,11 +16,9 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from modelmake import artifacts
-from modelmake.keys import parse_cache, purity, unnamed
+from modelmake.keys import named_files, parse_cache, purity, unnamed
 from modelmake.keys.carrying import CUT, Cut
 from modelmake.keys.symbols import EFFECTS, MAIN, Module, Symbol
-
-MAX_PATH_CHARS = 200  # a longer string in code is not looked up as a path
 
 
 @dataclass
@@ -83,8 +81,10 @@ class _Walk:
         self.stops = stops
         self.stopped: set[str] = set()  # what it met of them: modules imported, their symbols, `<module>.*`
         self.queue: list[tuple[str, Symbol]] = []
+        self.hooked: dict[str, set[str]] = {}  # by module, classes that run code of others when they are defined
         self.modules: dict[str, Module | None] = {}
         self.resolving: set[tuple[str, tuple[str, ...]]] = set()  # names being resolved, to end at circular imports
+        self.values: set[str] = set()  # modules used as values
         self.reads_texts = False  # some code reads the text of code
         self.everything = ""  # the reason for taking every loaded module whole
         self.anywhere = False  # that reason holds for what `stops` keeps out, too
@@ -101,20 +101,22 @@ class _Walk:
                 self.anywhere |= symbol.everything not in {unnamed.of_package(package) for package in others}
             if symbol.lookup:
                 self.take_whole(name, symbol.lookup)
+                self.take_names(name, [(alias,) for alias in self.modules[name].aliases], None)
             self.reads_texts = self.reads_texts or symbol.reads_texts
-            for chain in symbol.names:
-                for module, target in self.resolve(name, chain, symbol):
-                    if target is None:
-                        self.take_whole(module, f"used as a value in {name}")
-                    else:
-                        self.take(module, target)
+            self.take_names(name, symbol.names, symbol)
+            self.take_texts(name, symbol.strings)
             self.take_files(name, symbol.strings)
+            if not self.queue:  # the modules of a package are its attributes
+                for module in list(self.reached.symbols):
+                    if any(module.startswith(f"{package}.") for package in self.values):
+                        self.take_whole(module, "in a package that is used as a value")
             if self.everything and not self.queue:
                 for module in list(self.reached.symbols):
                     self.take_whole(module, self.everything)
         for name in self.reached.symbols:
             imported = (n for n in self.modules[name].imports if not f"{name}.".startswith(f"{n}."))
             order = [n for n in imported if self.has_effects(n, set())]
+            order += self.effects(name) if self.hooked.get(name) else []
             if len(order) > 1:
                 self.reached.symbols[name][EFFECTS] = _mixed(self.reached.symbols[name][EFFECTS], *order)
         if self.reads_texts:
@@ -164,9 +166,11 @@ class _Walk:
                 self.load(target, name)
             for target in module.starred:
                 self.take_whole(target, f"{name} imports every name of it")
-            for symbol_name, symbol in module.symbols.items():
-                if any(self.has_hook(name, chain, symbol) for chain in symbol.bases):
-                    self.take(name, symbol_name)
+            resolving, self.resolving = self.resolving, set()  # what leads here does not decide what has a hook
+            self.hooked[name] = {n for n, symbol in module.symbols.items() if self.has_hook(name, symbol, set())}
+            self.resolving = resolving
+            for symbol_name in self.hooked[name]:
+                self.take(name, symbol_name)
         return True
 
     def take(self, name: str, symbol_name: str) -> None:
@@ -177,22 +181,50 @@ class _Walk:
             hashes[symbol_name] = symbol.hash
             self.queue.append((name, symbol))
 
+    def take_names(self, name: str, chains: Iterable[tuple[str, ...]], symbol: Symbol | None) -> None:
+        """Adds what dotted names in a symbol of a module stand for; all of a module that is used as a value."""
+        for chain in chains:
+            for module, target in self.resolve(name, chain, symbol):
+                if target is None:
+                    self.values.add(module)
+                    self.take_whole(module, f"used as a value in {name}")
+                else:
+                    self.take(module, target)
+
+    def take_texts(self, name: str, strings: Iterable[str]) -> None:
+        """Adds the symbols whose full names are texts, for libraries that look them up. Modules are not meant."""
+        for string in strings:
+            module = string.rpartition(".")[0]
+            if self.is_first_party(module) and self.path(module) and not self.path(string):
+                for found, symbol_name in self.follow(name, string.split(".")):
+                    if symbol_name is not None:
+                        self.take(found, symbol_name)
+
     def take_whole(self, name: str, reason: str) -> None:
         """Adds every symbol of a module."""
         if reason != self.everything:  # which `anywhere` is about
             self.stopped |= {f"{stop}.*" for stop in self.stops if f"{stop}.".startswith(f"{name}.")}
         if self.load(name, reason):
             self.reached.whole[name] = min(reason, self.reached.whole.get(name, reason))
-            for symbol_name in self.modules[name].symbols.keys() - {MAIN}:
+            module = self.modules[name]
+            for symbol_name in module.symbols.keys() - {MAIN}:
                 self.take(name, symbol_name)
+            # what it imports by name is an attribute of it, too
+            for alias in module.aliases if reason != self.everything else ():
+                for found, target in self.resolve(name, (alias,), None):
+                    if target is not None:
+                        self.take(found, target)
 
     def resolve(self, name: str, chain: tuple[str, ...], symbol: Symbol | None) -> set[tuple[str, str | None]]:
         """The (module, symbol) that a dotted name in a symbol of module `name` may refer to; None for the module."""
         module, targets = self.modules[name], set()
         if chain[0] in module.symbols and chain[0] != MAIN:
             targets.add((name, chain[0]))
-        for dotted in (symbol.aliases.get(chain[0], ()) if symbol else ()) or module.aliases.get(chain[0], ()):
+        inner = symbol.aliases.get(chain[0], frozenset()) if symbol else frozenset()
+        for dotted in inner | module.aliases.get(chain[0], frozenset()):
             targets |= self.follow(name, [*dotted.split("."), *chain[1:]])
+        for starred in module.starred if not targets else ():
+            targets |= self.follow(name, [*starred.split("."), *chain])
         return targets
 
     def follow(self, importer: str, parts: list[str]) -> set[tuple[str, str | None]]:
@@ -211,6 +243,8 @@ class _Walk:
                 self.resolving.remove(rest)
                 if targets:
                     return targets
+            if part == "__dict__":
+                break
             if not self.load(f"{target}.{part}", importer):
                 # bound by the module's side effects, which are taken anyway, or by its __getattr__
                 return {(target, "__getattr__")} if "__getattr__" in self.modules[target].symbols else set()
@@ -223,39 +257,37 @@ class _Walk:
             return False
         visited.add(name)
         module = self.modules[name]
-        return module.has_effects or any(self.has_effects(n, visited) for n in module.imports)
+        return bool(self.effects(name)) or any(self.has_effects(n, visited) for n in module.imports)
 
-    def has_hook(self, name: str, chain: tuple[str, ...], symbol: Symbol) -> bool:
-        """True if a base class has, or inherits, code that runs when it is subclassed."""
-        bases = [(m, self.modules[m].symbols[s]) for m, s in self.resolve(name, chain, symbol) if s is not None]
-        return any(
-            base.hooks
-            or any(self.is_foreign(m, above) or self.has_hook(m, above, base) for above in base.bases - symbol.bases)
-            for m, base in bases
-        )
+    def effects(self, name: str) -> list[str]:
+        """The side effects of importing a module, in order: classes with hooks by their names."""
+        return [n for n in self.modules[name].sequence if n == EFFECTS or n in self.hooked.get(name, ())]
 
-    def is_foreign(self, name: str, chain: tuple[str, ...]) -> bool:
-        """True for a class of a package that may run code when it is subclassed."""
-        origins = {dotted.partition(".")[0] for dotted in self.modules[name].aliases.get(chain[0], ())}
-        return bool(origins - purity.PURE - {*self.packages})
+    def has_hook(self, name: str, symbol: Symbol, visited: set[tuple[str, str]]) -> bool:
+        """True if the definition of a class runs, or may run, code of a class that it inherits from."""
+        if (name, symbol.hash) in visited:
+            return False
+        visited.add((name, symbol.hash))
+        aliases = self.modules[name].aliases
+        for chain in symbol.bases:
+            bases = self.resolve(name, chain, symbol)
+            own = {*aliases.get(chain[0], [""])} if chain[0] not in purity.NAMES else set()
+            if not bases and any(not dotted or self.is_first_party(dotted) for dotted in own):
+                return True  # bound by side effects
+            for module, base in bases:
+                above = self.modules[module].symbols.get(base or "")
+                if base is None or above.hooks or self.has_hook(module, above, visited):
+                    return True
+        return False
 
     def take_files(self, name: str, strings: Iterable[str]) -> None:
-        """Adds files and folders of the packages that strings name, relative to the root or to the module."""
-        beside = self.path(name).parent
-        for string in strings:
-            relative = string.strip("/")
-            if not relative.strip("./") or len(relative) > MAX_PATH_CHARS or not relative.isprintable():
-                continue
-            for candidate in {os.path.join(self.root, relative), os.path.join(beside, relative)}:
-                if not os.path.exists(candidate) or os.path.exists(os.path.join(candidate, "__init__.py")):
-                    continue
-                path = Path(candidate)
-                if os.path.relpath(path, self.root).split("/")[0] not in self.packages:
-                    continue
-                for file in [path] if path.is_file() else path.rglob("*"):
-                    if file.is_file() and file.suffix not in (".py", ".pyc"):
-                        from_root = Path(os.path.relpath(file, self.root)).as_posix()
-                        self.reached.files[from_root] = artifacts.md5(file.read_bytes())
+        """Adds data files of the packages that strings name. Code that is named is read, not run."""
+        for file in named_files.find(self.root, self.path(name).parent, strings, self.packages):
+            if file.suffix == ".py":
+                self.reads_texts = True
+            elif file.suffix != ".pyc":
+                from_root = Path(os.path.relpath(file, self.root)).as_posix()
+                self.reached.files[from_root] = artifacts.md5(file.read_bytes())
 
 
 def _mixed(*parts: str) -> str:

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modelmake.errors import UserError
-from modelmake.keys import bytecode, imports, order, purity, unnamed
+from modelmake.keys import bytecode, imports, order, purity, quoted, unnamed
 from modelmake.keys.imports import Aliases, Statement
 
 EFFECTS = ""  # the name of a module's side effects
 MAIN = "__main__"  # the name of the statements that run only in the program itself
-HOOKS = ("__init_subclass__", "__set_name__", "__mro_entries__")
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ class Symbol:
     aliases: Aliases  # of imports inside it
     imports: frozenset[str]  # modules loaded by imports inside it
     strings: frozenset[str]
-    bases: frozenset[tuple[str, ...]]  # of a class
-    hooks: bool  # a class that runs code when it is subclassed
+    bases: frozenset[tuple[str, ...]]  # of a class, and of the classes in it
+    hooks: bool  # code runs, or may run, when it is subclassed
     lookup: str  # why its names do not tell what it reaches in its own module; empty where they do
     everything: str  # the same of all loaded modules
     text: str  # hash of its lines and their numbers
@@ -46,7 +45,7 @@ class Module:
     aliases: Aliases
     imports: tuple[str, ...]  # modules loaded with this one, in order
     starred: frozenset[str]  # modules of which it imports every name
-    has_effects: bool
+    sequence: tuple[str, ...]  # the symbols in the order of their statements, `EFFECTS` where there is a side effect
 
 
 def parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...]) -> Module:
@@ -61,7 +60,7 @@ def parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...])
     effects: list[ast.stmt] = []
     main: list[ast.stmt] = []
     import_statements: list[Statement] = []
-    run = list(_run_on_import(bytecode.normalise(tree.body), main))
+    run = list(_run_on_import(bytecode.normalise(tree.body), main, imports.checking(tree.body)))
     for statement in run:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             import_statements.append(statement)
@@ -70,13 +69,19 @@ def parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...])
                 definitions.setdefault(bound_name, []).append(statement)
         else:
             effects.append(statement)
-    nested = [node for s in effects for node in ast.walk(s) if isinstance(node, ast.Import | ast.ImportFrom)]
+    setting = [s for s in run if b"global" in source and any(isinstance(node, ast.Global) for node in ast.walk(s))]
+    nested = [n for s in (*effects, *main, *setting) for n in ast.walk(s) if isinstance(n, Statement)]
     aliases = imports.aliases([*import_statements, *nested], package)
-    distinct = {id(s): s for statements in definitions.values() for s in statements}.values()
-    effects += [s for s in distinct if not purity.only_binds(s, aliases, packages)]
+    loaded, starred = imports.loaded(import_statements, package), imports.starred(import_statements, package)
+    bound = {*definitions, *purity.stored(effects), *(purity.NAMES if starred else ())}
+    names = purity.Names(aliases, packages, bound)
+    distinct = {id(s) for statements in definitions.values() for s in statements}
+    effects += [s for s in run if not names.only_binds(s) and id(s) in distinct]
+    impure = set(map(id, effects))
 
     def symbol(statements: list[ast.stmt], *also: object) -> Symbol:
-        return _symbol(statements, package, packages, aliases, lines, also)
+        hooks = any(id(s) in impure or not isinstance(s, ast.ClassDef) or _has_hook(s) for s in statements)
+        return _symbol(statements, package, packages, aliases, {*definitions}, lines, hooks, also)
 
     symbols = {bound_name: symbol(statements) for bound_name, statements in definitions.items()}
     futures = [a.name for s in import_statements if getattr(s, "module", "") == "__future__" for a in s.names]
@@ -84,8 +89,8 @@ def parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...])
     module_text = hashlib.sha256(source).hexdigest()[:16]
     symbols[EFFECTS] = replace(symbol(sorted(effects, key=lambda s: s.lineno), *also), text=module_text)
     symbols[MAIN] = symbol(main)
-    loaded, starred = imports.loaded(import_statements, package), imports.starred(import_statements, package)
-    return Module(symbols, aliases, loaded, starred, bool(effects))
+    sequence = [name for s in run for name in ([EFFECTS] if id(s) in impure else _bound_names(s))]
+    return Module(symbols, aliases, loaded, starred, tuple(sequence))
 
 
 def file_hash(path: Path) -> str:
@@ -108,14 +113,16 @@ def syntax_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path}:{error.lineno}: {error.msg}: not valid Python; mend it") from None
 
 
-def _run_on_import(body: list[ast.stmt], main: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Top-level statements that an import runs; those that run only in the program are added to `main`."""
+def _run_on_import(body: list[ast.stmt], main: list[ast.stmt], checking: set[str]) -> Iterator[ast.stmt]:
+    """Top-level statements that an import runs; those that run only in the program are added to `main`.
+
+    `checking` are the names of `typing.TYPE_CHECKING`.
+    """
     for statement in body:
         test = ast.unparse(statement.test) if isinstance(statement, ast.If) else ""
-        if test == "__name__ == '__main__'":
-            main += statement.body
-        elif test in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            yield from statement.orelse
+        if test == "__name__ == '__main__'" or test in checking:
+            main += [] if test in checking else statement.body
+            yield from _run_on_import(statement.orelse, main, checking)
         else:
             yield statement
 
@@ -135,8 +142,8 @@ def _bound_names(statement: ast.stmt) -> list[str]:
 
 
 def _symbol(
-    statements: list[ast.stmt], package: str, packages: tuple[str, ...], outer: Aliases, lines: list[bytes],
-    also: tuple[object, ...],
+    statements: list[ast.stmt], package: str, packages: tuple[str, ...], outer: Aliases, bound: set[str],
+    lines: list[bytes], hooks: bool, also: tuple[object, ...],
 ) -> Symbol:  # fmt: skip
     """The symbol of statements in a module with the aliases `outer`. What is in `also` counts for its hash."""
     nodes = list(ast.walk(ast.Module(statements, [])))
@@ -144,26 +151,50 @@ def _symbol(
     inner_imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     literal = {module for node in nodes for module in unnamed.literal_import(node)}  # used as values, like names
     aliases = imports.aliases(inner_imports, package) | {module: frozenset([module]) for module in literal}
-    global_names = {name for code in codes for name in bytecode.global_names(code)} | aliases.keys()
-    chains = [chain for chain in _chains(nodes) if chain[0] in global_names]
-    dotted = {".".join([d, *rest]) for first, *rest in chains for d in (aliases | outer).get(first, [first])}
-    classes = [node for node in statements if isinstance(node, ast.ClassDef)]
+    known = {name: aliases.get(name, frozenset()) | outer.get(name, frozenset()) for name in aliases | outer}
+
+    def origins(node: ast.AST) -> set[str]:
+        first, *rest = _chain(node) or ("",)
+        return {".".join([dotted, *rest]) for dotted in known.get(first, [first] if rest else ())}
+
+    global_names = {name for code in codes for name in bytecode.global_names(code)}
+    types = [node for expression in quoted.expressions(nodes, known) for node in ast.walk(expression)]
+    chains = [chain for chain in _chains(nodes) if chain[0] in global_names | aliases.keys()] + [*_chains(types)]
+    used = unnamed.Used(
+        nodes, origins, {n.id for n in nodes if isinstance(n, ast.Name)} & global_names - bound - known.keys()
+    )
+    classes = [node for statement in statements for node in _classes(statement)]
     text = _text(statements, lines)
-    used = sorted((name, sorted(outer[name])) for name in {chain[0] for chain in chains} & outer.keys())
-    own = [used, *also, *([text] if unnamed.sees_locals(nodes) else [])]
+    sources = sorted((name, sorted(outer[name])) for name in {chain[0] for chain in chains} & outer.keys())
+    own = [sources, *also, *([text] if unnamed.sees_locals(nodes) else [])]
+    attributes = imports.aliases([s for c in classes for s in c.body if isinstance(s, Statement)], package)
     return Symbol(
         hash=bytecode.digest(codes, *own),
-        names=frozenset(chains) | {(name,) for name in literal},
+        names=frozenset(chains) | {(name,) for name in literal | attributes.keys()},
         aliases=aliases,
         imports=frozenset(imports.loaded(inner_imports, package)) | literal,
         strings=frozenset(n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)),
-        bases=frozenset(chain for c in classes for base in c.bases if (chain := _chain(base))),
-        hooks=any(_has_hook(c) for c in classes),
-        lookup=unnamed.lookup(nodes),
-        everything=unnamed.everything(nodes, dotted, packages),
+        bases=frozenset(chain for c in classes for base in c.bases if (chain := _chain(_unsubscripted(base)))),
+        hooks=hooks,
+        lookup=unnamed.lookup(used),
+        everything=unnamed.everything(used, packages),
         text=text,
-        reads_texts=unnamed.reads_texts(nodes, dotted),
+        reads_texts=unnamed.reads_texts(used),
     )
+
+
+def _classes(statement: ast.AST) -> Iterator[ast.ClassDef]:
+    """A class that a statement defines, and those in it."""
+    if isinstance(statement, ast.ClassDef):
+        yield statement
+        for inner in statement.body:
+            yield from _classes(inner)
+
+
+def _unsubscripted(base: ast.expr) -> ast.expr:
+    while isinstance(base, ast.Subscript):
+        base = base.value
+    return base
 
 
 def _text(statements: list[ast.stmt], lines: list[bytes]) -> str:
@@ -194,9 +225,11 @@ def _chain(node: ast.AST) -> tuple[str, ...]:
 
 
 def _has_hook(definition: ast.ClassDef) -> bool:
-    """True for a class that runs code of its own when it is subclassed."""
-    names = {getattr(s, "name", "") for s in definition.body} | {
-        node.id for s in definition.body for node in ast.walk(s)
+    """True for a class that runs code of its own when it is subclassed, or in which another one does."""
+    classes = list(_classes(definition))
+    names = {getattr(s, "name", "") for c in classes for s in c.body} | {
+        node.id for c in classes for s in c.body for node in ast.walk(s)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }  # fmt: skip
-    return any(k.arg == "metaclass" for k in definition.keywords) or not names.isdisjoint(HOOKS)
+    has_metaclass = any(k.arg == "metaclass" for c in classes for k in c.keywords)
+    return has_metaclass or not names.isdisjoint(unnamed.CLASS_HOOKS)

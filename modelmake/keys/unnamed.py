@@ -1,38 +1,99 @@
 """Code that finds other code, or the text of code, without naming it."""
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-EVERYTHING = {  # {called or read at the end of a dotted name: why every loaded module is taken whole}
-    "__subclasses__": "looks for subclasses",
-    "get_objects": "looks into all objects",
-    "get_referrers": "looks into all objects",
-    "import_module": "imports modules by computed names",
-    "__import__": "imports modules by computed names",
-    "resolve_name": "imports modules by computed names",
-    "locate": "imports modules by computed names",
-    "run_module": "imports modules by computed names",
-    "Unpickler": "unpickles what it is given",
-}
-UNPICKLE = ("pickle.load", "pickle.loads", "dill.load", "dill.loads", "cloudpickle.load", "cloudpickle.loads")
+COMPUTED = "imports modules by computed names"
+UNPICKLES = "unpickles what it is given"
+FRAMES = "looks into the globals of functions or frames"
+EVALUATES = "evaluates texts as code"
 MODULES = "looks into sys.modules"
+OBJECTS = "looks into all objects"
+HOOKS = "sets hooks of classes"
+EVERYTHING = {  # {name at the end of a dotted one: why every loaded module is taken whole}
+    "__subclasses__": "looks for subclasses",
+    "get_objects": OBJECTS,
+    "get_referrers": OBJECTS,
+    "get_referents": OBJECTS,
+    "import_module": COMPUTED,
+    "__import__": COMPUTED,
+    "resolve_name": COMPUTED,
+    "run_module": COMPUTED,
+    "exec_module": COMPUTED,
+    "load_module": COMPUTED,
+    "module_from_spec": COMPUTED,
+    "getmodule": "looks for modules of objects",
+    "__globals__": FRAMES,
+    "f_back": FRAMES,
+    "f_globals": FRAMES,
+    "__builtins__": EVALUATES,
+    "Unpickler": UNPICKLES,
+    "UnsafeLoader": UNPICKLES,
+    "read_pickle": UNPICKLES,
+    "unsafe_load": UNPICKLES,
+}
+PICKLING = ("cloudpickle", "dill", "joblib", "marshal", "pickle")
+FULL_NAMES = {  # {full name: why every loaded module is taken whole}
+    "builtins.eval": EVALUATES, "builtins.exec": EVALUATES, "builtins.globals": EVALUATES, "importlib.reload": COMPUTED,
+    "pydoc.locate": COMPUTED, "shelve.open": UNPICKLES, "sys.modules": MODULES, "torch.load": UNPICKLES,
+    **dict.fromkeys([f"{module}.load" for module in PICKLING], UNPICKLES),
+    **dict.fromkeys([f"{module}.loads" for module in PICKLING], UNPICKLES),
+}  # fmt: skip
+EVALUATING = ("eval", "exec")  # builtins
+# Modules with functions that find code or texts: all of them count where such a module is used as a value.
+FINDERS = frozenset([
+    "builtins", "cloudpickle", "dill", "gc", "importlib", "inspect", "joblib", "pickle", "pkgutil", "pydoc", "runpy",
+    "sys", "traceback",
+])  # fmt: skip
 IMPORTERS = ("import_module", "__import__", "resolve_name", "locate", "run_module")
 # What shows docstrings, comments, lines or names of locals, at the end of a dotted name.
 TEXTS = frozenset([
-    "__code__", "__doc__", "_getframe", "co_consts", "currentframe", "extract_stack", "extract_tb", "f_code",
-    "f_lineno", "f_locals", "findsource", "format_exc", "format_exception", "format_stack", "format_tb",
-    "get_json_schema", "getcomments", "getdoc", "getsource", "getsourcelines", "print_exc", "print_exception",
-    "print_stack", "schema_components", "stack_info", "tb_lineno",
+    "TracebackException", "__code__", "__doc__", "__loader__", "__traceback__", "_getframe", "co_consts",
+    "currentframe", "dump_traceback", "exc_info", "extract_stack", "extract_tb", "f_code", "f_lineno", "f_locals",
+    "findsource", "format_exc", "format_exception", "format_stack", "format_tb", "formatwarning", "get_json_schema",
+    "getcomments", "getdoc", "getfile", "getsource", "getsourcefile", "getsourcelines", "json_schema", "lineno",
+    "model_json_schema", "print_exc", "print_exception", "print_last", "print_stack", "render_doc",
+    "schema_components", "schema_json", "setprofile", "settrace", "showwarning", "stack_info", "tb_frame",
+    "tb_lineno", "testmod", "walk_stack", "walk_tb",
 ])  # fmt: skip
-TEXT_FUNCTIONS = ("inspect.stack", "inspect.trace", "msgspec.json.schema")
+TEXT_FUNCTIONS = (
+    "cloudpickle.dump", "cloudpickle.dumps", "dill.dump", "dill.dumps", "dis.dis", "inspect.stack", "inspect.trace",
+    "linecache.getline", "linecache.getlines", "marshal.dump", "marshal.dumps", "msgspec.json.schema",
+    "pkgutil.get_data",
+)  # fmt: skip
+TEXT_KEYWORDS = {  # {keyword of a call that shows texts or line numbers: the functions, none: any}
+    "exc_info": (), "stack_info": (), "record": ("catch_warnings",), "tools": ("apply_chat_template",),
+    "use_attribute_docstrings": (),
+}  # fmt: skip
+CLASS_HOOKS = ("__init_subclass__", "__set_name__", "__mro_entries__", "__class_getitem__")
+LINE_NUMBERS = ("%(lineno)", "{lineno")  # in formats of logs
+READING = ("open", "read_bytes", "read_text")
 OWN_LOCALS = ("eval", "exec", "locals")  # builtins that see the names of locals; `dir` and `vars` without arguments do
 LOOKUPS = ("eval", "exec", "globals", "__import__")  # builtins that look names up
 
 
-def lookup(nodes: Iterable[ast.AST]) -> str:
+class Used:
+    """What a symbol uses."""
+
+    def __init__(self, nodes: list[ast.AST], origins: Callable[[ast.AST], Collection[str]], unbound: set[str]) -> None:
+        """`origins` gives the full names that a dotted name may stand for, `unbound` are the global names that neither
+        an import nor a statement of the module binds."""
+        self.nodes, self.origins, self.unbound = nodes, origins, unbound
+        self.read: list[tuple[ast.AST, list[str], Collection[str]]] = []  # (node, words in it, full names)
+        for node in nodes:
+            if isinstance(node, ast.Name | ast.Attribute) or _reads_attribute(node):
+                full_names = _full_names(node, self)
+                self.read.append((node, _words(node, full_names, unbound), full_names))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("__"):
+                self.read.append((node, [node.value], ()))
+
+
+def lookup(used: Used) -> str:
     """Why names do not tell what code reaches in its own module; empty where they do."""
-    called = (_builtin(node) for node in nodes)
-    return next((f"calls {name}()" for name in called if name in (*LOOKUPS, "dir", "locals", "vars")), "")
+    called = (_builtin(node) for node in used.nodes)
+    referred = (name for name in LOOKUPS if name in used.unbound)
+    names = [*(name for name in called if name in (*LOOKUPS, "dir", "locals", "vars")), *referred]
+    return f"calls {names[0]}()" if names else ""
 
 
 def sees_locals(nodes: Iterable[ast.AST]) -> bool:
@@ -40,24 +101,22 @@ def sees_locals(nodes: Iterable[ast.AST]) -> bool:
     return any(_builtin(node) in (*OWN_LOCALS, "dir", "vars") for node in nodes)
 
 
-def everything(nodes: list[ast.AST], dotted: Collection[str], packages: tuple[str, ...]) -> str:
+def everything(used: Used, packages: tuple[str, ...]) -> str:
     """Why names do not tell what code reaches in all loaded modules; empty where they do.
 
-    `dotted` are the full names that it uses, `packages` the first-party ones.
+    `packages` are the first-party ones.
     """
-    looked_up = {base for node in nodes if (base := _third_party_lookup(node, packages)) is not None}
-    if any(_is_sys_modules(node) and node not in looked_up for node in nodes):
-        return MODULES
-    if "sys.modules" in dotted and not any(map(_is_sys_modules, nodes)):  # imported by name
-        return MODULES
-    if any(name.endswith(UNPICKLE) for name in dotted):
-        return EVERYTHING["Unpickler"]
-    within = {node: package for node in nodes if (package := _package_of_import(node, packages))}
-    trusted = {*_chosen_imports(nodes), *within}
-    words = [name for node in nodes if node not in trusted for name in _last_names(node)]
-    words += [name.rpartition(".")[2] for name in dotted if name.rpartition(".")[2] not in IMPORTERS]
-    words += [n.value for n in nodes if isinstance(n, ast.Constant) and n.value in ("__subclasses__", "__import__")]
-    reasons = [EVERYTHING[word] for word in words if word in EVERYTHING]
+    calls = [node for node in used.nodes if isinstance(node, ast.Call)]
+    within = {node.func: package for node in calls if (package := _package_of_import(node, packages))}
+    trusted = {*_trusted_calls(used.nodes), *within, *_third_party_lookups(used, packages)}
+    reasons = [EVALUATES] if not used.unbound.isdisjoint(EVALUATING) else []
+    for node, words, full_names in used.read:
+        if node not in trusted:
+            reasons += [EVERYTHING[word] for word in words if word in EVERYTHING]
+            reasons += [FULL_NAMES[name] for name in full_names if name in FULL_NAMES]
+            reasons += [HOOKS] if _sets_hook(node) else []
+    reasons += [UNPICKLES for call in calls if _unpickles(call)]
+    reasons += [f"uses {module} as a value" for module in sorted(_finders(used))]
     return [*reasons, *sorted(of_package(package) for package in within.values()), ""][0]
 
 
@@ -66,12 +125,18 @@ def of_package(package: str) -> str:
     return f"imports modules of {package} by computed names"
 
 
-def reads_texts(nodes: Iterable[ast.AST], dotted: Iterable[str]) -> bool:
+def reads_texts(used: Used) -> bool:
     """True for code that reads docstrings, source, line numbers or frames, of whatever code."""
-    words = {name.rpartition(".")[2] for name in dotted}
-    words |= {n.attr for n in nodes if isinstance(n, ast.Attribute)}
-    words |= {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-    return bool(words & TEXTS) or any(name.endswith(TEXT_FUNCTIONS) for name in dotted)
+    nodes = used.nodes
+    return (
+        any(not TEXTS.isdisjoint(words) for _, words, _ in used.read)
+        or any(name.endswith(TEXT_FUNCTIONS) for _, _, full_names in used.read for name in full_names)
+        or any(isinstance(n, ast.Attribute) and n.attr == "__file__" for n in nodes)
+        or any(isinstance(n, ast.Constant) and any(form in str(n.value) for form in LINE_NUMBERS) for n in nodes)
+        or any(isinstance(node, ast.Call) and _call_reads_texts(node) for node in nodes)
+        or "help" in used.unbound
+        or bool(_finders(used))
+    )
 
 
 def literal_import(node: ast.AST) -> list[str]:
@@ -79,6 +144,17 @@ def literal_import(node: ast.AST) -> list[str]:
     is_import = isinstance(node, ast.Call) and _name_of(node.func) in IMPORTERS
     argument = node.args[0] if is_import and len(node.args) == 1 else None
     return [argument.value] if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else []
+
+
+def _call_reads_texts(call: ast.Call) -> bool:
+    name = _name_of(call.func)
+    shown = {k.arg for k in call.keywords if not isinstance(k.value, ast.Constant) or k.value.value}
+    own = [n for c in (call, getattr(call.func, "value", None)) for n in getattr(c, "args", ())]
+    return (
+        any(keyword in shown and name in (functions or (name,)) for keyword, functions in TEXT_KEYWORDS.items())
+        or (name == "exception" and bool(call.args))  # of a logger
+        or (name in READING and any(getattr(n, "id", "") == "__file__" for n in own))
+    )
 
 
 def _builtin(node: ast.AST) -> str:
@@ -91,15 +167,50 @@ def _name_of(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-def _last_names(node: ast.AST) -> list[str]:
-    """The function that a call names, or the attribute that is read; of imports only calls count."""
-    if isinstance(node, ast.Call):
-        return [_name_of(node.func)]
-    return [node.attr] if isinstance(node, ast.Attribute) and node.attr not in IMPORTERS else []
+def _full_names(node: ast.AST, used: Used) -> Collection[str]:
+    """The full names that a dotted name, or `getattr(name, "attribute")`, may stand for."""
+    if isinstance(node, ast.Name | ast.Attribute):
+        return used.origins(node)
+    return [f"{name}.{node.args[1].value}" for name in used.origins(node.args[0])] if _reads_attribute(node) else ()
 
 
-def _chosen_imports(nodes: list[ast.AST]) -> Iterator[ast.AST]:
-    """Calls that import a literal name, what `modules()` of params names, or only load: their value is not used."""
+def _words(node: ast.AST, full_names: Iterable[str], unbound: set[str]) -> list[str]:
+    """The attribute, imported name or builtin that is read."""
+    names = [name.rpartition(".")[2] for name in full_names]
+    if isinstance(node, ast.Name):
+        return [*names, *({node.id} & unbound)]
+    return [*names, node.attr if isinstance(node, ast.Attribute) else str(node.args[1].value)]
+
+
+def _reads_attribute(node: ast.AST) -> bool:
+    """True for `getattr(value, "attribute")`."""
+    reads = isinstance(node, ast.Call) and _name_of(node.func) in ("getattr", "hasattr") and len(node.args) > 1
+    return reads and isinstance(node.args[1], ast.Constant)
+
+
+def _finders(used: Used) -> set[str]:
+    """Those of `FINDERS` that are used otherwise than for one of their attributes."""
+    names = [(node, full_names) for node, _, full_names in used.read if not FINDERS.isdisjoint(full_names)]
+    owners = {node.value for node in used.nodes if isinstance(node, ast.Attribute)} if names else set()
+    owners |= {node.args[0] for node, _, _ in used.read if isinstance(node, ast.Call)}
+    return {name for node, full_names in names if node not in owners for name in full_names} & FINDERS
+
+
+def _sets_hook(node: ast.AST) -> bool:
+    """True where a method that runs when a class is subclassed is set from outside of the class."""
+    attribute = node.attr if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) else ""
+    return attribute in CLASS_HOOKS or (isinstance(node, ast.Constant) and node.value in CLASS_HOOKS)
+
+
+def _unpickles(call: ast.Call) -> bool:
+    """True for a call that is told to unpickle."""
+    told = {k.arg: getattr(k.value, "value", None) for k in call.keywords}
+    return told.get("allow_pickle", False) is not False or told.get("weights_only", True) is not True
+
+
+def _trusted_calls(nodes: list[ast.AST]) -> Iterator[ast.AST]:
+    """Functions of calls that import a literal name, what `modules()` of params names, or only load, as their value is
+    not used; and of those that read tensors alone."""
     chosen: set[str] = set()  # names of loops over `modules()`
     for node in nodes:
         loops = node.generators if hasattr(node, "generators") else [node] if isinstance(node, ast.For) else []
@@ -110,7 +221,9 @@ def _chosen_imports(nodes: list[ast.AST]) -> Iterator[ast.AST]:
             argument = node.args[0]
             is_chosen = _calls_modules(argument) or (isinstance(argument, ast.Name) and argument.id in chosen)
             if is_chosen or literal_import(node) or node in unused:
-                yield node
+                yield node.func
+        elif isinstance(node, ast.Call) and any(k.arg == "weights_only" for k in node.keywords):
+            yield node.func
 
 
 def _package_of_import(node: ast.AST, packages: tuple[str, ...]) -> str:
@@ -127,16 +240,14 @@ def _calls_modules(node: ast.AST) -> bool:
                for n in ast.walk(node))  # fmt: skip
 
 
-def _third_party_lookup(node: ast.AST, packages: tuple[str, ...]) -> ast.AST | None:
-    """The `sys.modules` in which a node looks a third-party name up; None for another node."""
-    base, name = None, None
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
-        base, name = node.func.value, node.args[0]
-    elif isinstance(node, ast.Subscript):
-        base, name = node.value, node.slice
-    third_party = isinstance(name, ast.Constant) and str(name.value).partition(".")[0] not in packages
-    return base if third_party and _is_sys_modules(base) else None
-
-
-def _is_sys_modules(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "modules" and getattr(node.value, "id", "") == "sys"
+def _third_party_lookups(used: Used, packages: tuple[str, ...]) -> Iterator[ast.AST]:
+    """Every `sys.modules` in which a third-party name is looked up."""
+    for node in used.nodes:
+        base, name = None, None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            base, name = node.func.value, node.args[0]
+        elif isinstance(node, ast.Subscript):
+            base, name = node.value, node.slice
+        top = str(name.value).partition(".")[0] if isinstance(name, ast.Constant) else "__main__"
+        if top not in (*packages, "__main__") and "sys.modules" in used.origins(base):
+            yield base

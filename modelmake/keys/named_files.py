@@ -1,0 +1,25 @@
+"""Files that code names in its strings."""
+
+import os
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+MAX_PATH_CHARS = 200  # a longer string in code is not looked up as a path
+
+
+def find(root: Path, beside: Path, strings: Iterable[str], packages: Collection[str]) -> Iterator[Path]:
+    """Files of `packages` that strings name, relative to the root or to the folder `beside`, and all in folders.
+
+    Code is found only where a string names its file.
+    """
+    for string in strings:
+        relative = string.strip("/")
+        if not relative.strip("./") or len(relative) > MAX_PATH_CHARS or not relative.isprintable():
+            continue
+        for candidate in {os.path.join(root, relative), os.path.join(beside, relative)}:
+            if not os.path.exists(candidate) or os.path.exists(os.path.join(candidate, "__init__.py")):
+                continue
+            path = Path(candidate)
+            if os.path.relpath(path, root).split("/")[0] in packages:
+                files = path.rglob("*") if path.is_dir() else [path]
+                yield from (f for f in files if f.is_file() and (f == path or f.suffix not in (".py", ".pyc")))
