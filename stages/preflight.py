@@ -35,7 +35,6 @@ from stages.params.training import Base, Step, Tiny
 from stages.reading import record_reader
 
 FILE = Path("params.yaml")
-MIXED = Path("data/mixed")  # what mix writes: <kind>.jsonl
 SCHEDULER = "MODELMAKE_SCHEDULER"  # set by the Snakefile: stages may run on other machines
 NEEDS = "needs.json"  # the kinds of rows that are trained on, in the folder of key files
 CHAPTERS: dict[str, Any] = {
@@ -112,7 +111,8 @@ def schema_problems(suites: dict[str, AnySuite]) -> list[str]:
 
 def needs(base: Base, train: dict[str, Step]) -> list[str]:
     """The kinds of rows that steps train on, and a tiny base; sorted, without names of steps: mix depends on it."""
-    pretrained = {Path(base.source).stem} if isinstance(base, Tiny) and Path(base.source).parent == MIXED else set()
+    source = Path(base.source) if isinstance(base, Tiny) else Path()
+    pretrained = {source.stem} if source.parent.parts == cross_checks.MIXED else set()
     return sorted({step.rows for step in train.values()} | pretrained)
 
 

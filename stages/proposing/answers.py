@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from stages.answers.json_answer import parse
 from stages.evaluating.metrics import final_number
+from stages.proposing.names import LABEL
+from stages.proposing.shapes import MOST
 
-MOST = 0.98  # share of the answers that must be of a form
-LABEL_NAMES = ("intent", "label", "category", "class", "sentiment", "topic")  # taken before other fields of an answer
 LABEL_CHARS = 64  # of a label; longer values are free text
 LABEL_ROWS = 3  # rows of a label on average, or the values are no labels
 ENUM_VALUES = 10  # more are not listed in the schema
@@ -53,7 +53,7 @@ def form(answers: list[str], calls: int = 0) -> Form:
 def _json_form(values: list[dict[str, Any]]) -> Form:
     texts = {name: [v[name] for v in values if isinstance(v.get(name), str)] for name in _names(values)}
     labels = [name for name, found in texts.items() if len(found) >= MOST * len(values) and _are_labels(Counter(found))]
-    label = min(labels, key=lambda name: LABEL_NAMES.index(name) if name in LABEL_NAMES else 99, default=None)
+    label = min(labels, key=lambda name: LABEL.index(name) if name in LABEL else len(LABEL), default=None)
     slots = [name for name in _names(values) if name != label and not any(isinstance(v.get(name), list | dict)
                                                                           for v in values)]  # fmt: skip
     metrics = ["exact_match", "valid_json", "schema", *(["slot_f1"] if slots else []),

@@ -111,7 +111,7 @@ def _detected(
         _check_polarity(values, ratings.LABEL)
     if ratings.LABEL in reader.unread.stops:
         return _labelled(name, values)
-    by_field = mapping.split(mapping.nodes(values), mapping.MOST * len(values))
+    by_field = mapping.split(mapping.nodes(values), shapes.MOST * len(values))
     notes = [f"its field {by_field['split']} splits it"] if by_field else []
     if more:
         notes.append(f"fields by their names ({', '.join(f'{field}: {path}' for field, path in more.items())})")
@@ -151,7 +151,7 @@ def _beside(format: str, values: list[dict[str, Any]]) -> dict[str, str]:
     """{field of the format: the name that all records have for it}, where that tells."""
     own = _own_fields(format, values)
     found = [node for node in mapping.nodes(values) if node.path not in READERS[format].FIELDS]
-    return mapping.beside(format, own, found, mapping.MOST * len(values)) if own else {}
+    return mapping.beside(format, own, found, shapes.MOST * len(values)) if own else {}
 
 
 def _left_out(known: list[str], values: list[dict[str, Any]], more: dict[str, str]) -> bool:

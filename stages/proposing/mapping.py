@@ -40,7 +40,6 @@ OPENAI_PREFERENCES = {  # as in files for OpenAI's preference tuning
     "prompt": "input.messages", "tools": "input.tools", "chosen": "preferred_output",
     "rejected": "non_preferred_output",
 }  # fmt: skip
-MOST = 0.98  # share of the records that must have a field
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -95,7 +94,7 @@ def propose(records: list[dict[str, Any]]) -> Mapping | Asked:
         tools = all("tools" in record["input"] for record in records if isinstance(record["input"], dict))
         return Mapping("pairs", {name: path for name, path in OPENAI_PREFERENCES.items() if tools or name != "tools"})
     found = nodes(records)
-    least = MOST * len(records)
+    least = shapes.MOST * len(records)
     columns = choices.columns(((node.path, node.name, node.values) for node in found), least)
     for format, roles in FORMATS:
         fields: dict[str, str] = {}
@@ -205,7 +204,7 @@ def _says_more(node: Node, other: Node) -> bool:
     pairs = list(zip(node.values, other.values, strict=False))
     return (
         node is not other and len(node.values) == len(other.values) and node.has(shapes.text, len(node.values))
-        and sum(str(value) in text and str(value) != text for text, value in pairs) >= MOST * len(pairs)
+        and sum(str(value) in text and str(value) != text for text, value in pairs) >= shapes.MOST * len(pairs)
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from stages.params.training import Dpo, Kto, Sft
 from stages.proposing import answers, file_rule
 from stages.proposing.lengths import Lengths
 from stages.proposing.splits import Plan, rows_under
-from stages.proposing.survey import Survey
+from stages.proposing.survey import TOLERATED, Survey
 from stages.reading import ratings
 from stages.reporting.formatting import count
 from stages.rows import parts
@@ -29,7 +29,6 @@ OWN: dict[str, dict[str, Any]] = {  # what a method has beyond sft, where the re
 TRAINING_TOKENS = 2_500_000  # of a tiny model's sft: some four minutes on one core
 TOKENS_A_MINUTE = 600_000  # measured: a tiny model of 0.6 million parameters trains on 10,000 a second
 MAX_EPOCHS = 5
-TOLERATED = 0.02  # share of unusable records, at least
 MOST_LOST = 0.5  # share of them that is not proposed to be allowed
 LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear", "use_dora": False}
 

@@ -8,6 +8,7 @@ from stages.reading.text_values import json_value
 from stages.reading.unread import empty
 
 Shape = Callable[[Any], bool]
+MOST = 0.98  # share of records, or of answers, that must have a shape
 
 
 def text(value: Any) -> bool:

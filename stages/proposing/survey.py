@@ -22,7 +22,7 @@ from stages.rows.row import Row, make_row, merge
 
 MAX_RECORDS = 100_000  # of each file, to tell the rest
 MISFITS = ("wrong_shape", "no_field")  # reasons of records that a mapping does not fit
-TOLERATED = 0.02  # share of them under a mapping that was told by names
+TOLERATED = 0.02  # share of unusable records
 
 
 class File(NamedTuple):
