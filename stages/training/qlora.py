@@ -23,7 +23,7 @@ def load_4bit(start: Path, quantization: Quantization, device: str) -> Any:
     for module in model.modules():
         if isinstance(module, bitsandbytes.nn.Linear4bit):
             # On CPUs with AVX512-BF16 the first forward in eval mode would repack the weights in place, and training
-            # after it would silently get no gradient through them.
+            # after it would get no gradient through them.
             module.support_avx512bf16_for_cpu = False
     return model
 
