@@ -243,15 +243,16 @@ def test_fields_without_known_names_are_refused_and_a_recipe_that_maps_them_is_t
 
 
 def test_what_lists_have_beyond_the_mapped_field_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    records = [{"asked": [{"question": f"Why is {i}?"}, {"question": f"How is {i}?"}][: 1 + i % 2], "answer": f"{i}"}
+    records = [{"question": f"Why is {i}?", "answers": [{"text": f"{i}"}, {"text": f"{i}!"}][: 1 + i % 2]}
                for i in range(60)]  # fmt: skip
     put(project / "data/lists.jsonl", records)
 
     run("data/lists.jsonl")
 
     said = capsys.readouterr().out
-    assert "lists.jsonl: 30 records have more of asked.*.question than the first, which is in no row" in said
-    assert written(project)["ingest"]["files"][0]["fields"] == {"prompt": "asked.0.question", "completion": "answer"}
+    assert "lists.jsonl: 30 records have more of answers.*.text than the first, which is in no row" in said
+    fields = {"prompt": "question", "completion": "answers.0.text"}
+    assert written(project)["ingest"]["files"][0]["fields"] == fields
 
 
 def test_how_long_training_takes_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
