@@ -101,7 +101,10 @@ def propose(records: list[dict[str, Any]]) -> Mapping | Asked:
         doubt = ""
         for role, (wanted, shape) in roles.items():
             free = [node for node in found if not any(_within(node.path, path) for path in fields.values())]
-            best = _best([node for node in free if node.has(shape, least)], wanted)
+            fit = [node for node in free if node.has(shape, least)]
+            if format == "multiple_choice" and role == "answer":  # of a list of marks, one a choice, none is the answer
+                fit = [node for node in fit if not any(map(str.isdigit, node.path.split(".")))]
+            best = _best(fit, wanted)
             if not best and wanted is names.CHOICES and columns:
                 fields |= columns
                 continue

@@ -43,6 +43,11 @@ def asked(value: Any) -> bool:
 
 def choices(value: Any) -> bool:
     """Texts, {"text": […], "label": […]}, or a list of {"text", "label"}."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        try:
+            value = json_value(value)
+        except (ValueError, RecursionError):
+            return False
     texts = value.get("text") if isinstance(value, dict) else value
     if isinstance(texts, list) and all(isinstance(item, dict) for item in texts):
         texts = [item.get("text") for item in texts]

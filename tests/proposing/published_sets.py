@@ -52,6 +52,10 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
         {"question": "Which is {i}?", "A": "a{i}", "B": "b", "C": "c", "D": "d", "answer": "C"},
         chat("Which is 5?\nA. a5\nB. b\nC. c\nD. d", "C"),
     ),
+    "choices as a table of texts has them": (
+        lambda i: {"question": f"Which is {i}?", "options": f"['a{i}', 'b']", "answer": str(i % 2)},
+        chat("Which is 5?\nA. a5\nB. b", "B"),
+    ),
     "choices counted from 1": (
         lambda i: {"question": f"Which is {i}?", "choices": ["a", "b"], "answer": i % 2 + 1},
         chat("Which is 5?\nA. a\nB. b", "B"),
@@ -201,6 +205,18 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
     "medical o1": (
         {"Question": "Who is {i}?", "Complex_CoT": "It follows.", "Response": "{i}"},
         Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.")]),
+    ),
+    "reasoning in steps": (
+        {"query": "Who is {i}?", "response": "{i}", "solution_steps": ["It follows.", "So it is."]},
+        Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.\nSo it is.")]),
+    ),
+    "choices after several passages": (
+        {"question": "Who is {i}?", "options": ["{i}", "b"], "passages": ["It is {i}.", "Or b."], "answer": "A"},
+        chat("It is 5.\n\nOr b.\n\nWho is 5?\nA. 5\nB. b", "A"),
+    ),
+    "answers that were approved, or not": (
+        lambda i: {"instruction": f"Say {i}.", "output": f"{i}!", "approved": "no" if i % 2 else "yes"},
+        Judged([Message("user", "Say 5.")], [Message("assistant", "5!")], False),
     ),
     "reasoning in a format": (
         {"instruction": "Who is {i}?", "output": "{i}", "rationale": "It follows."},

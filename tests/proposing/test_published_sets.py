@@ -85,6 +85,10 @@ REFUSED: dict[str, tuple[Made, str]] = {  # name: (record, what is said)
         {"question": "Who is {i}?", "distractor1": "a", "distractor2": "b", "correct_answer": "c", "support": "s"},
         "distractor1, distractor2 may belong to the question, and would be left out",
     ),
+    "TruthfulQA, with a mark for each choice": (
+        lambda i: {"question": f"Is {i} even?", "mc1_targets": {"choices": ["It is.", "No."], "labels": [i % 2, 1]}},
+        "mc1_targets.choices.0 may belong to the question, and would be left out",
+    ),
     "ratings on a scale": (
         lambda i: {"question": f"Say {i}.", "answer": f"{i}!", "rating": i % 5 + 1},
         "its field rating rates answers on a scale, 1 to 5: want good or bad: write true or false in its place, such "
@@ -123,6 +127,10 @@ REFUSED: dict[str, tuple[Made, str]] = {  # name: (record, what is said)
     "answers of which some are flagged": (
         lambda i: {"prompt": f"Say {i}.", "response": f"{i}!", "moderation": {"flagged": i % 5 == 0}},
         "nothing reads moderation.flagged (a judgement of an answer; 'True')",
+    ),
+    "mails with their answers": (
+        {"subject": "Hi {i}", "body": "It broke {i} times.", "answer": "So {i}!", "status": "closed"},
+        "answer may be the answer to body, and would be left out",
     ),
     "a persona": (
         {"instruction": "Say {i}.", "output": "{i}!", "persona": "pirate"},

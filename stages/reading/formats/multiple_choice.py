@@ -14,7 +14,7 @@ from typing import Any
 
 from stages.reading import conversation, placeholders, tool_schemas
 from stages.reading.rejection import RejectedRecord
-from stages.reading.text_values import type_name
+from stages.reading.text_values import json_value, type_name
 from stages.reading.unread import WHOLE, empty
 from stages.rows.row import Chat, Content, Message
 
@@ -68,6 +68,8 @@ def _choices(record: dict[str, Any]) -> tuple[list[str], list[str]]:
         value = list(takewhile(lambda text: not empty(text), columns))
         if not all(map(empty, columns[len(value) :])):
             raise ValueError(f"{LETTERS[len(value)]} is empty, and a choice follows: want the choices without gaps")
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):  # in a table of texts
+        value = json_value(value)
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         value = {name: [item[name] for item in value] for name in ("text", "label") if name in value[0]}
     texts, labels = (value["text"], value.get("label", [])) if isinstance(value, dict) else (value, [])

@@ -26,6 +26,8 @@ def chat(question: str, label: str) -> Chat:
         ([{"text": "x", "label": "A"}, {"text": "y", "label": "B"}], "B", chat("u\nA. x\nB. y", "B")),
         ([{"text": "x", "label": 1}, {"text": "y", "label": 2}], "2", chat("u\n1. x\n2. y", "2")),
         ([{"text": "x"}, {"text": "y"}], 1, chat("u\nA. x\nB. y", "B")),
+        ('["x", "y"]', "1", chat("u\nA. x\nB. y", "B")),
+        ("{'text': ['x', 'y'], 'label': ['1', '2']}", "2", chat("u\n1. x\n2. y", "2")),
         (["x", "y"], 1.0, chat("u\nA. x\nB. y", "B")),
         (["x", "y"], "1.0", chat("u\nA. x\nB. y", "B")),
         (["-1", "1"], "-1", chat("u\nA. -1\nB. 1", "A")),
