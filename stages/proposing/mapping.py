@@ -19,7 +19,7 @@ FORMATS: tuple[tuple[str, dict[str, Role]], ...] = (  # the first that has all o
     *(("multiple_choice", {"choices": (listed, shapes.choices), **before, "question": (names.QUESTION, shapes.text),
                            "answer": (right, shapes.scalar)})
       for listed, right in ((names.CHOICES, names.RIGHT), (names.LISTED_ANSWERS, ("label", "correct", "gold")))
-      for before in ({"context": (names.CONTEXT, shapes.text)}, {})),
+      for before in ({"context": (names.CONTEXT, shapes.texts)}, {})),
     ("function_calls", {"query": (names.QUESTION, shapes.asked), "tools": (names.TOOLS, shapes.tools),
                         "answers": (names.CALLS, shapes.calls)}),
     ("messages", {"messages": (names.TURNS, shapes.turns)}),
@@ -33,7 +33,7 @@ FORMATS: tuple[tuple[str, dict[str, Role]], ...] = (  # the first that has all o
 )  # fmt: skip
 BESIDE: dict[str, Role] = {  # if there
     "system": (names.SYSTEM, shapes.text), "tools": (names.TOOLS, shapes.tools),
-    "context": (names.ABOUT, shapes.texts), "reasoning_content": (names.REASONING, shapes.text),
+    "context": (names.ABOUT, shapes.texts), "reasoning_content": (names.REASONING, shapes.texts),
 }  # fmt: skip
 ASKED = ("prompt", "instruction", "input", "question", "query", "messages")  # roles of which a record has one
 OPENAI_PREFERENCES = {  # as in files for OpenAI's preference tuning
@@ -252,6 +252,11 @@ def _doubt(format: str, fields: dict[str, str], records: list[dict[str, Any]], l
     for path in (fields[role] for role in ASKED if role in fields):
         if several := _first_of_several(path, records):
             return f"{path} is the first of {several}, and the others would be left out: want a record for each"
+    answers = [
+        node.path for node in left if node.has(shapes.scalar, least) and (node.rank(names.ANSWER) or (1,))[0] == 0
+    ]
+    if format == "text" and answers:
+        return f"{answers[0]} may be the answer to {fields['text']}, and would be left out"
     if format == "text" and any(part.isdigit() for part in fields["text"].split(".")):
         return f"{fields['text']} is one of several texts"
     if format != "text" and (parts := parts_of_questions(left, least / 2)):

@@ -16,9 +16,9 @@ from stages.rows.row import Chat, Judged, Message, Pair
 
 LABEL = "label"
 FIELDS = ("rating", LABEL, "kto_tag")
-UP = ("1", "true", "up", "thumb_up", "thumbs_up", "like", "good", "positive", "👍")
-DOWN = ("-1", "0", "false", "down", "thumb_down", "thumbs_down", "dislike", "bad", "negative", "👎")
-CLASSES = ("1", "-1", "0", "good", "bad", "positive", "negative")  # of texts too, if a label says so
+UP = ("1", "true", "yes", "up", "thumb_up", "thumbs_up", "like", "good", "positive", "👍")
+DOWN = ("-1", "0", "false", "no", "down", "thumb_down", "thumbs_down", "dislike", "bad", "negative", "👎")
+CLASSES = ("1", "-1", "0", "yes", "no", "good", "bad", "positive", "negative")  # of texts too, if a label says so
 ON_A_SCALE = "write true or false in its place, such as true from 4 of 5 on"
 RATINGS = dict.fromkeys(UP, True) | dict.fromkeys(DOWN, False)
 BAD_ALONE = ("bad_alone", "judged bad, and no good answer to the same prompt in its split: no pair can be made")
