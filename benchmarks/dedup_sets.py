@@ -29,6 +29,7 @@ OPPOSED = (("will always", "will never"), ("must", "must not"), ("can", "can't")
     ("takes the left way to", "takes the right way to"))  # fmt: skip
 INTRODUCTION = "Complete the following function so that its behaviour is what the text in it says it should be."
 CODE_CHANGES = ((" < ", " <= "), (" > ", " >= "), (" + ", " - "), (" == ", " != "), ("True", "False"), ("[]", "()"))
+BESIDE = dict(zip("abcdefghijklmnopqrstuvwxyz", "snxfrdhgukjknmiowearybectx", strict=True))  # keys, and one beside
 NUMBER = re.compile(r"\d+")
 IN_PAIRS = {  # of which an edit may make the other word of the pair: "points", "pints"
     stem + end for pair in CONFUSED for word in pair for stem in (word, word.removesuffix("e")) for end in INFLECTIONS
@@ -167,7 +168,8 @@ def edited(text: str, edits: int, chance: random.Random, spared: Sequence[str] =
     words = text.split(" ")
     plain = [
         place for place, word in enumerate(words)
-        if re.fullmatch("[a-z]{6,}", word) and words.count(word) == 1 and word not in IN_PAIRS and word not in spared
+        if re.fullmatch("[a-z]{7,}(?<!ers)", word) and words.count(word) == 1 and word not in IN_PAIRS
+        and word not in spared
     ]  # fmt: skip
     chance.shuffle(plain)
     for place in plain[:edits]:
@@ -176,13 +178,13 @@ def edited(text: str, edits: int, chance: random.Random, spared: Sequence[str] =
             word[:at] + word[at + 1] + word[at] + word[at + 2 :],
             word[:at] + word[at + 1 :],
             word[:at] + word[at] + word[at:],
-            word[:at] + "q" + word[at + 1 :],
+            word[:at] + BESIDE[word[at]] + word[at + 1 :],
             f"{word} {word}",
             f"{word},",
             word.upper(),
             f" {word}",
         )[edit]
-    added = " Take your time and explain it to a child." if edits == 3 else ""
+    added = "\nTake your time and explain it to a child." if edits == 3 else ""
     return " ".join(words) + added
 
 

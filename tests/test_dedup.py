@@ -112,8 +112,8 @@ def alike(one: Row, other: Row) -> float:
 
 
 def test_in_a_row_of_rows_each_like_the_next_every_dropped_one_is_like_its_kept_one() -> None:
-    words = [f"{first}{second}word" for first, second in itertools.product("abcdef", "ghijklmnop")]
-    rows = [chat(" ".join(words[step:])) for step in range(0, 24, 2)]
+    words = [f"{first}{second * 2}word" for first, second in itertools.product("abcdef", "ghijklmnop")]
+    rows = [chat("… ".join(words[step:])) for step in range(0, 24, 2)]
     by_row = {row.id: row for row in rows}
     assert min(alike(a, b) for a, b in itertools.pairwise(rows)) >= 0.85 > alike(rows[0], rows[-1])
 

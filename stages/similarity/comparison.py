@@ -6,6 +6,7 @@ same, and by all of it, for rows that do not.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import copy
 from pathlib import Path
@@ -126,8 +127,22 @@ class Comparison:
             return np.ones(len(pairs), bool)
         known = {place: [self.text(place, side) for side in texts] for place in np.unique(pairs).tolist()}
         differing = ([(x, y) for x, y in zip(known[a], known[b], strict=True) if x != y] for a, b in pairs.tolist())
-        same = (wording.say_the_same([(wording.wording(x), wording.wording(y)) for x, y in two]) for two in differing)
+        slips = [
+            wording.doubtful_slips([(wording.wording(x), wording.wording(y)) for x, y in two]) for two in differing
+        ]
+        rows = self._rows_with({word for found in slips for slip in found or () for word in slip})
+        same = (found is not None and all(wording.is_rare_form(rows[a], rows[b]) for a, b in found) for found in slips)
         return np.fromiter(same, bool, len(pairs))
+
+    def _rows_with(self, words: set[str]) -> Counter[str]:
+        """How many rows have each of some words, or have it in longer ones; no more are counted than make it common."""
+        counts = Counter[str]()
+        for place in range(len(self)) if words else ():
+            text = "\n".join(self.sides(place)).casefold()
+            found = [word for word in words if word in text]
+            counts.update(found)
+            words = words.difference(word for word in found if counts[word] >= wording.COMMON)
+        return counts
 
     def same_figures(self, pairs: np.ndarray) -> np.ndarray:
         """Whether question and answers of each of `pairs` (n, 2) have the same numbers, and limits where the other."""

@@ -22,14 +22,14 @@ def chat(question: str, answer: str) -> Row:
 
 
 def families(chance: random.Random) -> list[str]:
-    """40 random texts, each with a copy of it in which two words are other ones, and one that lacks them."""
+    """40 random texts of lines, each with a copy of it in which two lines are other ones, and one that lacks them."""
     texts = []
     for _ in range(40):
         words = ["".join(chance.choices(string.ascii_lowercase, k=7)) for _ in range(40)]
         places = chance.sample(range(40), 2)
         less = [word for place, word in enumerate(words) if place not in places]
         other = [word[::-1] if place in places else word for place, word in enumerate(words)]
-        texts += [" ".join(copy) for copy in (words, other, less)]
+        texts += [" ;\n".join(copy) for copy in (words, other, less)]
     return texts
 
 
@@ -38,13 +38,13 @@ def made(seed: int) -> list[Row]:
     chance = random.Random(seed)
     texts = families(chance)
     answers = (texts[0], texts[2], texts[3])
-    questions = (f"{INSTRUCTION}\n{text}" if number % 2 else text for number, text in enumerate(texts))
+    questions = (f"{INSTRUCTION}\n\n{text}" if number % 2 else text for number, text in enumerate(texts))
     rows = [chat(question, chance.choice(answers)) for question in questions]
     return sorted(rows, key=lambda row: row.id)
 
 
 def alike(a: Row, b: Row) -> bool:
-    (one, other), ends = (sides(row.content) for row in (a, b)), "\n"
+    (one, other), ends = (sides(row.content) for row in (a, b)), "\n\n"
     questions = one.question.rpartition(ends), other.question.rpartition(ends)
     texts = [(questions[0][2], questions[1][2]), (one.answer, other.answer)]
     return questions[0][0] == questions[1][0] and all(
@@ -94,3 +94,17 @@ def test_a_part_of_the_rows_is_compared_as_these_rows_are() -> None:
     assert {frozenset((rows[places[a]].id, rows[places[b]].id)) for a, b in found.pairs.tolist()} == {
         frozenset(pair) for pair in pairs(rows) if all(row in {rows[place].id for place in places} for row in pair)
     }
+
+
+def test_a_letter_lost_in_a_short_word_or_a_name_is_a_typo_where_the_other_word_is_common() -> None:
+    first = "Please send me the parts that I ordered in the shop, by mail, to the house of my brother in {}."
+    second = "Where are the parts? I live in {}, and wait since Monday for the courier and the box from the shop."
+    rows = [chat(text.format("Dublin"), "ok") for text in (first, second)]
+    copies = [chat(text.replace("parts", "prts").format("Dublin"), "ok") for text in (first, second)]
+    misspelt = chat(first.format("Dubln"), "ok")
+    others = [chat(f"{number} parts for Dublin", "ok") for number in range(10)]
+
+    assert pairs([*rows, *copies, misspelt]) == set()
+    assert pairs([*rows, *copies, misspelt, *others]) == {
+        (rows[0].id, copies[0].id), (rows[1].id, copies[1].id), (rows[0].id, misspelt.id), (copies[0].id, misspelt.id),
+    }  # fmt: skip

@@ -1,9 +1,9 @@
-"""Texts say the same if one has the words of the other in order, and nothing beyond that counts."""
+"""Texts say the same if one has the words of the other in order, and nothing beyond but sentences of its own."""
 
 import pytest
 
-from stages.similarity.wording import TYPO_CHARS, figures, is_typo, one_letter_apart, say_the_same, wording
-from stages.similarity.words_that_count import CONFUSED
+from stages.similarity.wording import TYPO_CHARS, figures, is_typo, one_slip_apart, say_the_same, wording
+from stages.similarity.words_that_count import CONFUSED, INFLECTIONS
 
 LOOP = "def total(xs):\n    for x in xs:\n        n += x\n    return n"
 
@@ -21,10 +21,15 @@ def same(one: str, other: str) -> bool:
         ("The toaster is broken, sir.", "the toster is  broken sir!!"),
         ("We do that on Mondays.", "We do do that on Mondays"),
         ("We do that.", "We do that. It takes a while, as you know."),
+        ("It is new.", "It is so. It is new."),
+        ("- Open it\n- Close it", "- Open it\n- Wait for the bell\n- Close it"),
+        ("Is top up pending?", "Is my top up pending yet?"),
+        ("I want to speak to the dealer.", "I want to speak to the dealer. Thanks a lot"),
         ("Please send it to the shop.", "Send it to a shop"),
         ("**Yes**, it is - as a rule", "Yes: it is, as a rule :)"),
         ("1. Open it\n- Then close it", "1) open it\n* Then close it"),
         ("I don’t know", "I dont know."),
+        ("It’s what I don't know", "Its what I dont know."),
         ("It costs  5 euros,\nor 7.", "It costs 5 euros, or 7"),
         (f"Try this:\n\n{LOOP}\n\nGood luck with it.", f"try this\n\n{LOOP}\n\ngood luck with it"),
         ("Call `f(x)` for the result.", "call f(x) for the resullt"),
@@ -43,6 +48,13 @@ def test_edits_keep_what_a_text_says(one: str, other: str) -> None:
         ("You can stop it.", "You can't stop it."),
         ("It is in the kitchen now.", "It is in the bedroom now."),
         ("Dog bites man", "Man bites dog"),
+        ("He is from Korea.", "He is from North Korea."),
+        ("She said that it is so.", "She falsely said that it is so."),
+        ("Then turn.", "Then turn left."),
+        ("Can I change it?", "How can I change it?"),
+        ("It is new.", "It is blue, too. It is not new."),
+        ("Ask Martina Carlton.", "Ask Martina Carton."),
+        ("The captain was killed.", "The captain was nearly killed."),
         ("It is seventeen.", "It is seventy."),
         ("There are three men", "There are there men"),
         ("7 of 12", "12 of 7"),
@@ -72,17 +84,23 @@ def test_a_word_or_sign_that_counts_makes_another_text(one: str, other: str) -> 
 
 
 def test_of_two_texts_each_may_be_the_shorter_one_in_another_side() -> None:
-    short, long = wording("We do that."), wording("We do that as agreed.")
+    short, long = wording("We do that."), wording("We do that. It is as agreed.")
 
     assert say_the_same([(short, long), (long, short)])
 
 
 def test_one_word_in_place_of_another_twice_is_no_typo() -> None:
-    question, answer = ((wording(f"{one} Iran"), wording(f"{one} Iraq")) for one in ("Where is it made?", "It is from"))
-    names = [(wording(f"It is {name}"), wording(f"It is {name[:-1]}x")) for name in ("Maria", "Maria")]
+    question, answer = (
+        (wording(f"{one} processing"), wording(f"{one} procesing")) for one in ("Where is it made?", "It is from")
+    )
 
-    assert say_the_same(names[:1]) and not say_the_same(names)
-    assert not say_the_same([question, answer])
+    assert say_the_same([question]) and say_the_same([answer]) and not say_the_same([question, answer])
+
+
+def test_a_slip_in_a_name_makes_another_name() -> None:
+    assert same("Where is the Processing unit?", "Where is the procesing unit?")
+    assert not same("Where is the Processing unit?", "Where is the Procesing unit?")
+    assert same("WHERE IS THE PROCESSING UNIT?", "WHERE IS THE PROCESING UNIT?")
 
 
 @pytest.mark.parametrize(
@@ -92,22 +110,27 @@ def test_one_word_in_place_of_another_twice_is_no_typo() -> None:
         ("toaster", "toasster", True),
         ("toaster", "toatser", True),
         ("toaster", "toasyer", True),
-        ("toaster", "tostr", False),
-        ("toaster", "roaster", False),
-        ("form", "from", False),
+        ("toaster", "toastre", True),
+        ("football", "footbal", True),
+        ("princess", "princes", False),
+        ("toaster", "toastet", False),
+        ("toaster", "toasters", False),
+        ("toaster", "toasper", False),
+        ("writers", "writes", False),
         ("never", "nver", True),
-        ("=toaster", "=toster", False),
+        ("ever", "evr", False),
         ("niemals", "niemand", False),
         ("fourteen", "fourten", True),
-        ("never", "newer", False),
-        ("seven", "seen", False),
-        ("three", "there", False),
-        ("three", "thre", True),
-        ("upload", "uplaod", True),
-        ("attack", "attak", True),
+        ("nitrate", "nitrite", False),
+        ("process", "profess", False),
+        ("country", "county", False),
+        ("shipping", "shippnig", True),
+        ("=toaster", "=toster", False),
+        ("toaster", "tostr", False),
+        ("toaster", "roaster", False),
     ],
 )
-def test_a_typo_is_one_letter_of_a_word_that_is_long_enough(one: str, other: str, expected: bool) -> None:
+def test_a_typo_is_one_slip_within_a_word_that_is_long_enough(one: str, other: str, expected: bool) -> None:
     assert is_typo(one, other) == is_typo(other, one) == expected
 
 
@@ -126,8 +149,10 @@ def test_a_word_for_another_that_is_a_letter_apart_is_no_typo(pair: str) -> None
 
 
 @pytest.mark.parametrize("pair", sorted(CONFUSED), ids="-".join)
-def test_every_pair_of_the_table_would_be_a_typo(pair: tuple[str, str]) -> None:
-    assert one_letter_apart(*pair) and max(map(len, pair)) >= TYPO_CHARS
+def test_every_pair_of_the_table_would_be_a_typo_in_some_form(pair: tuple[str, str]) -> None:
+    forms = ([word + end for word in pair] for end in INFLECTIONS)
+
+    assert any(one_slip_apart(*form) and max(map(len, form)) >= TYPO_CHARS for form in forms)
 
 
 @pytest.mark.parametrize(
