@@ -103,7 +103,7 @@ class Names:
         return (
             all(map(self._is_base, definition.bases))
             and all(self._all(metaclass, PURE) for metaclass in metaclasses)
-            and all(map(self._is_quiet, options))
+            and all(map(self._is_plain, options))  # they may be called with the class
             and all(map(self._keeps, definition.decorator_list))
             and all(inner.only_binds(s) and not inner._sets_name(s) for s in definition.body)
         )

@@ -194,9 +194,11 @@ class _Walk:
     def take_texts(self, name: str, strings: Iterable[str]) -> None:
         """Adds the symbols whose full names are texts, for libraries that look them up. Modules are not meant."""
         for string in strings:
-            module = string.rpartition(".")[0]
-            if self.is_first_party(module) and self.path(module) and not self.path(string):
-                for found, symbol_name in self.follow(name, string.split(".")):
+            if not string.partition(".")[0].endswith(self.packages):
+                continue
+            parts = string.rpartition("//")[2].replace(":", ".").split(".")  # `ext://stages.leaf.f`, `stages.leaf:f`
+            if parts[0] in self.packages and all(map(str.isidentifier, parts)) and not self.path(".".join(parts)):
+                for found, symbol_name in self.follow(name, parts):
                     if symbol_name is not None:
                         self.take(found, symbol_name)
 

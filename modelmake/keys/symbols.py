@@ -166,7 +166,7 @@ def _symbol(
     classes = [node for statement in statements for node in _classes(statement)]
     text = _text(statements, lines)
     sources = sorted((name, sorted(outer[name])) for name in {chain[0] for chain in chains} & outer.keys())
-    own = [sources, *also, *([text] if unnamed.sees_locals(nodes) else [])]
+    own = [sources, *also, *([text] if unnamed.sees_locals(used) else [])]
     attributes = imports.aliases([s for c in classes for s in c.body if isinstance(s, Statement)], package)
     return Symbol(
         hash=bytecode.digest(codes, *own),

@@ -49,12 +49,12 @@ IMPORTERS = ("import_module", "__import__", "resolve_name", "locate", "run_modul
 # What shows docstrings, comments, lines or names of locals, at the end of a dotted name.
 TEXTS = frozenset([
     "TracebackException", "__code__", "__doc__", "__loader__", "__traceback__", "_getframe", "co_consts",
-    "currentframe", "dump_traceback", "exc_info", "extract_stack", "extract_tb", "f_code", "f_lineno", "f_locals",
-    "findsource", "format_exc", "format_exception", "format_stack", "format_tb", "formatwarning", "get_json_schema",
-    "getcomments", "getdoc", "getfile", "getsource", "getsourcefile", "getsourcelines", "json_schema", "lineno",
-    "model_json_schema", "print_exc", "print_exception", "print_last", "print_stack", "render_doc",
-    "schema_components", "schema_json", "setprofile", "settrace", "showwarning", "stack_info", "tb_frame",
-    "tb_lineno", "testmod", "walk_stack", "walk_tb",
+    "co_firstlineno", "currentframe", "dump_traceback", "exc_info", "extract_stack", "extract_tb", "f_code",
+    "f_lineno", "f_locals", "findsource", "format_exc", "format_exception", "format_stack", "format_tb",
+    "formatwarning", "get_json_schema", "getcomments", "getdoc", "getfile", "getsource", "getsourcefile",
+    "getsourcelines", "gi_code", "gi_frame", "json_schema", "lineno", "model_json_schema", "print_exc",
+    "print_exception", "print_last", "print_stack", "render_doc", "schema_components", "schema_json", "setprofile",
+    "settrace", "showwarning", "stack_info", "tb_frame", "tb_lineno", "testmod", "walk_stack", "walk_tb",
 ])  # fmt: skip
 TEXT_FUNCTIONS = (
     "cloudpickle.dump", "cloudpickle.dumps", "dill.dump", "dill.dumps", "dis.dis", "inspect.stack", "inspect.trace",
@@ -79,26 +79,27 @@ class Used:
         """`origins` gives the full names that a dotted name may stand for, `unbound` are the global names that neither
         an import nor a statement of the module binds."""
         self.nodes, self.origins, self.unbound = nodes, origins, unbound
+        self.calls = [node for node in nodes if isinstance(node, ast.Call)]
         self.read: list[tuple[ast.AST, list[str], Collection[str]]] = []  # (node, words in it, full names)
         for node in nodes:
             if isinstance(node, ast.Name | ast.Attribute) or _reads_attribute(node):
                 full_names = _full_names(node, self)
                 self.read.append((node, _words(node, full_names, unbound), full_names))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("__"):
+            elif _is_text(node) and node.value.startswith("__"):
                 self.read.append((node, [node.value], ()))
 
 
 def lookup(used: Used) -> str:
     """Why names do not tell what code reaches in its own module; empty where they do."""
-    called = (_builtin(node) for node in used.nodes)
+    called = map(_builtin, used.calls)
     referred = (name for name in LOOKUPS if name in used.unbound)
     names = [*(name for name in called if name in (*LOOKUPS, "dir", "locals", "vars")), *referred]
     return f"calls {names[0]}()" if names else ""
 
 
-def sees_locals(nodes: Iterable[ast.AST]) -> bool:
+def sees_locals(used: Used) -> bool:
     """True for code to which the names of its own locals are data."""
-    return any(_builtin(node) in (*OWN_LOCALS, "dir", "vars") for node in nodes)
+    return any(_builtin(call) in (*OWN_LOCALS, "dir", "vars") for call in used.calls)
 
 
 def everything(used: Used, packages: tuple[str, ...]) -> str:
@@ -106,16 +107,15 @@ def everything(used: Used, packages: tuple[str, ...]) -> str:
 
     `packages` are the first-party ones.
     """
-    calls = [node for node in used.nodes if isinstance(node, ast.Call)]
-    within = {node.func: package for node in calls if (package := _package_of_import(node, packages))}
-    trusted = {*_trusted_calls(used.nodes), *within, *_third_party_lookups(used, packages)}
+    within = {call.func: package for call in used.calls if (package := _package_of_import(call, packages))}
+    trusted = {*_trusted_calls(used), *within, *_third_party_lookups(used, packages)}
     reasons = [EVALUATES] if not used.unbound.isdisjoint(EVALUATING) else []
     for node, words, full_names in used.read:
         if node not in trusted:
             reasons += [EVERYTHING[word] for word in words if word in EVERYTHING]
             reasons += [FULL_NAMES[name] for name in full_names if name in FULL_NAMES]
             reasons += [HOOKS] if _sets_hook(node) else []
-    reasons += [UNPICKLES for call in calls if _unpickles(call)]
+    reasons += [UNPICKLES for call in used.calls if _unpickles(call)]
     reasons += [f"uses {module} as a value" for module in sorted(_finders(used))]
     return [*reasons, *sorted(of_package(package) for package in within.values()), ""][0]
 
@@ -127,23 +127,22 @@ def of_package(package: str) -> str:
 
 def reads_texts(used: Used) -> bool:
     """True for code that reads docstrings, source, line numbers or frames, of whatever code."""
-    nodes = used.nodes
     return (
         any(not TEXTS.isdisjoint(words) for _, words, _ in used.read)
         or any(name.endswith(TEXT_FUNCTIONS) for _, _, full_names in used.read for name in full_names)
-        or any(isinstance(n, ast.Attribute) and n.attr == "__file__" for n in nodes)
-        or any(isinstance(n, ast.Constant) and any(form in str(n.value) for form in LINE_NUMBERS) for n in nodes)
-        or any(isinstance(node, ast.Call) and _call_reads_texts(node) for node in nodes)
+        or any("__file__" in words for node, words, _ in used.read if isinstance(node, ast.Attribute))
+        or any(_is_text(node) and any(form in node.value for form in LINE_NUMBERS) for node in used.nodes)
+        or any(map(_call_reads_texts, used.calls))
         or "help" in used.unbound
         or bool(_finders(used))
     )
 
 
 def literal_import(node: ast.AST) -> list[str]:
-    """The module of `importlib.import_module("its.name")`."""
+    """The full name of `importlib.import_module("its.name")`, or of `pkgutil.resolve_name("its:name")`."""
     is_import = isinstance(node, ast.Call) and _name_of(node.func) in IMPORTERS
     argument = node.args[0] if is_import and len(node.args) == 1 else None
-    return [argument.value] if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else []
+    return [argument.value.replace(":", ".")] if _is_text(argument) else []
 
 
 def _call_reads_texts(call: ast.Call) -> bool:
@@ -151,16 +150,21 @@ def _call_reads_texts(call: ast.Call) -> bool:
     shown = {k.arg for k in call.keywords if not isinstance(k.value, ast.Constant) or k.value.value}
     own = [n for c in (call, getattr(call.func, "value", None)) for n in getattr(c, "args", ())]
     return (
-        any(keyword in shown and name in (functions or (name,)) for keyword, functions in TEXT_KEYWORDS.items())
+        any(keyword in shown for keyword, functions in TEXT_KEYWORDS.items() if not functions)
+        or any(shown & {keyword, None} for keyword, functions in TEXT_KEYWORDS.items() if name in functions)
         or (name == "exception" and bool(call.args))  # of a logger
         or (name in READING and any(getattr(n, "id", "") == "__file__" for n in own))
     )
 
 
-def _builtin(node: ast.AST) -> str:
+def _builtin(call: ast.Call) -> str:
     """The name of a builtin that is called; `dir` and `vars` only without arguments."""
-    name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-    return "" if name in ("dir", "vars") and node.args else name
+    name = getattr(call.func, "id", "")
+    return "" if name in ("dir", "vars") and call.args else name
+
+
+def _is_text(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _name_of(node: ast.AST) -> str:
@@ -208,29 +212,27 @@ def _unpickles(call: ast.Call) -> bool:
     return told.get("allow_pickle", False) is not False or told.get("weights_only", True) is not True
 
 
-def _trusted_calls(nodes: list[ast.AST]) -> Iterator[ast.AST]:
+def _trusted_calls(used: Used) -> Iterator[ast.AST]:
     """Functions of calls that import a literal name, what `modules()` of params names, or only load, as their value is
     not used; and of those that read tensors alone."""
+    importing = [call for call in used.calls if _name_of(call.func) in IMPORTERS and call.args]
     chosen: set[str] = set()  # names of loops over `modules()`
-    for node in nodes:
+    for node in used.nodes if importing else ():
         loops = node.generators if hasattr(node, "generators") else [node] if isinstance(node, ast.For) else []
         chosen |= {_name_of(loop.target) for loop in loops if _calls_modules(loop.iter)}
-    unused = {node.value for node in nodes if isinstance(node, ast.Expr)}
-    for node in nodes:
-        if isinstance(node, ast.Call) and _name_of(node.func) in IMPORTERS and node.args:
-            argument = node.args[0]
-            is_chosen = _calls_modules(argument) or (isinstance(argument, ast.Name) and argument.id in chosen)
-            if is_chosen or literal_import(node) or node in unused:
-                yield node.func
-        elif isinstance(node, ast.Call) and any(k.arg == "weights_only" for k in node.keywords):
-            yield node.func
+    unused = {node.value for node in used.nodes if isinstance(node, ast.Expr)} if importing else set()
+    for call in importing:
+        is_chosen = _calls_modules(call.args[0]) or getattr(call.args[0], "id", "") in chosen
+        if is_chosen or literal_import(call) or call in unused:
+            yield call.func
+    yield from (call.func for call in used.calls if any(k.arg == "weights_only" for k in call.keywords))
 
 
-def _package_of_import(node: ast.AST, packages: tuple[str, ...]) -> str:
+def _package_of_import(call: ast.Call, packages: tuple[str, ...]) -> str:
     """The first-party package with whose name, written out, an imported name begins; empty where there is none."""
-    if not (isinstance(node, ast.Call) and _name_of(node.func) == "import_module" and len(node.args) == 1):
+    if not (_name_of(call.func) == "import_module" and len(call.args) == 1):
         return ""
-    start = node.args[0].values[0] if isinstance(node.args[0], ast.JoinedStr) else None
+    start = call.args[0].values[0] if isinstance(call.args[0], ast.JoinedStr) else None
     package, dot, _ = str(start.value if isinstance(start, ast.Constant) else "").partition(".")
     return package if dot and package in packages else ""
 

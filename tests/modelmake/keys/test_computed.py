@@ -54,7 +54,8 @@ NOTHING = [  # what finds no code
     "importlib.import_module('torch')",
 ]  # fmt: skip
 SHOWING = [  # what shows texts or line numbers of code
-    "x.apply_chat_template(x, tools=[Known])", "x.model_json_schema()", "x.json_schema()", "help(x)",
+    "x.apply_chat_template(x, tools=[Known])", "x.apply_chat_template(x, **x)", "x.gi_code.co_firstlineno",
+    "x.model_json_schema()", "x.json_schema()", "help(x)",
     "logging.Formatter('%(levelname)s %(lineno)4d')", "logging.basicConfig(format='{lineno}', style='{')",
     "logging.error('x', exc_info=True)", "logging.exception('x')", "x.log.exception('x')", "x.lineno",
     "warnings.catch_warnings(record=True)", "warnings.formatwarning(x)", "traceback.TracebackException(x)",

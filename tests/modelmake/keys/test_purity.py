@@ -106,6 +106,11 @@ def test_a_class_whose_body_does_more_than_define_may_do_more(body: str) -> None
     assert not only_binds(f"from stages.base import f, p\nclass A:\n    {body}")
 
 
+def test_an_option_of_a_class_may_be_called_with_it() -> None:
+    assert only_binds("import msgspec\nclass A(msgspec.Struct, rename='camel', frozen=True): ...")
+    assert not only_binds("import msgspec\nfrom stages.base import p\nclass A(msgspec.Struct, rename=p): ...")
+
+
 def test_an_enumeration_calls_its_methods_for_every_member() -> None:
     assert only_binds("import enum\nclass A(enum.Enum):\n    X = 1\n    def show(self): ...")
     assert not only_binds("import enum\nclass A(enum.Enum):\n    X = 1\n    def __init__(self, x): ...")
