@@ -21,9 +21,9 @@ from modelmake import params, signature
 from modelmake.dvc import graph
 from modelmake.dvc.graph import Stage
 from modelmake.errors import UserError
-from modelmake.keys import key_file, parse_cache, stage_key
+from modelmake.keys import key_file, locked_packages, parse_cache, stage_key
 from modelmake.planning import resources
-from modelmake.running import sandbox
+from modelmake.running import platform, sandbox
 from stages.params import cross_checks, file_checks
 from stages.params.augmentation import Augment
 from stages.params.cleaning import Clean
@@ -142,6 +142,12 @@ def machine_notes(stages: dict[str, Stage]) -> list[str]:
     return [f"{phrase}; right if a scheduler finds another" for phrase in unmet.values()]
 
 
+def package_notes(locked: dict[str, str]) -> list[str]:
+    """Packages that are installed in other versions than keys name, as after a merge that changed uv.lock."""
+    others = platform.other_versions(locked)
+    return [f"{', '.join(others)}: not the version in uv.lock, which keys name: run `uv sync`"] if others else []
+
+
 def graph_problems(stages: dict[str, Stage]) -> list[str]:
     """Mismatches of dvc.yaml and the stages' code, and bad inputs."""
     return input_problems(stages) + [
@@ -209,7 +215,7 @@ def check() -> tuple[dict[str, Any], list[str]]:
         contents[NEEDS] = needs(chapters["base"], chapters["train"])
     if problems:
         raise UserError("\n".join(problems))
-    return contents, machine_notes(stages)
+    return contents, machine_notes(stages) + package_notes(locked_packages.versions(Path("uv.lock")))
 
 
 def main() -> None:

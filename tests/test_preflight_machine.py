@@ -1,5 +1,6 @@
 """Preflight tells what stages cannot read, and what this machine lacks, before any stage runs."""
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -55,5 +56,14 @@ def test_a_build_on_a_machine_without_the_gpu_that_it_needs_ends_here_unless_a_s
     assert len(preflight.machine_notes(stages(gpu=8))) == 1
 
 
+def test_packages_that_are_installed_in_other_versions_than_locked_are_noted() -> None:
+    numpy = metadata.version("numpy")
+
+    assert preflight.package_notes({"numpy": numpy, "not-here": "1.0"}) == []
+    assert preflight.package_notes({"numpy": f"{numpy}.1"}) == [
+        f"numpy {numpy}: not the version in uv.lock, which keys name: run `uv sync`"
+    ]
+
+
 def test_snakemake_says_that_it_schedules() -> None:
-    assert f'os.environ["{preflight.SCHEDULER}"] = ' in (ROOT / "Snakefile").read_text()
+    assert f'{preflight.SCHEDULER}="' in (ROOT / "Snakefile").read_text()

@@ -28,7 +28,7 @@ def read(key: dict[str, Any]) -> Platform:
         "platform": f"{sysconfig.get_platform()} {' '.join(platform.libc_ver())}".strip(),
         "cpu": _cpu(),
         "python": platform.python_version(),
-        "packages": _packages(key.get("packages", {})),
+        "packages": ", ".join(other_versions(key.get("packages", {}))) or "as locked",
         "device": _device(sys.modules.get("torch")),
         **({"environment": described} if described else {}),
     }
@@ -54,7 +54,7 @@ def _cpu() -> str:
     return f"{fields.get('model name', platform.machine())} ({', '.join(details)})"
 
 
-def _packages(locked: dict[str, str]) -> str:
+def other_versions(locked: dict[str, str]) -> list[str]:
     """Installed packages whose version differs from the locked one: `torch 2.13.0+cpu`.
 
     Versions are read from the names of folders. Locked packages that are not installed are for other platforms.
@@ -63,9 +63,8 @@ def _packages(locked: dict[str, str]) -> str:
     for folder in (folder for path in reversed(INSTALLED) for folder in Path(path).glob("*.dist-info")):
         name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
         installed[locked_packages.normalised(name)] = version
-    differing = [f"{name} {installed[name]}" for name in sorted(locked.keys() & installed.keys())
-                 if installed[name] not in [one.partition(" ")[0] for one in locked[name].split(",")]]  # fmt: skip
-    return ", ".join(differing) or "as locked"
+    return [f"{name} {installed[name]}" for name in sorted(locked.keys() & installed.keys())
+            if installed[name] not in [one.partition(" ")[0] for one in locked[name].split(",")]]  # fmt: skip
 
 
 def _device(torch: Any) -> str:
