@@ -133,6 +133,7 @@ CODE = (
     )
 )
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")  # two are about a word
 SIGNS = re.compile(r"[\W_]+")
 _CHANGED = {name: what for what, names in CHANGES_MEANING.items() for name in names}
 _NONE = frozenset(name for names in NO_MEANING.values() for name in names)
@@ -185,7 +186,7 @@ def has_meaning(path: str) -> bool:
 
 
 def _is_prose(text: str) -> bool:
-    return text.count(" ") + 1 >= PROSE_WORDS or "\n" in text.strip()
+    return text.count(" ") + 1 + len(UNSPACED.findall(text)) // 2 >= PROSE_WORDS or "\n" in text.strip()
 
 
 def _last_name(path: str) -> str:

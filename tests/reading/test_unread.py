@@ -172,6 +172,8 @@ def test_the_names_of_a_path_tell_what_a_field_means(path: str, what: str | None
         ("document", "It is 5.", ABOUT),
         ("paragraph", 12, ""),
         ("paragraph", "\u5317\u4eac\u662f\u9996\u90fd\u3002", ABOUT),
+        ("page", "\u6211\u4eec\u4eca\u5929\u4e0b\u5348\u53bb\u5317\u4eac\u770b\u671b\u670b\u53cb\u3002", ""),
+        ("author", "\u5f20\u4f1f", None),
         ("gold_document", "A text of seven words, or even more.", ABOUT),
         ("document_title", "A title of seven words, or even more.", ""),
         ("Complex_CoT", "Well.", "the reasoning before an answer"),
