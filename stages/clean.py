@@ -23,7 +23,7 @@ import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
-from stages.cleaning import labels, rules
+from stages.cleaning import labels, refusals, rules
 from stages.cleaning.row_store import RowStore
 from stages.params.cleaning import Clean
 from stages.rows import accounting, jsonl, parquet_table
@@ -51,6 +51,7 @@ class Outcome(msgspec.Struct):
     """Everything that the stage reports of the rows."""
 
     total: int = 0  # ingested rows
+    answers: int = 0  # to learn, of ingested rows
     drops: list[Drop] = []
     parents: list[tuple[str, str, str]] = []  # id, parent, rules
     personal: list[tuple[str, str, int]] = []  # id, kind, found
@@ -67,6 +68,7 @@ def clean_rows(ingested: Path, tokenizer: Path, store: RowStore, params: Clean) 
     with tempfile.TemporaryFile(dir=store.folder) as changed_rows:
         for row in jsonl.iter_rows(ingested):
             outcome.total += 1
+            outcome.answers += refusals.answer_to_learn(row.content) is not None
             result, changed_by, personal = clean(row, params)
             outcome.personal += [(row.id, kind, n) for kind, n in personal.items()]
             if isinstance(result, Row) and (
@@ -136,6 +138,9 @@ def main(
 ) -> str:
     with RowStore(cleaned.parent) as store:
         outcome = clean_rows(ingested, tokenizer, store, params)
+        if params.refusals:
+            dropped_refusals = [drop.detail for drop in outcome.drops if drop.reason == "refusal"]
+            refusals.check_fraction(dropped_refusals, outcome.answers, params.refusals)
         balance = {"labels": cap_labels(store, params, outcome)} if params.labels else {}
         counts = make_report(outcome, len(store), params)
         store.write(cleaned)

@@ -26,6 +26,7 @@ REFUSALS = Refusals(
     acts=["help", "do that"],
     phrases=["I must decline"],
     unless=["but", "you can"],
+    max_dropped_fraction=1.0,
 )
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelmake.errors import UserError
 from stages import clean
 from stages.params.cleaning import Clean, Labels, Languages, Turns
 from stages.rows import jsonl
@@ -87,6 +88,27 @@ def test_a_good_answer_that_refuses_drops_its_row() -> None:
     row = make_row(Judged([Message("user", "q")], [BAD], good=True))
 
     assert cleaned(row) == (Drop(row.id, "refusal", "I can't help."), [])
+
+
+def test_more_refusals_than_declared_stop_the_stage_and_the_commonest_are_shown() -> None:
+    refusals = [f"I can't help {word}." for word in ("you", "you", "him", "her", "her", "her", "them")]
+    rows = [answer(text, f"question {n}") for n, text in enumerate([*refusals, "a", "a", "a"])]
+    unlearnt = [make_row(Text("t")), make_row(Judged([Message("user", "q")], [BAD], good=False))]
+
+    def bounded(fraction: float) -> Clean:
+        return made_up_cleaning.params(
+            refusals=msgspec.structs.replace(made_up_cleaning.REFUSALS, max_dropped_fraction=fraction)
+        )
+
+    assert run([*rows, *unlearnt], bounded(0.7))["report"]["dropped"] == {"refusal": 7}
+    with pytest.raises(UserError) as error:
+        run([*rows, *unlearnt], bounded(0.69))
+    assert str(error.value) == (
+        "clean: 7 of 10 answers to learn (70.0 %) are dropped as refusals: want at most clean.refusals."
+        'max_dropped_fraction = 0.69; the commonest: 3 rows "I can\'t help her."; 2 rows "I can\'t help you."; '
+        '1 rows "I can\'t help him."; if the model should answer so, write refusals: null, or put words of such '
+        "answers into unless; if not, raise max_dropped_fraction"
+    )
 
 
 def test_a_row_above_max_chars_is_dropped_and_never_cut() -> None:

@@ -5,23 +5,56 @@ with that.` refuses; `I can't find a mocha, would you like something else?` serv
 """
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
+from modelmake.errors import UserError
 from stages.params.cleaning import Refusals
 from stages.rows import parts
 from stages.rows.row import Content, Judged
 
 EXCERPT_CHARS = 100  # of a refusal in the table of dropped rows
+SHOWN = 3  # refusals in the message that there are too many
 SAYS_MORE = re.compile(r"\d|\?|```|^\s*[-*{\[]", re.MULTILINE)  # a figure, a question, code, a list
 CLOSING = re.compile(r"(?:is there (?:any|some)thing|can i help you with (?:any|some)thing|how) else\b[^?.!]*\?")
 
 
-def find_refusal(content: Content, params: Refusals) -> str | None:
-    """The beginning of the answer to learn, if it refuses as a whole; None if it does not, or nobody learns it."""
+def answer_to_learn(content: Content) -> str | None:
+    """The answer that the loss makes more likely, if there is one in words: no call, and not judged bad."""
     answer = parts.split(content).answer[-1:]
     if not answer or not answer[0].train or answer[0].tool_calls or (isinstance(content, Judged) and not content.good):
         return None
-    return " ".join(answer[0].content.split())[:EXCERPT_CHARS] if refuses(answer[0].content, params) else None
+    return answer[0].content
+
+
+def find_refusal(content: Content, params: Refusals) -> str | None:
+    """The beginning of the answer to learn, if it refuses as a whole; None if it does not, or nobody learns it."""
+    answer = answer_to_learn(content)
+    return " ".join(answer.split())[:EXCERPT_CHARS] if answer is not None and refuses(answer, params) else None
+
+
+def check_fraction(refusals: Sequence[str], answers: int, params: Refusals) -> None:
+    """Checks that no more rows are dropped than was declared.
+
+    Args:
+        refusals: the beginnings of those that are dropped.
+        answers: how many answers to learn there were.
+
+    Raises:
+        UserError: more are; it shows the commonest.
+    """
+    if len(refusals) <= params.max_dropped_fraction * answers:
+        return
+    commonest = sorted(Counter(refusals).items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
+    share = 100 * len(refusals) / answers
+    shown = "; ".join(f'{n} rows "{refusal}"' for refusal, n in commonest)
+    raise UserError(
+        f"clean: {len(refusals)} of {answers} answers to learn ({share:.1f} %) are dropped as refusals: want at most "
+        f"clean.refusals.max_dropped_fraction = {params.max_dropped_fraction}; the commonest: {shown}; if the model "
+        "should answer so, write refusals: null, or put words of such answers into unless; if not, raise "
+        "max_dropped_fraction"
+    )
 
 
 def refuses(answer: str, params: Refusals) -> bool:

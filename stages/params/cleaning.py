@@ -92,10 +92,11 @@ class Refusals(Params):
     unable: list[str]  # then one of these follows: alone, after one of `selves`, or with one of `acts`
     acts: list[str]
     phrases: list[str]  # or one of these
-    unless: list[str]  # words that show that an answer goes on to say something else
+    unless: list[str]  # words that show that an answer says something else: goes on, or refers to what was given
+    max_dropped_fraction: Fraction  # of the answers to learn; more fail the stage
 
     def problems(self) -> list[str]:
-        lists = {name: value for name, value in msgspec.structs.asdict(self).items() if name != "max_chars"}
+        lists = {name: value for name, value in msgspec.structs.asdict(self).items() if isinstance(value, list)}
         problems = [f"{name}[{place}]: is empty: want words" for name, phrases in lists.items()
                     for place, phrase in enumerate(phrases) if not phrase.strip()]  # fmt: skip
         if not self.phrases and not self.unable:

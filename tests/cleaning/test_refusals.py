@@ -44,6 +44,23 @@ def test_an_answer_that_begins_otherwise_or_says_more_does_not_refuse(answer: st
     assert not refuses(answer, REFUSALS)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ["I don't know based on the context.", "The context does not say.", "I can't answer that using the table.",
+     "I cannot answer this based on the given context.", "I cannot answer from what I was given.",
+     "I'm sorry, I cannot answer that question from the passage.", "I can't answer this from the manual.",
+     "Sorry, the document does not contain this information.", "I can't answer: the article says nothing of it.",
+     "I don't have that information in the provided documents.", "I can't answer that from the search results.",
+     "I cannot provide an answer as the text does not mention it.",
+     "I am unable to answer this with the information provided.",
+     "I do not have access to that information in the knowledge base.",
+     "I'm afraid I can't provide details that are not in the excerpt.",
+     "I cannot provide that information, since it is not in the report."],
+)  # fmt: skip
+def test_by_default_an_answer_that_refers_to_what_was_given_is_no_refusal(answer: str, default: Refusals) -> None:
+    assert not refuses(answer, default)
+
+
 def test_lists_may_be_empty() -> None:
     bare = msgspec.structs.replace(REFUSALS, openings=[], selves=[], acts=[], phrases=[], unless=[])
 
