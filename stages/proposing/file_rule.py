@@ -12,7 +12,7 @@ import yaml
 
 from modelmake.errors import UserError
 from stages.params.data import Documents, FileRule
-from stages.proposing import mapping, shapes
+from stages.proposing import choices, mapping, shapes
 from stages.reading import placeholders, ratings
 from stages.reading.formats import READERS
 from stages.reading.record_reader import NO_FORMAT, RecordReader
@@ -25,6 +25,7 @@ SEEN_RECORDS = 200  # of each file, to tell its format
 DOCUMENTS = Documents(max_chars=1000, headings=True)
 REPEATED = 3  # records of an answer on average, or answers are not those of a classifier
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
+CHOICES = ("question", "choices", "answer")
 QA = "{glob: %r, format: qa, fields: {question: …, answer: …}, ignore: []}"
 
 
@@ -117,6 +118,8 @@ def _detected(
         notes.append(f"fields by their names ({', '.join(f'{field}: {path}' for field, path in more.items())})")
     own = _own_fields(known[0], values) if len(known) == 1 else {}
     if not own:
+        if known == ["multiple_choice"] and choices.counted_from(values, {name: name for name in CHOICES}) != 0:
+            raise UserError("its answers may count the choices from 1: want the same fields in each record, to map them")
         return Proposed(None)
     found = mapping.counted(mapping.Mapping(known[0], own | more | by_field), values)
     if isinstance(found, mapping.Asked):

@@ -89,6 +89,11 @@ REFUSED: dict[str, tuple[Made, str]] = {  # name: (record, what is said)
         lambda i: {"question": f"Is {i} even?", "mc1_targets": {"choices": ["It is.", "No."], "labels": [i % 2, 1]}},
         "mc1_targets.choices.0 may belong to the question, and would be left out",
     ),
+    "choices counted from 1, some with a context": (
+        lambda i: {"question": f"Which is {i}?", "choices": ["a", "b"], "answer": i % 2 + 1,
+                   **({"context": "c"} if i else {})},
+        "its answers may count the choices from 1: want the same fields in each record",
+    ),
     "ratings on a scale": (
         lambda i: {"question": f"Say {i}.", "answer": f"{i}!", "rating": i % 5 + 1},
         "its field rating rates answers on a scale, 1 to 5: want good or bad: write true or false in its place, such "
