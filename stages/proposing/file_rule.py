@@ -119,7 +119,7 @@ def _detected(
     own = _own_fields(known[0], values) if len(known) == 1 else {}
     if not own:
         if known == ["multiple_choice"] and choices.counted_from(values, {name: name for name in CHOICES}) != 0:
-            raise UserError("its answers may count the choices from 1: want the same fields in each record, to map them")
+            raise UserError("its answers may count the choices from 1: want the same fields in each record to map")
         return Proposed(None)
     found = mapping.counted(mapping.Mapping(known[0], own | more | by_field), values)
     if isinstance(found, mapping.Asked):
