@@ -3,7 +3,14 @@
 import re
 from collections.abc import Iterator
 
-EMAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b")  # bounds of RFC 5321, 1035: linear time
+EMAIL = re.compile(  # bounds of RFC 5321, 1035: linear time
+    r"\b(?!(?:git|hg|svn)@)[\w.+-]{1,64}"
+    r"@(?!v?\d+\.\d|\dx\.(?:png|jpe?g|gif|webp|svg|avif)\b)"  # the version of a package, a picture
+    r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.(?:[^\W\d_]{2,63}|xn--[\w-]{1,59})\b"
+)
+ACCOUNT = re.compile(  # before an account on a host
+    r"(?:://|(?<![\w-])(?:ssh|sftp|mosh|ssh-copy-id)(?:[ \t]+-\w+(?:[ \t]+[^\s@-][^\s@]*)?)*[ \t]+)\Z"
+)
 SPELT_AT = ("at)", "at]", "at )", "at ]", "AT)", "AT]", "AT )", "AT ]")
 SPELT_OUT_EMAIL = re.compile(
     r"\b[\w.+-]{1,64} ?[\[(] ?at ?[\])] ?[\w-]{1,63}(?: ?(?:\.|[\[(] ?dot ?[\])]) ?[\w-]{1,63}){1,4}\b", re.IGNORECASE
@@ -45,16 +52,22 @@ OTHER_CUE = re.compile(  # words before other numbers
     re.IGNORECASE,
 )
 CODE = re.compile(r"\w(?:[(\[]| ?=|[\"'] ?:) ?[\"']?$")  # before an argument or a value
+ALL_DIGITS = "01234567890"  # a list of them, or an example
 OPERATOR = re.compile(r" ?[+*=] ?\d")
 LIST = re.compile(r"\s*[,;/|&–]?\s*(?:and|or|und|oder|et|ou|y|o|e|albo|lub)?\s*")  # between two phone numbers
 LIST_CHARS = 12  # at most between them
+ACCOUNT_CHARS = 80  # before an address in which a command is looked for
 CUE_CHARS = 40  # before a number in which a cue is looked for
 
 
 def emails(text: str) -> Iterator[tuple[int, int]]:
     """E-mail addresses, also those spelt out with (at)."""
     if "@" in text:
-        yield from (match.span() for match in EMAIL.finditer(text))
+        for match in EMAIL.finditer(text):
+            start, end = match.span()
+            has_path = text.startswith((":/", ":~"), end)
+            if not has_path and not ACCOUNT.search(text, max(0, start - ACCOUNT_CHARS), start):
+                yield start, end
     if may_spell_out_email(text):
         yield from (match.span() for match in SPELT_OUT_EMAIL.finditer(text))
 
@@ -84,7 +97,7 @@ def is_phone(number: str, before: str) -> bool:
         return False
     if CUE.search(before):
         return True
-    return has_phone_form(number) and not (number.isdigit() and CODE.search(before))
+    return number not in ALL_DIGITS and has_phone_form(number) and not (number.isdigit() and CODE.search(before))
 
 
 def has_phone_form(number: str) -> bool:

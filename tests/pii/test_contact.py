@@ -52,7 +52,8 @@ def test_a_phone_number_is_found_by_its_form_or_by_words_before_it_in_brackets_a
      "call him on 2023-01-15", "tel 2023-01-15 22:10", "phone (2023/01/15)", "the call on 20230115", "call 1990-2000",
      "dial 0900-1700", "call 2000000-400000", "ring 1200-1250", "+1234567890.12 EUR", "+0.00000123",
      "ISBN 0-306-40615-2", "order 0012345678", "Ticket #0004512873", "booking reference 020 441 993 77",
-     "member number 0417200133", "Passport 0123456789", "x = 0123456789", '"id": "0123456789"', "012345678",
+     "member number 0417200133", "Passport 0123456789", "x = 0123456789", "0123456789", "the digits 0123456789 and _",
+     "01234567890", '"abc", "0123456789",', '"id": "0123456789"', "012345678",
      "0123456789012", "012345678905", "MA 02134-1234", "f(0123456789)",
      "0123456789 + 1", "000-000-0000", "0044-118-277", "04 17 22 31 38 44",
      "06.44.18.20.77-B", "[PHONE] 7654321", "800-555-4417-XL"],
@@ -75,6 +76,39 @@ def test_what_follows_the_code_of_a_country_is_no_national_number() -> None:
 )
 def test_an_address_that_is_spelt_out_is_found(address: str) -> None:
     assert matches(f"Write to {address}, please (at once).", "email") == [address]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["npm i react@18.2.0 @types/node@20.1.4-beta.1", "pkg@1.2.3", "@scope/pkg@1.0", "uses: actions/checkout@v4.1.0",
+     "golang.org/x/net@v0.17.0", "serde@1.0.200", "next@14.0.0.alpha", "python@3.11", "logo@2x.png 2x", "icon@3x.webp",
+     "git clone git@github.com:org/repo.git", "git@git.example.com", "git+ssh://git@github.com/o/r.git",
+     "ssh deploy@host.example.com", "ssh -p 22 deploy@host.example.com", "$ ssh-copy-id -i k.pub ann@host.example.com",
+     "scp file root@host.example.com:/tmp", "rsync -a x/ ann@host.example.com:~/x", "sftp://ann@host.example.com/x",
+     "scp ann@192.168.1.1:/x .", "@app.route", "x = a @ b.T"],
+)  # fmt: skip
+def test_versions_pictures_and_accounts_on_hosts_are_no_addresses(text: str) -> None:
+    assert matches(text, "email") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mailto:{}",
+        "{}: hello",
+        "{}:hello",
+        "My ssh key is for {}",
+        "ssh-rsa AAAA {}",
+        "git commit by <{}>",
+        "{}.",
+        "{}/x",
+    ],
+)
+@pytest.mark.parametrize(
+    "address", ["ann@example.com", "a.b+c@x-y.co.uk", "1@163.com", "ann@2x.de", "jö@bücher.example"]
+)
+def test_an_address_beside_code_is_found(text: str, address: str) -> None:
+    assert matches(text.format(address), "email") == [address]
 
 
 def test_at_in_brackets_alone_is_no_address() -> None:
