@@ -48,25 +48,25 @@ FINDERS = frozenset([
 IMPORTERS = ("import_module", "__import__", "resolve_name", "locate", "run_module")
 # What shows docstrings, comments, lines or names of locals, at the end of a dotted name.
 TEXTS = frozenset([
-    "TracebackException", "__code__", "__doc__", "__loader__", "__traceback__", "_getframe", "co_consts",
-    "co_firstlineno", "currentframe", "dump_traceback", "exc_info", "extract_stack", "extract_tb", "f_code",
-    "f_lineno", "f_locals", "findsource", "format_exc", "format_exception", "format_stack", "format_tb",
-    "formatwarning", "get_json_schema", "getcomments", "getdoc", "getfile", "getsource", "getsourcefile",
-    "getsourcelines", "gi_code", "gi_frame", "json_schema", "lineno", "model_json_schema", "print_exc",
-    "print_exception", "print_last", "print_stack", "render_doc", "schema_components", "schema_json", "setprofile",
-    "settrace", "showwarning", "stack_info", "tb_frame", "tb_lineno", "testmod", "walk_stack", "walk_tb",
+    "TracebackException", "__code__", "__doc__", "__loader__", "__traceback__", "_current_frames", "_getframe",
+    "captureWarnings", "co_consts", "co_firstlineno", "currentframe", "exc_info", "f_code", "f_lineno", "f_locals",
+    "findCaller", "findsource", "format_exc", "format_exception", "format_stack", "format_tb", "formatwarning",
+    "get_json_schema", "getcomments", "getdoc", "getfile", "getframeinfo", "getinnerframes", "getouterframes",
+    "getsource", "getsourcefile", "getsourcelines", "gi_code", "gi_frame", "json_schema", "lineno",
+    "model_json_schema", "print_exc", "print_exception", "print_stack", "schema_components", "schema_json",
+    "setprofile", "settrace", "showwarning", "stack_info", "tb_frame", "tb_lineno", "walk_stack", "walk_tb",
 ])  # fmt: skip
 TEXT_FUNCTIONS = (
-    "cloudpickle.dump", "cloudpickle.dumps", "dill.dump", "dill.dumps", "dis.dis", "inspect.stack", "inspect.trace",
-    "linecache.getline", "linecache.getlines", "marshal.dump", "marshal.dumps", "msgspec.json.schema",
-    "pkgutil.get_data",
+    "cloudpickle.dump", "cloudpickle.dumps", "dill.dump", "dill.dumps", "inspect.stack", "inspect.trace",
+    "marshal.dump", "marshal.dumps", "msgspec.json.schema", "pkgutil.get_data",
 )  # fmt: skip
+TEXT_MODULES = ("cProfile", "cgitb", "dis", "doctest", "faulthandler", "linecache", "pydoc", "traceback", "tracemalloc")
 TEXT_KEYWORDS = {  # {keyword of a call that shows texts or line numbers: the functions, none: any}
     "exc_info": (), "stack_info": (), "record": ("catch_warnings",), "tools": ("apply_chat_template",),
     "use_attribute_docstrings": (),
 }  # fmt: skip
 CLASS_HOOKS = ("__init_subclass__", "__set_name__", "__mro_entries__", "__class_getitem__")
-LINE_NUMBERS = ("%(lineno)", "{lineno")  # in formats of logs
+LINE_NUMBERS = ("%(lineno)", "{lineno", "$lineno")  # in formats of logs
 READING = ("open", "read_bytes", "read_text")
 OWN_LOCALS = ("eval", "exec", "locals")  # builtins that see the names of locals; `dir` and `vars` without arguments do
 LOOKUPS = ("eval", "exec", "globals", "__import__")  # builtins that look names up
@@ -130,6 +130,7 @@ def reads_texts(used: Used) -> bool:
     return (
         any(not TEXTS.isdisjoint(words) for _, words, _ in used.read)
         or any(name.endswith(TEXT_FUNCTIONS) for _, _, full_names in used.read for name in full_names)
+        or any(name.partition(".")[0] in TEXT_MODULES for _, _, full_names in used.read for name in full_names)
         or any("__file__" in words for node, words, _ in used.read if isinstance(node, ast.Attribute))
         or any(_is_text(node) and any(form in node.value for form in LINE_NUMBERS) for node in used.nodes)
         or any(map(_call_reads_texts, used.calls))

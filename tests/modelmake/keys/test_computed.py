@@ -61,7 +61,9 @@ SHOWING = [  # what shows texts or line numbers of code
     "warnings.catch_warnings(record=True)", "warnings.formatwarning(x)", "traceback.TracebackException(x)",
     "traceback.walk_tb(x)", "s.exc_info()", "x.__traceback__", "faulthandler.dump_traceback(x)", "s.settrace(x)",
     "linecache.getline(x, 1)", "leaf.__file__", "open(__file__)", "inspect.getfile(x)", "pkgutil.get_data('stages', x)",
-    "dis.dis(x)", "marshal.dumps(x)", "pydoc.render_doc(x)", "x.joinpath('leaf.py').read_text()",
+    "traceback.print_tb(x)", "logging.captureWarnings(True)", "inspect.getframeinfo(x)",
+    "logging.Formatter('$lineno', style='$')", "dis.dis(x)", "marshal.dumps(x)", "pydoc.render_doc(x)",
+    "x.joinpath('leaf.py').read_text()",
     "[traceback][0].print_exc()",
 ]  # fmt: skip
 HIDING = [  # what shows neither
