@@ -167,12 +167,8 @@ def test_keys_of_other_items_keep_their_bytes_when_items_are_added_and_removed(p
          "ingest.raw = 'data/row': no such file or folder; put raw data there"),
         (lambda v: v["ingest"].update(files=[rule(None, {"messages": "turns", "sytem": "prompt"})]),
          "ingest.files[0].fields.sytem: no field of any format: want system"),
-        (lambda v: v["ingest"].update(files=[rule("qa", {"question": "q", "answer": "a", "weigth": "w"})]),
-         "ingest.files[0].fields.weigth: no field of qa: want one of answer, chain_of_thought, context, "
-         "contexts, cot, functions, group, kto_tag, label, passage, passages, question, rating, reasoning, "
-         "reasoning_content, rejected, rejected_messages, rejected_response, scratchpad, split, system, "
-         "systemInstruction, system_instruction, system_message, system_prompt, think, thinking, thoughts, time, "
-         "tools"),
+        (lambda v: v["ingest"].update(files=[rule("text", {"text": "q", "weigth": "w"})]),
+         "ingest.files[0].fields.weigth: no field of text: want one of group, split, text, time"),
         (lambda v: v["ingest"].update(files=[rule("chat", None)]),
          "ingest.files[0].format = 'chat': want one of alpaca, sharegpt, messages, gemini, feedback, completion, "
          "pairs, kto, qa, multiple_choice, function_calls, text, labelled, document, or null"),
