@@ -3,9 +3,12 @@
 Inputs:  weights  model folder
          rows     JSONL canonical rows of the suite
 Outputs: answers  JSONL {id, prompt, expected, answer, scores: {metric: [numerator, denominator]}}, sorted by id
-         scores   JSON {rows, metrics: {metric: value}, declared: {metric: {better, least, most, source}}}
+         scores   JSON {rows, metrics: {metric: value}, declared: {metric: {better, least, most, source}}}; and, if
+                  there are any, unusable: {metric: rows whose expected answer lacks what it compares: all are wrong}
 Params:  suites.<suite>, machine
 """
+
+from pathlib import Path
 
 from modelmake import harness
 from modelmake.errors import UserError
@@ -15,6 +18,7 @@ from stages.evaluating.runtimes import transformers
 from stages.params.evaluation import AnySuite, Suite
 from stages.params.machine import Machine
 from stages.rows import accounting, jsonl, parts
+from stages.rows.row import Row
 
 
 def main(
@@ -39,7 +43,10 @@ def main(
         "dtype": machine.dtype,
         "checkpoint": checkpoints / "batches.jsonl",
     }
+    unusable: dict[str, list[str]] = {}
     if isinstance(params, Suite):
+        unusable = scoring.unusable(held_out, params)
+        _check_usable(unusable, held_out, rows, suite)
         questions = scoring.questions(held_out)
         generated = transformers.generate(weights, questions, max_new_tokens=params.max_new_tokens, **settings)
         scored = scoring.score(held_out, generated, params)
@@ -50,8 +57,26 @@ def main(
     totals = scoring.totals(scored)
     scoring.write(answers, scored)
     declared = {name: metric._asdict() for name, metric in metrics.declared(params).items()}
-    accounting.write_json(scores, {"rows": len(held_out), "metrics": totals, "declared": declared})
-    return f"{len(held_out)} rows: " + ", ".join(f"{name} {value:.3f}" for name, value in totals.items())
+    counts = {name: len(ids) for name, ids in unusable.items()}
+    told = {"unusable": counts} if counts else {}
+    accounting.write_json(scores, {"rows": len(held_out), "metrics": totals, "declared": declared, **told})
+    notes = [f"; {n} expected answers lack what {name} compares: all are wrong" for name, n in counts.items()]
+    values = ", ".join(f"{name} {value:.3f}" for name, value in totals.items())
+    return f"{len(held_out)} rows: {values}{''.join(notes)}"
+
+
+def _check_usable(unusable: dict[str, list[str]], held_out: list[Row], rows: Path, suite: str) -> None:
+    """Checks that every metric has something to compare.
+
+    Raises:
+        UserError: one lacks it in every row.
+    """
+    for name, ids in unusable.items():
+        if len(ids) == len(held_out):
+            raise UserError(
+                f"{rows}: suites.{suite}.metrics: {name}: no expected answer has what it compares, such as that of "
+                f"{ids[0]}; mend the rows, or leave it out"
+            )
 
 
 if __name__ == "__main__":

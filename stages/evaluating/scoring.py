@@ -35,6 +35,19 @@ def questions(rows: list[Row]) -> list[dict[str, Any]]:
     return [{"messages": template_messages(prompt.prompt), "tools": prompt.tools} for prompt in prompts]
 
 
+def unusable(rows: list[Row], suite: Suite) -> dict[str, list[str]]:
+    """{metric: ids of the rows whose expected answer, in words, lacks what the metric compares}, if there are any."""
+    splits = {row.id: parts.split(row.content) for row in rows}
+    answers = {id: reply.of_turns(split.answer, split.tools) for id, split in splits.items()}
+    found = {}
+    for module in metrics.modules(suite):
+        if hasattr(module, "usable"):
+            found[module.__name__.rpartition(".")[2]] = [
+                id for id, expected in answers.items() if not expected.calls and not module.usable(expected, suite)
+            ]
+    return {name: ids for name, ids in found.items() if ids}
+
+
 def score(rows: list[Row], answers: list[str], suite: Suite) -> list[Answer]:
     """Scores an answer to each row by the metrics of the suite."""
     used = metrics.modules(suite)

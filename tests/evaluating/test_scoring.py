@@ -148,3 +148,12 @@ def test_answers_survive_writing_and_reading(tmp_path: Path) -> None:
     scoring.write(tmp_path / "answers.jsonl", answers)
 
     assert scoring.read(tmp_path / "answers.jsonl") == answers
+
+
+def test_expected_answers_that_no_answer_can_equal_are_counted_by_metric() -> None:
+    call = make_row(Chat([Message("user", "now?"), Message("assistant", "", [CALL])], TOOLS))
+    rows = [chat("1", "#### 18"), chat("2", "#### 18 * 2"), chat("3", '{"a": 1}'), call]
+
+    found = scoring.unusable(rows, suite("final_number", "label_accuracy", "exact_match"))
+
+    assert found == {"final_number": [rows[1].id, rows[2].id], "label_accuracy": [rows[0].id, rows[1].id]}

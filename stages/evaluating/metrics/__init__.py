@@ -1,7 +1,8 @@
 """One metric a module. Its `score` returns {name: (numerator, denominator)} for one row, METRIC says what scores mean.
 
 The signature is `score(expected, answer, suite)` for chats, with replies (stages/answers/reply.py), and
-`score(likelihood)` for texts.
+`score(likelihood)` for texts. `usable(expected, suite)`, where there is one, is False of an expected answer that lacks
+what the metric compares, so that every answer to it is wrong.
 
 The metric of a suite is the sum of numerators over the sum of denominators. Both means and
 F1 = 2TP / (2TP + FP + FN) have this form, so every metric can be bootstrapped by resampling rows.
