@@ -112,8 +112,9 @@ def _detected(
         _check_polarity(values, ratings.LABEL)
     if ratings.LABEL in reader.unread.stops:
         return _labelled(name, values)
-    by_field = mapping.split(mapping.nodes(values), shapes.MOST * len(values))
-    notes = [f"its field {by_field['split']} splits it"] if by_field else []
+    by_field = mapping.metadata(mapping.nodes(values), shapes.MOST * len(values))
+    says = {"split": "splits it", "group": "names what belongs together: one split has all rows of a value"}
+    notes = [f"its field {path} {says[role]}" for role, path in by_field.items()]
     if more:
         notes.append(f"fields by their names ({', '.join(f'{field}: {path}' for field, path in more.items())})")
     own = _own_fields(known[0], values) if len(known) == 1 else {}

@@ -40,6 +40,7 @@ OPENAI_PREFERENCES = {  # as in files for OpenAI's preference tuning
     "prompt": "input.messages", "tools": "input.tools", "chosen": "preferred_output",
     "rejected": "non_preferred_output",
 }  # fmt: skip
+MIN_GROUPS = 10  # in the first records: of fewer, a split may get none
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -117,7 +118,7 @@ def propose(records: list[dict[str, Any]]) -> Mapping | Asked:
             fields |= beside(format, fields, found, least)
             left = [node for node in found if node.is_leaf and not any(_within(node.path, p) for p in fields.values())]
             doubt = doubt or _doubt(format, fields, records, left, least)
-            mapping = Mapping(format, fields | split(found, least))
+            mapping = Mapping(format, fields | metadata(found, least))
             return Asked(doubt) if doubt else counted(mapping, records)
     if turns := [node.path for node in found if node.name.lower() in names.OF_A_TURN and ".0." in node.path]:
         return Asked(f"{turns[0]} tells whose turn it is: want turns with role and content, or with from and value")
@@ -166,11 +167,17 @@ def words(name: str) -> list[str]:
     return [word.lower() for word in WORDS.findall(name)]
 
 
-def split(found: list[Node], least: float) -> dict[str, str]:
-    """{"split": path} of the field whose values name splits, if there is one."""
-    named = [node for node in found if node.rank(names.SPLIT) is not None and len(node.values) >= least]
+def metadata(found: list[Node], least: float) -> dict[str, str]:
+    """{split or group: path} of the field whose values name splits, and of the one that names dialogues of several."""
+    often = [node for node in found if len(node.values) >= least]
+    named = [node for node in often if node.rank(names.SPLIT) is not None]
     given = [node for node in named if all(isinstance(v, str) and split_from_name(v) for v in node.values)]
-    return {"split": given[0].path} if given else {}
+    groups = [
+        node for name in names.GROUP for node in often
+        if "_".join(words(node.path)) == name and all(type(value) in (str, int) for value in node.values)
+        and MIN_GROUPS <= len(set(node.values)) < len(node.values)
+    ]  # fmt: skip
+    return {role: nodes[0].path for role, nodes in (("split", given), ("group", groups)) if nodes}
 
 
 def _paths(value: Any, path: str) -> Iterator[tuple[str, Any]]:

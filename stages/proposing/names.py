@@ -38,6 +38,7 @@ TOOLS = ("tools", "functions", "function", "available_tools")
 JUDGED = (*PRAISES, "label", "liked", "good", "thumbsup", "upvoted", "helpful", "desirable", "preferred")  # yes or no
 TEXT = ("text", "content", "body", "document", "article", "passage")
 SPLIT = ("split", "set", "partition", "subset")
+GROUP = ("conversation_id", "dialogue_id", "dialog_id", "session_id", "thread_id", "chat_id", "parent_id")
 TWO_TEXTS = (  # a label is given to both: (names of the first, of the second)
     (("premise", "sentence1", "text1", "question1"), ("hypothesis", "sentence2", "text2", "question2")),
     (("target", "aspect", "entity"), ("text", "sentence", "tweet")),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stages.proposing import file_rule
 from stages.proposing.mapping import Asked, Mapping, propose
 
 
@@ -75,6 +76,33 @@ def test_a_field_of_splits_is_taken_only_if_every_value_names_one() -> None:
 
     assert fields("train", "dev")["split"] == "split"
     assert "split" not in fields("train", "hard")
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([i // 4 for i in range(80)], True),
+        ([f"c{i // 4}" for i in range(80)], True),
+        (list(range(80)), False),
+        ([i // 40 for i in range(80)], False),
+        ([i / 2 // 2 for i in range(80)], False),
+    ],
+)
+@pytest.mark.parametrize("name", ["conversation_id", "dialogueId", "session_id", "thread_id", "parent_id"])
+def test_ids_of_dialogues_that_have_several_records_are_their_group(name: str, ids: list[Any], expected: bool) -> None:
+    found = propose([{"question": f"a{i}", "reply": f"b{i}", name: id} for i, id in enumerate(ids)])
+
+    assert (found.fields.get("group") == name) == expected
+
+
+def test_dialogues_of_a_known_format_are_grouped_too() -> None:
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    values = [{"messages": turns * (i % 3 + 1), "conversation_id": i // 3} for i in range(60)]
+
+    found = file_rule.propose("a.jsonl", values)
+
+    assert found.rule["fields"] == {"messages": "messages", "group": "conversation_id"}
+    assert found.notes == ["its field conversation_id names what belongs together: one split has all rows of a value"]
 
 
 @pytest.mark.parametrize("name", ["bad_response", "wrongAnswer", "incorrect_answer"])
