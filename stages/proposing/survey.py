@@ -16,6 +16,7 @@ from stages.proposing import file_rule, mapping
 from stages.reading import field_names, files
 from stages.reading.containers import READERS
 from stages.reading.containers.record import Broken, Record
+from stages.reading.formats import READERS as FORMATS
 from stages.reading.record_reader import RecordReader
 from stages.reading.rejection import RejectedRecord
 from stages.rows.row import Row, make_row, merge
@@ -205,8 +206,11 @@ def _unread(
     if stops:
         told = ", ".join(f"{path} ({what}; {fields[path]['example']!r})" for path, what in stops.items())
         entry = file_rule.entry(file.name, {**rule, "ignore": ignored})
+        known = FORMATS[reader.format].FIELDS if reader.format in FORMATS else {}
+        held = {field_names.HELD_BY.get(what) for what in stops.values()}
+        to = f" to {min(held)}" if len(held) == 1 and held <= known.keys() else ""
         raise UserError(
-            f"{file.path}: nothing reads {told}: want it mapped or left out by name; to leave it out, "
+            f"{file.path}: nothing reads {told}: want it mapped{to} or left out by name; to leave it out, "
             f"{file_rule.advice(entry)}"
         )
     more = {path: fields[path]["records"] for path in fields if path not in left and not path.startswith("(")}

@@ -14,7 +14,8 @@ JUDGES, INSTRUCTS, IS_ABOUT, REASONS = (
     "the reasoning before an answer",
 )  # fmt: skip
 BESIDE_QUESTIONS = (INSTRUCTS, IS_ABOUT)
-TEXTS = (INSTRUCTS, IS_ABOUT, REASONS)  # what rows may repeat elsewhere, and then have not lost
+HELD_BY = {INSTRUCTS: "system", IS_ABOUT: "context", REASONS: "reasoning_content"}  # fields to map such to
+TEXTS = (*HELD_BY,)  # what rows may repeat elsewhere, and then have not lost
 PRAISES = (  # flags that find an answer good; only one that says no changes what a row means
     "correct", "iscorrect", "safe", "issafe", "accepted", "isaccepted", "approved", "isapproved", "valid", "isvalid",
     "passed", "ispassed", "verdict", "factual", "isfactual", "grounded", "isgrounded", "faithful", "isfaithful",

@@ -139,7 +139,7 @@ REFUSED: dict[str, tuple[Made, str]] = {  # name: (record, what is said)
     ),
     "a persona": (
         {"instruction": "Say {i}.", "output": "{i}!", "persona": "pirate"},
-        "nothing reads persona (an instruction beside the question; 'pirate')",
+        "nothing reads persona (an instruction beside the question; 'pirate'): want it mapped to system or left out",
     ),
     "a hypothesis without a label": (
         {"premise": "{i} cats.", "hypothesis": "Cats.", "question": "So?", "answer": "yes"},
