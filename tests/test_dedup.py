@@ -48,6 +48,26 @@ def test_prose_that_differs_in_case_and_spaces_only_is_a_near_duplicate() -> Non
     assert find_duplicates([*rest, kept, chat(OTHER)]) == expected
 
 
+FORMS = 'It\'s "new" & so - as I said... I ❤ the *very* first part.'
+
+
+def test_prose_in_other_marks_is_a_near_duplicate_and_code_is_none() -> None:
+    said = FORMS.replace("*", "")
+    copies = [
+        said.replace("new", "n\u200bew"), said.replace("new", "n\u00adew\ufeff"), said.replace("❤", "❤\ufe0f"),
+        said.replace("&", "&amp;").replace("'", "&#39;"), said.replace("... ", "...<br>"), said.replace(" - ", " — "),
+        said.replace("'", "’").replace(' "new" ', " “new” "), said.replace("very first", "**very first**"), FORMS,
+    ]  # fmt: skip
+    kept, *rest = by_id(*(chat(said, "", text) for text in (said, *copies)))
+    code = [
+        chat(LONG, "", f"Sure:\n```\nprint({mark})\n```") for mark in ("'a'", "‘a’", "'&amp;a'", "'&a'", "'a\u200b'")
+    ]
+    spans = [chat(LONG, "", f"Then you write `{mark}` here.") for mark in ("&amp;", "&", "<br>")]
+
+    assert find_duplicates([kept, *rest]) == sorted((row.id, kept.id, "near_duplicate", 1.0) for row in rest)
+    assert find_duplicates([*code, *spans]) == []
+
+
 def test_every_copy_but_for_spaces_goes_however_many_there_are() -> None:
     words = LONG.split()
     copies = [chat("  ".join((" ".join(words[:n]), " ".join(words[n:]))), answer="ok" + " " * m)
@@ -113,7 +133,7 @@ def alike(one: Row, other: Row) -> float:
 
 def test_in_a_row_of_rows_each_like_the_next_every_dropped_one_is_like_its_kept_one() -> None:
     words = [f"{first}{second * 2}word" for first, second in itertools.product("abcdef", "ghijklmnop")]
-    rows = [chat("… ".join(words[step:])) for step in range(0, 24, 2)]
+    rows = [chat("?) ".join(words[step:])) for step in range(0, 24, 2)]
     by_row = {row.id: row for row in rows}
     assert min(alike(a, b) for a, b in itertools.pairwise(rows)) >= 0.85 > alike(rows[0], rows[-1])
 

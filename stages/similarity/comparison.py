@@ -17,6 +17,7 @@ import numpy as np
 from stages.params.data import Near
 from stages.rows.row import Row
 from stages.similarity import lsh, near, wording
+from stages.similarity.forms import plain_form
 from stages.similarity.memo import SearchMemo
 from stages.similarity.near import SimilarPairs
 from stages.similarity.packed_texts import PackedTexts
@@ -33,7 +34,7 @@ class Comparison:
 
     Attributes:
         ids: of the rows.
-        digests: of each row; those of two rows are equal if the rows are, but for case and white space.
+        digests: of each row; those of two rows are equal if the rows are, but for case, white space and forms of marks.
         contexts, answers, good: of each row, equal numbers for equal `sides.Facts`.
     """
 
@@ -73,7 +74,7 @@ class Comparison:
         return part
 
     def _pack(self) -> PackedTexts:
-        return PackedTexts(_Texts(len(self) * TEXTS, lambda index: self.text(*divmod(index, TEXTS))))
+        return PackedTexts(_Texts(len(self) * TEXTS, lambda index: plain_form(self.text(*divmod(index, TEXTS)))))
 
     def __len__(self) -> int:
         return len(self._indices)
@@ -153,7 +154,7 @@ class Comparison:
         return known[pairs[:, 0]] == known[pairs[:, 1]]
 
     def equal_rows(self) -> list[list[int]]:
-        """The rows in groups that say the same and are equal but for case and white space, each in ascending order."""
+        """The rows in groups that say the same and are equal but for case, white space and forms."""
         equal: dict[bytes, list[int]] = {}
         for place, digest in enumerate(self.digests):
             equal.setdefault(digest, []).append(place)
@@ -186,7 +187,7 @@ class Comparison:
         def entry(index: int) -> str:
             place = index if index < n else int(mostly[index - n])
             by_rest = index < n and self._common[place] != 0
-            return text(self.sides(place), self.text(place, REST if by_rest else QUESTION))
+            return plain_form(text(self.sides(place), self.text(place, REST if by_rest else QUESTION)))
 
         texts = _Texts(n + len(mostly), entry)
         search_memo = SearchMemo(memo, self._entry_ids(mostly), params.permutations) if memo else None
@@ -225,5 +226,5 @@ class _Texts(Sequence[str]):
 
 
 def _digest(found: Sides, known: Facts) -> bytes:
-    texts = plain(" \0 ".join(found)).encode("utf-8", "surrogatepass")
+    texts = plain(plain_form(" \0 ".join(found))).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(b"\0".join([texts, *known[:2], b"%d" % known.good]), digest_size=16).digest()

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 from typing import NamedTuple
 
+from stages.similarity.forms import plain_form
 from stages.similarity.words_that_count import CONFUSED, FILLERS, INFLECTIONS, LIGHT, LIMITS, NUMBERS
 
 LITERAL = "="  # first character of a literal
@@ -186,7 +187,8 @@ def _words(text: str) -> Iterator[str]:
         if is_code:
             yield from (f"{LITERAL}\n{line}" for line in paragraph)
         else:
-            yield from _words_of_prose(DASH.sub(" ", "\n".join(BULLET.sub("", line, count=1) for line in paragraph)))
+            prose = plain_form("\n".join(BULLET.sub("", line, count=1) for line in paragraph))
+            yield from _words_of_prose(DASH.sub(" ", prose))
         yield END
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from stages.rows import parts
 from stages.rows.row import Row
+from stages.similarity.forms import plain_form
 from stages.similarity.shingles import plain
 from stages.similarity.sides import sides, turn_text
 
@@ -19,7 +20,7 @@ def question_hash(row: Row) -> bytes:
 
 def hash_text(question: str) -> bytes:
     """Hash of a normalised question."""
-    return hashlib.blake2b(plain(question).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return hashlib.blake2b(plain(plain_form(question)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def comparable_text(row: Row) -> str:
@@ -34,5 +35,5 @@ def hashes_of_turns(row: Row) -> Iterator[bytes]:
     digest = hashlib.blake2b(digest_size=16)
     for turn in (*split.prompt, *split.answer):
         if turn.role != "system":
-            digest.update(f"{turn.role}\0{plain(turn_text(turn))}\0".encode("utf-8", "surrogatepass"))
+            digest.update(f"{turn.role}\0{plain(plain_form(turn_text(turn)))}\0".encode("utf-8", "surrogatepass"))
             yield digest.digest()

@@ -68,6 +68,7 @@ def test_a_row_that_asks_a_held_out_question_is_dropped_whatever_it_answers(held
     held = chat("How many eggs?", held_out, "16 - 3 - 4 = 9, so nine.")
     asking = [
         chat("How  many EGGS? ", "train", "42"),
+        chat("How many\u200b **eggs**?", "train", "43"),
         pair("How many eggs?", "Four, I would say.", "None at all.", "train"),
     ]
     others = [chat("How many hens?", "train", "42"), text("How many eggs?", "train")]
@@ -79,7 +80,7 @@ def test_a_row_that_asks_a_held_out_question_is_dropped_whatever_it_answers(held
         (row.id, "train", held.id, held_out, f"asked_in_{held_out}") for row in asking
     )
     assert {leak[5] for leak in leaks} == {1.0}, "the similarity is that of the questions"
-    assert report["dropped"] == {f"asked_in_{held_out}": 2}
+    assert report["dropped"] == {f"asked_in_{held_out}": 3}
 
 
 def test_rows_of_one_split_may_ask_the_same() -> None:
