@@ -61,16 +61,16 @@ class Wording(NamedTuple):
 def wording(text: str) -> Wording:
     """The words of a text that count."""
     words: list[str] = []
-    starts, names = {0}, set[str]()
+    starts, names, before = {0}, set[str](), END
     for raw in _words(text):
-        if raw == END:
+        word = raw if raw == END or raw[0] == LITERAL else raw.casefold()
+        if word == END:
             starts.add(len(words))
-        elif raw[0] == LITERAL:
-            words.append(raw)
-        elif (word := raw.casefold()) not in FILLERS and (not words or words[-1] != word):
+        elif word[0] == LITERAL or (word not in FILLERS and word != before):
             words.append(word)
             if raw != word and raw[0].isupper() and not raw.isupper():
                 names.add(word)
+        before = word
     return Wording(words, hash(tuple(word for word in words if word[0] == LITERAL)), {*starts, len(words)}, names)
 
 
@@ -174,7 +174,8 @@ def one_slip_apart(a: str, b: str) -> bool:
         return False
     at = next((place for place, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
     if len(a) < len(b):
-        form = (a[-2:], b[-3:]) == ("es", "ers") or (at == len(a) and not a[-1] == b[-1] != "s")  # writes, writers
+        doubled = a[-1] == b[-1] and (b[-1] != "s" or a.endswith("ss"))  # at the end
+        form = (a[-2:], b[-3:]) == ("es", "ers") or (at == len(a) and not doubled)  # writes, writers
         return a[at:] == b[at + 1 :] and not form
     if a[at : at + 2] == b[at : at + 2][::-1] and a[at + 2 :] == b[at + 2 :]:
         return True
