@@ -10,7 +10,8 @@ Outputs: ingested   JSONL, one canonical row a content, sorted by id
 Params:  ingest
 
 Stops at unread fields that change what a row means, unless they are mapped or ignored by name.
-A record becomes one row, a document several (`ingest.documents`); `in` counts these rows, and the records without one.
+A record becomes one row, a document several (`ingest.documents`); `*` in mapped fields makes a record of each item of a
+list. `in` counts the rows, and the records without one.
 Memory holds one record and a bounded number of rows that wait to be sorted.
 """
 
@@ -27,7 +28,8 @@ from modelmake.signature import In, Out
 from stages.params.data import Ingest
 from stages.reading import files, ratings
 from stages.reading.containers.record import Broken
-from stages.reading.record_reader import NO_FORMAT, Metadata, RecordReader, rule_problems
+from stages.reading.field_mapping import Metadata, rule_problems
+from stages.reading.record_reader import NO_FORMAT, RecordReader
 from stages.reading.rejection import RejectedRecord
 from stages.rows import accounting, parquet_table
 from stages.rows.row import Judged, Row, content_id, merge
@@ -90,7 +92,7 @@ class Ingestion:
         by_format = self.formats.setdefault(file.name, {})
         reader = RecordReader(file.rule, self._params.documents)
         notes = files.split_note(file.name) if self._params.splits == "given" else []
-        for record in files.read(file.path, file.name, notes.append):
+        for record in reader.parts(files.read(file.path, file.name, notes.append)):
             self.records += 1
             if isinstance(record, Broken):
                 self.reject(number, record.line, record.reason, record.detail, record.text)

@@ -32,7 +32,7 @@ from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import Base, Step, Tiny
-from stages.reading import record_reader
+from stages.reading import field_mapping
 
 FILE = Path("params.yaml")
 SCHEDULER = "MODELMAKE_SCHEDULER"  # set by the Snakefile: stages may run on other machines
@@ -93,7 +93,7 @@ def project_problems(chapters: dict[str, Any]) -> list[str]:
 
 def _rule_problems(ingest: Ingest | None) -> list[str]:
     """Formats that do not exist, and misspelt fields of formats."""
-    return [f"{FILE}: {p}" for p in record_reader.rule_problems(ingest.files, "ingest.files")] if ingest else []
+    return [f"{FILE}: {p}" for p in field_mapping.rule_problems(ingest.files, "ingest.files")] if ingest else []
 
 
 def schema_problems(suites: dict[str, AnySuite]) -> list[str]:

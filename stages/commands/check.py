@@ -13,8 +13,8 @@ from stages.commands import file_report
 from stages.commands.file_report import FileReport, refusal
 from stages.params.cleaning import Clean
 from stages.params.data import Ingest
+from stages.reading.field_mapping import rule_problems
 from stages.reading.files import Listing
-from stages.reading.record_reader import rule_problems
 from stages.reporting.formatting import count
 
 PARAMS = "params.yaml"

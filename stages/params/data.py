@@ -23,7 +23,8 @@ class FileRule(Params):
     glob: str  # of names below `raw`; * matches any text, folders too
     format: str | None  # a module of stages/reading/formats; null: detected by the fields of each record
     fields: dict[str, str | None] | None  # {field of the format, or split, group, time: field of the file}; dots lead
-    # into objects, numbers into lists; a field that is null is not taken; null: the file has the fields of a format
+    # into objects, numbers into lists, * makes a record of each item; a field that is null is not taken; null: the
+    # file has the fields of a format
     ignore: list[str]  # fields of the file that are left out: paths, * is any element of a list (`messages.*.weight`)
 
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from stages.proposing import shapes
+from stages.reading.field_mapping import map_fields
 from stages.reading.formats import multiple_choice
-from stages.reading.record_reader import map_fields
 from stages.reading.rejection import RejectedRecord
 
 COLUMN = re.compile(r"((?:op|opt|option|choice|ending|sol|answer|ans)?[_ ]?)([a-j]|\d)", re.IGNORECASE)  # `A`, `opa`

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from stages.proposing import choices, names, shapes
+from stages.proposing import choices, names, several, shapes
 from stages.proposing.shapes import Shape
 from stages.reading import field_names, ratings
 from stages.reading.containers.split_names import split_from_name
@@ -35,7 +35,6 @@ BESIDE: dict[str, Role] = {  # if there
     "system": (names.SYSTEM, shapes.text), "tools": (names.TOOLS, shapes.tools),
     "context": (names.ABOUT, shapes.texts), "reasoning_content": (names.REASONING, shapes.texts),
 }  # fmt: skip
-ASKED = ("prompt", "instruction", "input", "question", "query", "messages")  # roles of which a record has one
 OPENAI_PREFERENCES = {  # as in files for OpenAI's preference tuning
     "prompt": "input.messages", "tools": "input.tools", "chosen": "preferred_output",
     "rejected": "non_preferred_output",
@@ -118,7 +117,7 @@ def propose(records: list[dict[str, Any]]) -> Mapping | Asked:
             fields |= beside(format, fields, found, least)
             left = [node for node in found if node.is_leaf and not any(_within(node.path, p) for p in fields.values())]
             doubt = doubt or _doubt(format, fields, records, left, least)
-            mapping = Mapping(format, fields | metadata(found, least))
+            mapping = Mapping(format, several.each(fields | metadata(found, least), records))
             return Asked(doubt) if doubt else counted(mapping, records)
     if turns := [node.path for node in found if node.name.lower() in names.OF_A_TURN and ".0." in node.path]:
         return Asked(f"{turns[0]} tells whose turn it is: want turns with role and content, or with from and value")
@@ -256,9 +255,8 @@ def _doubt(format: str, fields: dict[str, str], records: list[dict[str, Any]], l
     if format in ("text", "labelled") and any(own.values()):
         told = ", ".join(path for path, found in own.items() if found)
         return f"each record is one turn of a conversation, by {told}: want a record for each conversation"
-    for path in (fields[role] for role in ASKED if role in fields):
-        if several := _first_of_several(path, records):
-            return f"{path} is the first of {several}, and the others would be left out: want a record for each"
+    if why := several.unpaired(fields, records):
+        return why
     answers = [
         node.path for node in left if node.has(shapes.scalar, least) and (node.rank(names.ANSWER) or (1,))[0] == 0
     ]
@@ -269,19 +267,6 @@ def _doubt(format: str, fields: dict[str, str], records: list[dict[str, Any]], l
     if format != "text" and (parts := parts_of_questions(left, least / 2)):
         return f"{', '.join(parts)} may belong to the question, and would be left out"
     return ""
-
-
-def _first_of_several(path: str, records: list[dict[str, Any]]) -> int:
-    """The most values that a record has in place of the one at a path; 0, if none has several."""
-    return max((count for record in records if (count := _count(record, path.split("."))) > 1), default=0)
-
-
-def _count(value: Any, path: list[str]) -> int:
-    if not path:
-        return 1
-    if isinstance(value, list):
-        return sum(_count(item, path[1:]) for item in value)
-    return _count(value[path[0]], path[1:]) if isinstance(value, dict) and path[0] in value else 0
 
 
 def parts_of_questions(left: list[Node], least: float) -> list[str]:

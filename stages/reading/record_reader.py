@@ -1,61 +1,30 @@
 """Raw records to canonical contents: the format is given or detected, fields are mapped, contents are validated."""
 
-import difflib
 import math
-from collections.abc import Set
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Set
+from typing import Any
 
 import msgspec
 
 from stages.params.data import Documents, FileRule
-from stages.reading import documents, field_names, formats, message_parsing, placeholders, ratings, unread
-from stages.reading.containers.split_names import split_from_name
+from stages.reading import documents, field_names, formats, items, message_parsing, placeholders, ratings, unread
+from stages.reading.containers.record import Broken, Record
 from stages.reading.conversations_in_texts import ConversationsInTexts
+from stages.reading.field_mapping import Metadata, map_fields, parse_metadata, taken
 from stages.reading.media_marks import marks
 from stages.reading.rejection import RejectedRecord
 from stages.reading.text_values import messages_in_text
 from stages.rows.parts import content_problem, split
 from stages.rows.row import Chat, Content, Judged, Pair, Text, content_id
-from stages.rows.timestamps import utc_timestamp
 
 MAX_FIELD_SETS = 1024  # whose format is remembered
 SHAPE_ERRORS = (KeyError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError)
-TEXT_FIELDS = frozenset(  # of formats; a number, true or false that is mapped to one is read as its text
-    ("question", "answer", "prompt", "completion", "instruction", "input", "output", "chosen", "rejected", "text",
-     "context", *formats.multiple_choice.LETTERS)
-)  # fmt: skip
-PLACES = {"multiple_choice": frozenset(formats.multiple_choice.RIGHT)}  # format -> fields whose numbers stay numbers
 NO_FORMAT = {"unknown": "unknown_format", "ambiguous": "ambiguous_format"}  # in place of a format -> reason
 LIST_STARTS = ("[", " ", "\n", "\t", "\r")  # of a text that may hold a list of messages
 TURNS = {  # format -> its fields of messages
     name: [field for field, tree in module.FIELDS.items() if tree is message_parsing.turn_fields]
     for name, module in formats.READERS.items()
 }
-
-
-class Metadata(NamedTuple):
-    """What a record says of its rows besides their content: the fields that `FileRule.fields` maps in any format."""
-
-    split: str = ""
-    group: str = ""
-    time: str = ""
-
-
-def rule_problems(rules: list[FileRule], where: str) -> list[str]:
-    """Unknown formats of rules, and names in `fields` that are no fields of their format, a line each."""
-    problems = []
-    for i, rule in enumerate(rules):
-        if rule.format is not None and rule.format not in formats.READERS:
-            problems.append(f"{where}[{i}].format = {rule.format!r}: want one of {', '.join(formats.READERS)}, or null")
-            continue
-        modules = formats.READERS.values() if rule.format is None else [formats.READERS[rule.format]]
-        known = {*Metadata._fields, *(name for module in modules for name in module.FIELDS)}
-        for name in rule.fields or {}:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                wanted = near[0] if near else f"one of {', '.join(sorted(known))}"
-                problems.append(f"{where}[{i}].fields.{name}: no field of {rule.format or 'any format'}: want {wanted}")
-    return problems
 
 
 class RecordReader:
@@ -67,7 +36,9 @@ class RecordReader:
     """
 
     def __init__(self, rule: FileRule | None, documents: Documents | None) -> None:
-        self._fields = _taken(rule.fields) if rule and rule.fields is not None else None
+        own = taken(rule.fields) if rule and rule.fields is not None else None
+        self._of_items = items.lists(own.values()) if own else []  # whose items are records
+        self._fields = own if own is None else {name: items.of_first(path) for name, path in own.items()}
         self._format = rule.format if rule else None
         self._declares_label = self._format == "kto" or self._fields is not None
         ignore = rule.ignore if rule else []
@@ -77,6 +48,14 @@ class RecordReader:
         self.format = ""  # of the last record: a name in formats.READERS, or one of NO_FORMAT
         self.unread = unread.Unread()  # what nothing reads of the records that became contents
         self.conversations = ConversationsInTexts()  # in their texts
+
+    def parts(self, records: Iterable[Record | Broken]) -> Iterator[Record | Broken]:
+        """The records, or those that `*` in a mapped path makes of them."""
+        for record in records:
+            if not self._of_items or isinstance(record, Broken):
+                yield record
+            else:
+                yield from (record._replace(value=one, text="") for one in items.each(record.value, self._of_items))
 
     def read(self, record: dict[str, Any]) -> tuple[list[bytes] | Judged, Metadata]:
         """(contents of a record encoded as JSON, or its judged answer; their metadata).
@@ -184,53 +163,6 @@ class RecordReader:
             if len(self._format_of) < MAX_FIELD_SETS:
                 self._format_of[fields] = name
         return name
-
-
-def _taken(fields: dict[str, str | None]) -> dict[str, str]:
-    """The fields that are taken from the file; null says that it has none, or not to read it."""
-    return {name: own for name, own in fields.items() if own is not None}
-
-
-def map_fields(record: dict[str, Any], fields: dict[str, str], format: str | None) -> dict[str, Any]:
-    """A record with the fields of a format, taken from its own by name or by path (`answer.text`, `answers.0`).
-
-    Raises:
-        RejectedRecord: a field is missing.
-    """
-    result, texts = {}, TEXT_FIELDS - PLACES.get(format or "", frozenset())
-    for name, own in fields.items():
-        value: Any = record
-        for part in (own,) if own in record else own.split("."):
-            if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
-                value = value[int(part)]
-            elif isinstance(value, dict) and part in value:
-                value = value[part]
-            else:
-                raise RejectedRecord("no_field", f"no field {own!r} for {name}: found {sorted(record)}")
-        if name in TEXT_FIELDS and own.rpartition(".")[2] in placeholders.NAMES and placeholders.no_label(value):
-            raise RejectedRecord("empty_answer", placeholders.told(own, value))
-        is_single = isinstance(value, int | float) and not unread.empty(value)
-        result[name] = msgspec.json.encode(value).decode() if is_single and name in texts else value
-    return result
-
-
-def parse_metadata(fields: dict[str, Any]) -> Metadata:
-    """Metadata from the values of its fields; null counts as missing.
-
-    Raises:
-        RejectedRecord: a split, a group or a time is invalid.
-    """
-    split, group, time = (fields.get(name) for name in Metadata._fields)
-    split_name = "" if split is None else split_from_name(str(split))
-    if split is not None and not split_name:
-        raise RejectedRecord("wrong_split", f"split {split!r}: want train, val (validation, dev) or test")
-    if group is not None and not isinstance(group, str | int):
-        raise RejectedRecord("wrong_group", f"group {group!r}: want text or a whole number")
-    try:
-        timestamp = "" if time is None else utc_timestamp(time)
-    except ValueError as error:
-        raise RejectedRecord("wrong_time", f"time {error}") from None
-    return Metadata(split_name, "" if group is None else str(group), timestamp)
 
 
 def detect_format(fields: Set[str]) -> str:

@@ -1,7 +1,7 @@
 """Training that continues from its last checkpoint after a kill, and ends with the same bytes as without one.
 
-The trainer's `output_dir` is the stage's `Checkpoints` folder (modelmake/running/work_folders.py): the same one again for
-the same command, inputs and parameters.
+The trainer's `output_dir` is the stage's `Checkpoints` folder (modelmake/running/work_folders.py): the same one again
+for the same command, inputs and parameters.
 """
 
 import json

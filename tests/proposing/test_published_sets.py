@@ -12,6 +12,7 @@ from stages.params.data import FileRule
 from stages.proposing.proposal import of_ingest
 from stages.proposing.splits import plan
 from stages.proposing.survey import survey
+from stages.rows.row import Chat, Message
 from tests.ingest_run import lines, rows_of
 from tests.ingest_run import run as ingest
 from tests.proposing.published_sets import SETS, TURNS, WORSE, Made, record
@@ -32,6 +33,32 @@ def test_the_rows_of_a_published_set_hold_what_its_records_mean(name: str, tmp_p
     contents = [row.content for row in rows_of(result, tmp_path)]
     assert wanted in contents
     assert len(contents) == 20
+
+
+def test_every_question_of_a_list_becomes_a_row(tmp_path: Path) -> None:
+    as_published = [
+        {"title": "Numbers", "paragraphs": [
+            {"context": f"It is {i}.", "qas": [
+                {"id": "1", "question": "Who?", "answers": [{"text": f"{i}", "answer_start": 6}]},
+                {"id": "2", "question": "What?", "answers": [{"text": "It", "answer_start": 0}]}]},
+            {"context": f"Not {i}.", "qas": [{"id": "3", "question": "Who not?", "answers": [{"text": f"{i}"}]}]}]}
+        for i in range(20)
+    ]  # fmt: skip
+    file = tmp_path / "data.jsonl"
+    file.write_text(lines(*as_published), "utf-8")
+
+    found = survey([file], file, [])
+    (rule,) = next(d.value for d in of_ingest(found, plan(found)) if d.where == "ingest.files")
+    result = ingest(tmp_path, {"data.jsonl": lines(*as_published)}, 0.0, rules=[msgspec.convert(rule, FileRule)])
+
+    assert rule["fields"] == {
+        "context": "paragraphs.*.context", "prompt": "paragraphs.*.qas.*.question",
+        "completion": "paragraphs.*.qas.*.answers.0.text",
+    }  # fmt: skip
+    contents = [row.content for row in rows_of(result, tmp_path)]
+    assert len(contents) == 60
+    for question, answer in (("It is 5.\n\nWho?", "5"), ("It is 5.\n\nWhat?", "It"), ("Not 5.\n\nWho not?", "5")):
+        assert Chat([Message("user", question), Message("assistant", answer)]) in contents
 
 
 REFUSED: dict[str, tuple[Made, str]] = {  # name: (record, what is said)
@@ -119,11 +146,9 @@ REFUSED: dict[str, tuple[Made, str]] = {  # name: (record, what is said)
         {"id": 3, "dialogue": [{"speaker": "user", "utterance": "Say {i}."}, {"speaker": "bot", "utterance": "{i}!"}]},
         "dialogue.0.speaker tells whose turn it is: want turns with role and content, or with from and value",
     ),
-    "SQuAD as its authors published it": (
-        {"title": "Numbers", "paragraphs": [{"context": "It is {i}.", "qas": [
-            {"id": "1", "question": "Who?", "answers": [{"text": "{i}", "answer_start": 6}]},
-            {"id": "2", "question": "What?", "answers": [{"text": "It", "answer_start": 0}]}]}]},
-        "paragraphs.0.qas.0.question is the first of 2, and the others would be left out: want a record for each",
+    "questions and answers in two lists": (
+        {"story": "It is {i}.", "questions": ["Who?", "What?"], "answers": ["{i}", "It"]},
+        "questions.0 is the first of several and answers.0 is the first of 2: want a record for each",
     ),
     "passages of which a path can name the first alone": (
         {"query": "Who is {i}?", "response": "a", "passages": [{"text": "It is {i}."}, {"text": "It is more."}]},

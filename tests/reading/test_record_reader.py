@@ -8,8 +8,9 @@ import pytest
 
 from stages.params.data import Documents, FileRule
 from stages.reading import record_reader
+from stages.reading.field_mapping import Metadata, map_fields
 from stages.reading.formats import READERS
-from stages.reading.record_reader import Metadata, RecordReader, detect_format, map_fields, validate
+from stages.reading.record_reader import RecordReader, detect_format, validate
 from stages.reading.rejection import RejectedRecord
 from stages.rows.row import Chat, Judged, Message, Text
 

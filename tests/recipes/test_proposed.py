@@ -72,8 +72,8 @@ CASES = {
     ),
     "banking77": Case(
         "banking77", {"train.csv": of_csv, "test.csv": of_csv},
-        ["split.test_fraction: all of test.csv is test; all of train.csv is train; val is taken from train, as the "
-         "source gives none", "ingest.files: LICENSE: left out: a text about the data, by its name",
+        ["split.test_fraction: all of test.csv is test, by 'test' in its name; all of train.csv is train, by 'train'",
+         "ingest.files: LICENSE: left out: a text about the data, by its name",
          "ingest.files: categories.json: left out: none of its first 77 records can be read: no JSON object"],
         {"split.val_from_train": True, "split.test_fraction": 0.0, "suites.chat.slots": []},
         ["sft"],
@@ -86,15 +86,15 @@ CASES = {
     ),
     "svamp": Case(
         "svamp", {"SVAMP.json": of_json},
-        ["ingest.files: SVAMP.json: alpaca, by the names of its fields (instruction: Body, input: Question, output: "
-         "Answer)", "split.test_fraction: the source gives none"],
+        ["ingest.files: SVAMP.json: completion, by the names of its fields (context: Body, prompt: Question, "
+         "completion: Answer)", "split.test_fraction: the source gives none"],
         {"suites.chat.metrics": ["exact_match"], "card.license": None},
         ["sft"],
     ),
     "wikisql": Case(
         "wikisql", {"wikisql.json.bz2": of_json},
-        ["ingest.files: wikisql.json.bz2: completion, by the names of its fields (prompt: sentences.0.text, "
-         "completion: sql.0, split: sentences.0.question-split)"],
+        ["ingest.files: wikisql.json.bz2: completion, by the names of its fields (prompt: sentences.*.text, "
+         "completion: sql.0, split: sentences.*.question-split)"],
         {"split.val_fraction": 0.0},
         ["sft"],
     ),
