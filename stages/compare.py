@@ -100,7 +100,7 @@ def judge(gate: Gate, comparison: Comparison, params: Compare) -> dict[str, Any]
     value, values = entries[gate.model][metric]["value"], samples[gate.model][metric]
     lower = entries[gate.model][metric]["better"] == "lower"
     if gate.against:
-        gained, measured = (-1 if lower else 1), f"{measured} is better than that of {gate.against} by"
+        gained, measured = (-1 if lower else 1), f"{metric}: the gain of {gate.model} on {gate.against} is"
         value = round(gained * (value - entries[gate.against][metric]["value"]), 6) + 0.0
         values = gained * (values - samples[gate.against][metric])
     else:

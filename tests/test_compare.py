@@ -150,7 +150,7 @@ def test_two_models_that_are_always_wrong_differ_by_0() -> None:
     result = judge(gate(0.1, against="base"), {"base": wrong, "sft": wrong})
 
     assert (result["verdict"], result["value"]) == ("fail", 0.0)
-    assert result["why"] == "exact_match of sft is better than that of base by 0.0000, want at least 0.1"
+    assert result["why"] == "exact_match: the gain of sft on base is 0.0000, want at least 0.1"
 
 
 def test_a_gate_against_a_model_judges_the_difference() -> None:
@@ -195,7 +195,7 @@ def test_against_a_model_a_lower_loss_is_a_gain(sft: float, bound: float, verdic
     result = judge(loss_gate(bound, "base"), losses(2.529, sft))
 
     assert (result["verdict"], result["value"], result["low"], result["high"]) == (verdict, gained, gained, gained)
-    assert result["why"] == (f"bits_per_byte of sft is better than that of base by {gained:.4f}, want at least {bound}")
+    assert result["why"] == (f"bits_per_byte: the gain of sft on base is {gained:.4f}, want at least {bound}")
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ def test_a_gate_judges_the_suite_that_its_metric_names(evaluations: Path) -> Non
 
     assert list(verdict["gates"]) == ["better", "main"]
     assert verdict["gates"]["better"]["why"] == (
-        "more.schema of sft is better than that of base by -0.5000, want at least 0.1"
+        "more.schema: the gain of sft on base is -0.5000, want at least 0.1"
     )
     assert (verdict["gates"]["main"]["verdict"], verdict["verdict"]) == ("pass", "fail")
 
