@@ -4,7 +4,6 @@ What a format reads is a tree: {field: WHOLE, or the tree of the values in it}, 
 object. Lists are passed through. A single value at a place of the tree is read.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,7 +133,16 @@ def _repeats(content: bytes, texts: list[Any], of_answers: bool) -> bool:
 
 def says(text: str, words: str) -> bool:
     """True if a text has the words of another one, whole and in succession."""
-    return re.search(rf"(?<!\w){re.escape(words.strip())}(?!\w)", text) is not None
+    words, at = words.strip(), -1
+    while (at := text.find(words, at + 1)) >= 0:  # a pattern of a whole passage would take longer to compile
+        end = at + len(words)
+        if not (at and _in_word(text[at - 1])) and not (end < len(text) and _in_word(text[end])):
+            return True
+    return False
+
+
+def _in_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 def _texts(value: Any, of_answers: bool) -> Iterator[str]:
