@@ -87,7 +87,7 @@ def messages(value: Any, role: str) -> list[Message]:
         raise TypeError(f"{type_name(value)}: want a text or a list of messages")
     turns: list[Message] = []
     after_item = False
-    for turn in value:
+    for turn in _with_named_roles(value):
         is_item = isinstance(turn, dict) and _is_item(turn)
         new = _item(turn) if is_item else _exchange(turn) if is_exchange(turn) else _turn(turn)
         if turns and new and (is_item or after_item) and _goes_on(turns[-1], new[0]):
@@ -95,6 +95,27 @@ def messages(value: Any, role: str) -> list[Message]:
         turns += new
         after_item = is_item
     return turns
+
+
+def _with_named_roles(turns: list[Any]) -> list[Any]:
+    """The turns, with those spelt [role, text] as objects.
+
+    Raises:
+        ValueError: only some lists begin with a role: they may be turns, or questions with their answers.
+    """
+    firsts = [turn[0] for turn in turns if isinstance(turn, list) and is_exchange(turn)]
+    named = [_role_word(first) in ROLES for first in firsts]
+    if not any(named):
+        return turns
+    if not all(named):
+        name, other = firsts[named.index(True)], firsts[named.index(False)]
+        raise ValueError(f"{name!r} is a role and {other[:30]!r} is none: want roles in all turns")
+    return [{"role": _role_word(turn[0]), "content": turn[1]} if isinstance(turn, list) and is_exchange(turn) else turn
+            for turn in turns]  # fmt: skip
+
+
+def _role_word(text: str) -> str:
+    return text.strip().removesuffix(":").lower()
 
 
 def _transcript(text: str) -> list[Message]:

@@ -202,6 +202,11 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
         Chat([Message("user", "Hi 5."), Message("assistant", "Ho."), Message("user", "Why?"),
               Message("assistant", "So.")]),
     ),
+    "turns of a role and a text": (
+        {"id": 3, "dialog": [["User", "Hi {i}."], ["Assistant", "Ho."], ["User", "Why?"], ["Assistant", "So."]]},
+        Chat([Message("user", "Hi 5."), Message("assistant", "Ho."), Message("user", "Why?"),
+              Message("assistant", "So.")]),
+    ),
     "medical o1": (
         {"Question": "Who is {i}?", "Complex_CoT": "It follows.", "Response": "{i}"},
         Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.")]),

@@ -23,9 +23,17 @@ TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}
                 [{"human": "u", "assistant": "a"}] * 2,
                 [{"id": 3, "bot": "a", "user": "u"}] * 2,
                 [["u", "a"]] * 2,
+                [["user", "u"], ["assistant", "a"]] * 2,
+                [["Human:", "u"], ["GPT", "a"]] * 2,
                 [{"user": "u"}, {"assistant": "a"}] * 2,
                 [{"input": "u", "output": "a"}, *TURNS],
             )
+        ),
+        ("messages", {"messages": [["system", "s"], *TURNS]}, Chat([SYSTEM, USER, ASSISTANT])),
+        (
+            "alpaca",
+            {"instruction": "u", "output": "a", "history": [["user", "u"], ["assistant", "a"]]},
+            Chat([USER, ASSISTANT, USER, ASSISTANT]),
         ),
         (
             "sharegpt",
@@ -130,6 +138,11 @@ def test_turns_of_other_vendors_are_read(name: str, record: dict[str, Any], cont
             "messages",
             {"messages": [{"type": "web_search_call", "id": "x"}]},
             'a turn of type \'web_search_call\': want a message, such as {"role", "content"}',
+        ),
+        (
+            "messages",
+            {"messages": [["narrator", "n"], ["user", "u"], ["assistant", "a"]]},
+            "'user' is a role and 'narrator' is none: want roles in all turns",
         ),
         (
             "messages",

@@ -4,6 +4,7 @@ from collections.abc import Set
 from typing import Any
 
 from stages.reading import conversation
+from stages.reading import message_parsing as parsing
 from stages.reading.unread import WHOLE, empty
 from stages.rows.row import Content, Message
 
@@ -23,12 +24,9 @@ def read(record: dict[str, Any]) -> Content:
 
 def question(record: dict[str, Any]) -> list[Message]:
     """The turns before the answer."""
-    history = record.get("history")
-    turns = []
-    for exchange in () if empty(history) else history:
-        if not isinstance(exchange, list):
-            raise TypeError("history: want a list of [question, answer]")
-        earlier_question, earlier_answer = exchange
-        turns += [Message("user", earlier_question), Message("assistant", earlier_answer)]
+    history = [] if empty(record.get("history")) else record["history"]
+    if not isinstance(history, list) or not all(isinstance(exchange, list) for exchange in history):
+        raise TypeError("history: want a list of [question, answer]")
+    turns = parsing.messages(history, "user")
     parts = [part for part in (record["instruction"], record.get("input")) if not empty(part)]
     return [*turns, Message("user", "\n\n".join(parts))]
