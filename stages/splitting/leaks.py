@@ -1,6 +1,7 @@
 """Leaks: rows of training that would reveal a held-out row, because they are similar to it or ask its question."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from stages.rows.row import SPLITS, Row
 from stages.similarity.comparison import Comparison
 from stages.similarity.near import SimilarPairs
 from stages.splitting import questions
+
+OPENING_WAYS = 4  # in which dialogues go on from what is no more than an opening; one with branches has two or three
 
 
 class Leak(NamedTuple):
@@ -31,8 +34,9 @@ def find_leaks(
 
     Question and answer together are too similar to those of the other row, or the question alone is: the same question
     may be answered in other words. Or all turns of one row are the first ones of the other: a dialogue may have a row
-    for each of its turns. All kinds are compared with each other: a preferred answer reveals a held-out question too,
-    and so does a text that has a chat. Contaminated rows neither drop nor are dropped.
+    for each of its turns. Not so for an opening, from which dialogues go on in many ways. All kinds are compared with
+    each other: a preferred answer reveals a held-out question too, and so does a text that has a chat. Contaminated
+    rows neither drop nor are dropped.
 
     Args:
         split_of: the split of a row.
@@ -97,15 +101,22 @@ def _rows_of_one_question(compared: Comparison, asking: Sequence[int]) -> list[l
 
 
 def _rows_of_one_dialogue(rows: Sequence[Row], asking: Sequence[int]) -> Iterator[list[int]]:
-    """Each row whose turns begin with all turns of others, and these."""
+    """Each row whose turns begin with all turns of others, and these; but for openings, such as greetings."""
     whole: dict[bytes, list[int]] = {}
     long = []
     for place in asking:
         *begun, last = questions.hashes_of_turns(rows[place])
         whole.setdefault(last, []).append(place)
         long += [place] if len(begun) > 1 else []
+    ways: dict[bytes, set[bytes]] = {}  # in which rows go on from all turns of another one
+    starts = []
     for place in long:
-        *begun, _ = questions.hashes_of_turns(rows[place])
-        shorter = [other for key in begun for other in whole.get(key, ())]
+        turns = list(questions.hashes_of_turns(rows[place]))
+        for start, next_turn in pairwise(turns):
+            if start in whole:
+                ways.setdefault(start, set()).add(next_turn)
+        starts.append([start for start in turns[:-1] if start in whole])
+    for place, begun in zip(long, starts, strict=True):
+        shorter = [other for start in begun if len(ways[start]) < OPENING_WAYS for other in whole[start]]
         if shorter:
             yield [place, *shorter]

@@ -124,6 +124,21 @@ def test_dialogues_that_begin_alike_and_go_on_otherwise_are_no_leaks() -> None:
     assert run([held, other, longer])[0].keys() == {held.id, other.id, longer.id}
 
 
+@pytest.mark.parametrize("held_out", [2, 4])
+@pytest.mark.parametrize(("ways", "dropped"), [(3, True), (4, False)])
+def test_an_opening_that_dialogues_go_on_from_in_four_ways_is_no_leak(held_out: int, ways: int, dropped: bool) -> None:
+    opening = dialogue(2, "test" if held_out == 2 else "train")
+    asked = ("My kettle leaks!", "Can I pay by card?", "Where do you live?", "Which tea is best?")[:ways]
+    longer = [
+        make_row(Chat([*opening.content.messages, Message("user", question), Message("assistant", answer)]),
+                 "test" if held_out == 4 and question == asked[0] else "train")
+        for question in asked for answer in ("ok", f"I will ask: {question}")
+    ]  # fmt: skip
+    kept = {row.id for row in [opening, *longer] if row.split == "test" or (held_out == 4 and row is not opening)}
+
+    assert run([opening, *longer])[0].keys() == (kept if dropped else {row.id for row in [opening, *longer]})
+
+
 def test_golden_chats_are_written_apart_and_nothing_similar_is_trained_on() -> None:
     also_in_rows, similar, similar_in_test, new = (
         chat(FIRST, "train"), chat(SECOND, "val"), chat(SECOND, "test"), chat("Why?"),
