@@ -18,7 +18,6 @@ from stages.evaluating.runtimes import transformers
 from stages.params.evaluation import AnySuite, Suite
 from stages.params.machine import Machine
 from stages.rows import accounting, jsonl, parts
-from stages.rows.row import Row
 
 
 def main(
@@ -45,8 +44,9 @@ def main(
     }
     unusable: dict[str, list[str]] = {}
     if isinstance(params, Suite):
-        unusable = scoring.unusable(held_out, params)
-        _check_usable(unusable, held_out, rows, suite)
+        in_words = scoring.in_words(held_out)
+        unusable = scoring.unusable(in_words, params)
+        _check_usable(unusable, len(in_words), rows, suite)
         questions = scoring.questions(held_out)
         generated = transformers.generate(weights, questions, max_new_tokens=params.max_new_tokens, **settings)
         scored = scoring.score(held_out, generated, params)
@@ -65,14 +65,14 @@ def main(
     return f"{len(held_out)} rows: {values}{''.join(notes)}"
 
 
-def _check_usable(unusable: dict[str, list[str]], held_out: list[Row], rows: Path, suite: str) -> None:
+def _check_usable(unusable: dict[str, list[str]], in_words: int, rows: Path, suite: str) -> None:
     """Checks that every metric has something to compare.
 
     Raises:
-        UserError: one lacks it in every row.
+        UserError: one lacks it in every row that expects no calls.
     """
     for name, ids in unusable.items():
-        if len(ids) == len(held_out):
+        if len(ids) == in_words:
             raise UserError(
                 f"{rows}: suites.{suite}.metrics: {name}: no expected answer has what it compares, such as that of "
                 f"{ids[0]}; mend the rows, or leave it out"

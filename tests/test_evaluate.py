@@ -9,13 +9,18 @@ from stages import evaluate
 from stages.params.evaluation import AnySuite, Suite, TextSuite
 from stages.params.machine import Machine
 from stages.rows import jsonl
-from stages.rows.row import Chat, Message, Row, Text, make_row
+from stages.rows.row import Chat, Function, Message, Row, Text, ToolCall, make_row
 
 CHAT = make_row(Chat([Message("user", "q"), Message("assistant", "a")]))
+CALL = make_row(Chat([Message("user", "q"), Message("assistant", "", [ToolCall(Function("f", {}), "function")])]))
 TEXT = make_row(Text("t"))
 NUMBERS = Suite(8, 1, ["exact_match", "final_number"], label=None, slots=[], answer_schema=None)
 CHATS = Suite(8, 1, ["exact_match"], label=None, slots=[], answer_schema=None)
 TEXTS = TextSuite(1, 8, ["bits_per_byte"])
+NONE_HAS_IT = (
+    "suites.s.metrics: final_number: no expected answer has what it compares, such as that of "
+    f"{CHAT.id}; mend the rows, or leave it out"
+)
 
 
 @pytest.mark.parametrize(
@@ -24,12 +29,8 @@ TEXTS = TextSuite(1, 8, ["bits_per_byte"])
         ([], CHATS, "no rows: want held-out rows for suite s; raise split.test_fraction or add rows"),
         ([TEXT], CHATS, f"{TEXT.id} is a text: suites.s wants chat; change its rows"),
         ([CHAT], TEXTS, f"{CHAT.id} is a chat: suites.s wants text; change its rows"),
-        (
-            [CHAT],
-            NUMBERS,
-            "suites.s.metrics: final_number: no expected answer has what it compares, such as that of "
-            f"{CHAT.id}; mend the rows, or leave it out",
-        ),
+        ([CHAT], NUMBERS, NONE_HAS_IT),
+        ([CHAT, CALL], NUMBERS, NONE_HAS_IT),
     ],
 )
 def test_rows_that_a_suite_cannot_score_are_an_error(

@@ -35,16 +35,20 @@ def questions(rows: list[Row]) -> list[dict[str, Any]]:
     return [{"messages": template_messages(prompt.prompt), "tools": prompt.tools} for prompt in prompts]
 
 
-def unusable(rows: list[Row], suite: Suite) -> dict[str, list[str]]:
-    """{metric: ids of the rows whose expected answer, in words, lacks what the metric compares}, if there are any."""
+def in_words(rows: list[Row]) -> dict[str, reply.Reply]:
+    """{id: expected answer} of the rows that expect no calls."""
     splits = {row.id: parts.split(row.content) for row in rows}
     answers = {id: reply.of_turns(split.answer, split.tools) for id, split in splits.items()}
-    found = {}
-    for module in metrics.modules(suite):
-        if hasattr(module, "usable"):
-            found[module.__name__.rpartition(".")[2]] = [
-                id for id, expected in answers.items() if not expected.calls and not module.usable(expected, suite)
-            ]
+    return {id: answer for id, answer in answers.items() if not answer.calls}
+
+
+def unusable(answers: dict[str, reply.Reply], suite: Suite) -> dict[str, list[str]]:
+    """{metric: ids of the expected answers, in words, that lack what the metric compares}, if there are any."""
+    found = {
+        module.__name__.rpartition(".")[2]: [id for id, answer in answers.items() if not module.usable(answer, suite)]
+        for module in metrics.modules(suite)
+        if hasattr(module, "usable")
+    }
     return {name: ids for name, ids in found.items() if ids}
 
 

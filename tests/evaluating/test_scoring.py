@@ -154,6 +154,6 @@ def test_expected_answers_that_no_answer_can_equal_are_counted_by_metric() -> No
     call = make_row(Chat([Message("user", "now?"), Message("assistant", "", [CALL])], TOOLS))
     rows = [chat("1", "#### 18"), chat("2", "#### 18 * 2"), chat("3", '{"a": 1}'), call]
 
-    found = scoring.unusable(rows, suite("final_number", "label_accuracy", "exact_match"))
+    found = scoring.unusable(scoring.in_words(rows), suite("final_number", "label_accuracy", "exact_match"))
 
     assert found == {"final_number": [rows[1].id, rows[2].id], "label_accuracy": [rows[0].id, rows[1].id]}
