@@ -30,15 +30,17 @@ def copies(lock: Path, modules: Mapping[str, ModuleType]) -> list[str]:
 def elsewhere(
     lock: Path, modules: Mapping[str, ModuleType], paths: Iterable[str], own: Collection[str]
 ) -> list[str]:  # fmt: skip
-    """The files of `modules` in folders of `paths` (a `sys.path`) that are neither the library's nor of a package.
+    """The files of `modules`, imported or in folders of `paths` (a `sys.path`), of neither the library nor a package.
 
-    Packages in `own`, folders that `lock` names and the program, under whatever name, do not count.
+    Packages in `own`, folders that `lock` names and the program, under whatever name, do not count, nor does code that
+    a library writes and runs.
     """
     known = (*INSTALLED, *STANDARD, *(f"{folder}{os.sep}" for folder in locked_packages.folders(lock).values()))
     folders = tuple(f"{os.path.abspath(path)}{os.sep}" for path in paths)
-    files = {_file(module) for name, module in modules.items() if name.partition(".")[0] not in own}
+    others = [module for name, module in modules.items() if name.partition(".")[0] not in own]
+    files = {file for m in others if (file := _file(m)).startswith(folders) or _origin(m) == file}
     files.discard(_file(sys.modules["__main__"]))
-    return sorted(f for f in files if f.startswith(folders) and not _in(f, known))
+    return sorted(f for f in files if os.path.isabs(f) and not _in(f, known))
 
 
 def _installed_names(modules: Mapping[str, ModuleType]) -> set[str]:
@@ -63,6 +65,11 @@ def _any_in(folder: Path, modules: Mapping[str, ModuleType]) -> bool:
 def _in(file: str, folders: tuple[str, ...]) -> bool:
     """True for a file in one of the folders, also if a link leads there."""
     return file.startswith(folders) or os.path.realpath(file).startswith(folders)
+
+
+def _origin(module: ModuleType) -> str | None:
+    """The file that the import system found for a module, by whatever finder."""
+    return getattr(getattr(module, "__dict__", {}).get("__spec__"), "origin", None)
 
 
 def _file(module: ModuleType) -> str:

@@ -17,7 +17,7 @@ from modelmake.dvc.reproduction import Node, Records
 from modelmake.errors import UserError
 from modelmake.keys import key_file
 from modelmake.running import run_log
-from modelmake.verifying import probe, probe_acceptances, survey
+from modelmake.verifying import clone, probe, probe_acceptances, survey
 from modelmake.verifying.probe import Code, Probe
 from modelmake.verifying.probe_acceptances import Acceptance
 
@@ -136,6 +136,7 @@ def _probe(
 ) -> tuple[str, tuple[Probe, str] | None]:  # fmt: skip
     """(why the stage cannot be accepted or "", (its probe, the commit of the old code))."""
     try:
+        clone.check_packages(now.path, stage.name)
         commit, old = _old_code(root, stage.name, stale.old_key, codes, cleanup)
         outcome = probe.run(root, stage, stale.inputs, (old, now), rows, values)
     except UserError as error:
@@ -156,6 +157,7 @@ def _old_code(root: Path, name: str, key: str, codes: _Codes, cleanup: contextli
         if (commit, own) not in codes:
             codes[commit, own] = probe.of_commit(root, commit, own, cleanup)
         if codes[commit, own].keys.get(key_file.path_of(name)) == key:
+            clone.check_packages(codes[commit, own].path, name)
             return commit, codes[commit, own]
     raise UserError(f"no commit up to HEAD has the code of its recorded key {key[:10]}")
 

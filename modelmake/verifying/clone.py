@@ -12,6 +12,7 @@ from modelmake import artifacts
 from modelmake.dvc import graph, stores
 from modelmake.dvc.graph import Entry, Recorded
 from modelmake.errors import UserError
+from modelmake.keys import key_file, locked_packages
 from modelmake.running import state_dir, work_store
 from modelmake.verifying import rehash
 from modelmake.verifying.rehash import Digest
@@ -102,6 +103,21 @@ def place(clone: Path, path: str) -> Path:
     if clone.resolve() not in (there.parent.resolve() / there.name).parents:
         raise UserError(f"{path}: outside of the project, so a clone has no copy of it: want a path in the project")
     return there
+
+
+def check_packages(path: Path, stage: str) -> None:
+    """Checks that a stage runs the packages of its clone: an editable folder is imported from the working tree.
+
+    Raises:
+        UserError: its key in the clone has a package that is a folder of the repository.
+    """
+    top, packages = Path(_git(path, "rev-parse", "--show-toplevel")), key_file.read(path, stage).get("packages", {})
+    folders = locked_packages.folders(path / "uv.lock") if packages else {}
+    if own := sorted(name for name in packages.keys() & folders.keys() if folders[name].is_relative_to(top.resolve())):
+        raise UserError(
+            f"its key has {', '.join(own)}, a folder of this repository: clones would import the working tree's: "
+            "want a wheel of it in uv.lock, or its folder in another repository"
+        )
 
 
 def make(root: Path, cleanup: contextlib.ExitStack) -> tuple[Path, Path]:

@@ -125,13 +125,14 @@ def _prepare(project: Clone, name: str, node: Recorded) -> str:
     """Brings a stage's inputs into the clone and checks every byte; returns the reason why it cannot be rebuilt.
 
     Raises:
-        UserError: what it would write is outside of the project.
+        UserError: what it would write is outside of the project, or a package of it is not the clone's.
     """
     unbuilt = [entry.path for entry in (*node.outs, *node.deps) if not entry.md5]
     if unbuilt or node.changed:
         return f"dvc.lock of that commit does not have {', '.join([*unbuilt, *node.changed])}: build and commit first"
     for out in node.outs:
         clone.place(project.path, out.path)
+    clone.check_packages(project.path, name)
     made = [(maker, out) for maker, n in project.nodes.items() if maker != name for out in n.outs if out.md5]
     for maker, out in made:
         needed = any(is_within(dep.path, out.path) or is_within(out.path, dep.path) for dep in node.deps)

@@ -1,5 +1,6 @@
 """Modules of packages that a key lacks, and of folders that nothing locks, are found by what is loaded."""
 
+import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -122,3 +123,16 @@ def test_an_installed_copy_of_a_package_that_is_a_folder_is_found(tmp_path: Path
 
     assert loaded_packages.copies(lock, loaded("yaml", "msgspec")) == ["pyyaml"]
     assert loaded_packages.copies(LOCK, loaded("yaml", "msgspec")) == []
+
+
+def test_a_module_that_a_finder_brings_from_outside_of_sys_path_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "ours.py"
+    file.touch()
+    spec = importlib.util.spec_from_file_location("ours", file)
+    modules = {"ours": importlib.util.module_from_spec(spec)} | loaded("json", "msgspec", "torch")
+
+    assert loaded_packages.elsewhere(LOCK, modules, [], ()) == [str(file)]
+
+    generated = ModuleType("generated")  # as compilers of kernels do
+    generated.__file__ = str(file)
+    assert loaded_packages.elsewhere(LOCK, {"generated": generated}, [], ()) == []

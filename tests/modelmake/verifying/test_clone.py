@@ -55,3 +55,17 @@ def test_nothing_outside_of_a_clone_is_a_place_in_it(tmp_path: Path, path: str) 
         clone.place(tmp_path / "clone", path)
 
     assert clone.place(tmp_path / "clone", "linked") == tmp_path / "clone/linked", "the link itself may be removed"
+
+
+def test_a_stage_with_an_editable_folder_of_the_repository_does_not_run_in_a_clone(project: Project) -> None:
+    """The environment has the folder of the working tree on its path."""
+    lock = '[[package]]\nname = "{0}"\nversion = "1"\nsource = {{ editable = "{1}" }}\n'
+    project.write("uv.lock", lock.format("ours", "packages/ours") + lock.format("theirs", "../theirs"))
+    (project.path / "keys").mkdir()
+    project.write("keys/parts.json", '{"packages": {"ours": "1", "theirs": "1"}}')
+    project.write("keys/count.json", '{"packages": {"theirs": "1"}}')
+
+    with pytest.raises(UserError, match=r"^its key has ours, a folder of this repository: clones would import the wor"):
+        clone.check_packages(project.path, "parts")
+    clone.check_packages(project.path, "count")
+    clone.check_packages(project.path, "model")

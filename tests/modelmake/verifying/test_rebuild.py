@@ -180,3 +180,14 @@ def test_a_stage_that_writes_outside_of_the_project_is_not_rebuilt_and_its_file_
         "../whole.txt: outside of the project, so a clone has no copy of it: want a path in the project"
     ]
     assert outside.read_text() == "mine"
+
+
+def test_a_stage_with_an_editable_folder_of_the_repository_is_not_rebuilt(project: Project) -> None:
+    project.write("uv.lock", '[[package]]\nname = "ours"\nversion = "1"\nsource = { editable = "ours" }\n')
+    (project.path / "keys").mkdir()
+    project.write("keys/copied.json", '{"packages": {"ours": "1"}}')
+    commit(project)
+    code, result = rebuild(project, "copied", "count")
+
+    assert code == 1
+    assert reasons(result)[0] == "" and reasons(result)[1].startswith("its key has ours, a folder of this repository")
