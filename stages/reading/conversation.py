@@ -9,7 +9,6 @@ import msgspec
 
 from stages.reading import message_parsing as parsing
 from stages.reading import ratings, tool_schemas
-from stages.reading.flags import FLAGS
 from stages.reading.spellings import one_of
 from stages.reading.text_values import type_name
 from stages.reading.turn_contents import content_text, part_fields
@@ -19,7 +18,6 @@ from stages.rows.row import Chat, Content, Judged, Message, Pair
 SYSTEM = ("system", "system_prompt", "system_message", "systemInstruction", "system_instruction")  # the last: Gemini
 REJECTED = ("rejected_response", "rejected_messages", "rejected")
 ABOUT = ("context", "contexts", "passage", "passages")
-SWITCHES = {*FLAGS, "on", "off", "enabled", "disabled", "none", "auto", "low", "medium", "high"}  # of reasoning
 
 
 def _system_fields(value: dict[str, Any]) -> dict[str, Any]:
@@ -87,11 +85,11 @@ def _with_reasoning(record: dict[str, Any], turns: list[Message]) -> list[Messag
     Raises:
         ValueError: it is no text, or it may belong to several answers.
     """
-    thought = content_text(one_of(record, parsing.REASONING))
+    thought = content_text(one_of({**record, **dict.fromkeys(parsing.switches(record))}, parsing.REASONING))
     if empty(thought):
         return turns
-    if not isinstance(thought, str) or thought.strip().lower() in SWITCHES:
-        raise ValueError(f"reasoning: {thought!r}: want the text before the answer; if it is a switch, ignore it")
+    if not isinstance(thought, str):
+        raise ValueError(f"reasoning: {type_name(thought)}: want the text before the answer")
     if [turn.role for turn in turns].count("assistant") != 1 or turns[-1].role != "assistant":
         raise ValueError("reasoning beside turns: want one answer, the last turn, or the reasoning in its turn")
     answer = turns[-1]

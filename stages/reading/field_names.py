@@ -104,6 +104,9 @@ SO = (
     "approved", "valid", "pass", "passed", "ok",
 )  # fmt: skip
 NOT_SO = tuple(word for word, says_yes in FLAGS.items() if not says_yes)
+SWITCHES = frozenset(  # values of names of reasoning that say whether there is some, or how much
+    (*FLAGS, "on", "off", "enabled", "disabled", "none", "auto", "low", "medium", "high")
+)
 HARMLESS_VALUES = {  # name that changes meaning -> the values, in lower case, with which it does not
     **dict.fromkeys(CHANGES_MEANING["an answer that was cut off, or withdrawn"], NOT_SO),
     **dict.fromkeys(("finishreason", "stopreason"), FINISHED),
@@ -151,6 +154,7 @@ def meaning(path: str, value: Any) -> str | None:
         if what and not (
             (given in IN_WORDS and (not isinstance(value, str) or CODE.fullmatch(value)))
             or word in HARMLESS_VALUES.get(given, ())
+            or (what == REASONS and given not in HARMLESS_VALUES and is_switch(value))
             or (what in BESIDE_QUESTIONS and name in _NONE and not is_prose)
         ):
             return what
@@ -169,8 +173,13 @@ def depends_on_value(path: str) -> bool:
     name = _last_name(path)
     return (
         name in _NONE or name in BAD_VALUES or _last_word(path) in _LAST_WORDS
-        or any(given in HARMLESS_VALUES or given in IN_WORDS for given in _names(path))
+        or any(given in HARMLESS_VALUES or given in IN_WORDS or _CHANGED.get(given) == REASONS for given in _names(path))
     )  # fmt: skip
+
+
+def is_switch(value: Any) -> bool:
+    """True for a value of a name of reasoning that is none, but turns it on or off."""
+    return value is not None and str(value).strip().lower() in SWITCHES
 
 
 def changed_meaning(path: str) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from stages.reading.field_names import is_switch
 from stages.reading.flags import flag
 from stages.reading.spellings import one_of
 from stages.reading.text_values import json_value, type_name
@@ -68,7 +69,14 @@ def turn_fields(turn: dict[str, Any]) -> Any:
         return dict.fromkeys(EXCHANGE, WHOLE)
     speaker = _speaker(turn)
     tree = CALLING_TURN if speaker == "function_call" else TOOL_TURN if ROLES.get(speaker) == "tool" else TURN
-    return {**tree, "type": WHOLE} if turn.get("type") in ("message", speaker) else tree
+    tree = {**tree, "type": WHOLE} if turn.get("type") in ("message", speaker) else tree
+    off = switches(turn)
+    return {name: below for name, below in tree.items() if name not in off} if off else tree
+
+
+def switches(record: dict[str, Any]) -> dict[str, Any]:
+    """The fields of reasoning that have none, but turn it on or off: no row holds these."""
+    return {name: record[name] for name in REASONING if name in record and is_switch(record[name])}
 
 
 def messages(value: Any, role: str) -> list[Message]:
@@ -172,7 +180,7 @@ def _turn(turn: Any) -> list[Message]:
     if not calls and turn.keys().isdisjoint(CONTENTS):
         raise ValueError(f"a turn of {', '.join(turn)} has no content: {WANTED}")
     text = "" if said.text is None and calls else said.text
-    reasoning = one_of({**turn, IN_CONTENT: said.reasoning}, (IN_CONTENT, *REASONING))
+    reasoning = one_of({**turn, **dict.fromkeys(switches(turn)), IN_CONTENT: said.reasoning}, (IN_CONTENT, *REASONING))
     if not empty(reasoning) and not (isinstance(reasoning, str) and role == "assistant"):
         raise ValueError(f"reasoning of a turn of role {role}: {type_name(reasoning)}: want a text, of the assistant")
     if said.results and role in ("system", "assistant"):

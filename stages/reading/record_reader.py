@@ -147,14 +147,15 @@ class RecordReader:
         """{path: value} of what is in a record, and neither in its mapped fields nor read of them."""
         found: dict[str, Any] = {}
         tree = formats.READERS[self.format].FIELDS
+        off = message_parsing.switches(record)
         if self._fields is None:
             unread.leaves(record, tree, "", found)
-            return found
+            return found | off
         unread.leaves(own, unread.paths(list(self._fields.values()), set(own)), "", found)
         for name, value in record.items():
             if name not in tree or type(value) in (dict, list):
                 unread.leaves(value, tree.get(name), self._fields[name], found)
-        return found
+        return found | {self._fields[name]: value for name, value in off.items()}
 
     def _detect(self, fields: tuple[str, ...]) -> str:
         name = self._format_of.get(fields)

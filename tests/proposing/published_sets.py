@@ -211,6 +211,16 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
         {"Question": "Who is {i}?", "Complex_CoT": "It follows.", "Response": "{i}"},
         Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.")]),
     ),
+    "a switch of reasoning beside turns": (
+        lambda i: {"reasoning": ("on", "off")[i % 2], "messages": [
+            {"role": "user", "content": f"Who is {i}?"}, {"role": "assistant", "content": f"{i}"},
+            {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]},
+        Chat([Message("user", "Who is 5?"), Message("assistant", "5"), Message("user", "Why?"),
+              Message("assistant", "So.")]),
+    ),
+    "a switch of reasoning beside input and output": (
+        lambda i: {"input": f"Who is {i}?", "output": f"{i}", "reasoning": ("on", "off")[i % 2]}, chat("Who is 5?", "5"),
+    ),
     "reasoning in steps": (
         {"query": "Who is {i}?", "response": "{i}", "solution_steps": ["It follows.", "So it is."]},
         Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.\nSo it is.")]),

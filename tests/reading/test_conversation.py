@@ -47,6 +47,15 @@ TURNS = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}
             Chat([USER, ASSISTANT, USER, MASKED, USER, ASSISTANT]),
         ),
         ("messages", {"messages": [TURNS[0], {**TURNS[1], "reasoning_content": "r"}]}, Chat([USER, THINKING])),
+        ("messages", {"messages": [*TURNS, *TURNS], "reasoning": "off"}, Chat([USER, ASSISTANT, USER, ASSISTANT])),
+        ("qa", {"question": "u", "answer": "a", "reasoning": "On"}, Chat([USER, ASSISTANT])),
+        ("qa", {"question": "u", "answer": "a", "thinking": True}, Chat([USER, ASSISTANT])),
+        ("qa", {"question": "u", "answer": "a", "thinking": True, "cot": "r"}, Chat([USER, THINKING])),
+        (
+            "messages",
+            {"messages": [{**TURNS[0], "thinking": True}, {**TURNS[1], "reasoning": "high", "cot": "r"}]},
+            Chat([USER, THINKING]),
+        ),
         (
             "messages",
             {"messages": [TURNS[0], {**TURNS[1], "thinking": "r", "reasoning": None}]},
@@ -238,11 +247,6 @@ def test_what_a_record_says_is_in_the_row(name: str, record: dict[str, Any], con
             "messages",
             {"messages": [{**TURNS[0], "thinking": "r"}, TURNS[1]]},
             "reasoning of a turn of role user: a text: want a text, of the assistant",
-        ),
-        (
-            "qa",
-            {"question": "u", "answer": "a", "reasoning": "On"},
-            "reasoning: 'On': want the text before the answer; if it is a switch, ignore it",
         ),
         (
             "messages",

@@ -56,6 +56,8 @@ def unread_of(record: dict[str, Any], rule: FileRule | None = None) -> dict[str,
             {"messages.*.status": "done"},
         ),
         ({"question": "u", "answer": "a", "tools": [{"name": "f", "parameters": {"a": {"b": 1}}}]}, {}),
+        ({"messages": TURNS, "reasoning": "off", "cot": None}, {"reasoning": "off"}),
+        ({"messages": [TURNS[0], {**TURNS[1], "thinking": True}]}, {"messages.*.thinking": "True"}),
         ({"instruction": "u", "output": "a", "images": ["x.png"], "image": {"bytes": {"bytes": 3}}},
          {"images.*": "x.png", "image.bytes.bytes": "3"}),
     ],
@@ -87,6 +89,12 @@ def test_what_is_neither_mapped_nor_ignored_is_told(
         del record["set"]
 
     assert unread_of(record, FileRule("*", "qa", fields, ignore)) == found
+
+
+def test_a_mapped_switch_of_reasoning_is_told() -> None:
+    rule = FileRule("*", "qa", {"question": "q", "answer": "a", "reasoning": "mode"}, [])
+
+    assert unread_of({"q": "u", "a": "b", "mode": "auto"}, rule) == {"mode": "auto"}
 
 
 def test_an_ignored_field_is_not_read() -> None:
@@ -141,6 +149,9 @@ def test_the_names_of_a_path_tell_what_a_field_means(path: str, what: str | None
         ("deleted", 1.0, "an answer that was cut off, or withdrawn"),
         ("messages.*.content.*.thought", False, None),
         ("messages.*.content.*.thought", "Well.", "the reasoning before an answer"),
+        ("messages.*.content.*.thought", True, "the reasoning before an answer"),
+        ("thinking", True, ""),
+        ("meta.reasoning", "High", ""),
         ("page", 12, None),
         ("page", "12 of the manual", None),
         ("page", "The whole page text, which is long.", ""),
