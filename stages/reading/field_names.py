@@ -173,7 +173,7 @@ def depends_on_value(path: str) -> bool:
     name = _last_name(path)
     return (
         name in _NONE or name in BAD_VALUES or _last_word(path) in _LAST_WORDS
-        or any(given in HARMLESS_VALUES or given in IN_WORDS or _CHANGED.get(given) == REASONS for given in _names(path))
+        or any(name in HARMLESS_VALUES or name in IN_WORDS or _CHANGED.get(name) == REASONS for name in _names(path))
     )  # fmt: skip
 
 

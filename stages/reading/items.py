@@ -17,7 +17,7 @@ def lists(paths: Iterable[str]) -> list[str]:
     for path in paths:
         parts = path.split(".")
         found |= {".".join(parts[:i]) for i, part in enumerate(parts) if part == EACH}
-    ordered = sorted(found, key=lambda path: path.count("."))
+    ordered = sorted(found, key=lambda path: (path.count("."), path))
     for outer, inner in itertools.pairwise(ordered):
         if not inner.startswith(f"{outer}.{EACH}"):
             raise ValueError(f"{outer}.{EACH} and {inner}.{EACH}: want one list, or one in the other")

@@ -16,6 +16,8 @@ TURNS = [{"role": "user", "content": "Say {i}."}, {"role": "assistant", "content
 WORSE = [TURNS[0], {"role": "assistant", "content": "No {i}."}]
 PAIR = Pair([Message("user", "Say 5.")], [Message("assistant", "5!")], [Message("assistant", "No 5.")])
 SEARCH = {"name": "search", "description": "Finds.", "parameters": {"n": {"description": "What.", "type": "int"}}}
+ROUNDS = Chat([Message("user", "Hi 5."), Message("assistant", "Ho."), Message("user", "Why?"),
+               Message("assistant", "So.")])  # fmt: skip
 CALL = Message("assistant", "", [ToolCall(Function("search", {"n": 5}), "function")])
 
 SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row of number 5)
@@ -194,32 +196,23 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
     ),
     "Capybara": (
         {"source": "x", "conversation": [{"input": "Hi {i}.", "output": "Ho."}, {"input": "Why?", "output": "So."}]},
-        Chat([Message("user", "Hi 5."), Message("assistant", "Ho."), Message("user", "Why?"),
-              Message("assistant", "So.")]),
+        ROUNDS,
     ),
     "rounds of a dialogue": (
         {"id": 3, "dialog": [["Hi {i}.", "Ho."], ["Why?", "So."]]},
-        Chat([Message("user", "Hi 5."), Message("assistant", "Ho."), Message("user", "Why?"),
-              Message("assistant", "So.")]),
+        ROUNDS,
     ),
     "turns of a role and a text": (
         {"id": 3, "dialog": [["User", "Hi {i}."], ["Assistant", "Ho."], ["User", "Why?"], ["Assistant", "So."]]},
-        Chat([Message("user", "Hi 5."), Message("assistant", "Ho."), Message("user", "Why?"),
-              Message("assistant", "So.")]),
+        ROUNDS,
     ),
     "medical o1": (
         {"Question": "Who is {i}?", "Complex_CoT": "It follows.", "Response": "{i}"},
         Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.")]),
     ),
-    "a switch of reasoning beside turns": (
-        lambda i: {"reasoning": ("on", "off")[i % 2], "messages": [
-            {"role": "user", "content": f"Who is {i}?"}, {"role": "assistant", "content": f"{i}"},
-            {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]},
-        Chat([Message("user", "Who is 5?"), Message("assistant", "5"), Message("user", "Why?"),
-              Message("assistant", "So.")]),
-    ),
+    "a switch of reasoning beside turns": ({"messages": TURNS, "reasoning": "off"}, chat("Say 5.", "5!")),
     "a switch of reasoning beside input and output": (
-        lambda i: {"input": f"Who is {i}?", "output": f"{i}", "reasoning": ("on", "off")[i % 2]}, chat("Who is 5?", "5"),
+        {"input": "Say {i}.", "output": "{i}!", "thinking": True}, chat("Say 5.", "5!"),
     ),
     "reasoning in steps": (
         {"query": "Who is {i}?", "response": "{i}", "solution_steps": ["It follows.", "So it is."]},
