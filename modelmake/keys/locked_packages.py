@@ -64,9 +64,12 @@ def needed(lock: Path, distributions: Iterable[str]) -> set[str]:
 
 
 def provider(lock: Path, module: str) -> str | None:
-    """The distribution in `lock` that an installed module comes from; None if there is none."""
+    """The distribution in `lock` that an installed module comes from; None if there is none.
+
+    Lists of files come before names: a module `ours.utils` may be of `ours-utils`, beside a folder `ours`.
+    """
     locked = _read(lock)
-    return _named(module, locked) or _installed_as(module, locked)
+    return _installed_as(module, locked) or _named(module, locked)
 
 
 def folders(lock: Path) -> dict[str, Path]:
@@ -102,8 +105,8 @@ def _needed(wanted: Iterable[str], locked: _Lock, left_out: Iterable[str]) -> se
 
 
 def _named(module: str, locked: _Lock) -> str | None:
-    """The locked distribution that has the name of a module or of a package around it."""
-    candidates = [normalised(".".join(module.split(".")[:n])) for n in range(1, module.count(".") + 2)]
+    """The locked distribution that has the name of a module or of a package around it, the longest first."""
+    candidates = [normalised(".".join(module.split(".")[:n])) for n in range(module.count(".") + 1, 0, -1)]
     return next((c for c in candidates if c in locked.versions), None)
 
 

@@ -125,6 +125,27 @@ def test_an_installed_copy_of_a_package_that_is_a_folder_is_found(tmp_path: Path
     assert loaded_packages.copies(LOCK, loaded("yaml", "msgspec")) == []
 
 
+def test_a_wheel_with_a_module_in_the_namespace_of_a_folder_is_no_copy_of_it(tmp_path: Path, monkeypatch) -> None:
+    """Its list of files says whose it is, whatever it is called."""
+    lock, site = tmp_path / "uv.lock", tmp_path / "site"
+    lock.write_text(
+        '[[package]]\nname = "ours"\nversion = "1"\nsource = { editable = "ours" }\n'
+        '[[package]]\nname = "our-helpers"\nversion = "1"\n'
+    )
+    (site / "our_helpers-1.dist-info").mkdir(parents=True)
+    (site / "our_helpers-1.dist-info/RECORD").write_text("ours/utils/__init__.py,,\n")
+    (site / "ours/utils").mkdir(parents=True)
+    (site / "ours/utils/__init__.py").touch()
+    module = ModuleType("ours.utils")
+    module.__file__ = str(site / "ours/utils/__init__.py")
+    monkeypatch.setattr(loaded_packages, "INSTALLED", (f"{site}/",))
+    monkeypatch.syspath_prepend(site)
+    locked_packages._installed.cache_clear()
+
+    assert loaded_packages.copies(lock, {"ours.utils": module}) == []
+    assert loaded_packages.uncovered(lock, {"ours.utils": module}, []) == ["our-helpers"]
+
+
 def test_a_module_that_a_finder_brings_from_outside_of_sys_path_is_found(tmp_path: Path) -> None:
     file = tmp_path / "ours.py"
     file.touch()

@@ -209,3 +209,11 @@ def test_what_packages_import_if_it_is_there_counts_if_it_is_locked(lock: Path) 
     assert closure(lock, "torch") == {
         "blas-lib": "0.3", "forked": "1.0,2.0", "left-alone": "1.0", "numpy": "2.4.0", "torch": "2.13.0",
     }  # fmt: skip
+
+
+def test_a_module_belongs_to_the_distribution_with_the_longest_name_that_is_its_own(tmp_path: Path) -> None:
+    lock = tmp_path / "uv.lock"
+    lock.write_text("".join(f'[[package]]\nname = "{name}"\nversion = "1"\n' for name in ("ours", "ours-utils")))
+
+    assert closure(lock, "ours.utils.text") == {"ours-utils": "1"}
+    assert closure(lock, "ours.models") == {"ours": "1"}
