@@ -136,13 +136,10 @@ class Comparison:
         return np.fromiter(same, bool, len(pairs))
 
     def _rows_with(self, words: set[str]) -> Counter[str]:
-        """How many rows have each of some words, or have it in longer ones; no more are counted than make it common."""
+        """How many rows have each of some words."""
         counts = Counter[str]()
         for place in range(len(self)) if words else ():
-            text = "\n".join(self.sides(place)).casefold()
-            found = [word for word in words if word in text]
-            counts.update(found)
-            words = words.difference(word for word in found if counts[word] >= wording.COMMON)
+            counts.update(words & wording.plain_words("\n".join(self.sides(place))))
         return counts
 
     def same_figures(self, pairs: np.ndarray) -> np.ndarray:

@@ -74,6 +74,11 @@ def wording(text: str) -> Wording:
     return Wording(words, hash(tuple(word for word in words if word[0] == LITERAL)), {*starts, len(words)}, names)
 
 
+def plain_words(text: str) -> set[str]:
+    """The words of a text that are no literals, as `Wording` has them, and those in literals; ten times as fast."""
+    return set(WORD.findall(plain_form(text).casefold().replace("'", "")))
+
+
 def figures(text: str) -> tuple[list[str], bool]:
     """The numbers of a text in order, and whether a word in it limits or denies something: for texts in other words."""
     words = wording(text).words

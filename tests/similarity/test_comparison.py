@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
+import pytest
+
 from stages.rows.row import Chat, Message, Row, make_row
 from stages.similarity.comparison import Comparison
 from stages.similarity.shingles import jaccard, shingles
@@ -108,3 +110,21 @@ def test_a_letter_lost_in_a_short_word_or_a_name_is_a_typo_where_the_other_word_
     assert pairs([*rows, *copies, misspelt, *others]) == {
         (rows[0].id, copies[0].id), (rows[1].id, copies[1].id), (rows[0].id, misspelt.id), (copies[0].id, misspelt.id),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("word", "slip", "others", "typo"),
+    [
+        ("state", "stte", "{} of the state", True),
+        ("state", "stte", "{} estates, overstated", False),
+        ("they've", "thy've", "{} that they’ve", True),
+        ("state", "stte", "{} **State**", True),
+    ],
+)
+def test_a_word_is_common_where_ten_rows_have_it_as_a_word(word: str, slip: str, others: str, typo: bool) -> None:
+    text = "Please write me by mail what {} said on it before I call the shop in the other house once more."
+    rows = [chat(text.format(form), "ok") for form in (word, slip)]
+
+    found = pairs([*rows, *(chat(others.format(number), "ok") for number in range(100, 110))])
+
+    assert found == ({(rows[0].id, rows[1].id)} if typo else set())
