@@ -18,10 +18,11 @@ PYPI = "https://pypi.org/simple"  # of which a version says all
 FOLDERS = ("editable", "directory")
 # Files and folders in them that are no source, and folders that builds write, at the top.
 NO_SOURCE = frozenset([
-    ".DS_Store", ".coverage", ".git", ".hypothesis", ".idea", ".ipynb_checkpoints", ".mypy_cache", ".nox",
-    ".pytest_cache", ".ruff_cache", ".tox", ".venv", ".vscode", "__pycache__",
+    ".DS_Store", ".cache", ".coverage", ".git", ".hypothesis", ".idea", ".ipynb_checkpoints", ".mypy_cache", ".nox",
+    ".pytest_cache", ".ruff_cache", ".tox", ".venv", ".vscode", "__pycache__", "node_modules",
 ])  # fmt: skip
-BUILT = frozenset(["build", "dist"])
+BUILT = frozenset(["build", "dist", "htmlcov"])
+MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")  # in caches (that of cargo, `target`, too) and environments, whatever their name
 COSMETIC = ("colorama", "pygments", "rich", "tqdm")  # progress bars and colours: left out, with what only they need
 
 
@@ -129,9 +130,14 @@ def source_files(folder: Path) -> list[Path]:
     for path, folders, files in os.walk(folder, followlinks=True):
         left_out = NO_SOURCE | BUILT if Path(path) == folder else NO_SOURCE
         names = [name for name in folders if name not in left_out and not name.endswith(".egg-info")]
-        folders[:] = [name for name in names if not _leads_around(Path(path, name))]
-        found += [Path(path, file) for file in files if file not in NO_SOURCE]
+        folders[:] = [name for name in names if not _is_made(Path(path, name)) and not _leads_around(Path(path, name))]
+        found += [Path(path, file) for file in files if file not in NO_SOURCE and not file.startswith(".coverage.")]
     return sorted(file.relative_to(folder) for file in found if file.is_file())
+
+
+def _is_made(folder: Path) -> bool:
+    """True for a folder that says of itself that it is a cache or an environment."""
+    return any((folder / mark).exists() for mark in MARKS)
 
 
 def _leads_around(path: Path) -> bool:

@@ -161,6 +161,34 @@ def test_a_package_that_is_a_folder_counts_by_its_content(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    "files",
+    [["target/CACHEDIR.TAG", "target/debug/x.so"], ["venv/pyvenv.cfg", "venv/lib/x.py"], ["env/pyvenv.cfg", "env/x.py"],
+     ["src/metrics/node_modules/a.js"], ["htmlcov/index.html"], [".coverage.host.1"], [".cache/a"],
+     ["ours.egg-info/PKG-INFO"], ["notes/CACHEDIR.TAG", "notes/a.py"]],
+)  # fmt: skip
+def test_what_tools_write_into_a_package_that_is_a_folder_does_not_count(tmp_path: Path, files: list[str]) -> None:
+    lock, ours = tmp_path / "app/uv.lock", tmp_path / "ours"
+    for folder in (lock.parent, ours / "src/metrics"):
+        folder.mkdir(parents=True)
+    lock.write_text(OTHER_SOURCES)
+    (ours / "src/metrics/env").mkdir()
+    (ours / "src/metrics/env/__init__.py").write_text("X = 1")
+    before = content(lock)
+
+    for file in files:
+        (ours / file).parent.mkdir(parents=True, exist_ok=True)
+        (ours / file).write_text("made")
+    assert content(lock) == before
+
+    (ours / "src/metrics/env/__init__.py").write_text("X = 2")
+    assert content(lock) != before, "a module called env is none of them"
+
+
+def content(lock: Path) -> dict[str, str]:
+    return closure(lock, "metrics")
+
+
+@pytest.mark.parametrize(
     "file", ["src/metrics/build/a.py", "src/metrics/dist/a.py", "src/linked/a.py", "src/link/a.py"]
 )
 def test_every_module_of_a_package_that_is_a_folder_counts(tmp_path: Path, file: str) -> None:
