@@ -36,17 +36,30 @@ def matches(fields: Set[str]) -> bool:
 
 def read(record: dict[str, Any]) -> Content:
     texts, labels = _choices(record)
-    name = next((name for name in RIGHT if name in record), "answer")
-    if empty(record[name]) or (placeholders.no_label(record[name]) and str(record[name]).strip() not in texts):
-        raise RejectedRecord("empty_answer", placeholders.told(name, record[name]))
     names = labels or LETTERS[: len(texts)]
-    right = names[(_place if name == "answer" else _place_from_1)(record[name], texts, labels)]
+    right = names[_right(record, texts, labels)]
     listed = [f"{name}. {text}" for name, text in zip(names, texts, strict=True)]
     if all(text.lstrip("(").startswith((f"{name})", f"{name}.")) for name, text in zip(names, texts, strict=True)):
         listed = texts  # they bear their labels already
     asked = conversation.about(record, [Message("user", "\n".join([record["question"], *listed]))])
     turns = conversation.with_system(record, [*asked, Message("assistant", right)])
     return Chat(turns, tool_schemas.tools(record))
+
+
+def _right(record: dict[str, Any], texts: list[str], labels: list[str]) -> int:
+    """The place of the right choice, which two fields may name."""
+    given = {name: record[name] for name in RIGHT if not empty(record.get(name))}
+    if not given:
+        name = next((name for name in RIGHT if name in record), "answer")
+        raise RejectedRecord("empty_answer", placeholders.told(name, record[name]))
+    for name, value in given.items():
+        if placeholders.no_label(value) and str(value).strip() not in texts:
+            raise RejectedRecord("empty_answer", placeholders.told(name, value))
+    places = {(_place if name == "answer" else _place_from_1)(value, texts, labels) for name, value in given.items()}
+    if len(places) > 1:
+        told = " and ".join(f"{name} {value!r}" for name, value in given.items())
+        raise ValueError(f"{told} name other choices: want one of them")
+    return places.pop()
 
 
 def number(record: dict[str, Any]) -> tuple[int, int] | None:
@@ -63,8 +76,8 @@ def number(record: dict[str, Any]) -> tuple[int, int] | None:
 def _choices(record: dict[str, Any]) -> tuple[list[str], list[str]]:
     """(the texts of choices, their labels, if they have some)."""
     value: Any = record.get("choices")
+    columns = [record.get(name) for name in LETTERS]
     if "choices" not in record:
-        columns = [record[name] for name in LETTERS if name in record]
         value = list(takewhile(lambda text: not empty(text), columns))
         if not all(map(empty, columns[len(value) :])):
             raise ValueError(f"{LETTERS[len(value)]} is empty, and a choice follows: want the choices without gaps")
@@ -77,6 +90,9 @@ def _choices(record: dict[str, Any]) -> tuple[list[str], list[str]]:
         raise TypeError(f"choices: {type_name(texts)}: want a list of texts, or {{text: […], label: […]}}")
     if not 2 <= len(texts) <= len(LETTERS) or (labels and len(labels) != len(texts)):
         raise ValueError(f"{len(texts)} choices, {len(labels)} labels: want 2 to 26, and as many labels, or none")
+    beside = {name: text for name, text in zip(LETTERS, columns, strict=True) if not empty(text)}
+    if any(dict(zip(LETTERS, texts, strict=False)).get(name) != text for name, text in beside.items()):
+        raise ValueError(f"choices and {', '.join(beside)} differ: want one of them")
     return texts, [_word(label) for label in labels]
 
 

@@ -56,6 +56,26 @@ def test_choices_may_be_a_field_each_and_the_last_ones_empty() -> None:
     assert multiple_choice.read(record) == chat("u\nA. x\nB. y", "B")
     with pytest.raises(ValueError, match="C is empty, and a choice follows: want the choices without gaps"):
         multiple_choice.read({**record, "D": "z"})
+    with pytest.raises(ValueError, match="C is empty, and a choice follows: want the choices without gaps"):
+        multiple_choice.read({"question": "u", "A": "x", "B": "y", "D": "z", "answer": "D"})
+
+
+def test_choices_that_are_named_twice_are_the_same() -> None:
+    record = {"question": "u", "choices": ["x", "y"], "A": "x", "B": "y", "C": None, "answer": 1}
+
+    assert multiple_choice.read(record) == chat("u\nA. x\nB. y", "B")
+    for other, told in (({"B": "z"}, "A, B"), ({"C": "z"}, "A, B, C"), ({"N": 2}, "A, B, N")):
+        with pytest.raises(ValueError, match=f"choices and {told} differ: want one of them"):
+            multiple_choice.read({**record, **other})
+
+
+def test_answers_that_are_named_twice_are_the_same() -> None:
+    record = {"question": "u", "choices": ["x", "y"]}
+
+    for answers in ({"answer": "y", "answer_from_1": 2}, {"answer": None, "answer_from_1": 2}, {"answer": "B"}):
+        assert multiple_choice.read({**record, **answers}) == chat("u\nA. x\nB. y", "B")
+    with pytest.raises(ValueError, match="answer 1 and answer_from_1 1 name other choices: want one of them"):
+        multiple_choice.read({**record, "answer": 1, "answer_from_1": 1})
 
 
 @pytest.mark.parametrize("answer", [None, -1, -1.0, "-1", "N/A", "?", " NaN "])
