@@ -128,7 +128,8 @@ def link_or_copy(source: str | Path, target: str | Path) -> None:
     try:
         os.link(os.path.realpath(source), target)
     except OSError:
-        shutil.copyfile(source, target)
+        with contextlib.suppress(shutil.SameFileError):  # it is one already
+            shutil.copyfile(source, target)
 
 
 @contextlib.contextmanager

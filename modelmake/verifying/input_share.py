@@ -24,12 +24,12 @@ def named_together(tables: Iterable[Path], rows: int) -> set[str]:
     import pyarrow
     import pyarrow.parquet
 
-    with_id = [table for table in tables if "id" in pyarrow.parquet.read_schema(table).names]
+    files = [table for table in tables if has_ids(table)]
     texts: set[str] = set()
-    for file in with_id:
+    for file in files:
         table = pyarrow.parquet.read_table(file)
         ranks = [(_rank(id), number) for number, id in enumerate(table["id"].to_pylist())]
-        chosen = heapq.nsmallest(max(1, rows // 10 // len(with_id)), ranks)
+        chosen = heapq.nsmallest(max(1, rows // 10 // len(files)), ranks)
         for line in table.take(pyarrow.array([number for _, number in chosen], pyarrow.int64())).to_pylist():
             texts |= {value for value in line.values() if isinstance(value, str)}
     return texts
@@ -50,6 +50,13 @@ def take(source: Path, target: Path, rows: int, named: Collection[str] = ()) -> 
     return None
 
 
+def has_ids(table: Path) -> bool:
+    """True for a Parquet table with a column `id`."""
+    import pyarrow.parquet
+
+    return "id" in pyarrow.parquet.read_schema(table).names
+
+
 def ids(file: Path) -> list[str]:
     """The ids of the rows of a JSONL table that have one."""
     with file.open("rb") as lines:
@@ -67,7 +74,7 @@ def _jsonl(source: Path, target: Path, rows: int, named: Collection[str]) -> Sha
 def _parquet(source: Path, target: Path, rows: int) -> Share | None:
     import pyarrow.parquet
 
-    if "id" in pyarrow.parquet.read_schema(source).names:
+    if has_ids(source):
         return None
     table = pyarrow.parquet.read_table(source)
     chosen, total = _chosen([None] * table.num_rows, rows)
@@ -84,7 +91,7 @@ def _id(line: bytes) -> Any:
 
 
 def _rank(id: Any) -> bytes:
-    return blake2b(json.dumps(id).encode(), digest_size=8).digest()
+    return blake2b(json.dumps(id, default=str).encode(), digest_size=8).digest()
 
 
 def _chosen(ids: Iterable[Any], rows: int, named: Collection[str] = ()) -> tuple[set[int], int]:

@@ -141,7 +141,7 @@ def run(
     _replace(whole, stage.params, values, "", replaced)
     old, new = codes
     share = new.path / ".dvc/tmp/probe" / stage.name
-    tables = [file for out in stage.outs for file in _parquet(root / out)]
+    tables = [file for out in stage.outs for file in _parquet(root / out) if input_share.has_ids(file)]
     named = input_share.named_together(tables, rows)
     shares = _share(root, inputs, share, rows, named)
     ids = [id for file in shares if file.endswith(".jsonl") for id in input_share.ids(share / file)]

@@ -1,5 +1,6 @@
 """The share of a stage's inputs on which old and present code are compared."""
 
+import datetime
 import json
 from pathlib import Path
 
@@ -62,6 +63,13 @@ def test_ids_that_are_no_texts_are_chosen_by_their_hash(tmp_path: Path) -> None:
 
     assert input_share.take(rows, tmp_path / "share.jsonl", 3, {"a"}) == (3, 9)
     assert input_share.ids(rows) == []
+
+
+def test_ids_of_a_table_may_be_of_any_type(tmp_path: Path) -> None:
+    days = [datetime.date(2026, 1, n) for n in (1, 2)]
+    pyarrow.parquet.write_table(pyarrow.table({"id": days, "kept": ["a", "b"]}), tmp_path / "days.parquet")
+
+    assert input_share.named_together([tmp_path / "days.parquet"], 10) in ({"a"}, {"b"})
 
 
 def test_a_table_that_is_small_enough_is_the_same_bytes(tmp_path: Path) -> None:

@@ -59,6 +59,29 @@ def test_the_rows_that_the_tables_of_the_stage_name_are_in_its_probe(tmp_path: P
     assert run(tmp_path, both, "raw", "mkdir out", out="out").met == ", none of them named by the stage's own tables"
 
 
+def test_tables_without_ids_name_no_rows(tmp_path: Path) -> None:
+    both = codes(tmp_path)
+    (tmp_path / "project/raw").mkdir()
+    (tmp_path / "project/raw/rows.jsonl").write_text(f"{ROW}{ROW}")
+    (tmp_path / "project/out").mkdir()
+    pyarrow.parquet.write_table(pyarrow.table({"file": ["a"]}), tmp_path / "project/out/files.parquet")
+
+    assert run(tmp_path, both, "raw", "mkdir out", out="out").met == ""
+
+
+def test_inputs_that_overlap_are_there_once(tmp_path: Path) -> None:
+    both = codes(tmp_path)
+    root = tmp_path / "project"
+    (root / "raw").mkdir()
+    (root / "raw/notes.txt").write_text("mine")
+    stage = graph.Stage("count", "cat raw/notes.txt > out.txt", ("raw", "raw/notes.txt"), ("count",), ("out.txt",))
+    md5 = artifacts.md5(b"mine")
+    inputs = {"raw": {"notes.txt": md5}, "raw/notes.txt": {"": md5}}
+
+    assert probe.run(root, stage, inputs, both, 1, {}).problem == ""
+    assert (both[1].path / "out.txt").read_text() == "mine"
+
+
 @pytest.mark.parametrize("place", ["absolute", "beside", "linked"])
 def test_an_input_outside_of_the_project_is_refused_and_stays_as_it_is(tmp_path: Path, place: str) -> None:
     both = codes(tmp_path)
