@@ -1,6 +1,7 @@
 """Forms in which the same text is written: marks that look alike, unseen ones, HTML's entities, Markdown's emphasis.
 
-Rows are compared without them. Code is compared to the letter all the same: `wording` takes them from prose only.
+Rows are compared without them. The code of chats is compared to the letter all the same: `wording` takes them from
+prose only. For texts to pretrain on, and for questions that would reveal a held-out row, this form decides.
 """
 
 import html

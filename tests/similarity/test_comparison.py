@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.rows.row import Chat, Message, Row, make_row
+from stages.rows.row import Chat, Message, Row, Text, make_row
 from stages.similarity.comparison import Comparison
 from stages.similarity.shingles import jaccard, shingles
 from stages.similarity.sides import sides
@@ -128,3 +128,13 @@ def test_a_word_is_common_where_ten_rows_have_it_as_a_word(word: str, slip: str,
     found = pairs([*rows, *(chat(others.format(number), "ok") for number in range(100, 110))])
 
     assert found == ({(rows[0].id, rows[1].id)} if typo else set())
+
+
+def test_the_marks_of_code_keep_chats_apart_and_no_texts_to_pretrain_on() -> None:
+    codes = ["```\nprint('a')\n```", "```\nprint(‘a’)\n```"]
+
+    for rows, groups in (
+        ([chat("Print it.", code) for code in codes], [[0], [1]]),
+        ([make_row(Text(code)) for code in codes], [[0, 1]]),
+    ):
+        assert Comparison(rows, range(2), NEAR).equal_rows() == groups
