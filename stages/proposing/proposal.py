@@ -96,7 +96,7 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
     ]
 
 
-def of_ingest(survey: Survey, plan: Plan, max_rejected: float = TOLERATED) -> list[Decision]:
+def of_ingest(survey: Survey, plan: Plan, max_rejected: float) -> list[Decision]:
     """The decisions about files and their records.
 
     Args:

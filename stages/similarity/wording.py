@@ -85,13 +85,8 @@ def figures(text: str) -> tuple[list[str], bool]:
     return NUMBER.findall(text), any(word in LIMITS for word in words)
 
 
-def say_the_same(texts: Sequence[tuple[Wording, Wording]]) -> bool:
-    """Whether the two texts of each pair say the same, whatever other rows say."""
-    return doubtful_slips(texts) == []
-
-
 def doubtful_slips(texts: Sequence[tuple[Wording, Wording]]) -> list[tuple[str, str]] | None:
-    """Pairs of words: the two texts of each pair say the same if each is a slip; None: they do not in any case.
+    """Pairs of words: the two texts of each pair say the same if each is a slip, as if there is none; None: never.
 
     Of words that differ the same ones twice are no slip.
     """

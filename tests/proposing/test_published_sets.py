@@ -9,7 +9,7 @@ import yaml
 
 from modelmake.errors import UserError
 from stages.params.data import FileRule
-from stages.proposing.proposal import of_ingest
+from stages.proposing.proposal import TOLERATED, of_ingest
 from stages.proposing.splits import plan
 from stages.proposing.survey import survey
 from stages.rows.row import Chat, Message
@@ -26,7 +26,7 @@ def test_the_rows_of_a_published_set_hold_what_its_records_mean(name: str, tmp_p
     file.write_text(lines(*records), "utf-8")
 
     found = survey([file], file, [])
-    rules = next((d.value for d in of_ingest(found, plan(found)) if d.where == "ingest.files"), [])
+    rules = next((d.value for d in of_ingest(found, plan(found), TOLERATED) if d.where == "ingest.files"), [])
     rules = msgspec.convert(rules, list[FileRule])
     result = ingest(tmp_path, {"data.jsonl": lines(*records)}, 0.0, rules=rules, judged="rows")
 
@@ -48,7 +48,7 @@ def test_every_question_of_a_list_becomes_a_row(tmp_path: Path) -> None:
     file.write_text(lines(*as_published), "utf-8")
 
     found = survey([file], file, [])
-    (rule,) = next(d.value for d in of_ingest(found, plan(found)) if d.where == "ingest.files")
+    (rule,) = next(d.value for d in of_ingest(found, plan(found), TOLERATED) if d.where == "ingest.files")
     result = ingest(tmp_path, {"data.jsonl": lines(*as_published)}, 0.0, rules=[msgspec.convert(rule, FileRule)])
 
     assert rule["fields"] == {
