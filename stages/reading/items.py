@@ -29,6 +29,11 @@ def of_first(path: str) -> str:
     return ".".join("0" if part == EACH else part for part in path.split("."))
 
 
+def is_shared(path: str, lists: list[str]) -> bool:
+    """True for a path outside the innermost list: the items of one have its value in common."""
+    return bool(lists) and not f"{path}.".startswith(f"{lists[-1]}.{EACH}.")
+
+
 def each(record: dict[str, Any], lists: list[str]) -> Iterator[dict[str, Any]]:
     """Copies of a record with one item each of its lists; the record itself, if it has none or they are empty."""
     records = [record]

@@ -7,7 +7,17 @@ from typing import Any
 import msgspec
 
 from stages.params.data import Documents, FileRule
-from stages.reading import documents, field_names, formats, items, message_parsing, placeholders, ratings, unread
+from stages.reading import (
+    conversation,
+    documents,
+    field_names,
+    formats,
+    items,
+    message_parsing,
+    placeholders,
+    ratings,
+    unread,
+)
 from stages.reading.containers.record import Broken, Record
 from stages.reading.conversations_in_texts import ConversationsInTexts
 from stages.reading.field_mapping import Metadata, map_fields, parse_metadata, taken
@@ -38,6 +48,10 @@ class RecordReader:
     def __init__(self, rule: FileRule | None, documents: Documents | None) -> None:
         own = taken(rule.fields) if rule and rule.fields is not None else None
         self._of_items = items.lists(own.values()) if own else []  # whose items are records
+        self._shared = [  # fields that the questions of one record are about
+            name for name, path in (own or {}).items()
+            if name in conversation.ABOUT and items.is_shared(path, self._of_items)
+        ]  # fmt: skip
         self._fields = own if own is None else {name: items.of_first(path) for name, path in own.items()}
         self._format = rule.format if rule else None
         self._declares_label = self._format == "kto" or self._fields is not None
@@ -70,6 +84,9 @@ class RecordReader:
         if self._fields is not None:
             record = map_fields(record, self._fields, self._format)
             metadata = parse_metadata({name: record.pop(name) for name in Metadata._fields if name in record})
+            about = {name: record[name] for name in self._shared if not unread.empty(record[name])}
+            if about and not metadata.group:
+                metadata = metadata._replace(group=content_id(msgspec.json.encode(about)))
         if self._format is None:
             self.format = self._detect(tuple(record))
         if self.format in NO_FORMAT:

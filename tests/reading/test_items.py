@@ -56,3 +56,46 @@ def test_each_item_becomes_a_row_and_fields_outside_of_the_list_are_all_rows() -
     assert [metadata.split for _, metadata in read] == ["val", "test"]
     assert [b'"one"' in read[0][0][0], b'"two"' in read[1][0][0]] == [True, True]
     assert list(reader.unread.fields) == ["s.*.why"]
+
+
+SQUAD = {"context": "paragraphs.*.context", "prompt": "paragraphs.*.qas.*.q", "completion": "paragraphs.*.qas.*.a.0"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "groups"),
+    [
+        (SQUAD, ["c", "c", "d"]),
+        ({**SQUAD, "group": "title"}, ["t", "t", "t"]),
+        ({name: path for name, path in SQUAD.items() if name != "context"}, ["", "", ""]),
+        ({**SQUAD, "context": "title"}, ["t", "t", "t"]),
+        ({"prompt": "paragraphs.*.qas.*.q", "completion": "title", "system": "paragraphs.*.context"}, ["", "", ""]),
+        ({**SQUAD, "context": "paragraphs.*.qas.*.q", "prompt": "title"}, ["", "", ""]),
+    ],
+)
+def test_rows_that_share_what_their_questions_are_about_are_one_group(
+    fields: dict[str, str], groups: list[str]
+) -> None:
+    reader = RecordReader(FileRule("*", "completion", fields, []), None)
+
+    found = [reader.read(one.value)[1].group for one in reader.parts([Record(1, ARTICLE, "")])]
+
+    assert [[found.index(group), bool(group)] for group in found] == [
+        [groups.index(group), bool(group)] for group in groups
+    ]
+
+
+def test_records_of_one_passage_are_one_group_whatever_else_they_say() -> None:
+    reader = RecordReader(FileRule("*", "completion", SQUAD, []), None)
+    same = {**ARTICLE, "title": "u", "id": 3}
+
+    first, second = ([reader.read(one.value)[1].group for one in reader.parts([Record(1, record, "")])]
+                     for record in (ARTICLE, same))  # fmt: skip
+
+    assert first == second
+
+
+def test_rows_without_a_passage_are_of_no_group() -> None:
+    reader = RecordReader(FileRule("*", "completion", SQUAD, []), None)
+    record = {"paragraphs": [{"context": "", "qas": [{"q": "1", "a": ["x"]}, {"q": "2", "a": ["y"]}]}]}
+
+    assert [reader.read(one.value)[1].group for one in reader.parts([Record(1, record, "")])] == ["", ""]
