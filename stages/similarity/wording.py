@@ -86,7 +86,7 @@ def figures(text: str) -> tuple[list[str], bool]:
 
 
 def doubtful_slips(texts: Sequence[tuple[Wording, Wording]]) -> list[tuple[str, str]] | None:
-    """Pairs of words: the two texts of each pair say the same if each is a slip, as if there is none; None: never.
+    """Pairs of words: the two texts of each pair say the same if each is a slip; None: they do not in any case.
 
     Of words that differ the same ones twice are no slip.
     """
