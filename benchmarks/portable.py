@@ -10,17 +10,17 @@ import argparse
 import hashlib
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from modelmake.running.platform import processor
 
 SETTINGS = {
     "as it is": {},
@@ -106,11 +106,6 @@ def measure(steps: int) -> dict[str, Any]:
     single = {name: digest(result) for name, result in operations()}
     trained, seconds = train(steps)
     return single | {f"{steps} steps": trained, "cpu_s": round(seconds, 2)}
-
-
-def processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ def read(key: dict[str, Any]) -> Platform:
     described = environment.describe()
     return {
         "platform": f"{sysconfig.get_platform()} {' '.join(platform.libc_ver())}".strip(),
-        "cpu": _cpu(),
+        "cpu": processor(),
         "python": platform.python_version(),
         "packages": ", ".join(other_versions(key.get("packages", {}))) or "as locked",
         "device": _device(sys.modules.get("torch")),
@@ -41,7 +41,7 @@ def short(values: Platform) -> str:
 
 
 @lru_cache(maxsize=1)
-def _cpu() -> str:
+def processor() -> str:
     """Model and instruction sets of the processor. Virtual machines often hide the model, and may hide instructions."""
     try:
         text = Path("/proc/cpuinfo").read_text("utf-8")

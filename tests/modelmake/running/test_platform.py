@@ -20,6 +20,7 @@ def test_a_platform_names_system_processor_python_packages_and_device(monkeypatc
     assert result["python"] == platform.python_version()
     assert platform.machine() in result["platform"]
     assert (result["packages"], result["device"]) == ("as locked", "cpu")
+    assert result["cpu"] == run_platform.processor()
     assert socket.gethostname() not in json.dumps(result)
     monkeypatch.setattr(environment, "describe", lambda: "MKL_CBWR=AVX2")
     assert run_platform.read({}) | {"environment": "MKL_CBWR=AVX2"} == run_platform.read({})
