@@ -29,6 +29,7 @@ class Reached:
     whole: dict[str, str] = field(default_factory=dict)  # {module taken whole: reason}
     files: dict[str, str] = field(default_factory=dict)  # {path from the root: MD5}
     imports: dict[str, str] = field(default_factory=dict)  # {third-party module: importer}
+    texts: bool = False  # the hashes of symbols are of their texts, too
 
 
 def reach(root: Path, program: str, chosen: Iterable[str], packages: tuple[str, ...], cut: Cut | None = CUT) -> Reached:
@@ -59,7 +60,7 @@ def merged(a: Reached, b: Reached) -> Reached:
     symbols_of = {name: a.symbols.get(name, {}) | b.symbols.get(name, {}) for name in a.symbols | b.symbols}
     whole = {name: min(w[name] for w in (a.whole, b.whole) if name in w) for name in a.whole | b.whole}
     imports = {name: min(i[name] for i in (a.imports, b.imports) if name in i) for name in a.imports | b.imports}
-    return Reached(symbols_of, whole, a.files | b.files, imports)
+    return Reached(symbols_of, whole, a.files | b.files, imports, a.texts and b.texts)
 
 
 def surroundings(root: Path, packages: tuple[str, ...], cut: Cut) -> Reached:
@@ -120,6 +121,7 @@ class _Walk:
             if len(order) > 1:
                 self.reached.symbols[name][EFFECTS] = _mixed(self.reached.symbols[name][EFFECTS], *order)
         if self.reads_texts:
+            self.reached.texts = True
             for name, hashes in self.reached.symbols.items():
                 hashes.update({s: _mixed(h, self.modules[name].symbols[s].text) for s, h in hashes.items()})
 
@@ -283,11 +285,11 @@ class _Walk:
         return False
 
     def take_files(self, name: str, strings: Iterable[str]) -> None:
-        """Adds data files of the packages that strings name. Code that is named is read, not run."""
+        """Adds files of the packages that strings name. Code that is named is read, not run."""
         for file in named_files.find(self.root, self.path(name).parent, strings, self.packages):
             if file.suffix == ".py":
                 self.reads_texts = True
-            elif file.suffix != ".pyc":
+            if file.suffix != ".pyc":
                 from_root = Path(os.path.relpath(file, self.root)).as_posix()
                 self.reached.files[from_root] = artifacts.md5(file.read_bytes())
 

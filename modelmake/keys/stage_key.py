@@ -26,7 +26,8 @@ def compute(
     `cut` says what counts of the harness, None: all of it.
 
     {"python", "symbols": {module: {symbol: hash}}, "whole": {module: reason}, "files": {path: MD5},
-    "packages": {name: version}, "environments": {folder: {file: hash}}}
+    "packages": {name: version}, "environments": {folder: {file: hash}}},
+    and "texts" where comments, docstrings and lines of code count.
 
     Raises:
         UserError: a module is not Python, or an import is not first-party, standard library or in `uv.lock`.
@@ -39,6 +40,7 @@ def compute(
         "files": dict(sorted(reached.files.items())),
         "packages": locked_packages.closure(root / "uv.lock", reached.imports),
         "environments": {name: _environment(root / name) for name in sorted(environments)},
+        **({"texts": True} if reached.texts else {}),
     }
 
 

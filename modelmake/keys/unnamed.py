@@ -60,7 +60,9 @@ TEXT_FUNCTIONS = (
     "cloudpickle.dump", "cloudpickle.dumps", "dill.dump", "dill.dumps", "inspect.stack", "inspect.trace",
     "marshal.dump", "marshal.dumps", "msgspec.json.schema", "pkgutil.get_data",
 )  # fmt: skip
-TEXT_MODULES = ("cProfile", "cgitb", "dis", "doctest", "faulthandler", "linecache", "pydoc", "traceback", "tracemalloc")
+TEXT_MODULES = (
+    "cProfile", "cgitb", "dis", "doctest", "faulthandler", "linecache", "pydoc", "tokenize", "traceback", "tracemalloc",
+)  # fmt: skip
 TEXT_KEYWORDS = {  # {keyword of a call that shows texts or line numbers: the functions, none: any}
     "exc_info": (), "stack_info": (), "record": ("catch_warnings",), "tools": ("apply_chat_template",),
     "use_attribute_docstrings": (),

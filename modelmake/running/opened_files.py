@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from modelmake.errors import UserError
@@ -15,8 +16,8 @@ from modelmake.running.library_folders import ENVIRONMENTS, INSTALLED, LIBRARIES
 
 COMPILED = "__pycache__"  # compiled code of Python and numba, which compare it with its source
 CODE = (".py", ".pyc")
-# The files of code that opens modules, to import them, to show their lines in warnings and tracebacks, and to see if
-# they changed. What they open besides is read: linecache and pkgutil open any file for others.
+# The files of code that opens loaded modules, to import them, to show their lines in warnings and tracebacks, and to
+# see if they changed. What they open besides is read: linecache, tokenize and pkgutil open any file for others.
 IMPORT = "<frozen importlib._bootstrap_external>"
 READERS = frozenset([
     IMPORT, *(f"{folder}tokenize.py" for folder in STANDARD),
@@ -28,6 +29,7 @@ modules_at_start: set[str] = set()  # what Python itself had loaded when the wat
 path_at_start: list[str] = []  # sys.path then
 variables_at_start: dict[str, str] = {}  # the environment then
 _read: set[str] = set()  # real paths
+_code: set[str] = set()  # real paths of code that was opened as for an import, of no module that was loaded then
 _active: list[bool] = []  # empty before the watch begins; [True] while it records
 _libraries: tuple[str, ...] = ()  # folders of Python and what is installed, each with a separator at its end
 
@@ -70,7 +72,8 @@ def record(root: Path) -> Iterator[set[str]]:
         yield paths
     finally:
         _active[0] = False
-        in_project = {os.path.relpath(path, root) for path in _read if path.startswith(f"{root}{os.sep}")}
+        found = _read | {path for path in _code if not _is_loaded(path)}  # the program is loaded after it is read
+        in_project = {os.path.relpath(path, root) for path in found if path.startswith(f"{root}{os.sep}")}
         existing = {path for path in in_project if os.path.exists(os.path.join(root, path))}
         paths |= {path for path in existing if not {".dvc", COMPILED} & set(Path(path).parts)}
 
@@ -78,12 +81,14 @@ def record(root: Path) -> Iterator[set[str]]:
 def uncovered(root: Path, paths: set[str], key: dict[str, Any]) -> list[str]:
     """Those of the `paths` of `record` that a key does not cover, sorted.
 
-    A folder, whose names were read, is covered if all data files in it are.
+    A folder, whose names were read, is covered if all data files in it are; code if its text is in the key.
     """
     folders = tuple(f"{folder}{os.sep}" for folder in key["environments"])
+    modules = [name.replace(".", "/") for name in key["symbols"]] if key.get("texts") else []
+    covered = {*key["files"], *(f"{name}{end}" for name in modules for end in (".py", "/__init__.py"))}
     return sorted(
         path for path in paths
-        if path not in key["files"] and not f"{path}{os.sep}".startswith(folders)
+        if path not in covered and not f"{path}{os.sep}".startswith(folders)
         and not ((root / path).is_dir() and _data_files(root, path) <= key["files"].keys())
     )  # fmt: skip
 
@@ -111,5 +116,18 @@ def _hook(event: str, arguments: tuple) -> None:
     if event == "open" and arguments[2] & os.O_ACCMODE == os.O_WRONLY:
         return
     caller = sys._getframe(1).f_code.co_filename
-    if not (caller == IMPORT if event != "open" else caller in READERS and path.endswith(CODE)):
+    if event == "open" and caller in READERS and path.endswith(CODE):
+        _code.update([] if _is_loaded(path) else [os.path.realpath(path)])
+    elif not (event != "open" and caller == IMPORT):
         _read.add(os.path.realpath(path))
+
+
+def _is_loaded(path: str) -> bool:
+    """True for the code of a module that is loaded, or about to run; of compiled code its source is compared."""
+    places = (path, os.path.realpath(path))
+    return path.endswith(".pyc") or any(_file(module) in places for module in list(sys.modules.values()))
+
+
+def _file(module: Any) -> Any:
+    """The file of a module, None if it has none. A lazy module is not asked, as it would load itself."""
+    return object.__getattribute__(module, "__dict__").get("__file__") if isinstance(module, ModuleType) else None

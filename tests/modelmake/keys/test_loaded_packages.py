@@ -65,7 +65,7 @@ def test_modules_in_folders_that_nothing_locks_are_found(tmp_path: Path) -> None
             "by_hand.py: want modules of modelmake and stages",
         ),
         (
-            "import runpy\nrunpy.run_path(Path(__file__).with_name('x.py'))",
+            "import runpy\nrunpy.run_path(Path(__file__).with_name('x' + '.py'))",
             "read stages/x.py, which is neither an input",
         ),
         (

@@ -246,12 +246,13 @@ def test_a_lookup_of_a_third_party_module_takes_nothing_whole(tree: Path) -> Non
         ("import pathlib\nX = pathlib.Path(__file__).parent\nopen(X / 'lists' / 'en.txt')", {"stages/lists/en.txt"}),
         ("open(f'{__file__}/../words.txt')", set()),
         ("def idle(): open('stages/words.txt')", set()),
+        ("import tokenize\ntokenize.open('stages/note.py')", {"stages/note.py"}),
         ("open('outside.txt')", set()),
         ("print('stages', '.', '..', '/', '')", set()),
     ],
 )  # fmt: skip
 def test_a_data_file_that_reached_code_names_is_taken(tree: Path, code: str, expected: set[str]) -> None:
-    for file in ("stages/words.txt", "stages/lists/en.txt", "outside.txt"):
+    for file in ("stages/words.txt", "stages/lists/en.txt", "stages/note.py", "outside.txt"):
         write(tree, file, "hey")
 
     assert reached_from(tree, code).files == dict.fromkeys(expected, hashlib.md5(b"hey").hexdigest())

@@ -1,6 +1,8 @@
 """Files of the project that a stage or its modules read are known, however they get their paths."""
 
 import contextlib
+import importlib.machinery
+import importlib.util
 import linecache
 import os
 import pkgutil
@@ -25,6 +27,8 @@ REFUSED = (
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened_files, "_read", set())
+    monkeypatch.setattr(opened_files, "_code", set())
+    monkeypatch.delitem(sys.modules, "room", raising=False)
     opened_files.watch()
     opened_files.pause()
 
@@ -76,10 +80,39 @@ def test_what_the_library_opens_for_others_is_read(tmp_path: Path, monkeypatch: 
 
     with opened_files.record(tmp_path) as opened:
         assert linecache.getline(str(tmp_path / "words.txt"), 1) == "1\n"
-        assert linecache.getline(str(tmp_path / "code.py"), 1) == "1\n", "a line of code, as for a traceback"
         assert pkgutil.get_data("room", "words.json") == b"1\n"
+        assert linecache.getline(str(tmp_path / "room/__init__.py"), 1) == "1\n"
 
-    assert opened == {"words.txt", "room/words.json"}
+    assert opened == {"words.txt", "room/words.json"}, "the line is one of a loaded module, as in a traceback"
+
+
+@pytest.mark.parametrize("read", [
+    "tokenize.open(path).read()", "linecache.getline(path, 1)", "pkgutil.get_data('room', '../code.py')",
+    "importlib.machinery.SourceFileLoader('code', path).get_data(path)",
+    "importlib.util.module_from_spec(spec := importlib.util.spec_from_file_location('x', path)); "
+    "spec.loader.exec_module(types.ModuleType('x'))",
+])  # fmt: skip
+def test_code_that_is_no_loaded_module_is_read_by_whatever_function(tmp_path: Path, monkeypatch, read: str) -> None:
+    (tmp_path / "room").mkdir()
+    (tmp_path / "room/__init__.py").touch()
+    (tmp_path / "code.py").write_text("1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    names = {m: __import__(m) for m in ("importlib.util", "linecache", "pkgutil", "tokenize", "types")}
+
+    with opened_files.record(tmp_path) as opened:
+        exec(read, {**names, "importlib": importlib, "path": str(tmp_path / "code.py")})
+
+    assert opened == {"code.py"}
+
+
+def test_a_module_that_cannot_be_imported_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "needs_nothing.py").write_text("import there_is_nothing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with opened_files.record(tmp_path) as opened, contextlib.suppress(ImportError):
+        import needs_nothing  # noqa: F401
+
+    assert opened == set()
 
 
 @pytest.mark.parametrize("name", ["tokenize", "importlib_external", "numba/core/caching"])
@@ -102,10 +135,26 @@ def test_a_folder_is_covered_if_all_its_data_files_are(tmp_path: Path) -> None:
     key = {
         "files": dict.fromkeys(["stages/page/a.css", "stages/page/b.css", "stages/mixed/a.txt"], "hash"),
         "environments": {"envs/t": {}},
+        "symbols": {"stages.mixed": {}},
     }
     read = {"stages/page", "stages/mixed", "stages/page/a.css", "stages/mixed/b.txt", "envs/t", "envs/t/x.txt"}
 
     assert opened_files.uncovered(tmp_path, read, key) == ["stages/mixed", "stages/mixed/b.txt"]
+
+
+def test_code_is_covered_if_its_text_is_in_the_key(tmp_path: Path) -> None:
+    key = {"files": {}, "environments": {}, "symbols": {"stages": {}, "stages.leaf": {}}, "texts": True}
+    read = {"stages/__init__.py", "stages/leaf.py", "stages/other.py"}
+
+    assert opened_files.uncovered(tmp_path, read, key) == ["stages/other.py"]
+    assert opened_files.uncovered(tmp_path, read, key | {"texts": False}) == sorted(read)
+
+
+def test_a_stage_may_read_its_own_source(project: StageProject) -> None:
+    project.write_stage("loud.write_text(open(__file__).read())\nreturn ''")
+
+    assert project.run() == (0, "stages.shout: \n", "")
+    assert "harness.run(main)" in project.published()["loud.txt"]
 
 
 def test_a_harness_without_a_watch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
