@@ -54,6 +54,11 @@ class Node(NamedTuple):
     def is_leaf(self) -> bool:
         return not all(isinstance(value, dict | list) or value is None for value in self.values)
 
+    @property
+    def is_code(self) -> bool:
+        """True for names of files and the like where a text would be what a question is about."""
+        return all(isinstance(v, str) and field_names.is_code(self.name, v) for v in self.values if not empty(v))
+
     def has(self, shape: Shape, least: float) -> bool:
         return sum(map(shape, self.values)) >= least
 
@@ -65,7 +70,7 @@ class Node(NamedTuple):
         if self.name.lower() not in names.SAYS_NOTHING:
             outer = []
         for own in outer if any(map(_is_known, outer)) else [*outer, self.name]:
-            found, forms = words(own), {own.lower(), own.lower().removesuffix("s")}
+            found, forms = words(own), {own.lower(), own.lower().removesuffix("s"), field_names.plain(own)}
             whole = [(0, place) for place, name in enumerate(wanted) if name in forms]
             within = [(1, place) for place, name in enumerate(wanted) if name in found]
             barred = names.MEASURES | names.BAD if wanted in (names.ANSWER, names.RIGHT) else names.MEASURES
@@ -101,7 +106,7 @@ def propose(records: list[dict[str, Any]]) -> Mapping | Asked:
         doubt = ""
         for role, (wanted, shape) in roles.items():
             free = [node for node in found if not any(_within(node.path, path) for path in fields.values())]
-            fit = [node for node in free if node.has(shape, least)]
+            fit = [node for node in free if node.has(shape, least) and not (role == "context" and node.is_code)]
             if format == "multiple_choice" and role == "answer":  # of a list of marks, one a choice, none is the answer
                 fit = [node for node in fit if not any(map(str.isdigit, node.path.split(".")))]
             best = _best(fit, wanted)
@@ -223,7 +228,7 @@ def beside(format: str, fields: dict[str, str], found: list[Node], least: float)
     for role, (wanted, shape) in BESIDE.items():
         if role not in fields and role in READERS[format].FIELDS:
             have = [node for node in found if len(node.values) >= least and any(map(shape, node.values))
-                    and all(shape(v) or empty(v) for v in node.values) and "." not in node.path
+                    and all(shape(v) or empty(v) for v in node.values) and "." not in node.path and not node.is_code
                     and (rank := node.rank(wanted)) and rank[0] == 0 and node.path not in fields.values()]  # fmt: skip
             if len(have) == 1:
                 more[role] = have[0].path
@@ -278,4 +283,5 @@ def parts_of_questions(left: list[Node], least: float) -> list[str]:
 
 def _is_part(node: Node) -> bool:
     own = node.name.lower() if node.name.lower() not in names.SAYS_NOTHING else node.path.lower().split(".")[0]
-    return bool(names.OF_A_QUESTION & {own, own.removesuffix("s"), *words(own)[-1:]}) and "id" not in words(own)
+    is_part = bool(names.OF_A_QUESTION & {own, own.removesuffix("s"), *words(own)[-1:]})
+    return is_part and "id" not in words(own) and not node.is_code

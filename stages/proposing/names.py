@@ -3,10 +3,13 @@
 They are in lower case; `camelCase` and `snake_case` are words.
 """
 
-from stages.reading.field_names import PRAISES
+from stages.reading.field_names import CHANGES_MEANING, IS_ABOUT, PRAISES, REASONS
 
-ABOUT = ("context", "passage", "paragraph", "story", "excerpt", "evidence", "document")  # texts of questions, no more
-CONTEXT = ("body", *ABOUT[:2], "background", "article", "premise", *ABOUT[2:], "support", "table", "schema", "text")
+ABOUT = CHANGES_MEANING[IS_ABOUT]  # texts of questions, no more
+CONTEXT = (
+    "body", "context", "passage", "background", "article", "premise", "paragraph", "story", "excerpt", "evidence",
+    "document", "support", "table", "schema", "text",
+)  # fmt: skip
 QUESTION = (
     "question", "prompt", "instruction", "query", "problem", "request", "utterance", "user", "human", "input", "source",
     "title", "sentence", "message", "text", "article", "document", "dialogue", "passage", "question_stem", "ctx",
@@ -30,10 +33,7 @@ REJECTED = ("rejected", "dispreferred", "worse", "loser")
 TURNS = ("conversation", "conversations", "messages", "dialog", "dialogue", "turns", "chat", "history")
 CALLS = ("answers", "calls", "tool_calls", "function_calls", "ground_truth", "answer", "output", "response")
 SYSTEM = ("system", "system_prompt", "system_message", "instructions", "developer")
-REASONING = (
-    "reasoning_content", "reasoning", "thinking", "think", "thoughts", "cot", "complex_cot", "chain_of_thought",
-    "rationale", "scratchpad", "solution_steps", "deepseek_reasoning",
-)  # fmt: skip
+REASONING = CHANGES_MEANING[REASONS]
 TOOLS = ("tools", "functions", "function", "available_tools")
 JUDGED = (*PRAISES, "label", "liked", "good", "thumbsup", "upvoted", "helpful", "desirable", "preferred")  # yes or no
 TEXT = ("text", "content", "body", "document", "article", "passage")

@@ -131,11 +131,8 @@ LAST_WORDS = {  # what a text of PROSE_WORDS or more says -> the last words of i
 }
 PROSE_WORDS = 7  # of a text that is more than an id, a source or a date, whatever its field's name
 NUMBER = re.compile(r"\s*[-+]?[\d.,]+\s*")
-CODE = (
-    re.compile(  # one word of ASCII, as other scripts may write sentences without spaces; or `length:number of words`
-        r"\s*([!-~]*|[a-z_ ]+:[a-z_ ]+)\s*"
-    )
-)
+# One word of ASCII, as other scripts may write sentences without spaces; or `length:number of words`.
+CODE = re.compile(r"\s*([!-~]*|[a-z_ ]+:[a-z_ ]+)\s*")
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")  # two are about a word
 SIGNS = re.compile(r"[\W_]+")
@@ -152,7 +149,7 @@ def meaning(path: str, value: Any) -> str | None:
     for given in names:
         what = _CHANGED.get(given)
         if what and not (
-            (given in IN_WORDS and (not isinstance(value, str) or CODE.fullmatch(value)))
+            is_code(given, value)
             or word in HARMLESS_VALUES.get(given, ())
             or (what == REASONS and given not in HARMLESS_VALUES and is_switch(value))
             or (what in BESIDE_QUESTIONS and name in _NONE and not is_prose)
@@ -165,6 +162,16 @@ def meaning(path: str, value: Any) -> str | None:
     if name in _NONE:
         return "" if isinstance(value, str) and name in _COUNTS and not NUMBER.fullmatch(value) else None
     return None if word in HARMLESS_VALUES.get(name, ()) else ""
+
+
+def is_code(name: str, value: Any) -> bool:
+    """True for no text of several words, under a name that changes meaning as such a text only."""
+    return plain(name) in IN_WORDS and (not isinstance(value, str) or CODE.fullmatch(value) is not None)
+
+
+def plain(name: str) -> str:
+    """A name as the tables here have it."""
+    return SIGNS.sub("", name).lower()
 
 
 @functools.lru_cache(4096)
@@ -208,4 +215,4 @@ def _last_word(path: str) -> str:
 
 
 def _names(path: str) -> list[str]:
-    return [SIGNS.sub("", name).lower() for name in path.split(".")]
+    return [plain(name) for name in path.split(".")]

@@ -18,6 +18,7 @@ PAIR = Pair([Message("user", "Say 5.")], [Message("assistant", "5!")], [Message(
 SEARCH = {"name": "search", "description": "Finds.", "parameters": {"n": {"description": "What.", "type": "int"}}}
 ROUNDS = Chat([Message("user", "Hi 5."), Message("assistant", "Ho."), Message("user", "Why?"),
                Message("assistant", "So.")])  # fmt: skip
+THOUGHT = Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.")])
 CALL = Message("assistant", "", [ToolCall(Function("search", {"n": 5}), "function")])
 
 SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row of number 5)
@@ -152,8 +153,7 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
     "SNLI": ({"premise": "{i} cats.", "hypothesis": "Cats.", "label": 0}, chat("5 cats.\n\nCats.", "0")),
     "MRPC": ({"sentence1": "It is {i}.", "sentence2": "It is.", "label": 1, "idx": 4}, chat("It is 5.\n\nIt is.", "1")),
     "GoEmotions": (
-        {"text": "Oh {i}!", "labels": [2, 7], "id": "ed{i}"},
-        chat("Oh 5!", '{"intent": [2, 7]}'),
+        {"text": "Oh {i}!", "labels": [2, 7], "id": "ed{i}"}, chat("Oh 5!", '{"intent": [2, 7]}'),
     ),
     "Argilla": (
         {"id": "a{i}", "status": "completed", "fields": {"text": "Buy {i}!"}, "metadata": {},
@@ -199,21 +199,22 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
         ROUNDS,
     ),
     "rounds of a dialogue": (
-        {"id": 3, "dialog": [["Hi {i}.", "Ho."], ["Why?", "So."]]},
-        ROUNDS,
+        {"id": 3, "dialog": [["Hi {i}.", "Ho."], ["Why?", "So."]]}, ROUNDS,
     ),
     "turns of a role and a text": (
         {"id": 3, "dialog": [["User", "Hi {i}."], ["Assistant", "Ho."], ["User", "Why?"], ["Assistant", "So."]]},
         ROUNDS,
     ),
     "medical o1": (
-        {"Question": "Who is {i}?", "Complex_CoT": "It follows.", "Response": "{i}"},
-        Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.")]),
+        {"Question": "Who is {i}?", "Complex_CoT": "It follows.", "Response": "{i}"}, THOUGHT,
     ),
     "a switch of reasoning beside turns": ({"messages": TURNS, "reasoning": "off"}, chat("Say 5.", "5!")),
-    "a switch of reasoning beside input and output": (
-        {"input": "Say {i}.", "output": "{i}!", "thinking": True}, chat("Say 5.", "5!"),
+    "reasoning that is on": ({"input": "Say {i}.", "output": "{i}!", "thinking": True}, chat("Say 5.", "5!")),
+    "s1K": (
+        {"question": "Who is {i}?", "solution": "{i}", "thinking_trajectories": ["It follows."]}, THOUGHT,
     ),
+    "an article": ({"question": "Who?", "answer": "{i}", "article": "It is {i}."}, chat("It is 5.\n\nWho?", "5")),
+    "the name of a document": ({"question": "So {i}?", "answer": "{i}", "document": "a.pdf"}, chat("So 5?", "5")),
     "reasoning in steps": (
         {"query": "Who is {i}?", "response": "{i}", "solution_steps": ["It follows.", "So it is."]},
         Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.\nSo it is.")]),
@@ -227,8 +228,7 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
         Judged([Message("user", "Say 5.")], [Message("assistant", "5!")], False),
     ),
     "reasoning in a format": (
-        {"instruction": "Who is {i}?", "output": "{i}", "rationale": "It follows."},
-        Chat([Message("user", "Who is 5?"), Message("assistant", "5", reasoning_content="It follows.")]),
+        {"instruction": "Who is {i}?", "output": "{i}", "rationale": "It follows."}, THOUGHT,
     ),
     "SQuAD": (
         {"id": "57{i}", "title": "Numbers", "context": "It is {i}.", "question": "Who?",
@@ -275,8 +275,7 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
         chat("Is 5 even?", "It is not."),
     ),
     "a class in words": (
-        {"prompt": "Say {i}.", "completion": "{i}!", "label": "smalltalk"},
-        chat("Say 5.", "5!"),
+        {"prompt": "Say {i}.", "completion": "{i}!", "label": "smalltalk"}, chat("Say 5.", "5!"),
     ),
     "a class that one record has not": (
         lambda i: {"question": f"Is {i} even?", "answer": ("It is.", "No.")[i % 2], "label": 1 - i % 2 if i else None},
@@ -291,8 +290,7 @@ SETS: dict[str, tuple[Made, Content]] = {  # name: (record number {i}, the row o
         chat("Say 5.", "5!"),
     ),
     "a context beside prompt and completion": (
-        {"prompt": "Who?", "completion": "{i}", "context": "It is {i}."},
-        chat("It is 5.\n\nWho?", "5"),
+        {"prompt": "Who?", "completion": "{i}", "context": "It is {i}."}, chat("It is 5.\n\nWho?", "5"),
     ),
 }  # fmt: skip
 
