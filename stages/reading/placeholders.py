@@ -5,8 +5,8 @@ from typing import Any
 from stages.rows.parts import split
 from stages.rows.row import Content, Judged
 
-ANSWERS = ("n/a", "#n/a", "<na>", "nan", "[deleted]", "[removed]", "?")  # in lower case
-LABELS = (*ANSWERS, "-1", "-1.0", "-")  # -1: of `datasets`; -: of SNLI, where annotators disagree
+ANSWERS = ("n/a", "#n/a", "<na>", "[deleted]", "[removed]", "?")  # in lower case; NaN answers "What is 0/0?"
+LABELS = (*ANSWERS, "nan", "-1", "-1.0", "-")  # -1: of `datasets`; -: of SNLI, where annotators disagree
 NAMES = ("label", "labels", "gold_label", "category", "class")  # of fields in which these are labels
 
 

@@ -34,7 +34,10 @@ def test_a_record_with_a_placeholder_has_no_answer(record: dict[str, Any], rule:
     ("record", "rule"),
     [
         *(({"text": "a", "label": label}, None) for label in (0, 1, "none", "N", False, ["-1"])),
-        *(({"question": "a", "answer": answer}, None) for answer in ("-1", "-", "None", "Really?", "NaN is no number")),
+        *(
+            ({"question": "a", "answer": answer}, None)
+            for answer in ("-1", "-", "None", "Really?", "NaN", "nan", "NaN is no number")
+        ),
         ({"prompt": "a", "chosen": "b", "rejected": "N/A"}, None),
         ({"prompt": "a", "completion": "N/A", "label": False}, None),
         ({"q": "What is 1 - 2?", "result": -1}, ANSWER),
