@@ -29,7 +29,10 @@ NAMES = frozenset([*builtins.__dict__, "__file__"])  # that every module has
 KEEPING = frozenset([  # they keep their arguments and call none
     "contextlib.nullcontext", "contextlib.suppress", "dataclasses.field", "functools.partial", "msgspec.Meta",
     "msgspec.field", "msgspec.json.Decoder", "msgspec.json.Encoder", "operator.attrgetter", "operator.itemgetter",
-    "types.MappingProxyType", "types.SimpleNamespace", "typing.NewType", "typing.TypeVar", "typing.cast",
+    "types.MappingProxyType", "types.SimpleNamespace", "typing.NewType", "typing.TypeVar",
+    # of `DECORATORS`; others change the function or class that they are given
+    "classmethod", "contextlib.asynccontextmanager", "contextlib.contextmanager", "functools.cache",
+    "functools.lru_cache", "property", "staticmethod",
 ])  # fmt: skip
 DECORATORS = frozenset([  # they keep what they decorate
     "abc.abstractmethod", "classmethod", "contextlib.asynccontextmanager", "contextlib.contextmanager",
@@ -61,6 +64,7 @@ class Names:
         self.aliases, self.packages, self.bound = aliases, frozenset(packages), frozenset(bound)
         self.plain: set[str] = set()  # of `bound`: bound to plain values
         self.functions: set[str] = set()  # of `bound`: bound to functions
+        self.types: set[str] = set()  # of `bound`: bound to classes, with whatever bases, and unions of them
 
     def only_binds(self, statement: ast.stmt) -> bool:
         """True if a statement does nothing but bind its names; false where that is not certain.
@@ -71,13 +75,20 @@ class Names:
         pure = self._only_binds(statement)
         value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
         names = {statement.name} if isinstance(statement, _Definition) else stored([statement])
-        if pure and (isinstance(statement, ast.ClassDef) or (value and self._is_plain(value))):
+        if pure and (self._is_plain_class(statement) or (value and self._is_plain(value))):
             self.plain |= names
         else:
             self.plain -= names
+        self.types -= names
+        self.types |= names if pure and (isinstance(statement, ast.ClassDef) or self._is_type(value)) else set()
         self.functions -= names
-        self.functions |= names if isinstance(statement, _Function) else set()
+        self.functions |= names if pure and isinstance(statement, _Function) else set()
         return pure
+
+    def is_enumeration(self, definition: ast.ClassDef) -> bool:
+        """True for a class that makes members of the values in its body, and in those of its subclasses."""
+        metaclasses = [k.value for k in definition.keywords if k.arg == "metaclass"]
+        return any(self._all(above, ("enum",)) for above in [*definition.bases, *metaclasses])
 
     def _only_binds(self, statement: ast.stmt) -> bool:
         if isinstance(statement, _Function):
@@ -86,7 +97,7 @@ class Names:
         if isinstance(statement, ast.ClassDef):
             return self._is_pure_class(statement)
         if isinstance(statement, ast.Assign):
-            return all(map(_binds_names, statement.targets)) and self._is_quiet(statement.value)
+            return self._unpacks_quietly(statement) and self._is_quiet(statement.value)
         if isinstance(statement, ast.AnnAssign):
             annotation = self._is_quiet(statement.annotation, annotates=True)
             return annotation and _binds_names(statement.target) and self._is_quiet(statement.value)
@@ -96,7 +107,8 @@ class Names:
     def _is_pure_class(self, definition: ast.ClassDef) -> bool:
         names = {getattr(s, "name", "") for s in definition.body}
         metaclasses = [k.value for k in definition.keywords if k.arg == "metaclass"]
-        if any(self._all(c, ("enum",)) for c in [*definition.bases, *metaclasses]) and names & ENUM_METHODS:
+        mixed = not all(self._all(base, ("enum", *NAMES)) for base in definition.bases)
+        if self.is_enumeration(definition) and (mixed or names & ENUM_METHODS):
             return False
         options = [k.value for k in definition.keywords if k.arg != "metaclass"]
         inner = self._with(names)
@@ -108,11 +120,38 @@ class Names:
             and all(inner.only_binds(s) and not inner._sets_name(s) for s in definition.body)
         )
 
+    def _is_plain_class(self, statement: ast.stmt) -> bool:
+        """True for a class without operators of its own; its metaclass is of a library."""
+        return (
+            isinstance(statement, ast.ClassDef)
+            and all(map(self._is_plain, statement.bases))
+            and not any(getattr(s, "name", "") == "__class_getitem__" for s in statement.body)
+        )
+
+    def _is_type(self, node: ast.expr | None) -> bool:
+        """True for a class of the module, or a union of such, other plain names and None."""
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            return self._is_type(node.left) and self._is_type(node.right)
+        if isinstance(node, ast.Name):
+            return node.id in self.types or self._is_plain_name(node.id)
+        return isinstance(node, ast.Constant) and node.value is None
+
+    def _unpacks_quietly(self, statement: ast.Assign) -> bool:
+        """True for targets that are names, or tuples of them that get the parts of a plain or written-out value."""
+        is_tuple = any(isinstance(target, ast.Tuple) for target in statement.targets)
+        is_known = isinstance(statement.value, ast.Tuple | ast.List | _Loop) or self._is_plain(statement.value)
+        return all(map(_binds_names, statement.targets)) and (not is_tuple or is_known)
+
     def _sets_name(self, statement: ast.stmt) -> bool:
         """True if a class attribute may be an object of the project, of which `__set_name__` is called."""
         value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
-        is_named = isinstance(value, ast.Name | ast.Attribute | ast.IfExp)
-        return is_named and getattr(value, "id", "") not in self.functions and not self._is_plain(value)
+        values = [value]
+        if isinstance(value, ast.Call):  # `field` passes it on to its default
+            values = [*value.args, *(k.value for k in value.keywords if k.arg != "default_factory")]
+        elif isinstance(value, ast.Tuple | ast.List) and any(isinstance(t, ast.Tuple) for t in _targets(statement)):
+            values = value.elts
+        named = [v for v in values if isinstance(v, ast.Name | ast.Attribute | ast.IfExp)]
+        return any(getattr(v, "id", "") not in self.functions and not self._is_plain(v) for v in named)
 
     def _is_base(self, base: ast.expr) -> bool:
         if isinstance(base, ast.Subscript):
@@ -126,7 +165,7 @@ class Names:
         if isinstance(decorator, ast.Call):
             return self._is_one_of(decorator.func, DECORATORS) and all(map(self._is_quiet, _arguments(decorator)))
         accessor = isinstance(decorator, ast.Attribute) and decorator.attr in ACCESSORS
-        return self._is_one_of(decorator, DECORATORS) or (accessor and _root(decorator) in self.bound)
+        return self._is_one_of(decorator, DECORATORS) or (accessor and _root(decorator) in self.functions)
 
     def _is_quiet(self, node: ast.AST | None, annotates: bool = False) -> bool:
         """True for an expression that runs no code of the project; in annotations operators make types."""
@@ -143,13 +182,15 @@ class Names:
             return all(map(inner._is_plain, sources)) and all(map(inner._is_quiet, parts))
         if isinstance(node, ast.arg):
             return self._is_quiet(node.annotation, annotates=True)
+        annotates |= isinstance(node, ast.BinOp) and self._is_type(node)
+        annotates |= isinstance(node, ast.Subscript) and self._all(node.value, (*NAMES, "collections", "typing"))
         parts = [node.args] if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node) if node else ()
         operands = [] if annotates else _operands(node)
         return all(map(self._is_plain, operands)) and all(self._is_quiet(part, annotates) for part in parts)
 
     def _is_pure_call(self, call: ast.Call) -> bool:
         function, arguments = call.func, _arguments(call)
-        if self._is_one_of(function, KEEPING | DECORATORS):
+        if self._is_one_of(function, KEEPING):
             return all(map(self._is_quiet, arguments))
         makes_class = getattr(function, "id", "") == "type" and len(arguments) > 1
         calls = any(k.arg in CALLED and not isinstance(k.value, ast.Constant) for k in call.keywords)
@@ -192,7 +233,7 @@ class Names:
 
     def _with(self, names: set[str]) -> "Names":
         inner = Names(self.aliases, self.packages, self.bound | names)
-        inner.plain, inner.functions = self.plain - names, self.functions - names
+        inner.plain, inner.functions, inner.types = self.plain - names, self.functions - names, self.types - names
         return inner
 
 
@@ -222,13 +263,19 @@ def _operands(node: ast.AST | None) -> list[ast.expr]:
         return node.values
     if isinstance(node, ast.IfExp):
         return [node.test]
-    if isinstance(node, ast.Dict):
+    if isinstance(node, ast.Dict):  # keys are hashed, too, but tables by imported names are many
         return [value for key, value in zip(node.keys, node.values, strict=True) if key is None]
-    return [node.value] if isinstance(node, ast.Subscript | ast.Starred | ast.FormattedValue) else []
+    if isinstance(node, ast.Subscript):
+        return [node.value, node.slice]
+    return [node.value] if isinstance(node, ast.Starred | ast.FormattedValue) else []
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:
     return [*call.args, *(k.value for k in call.keywords)]
+
+
+def _targets(statement: ast.stmt) -> list[ast.expr]:
+    return statement.targets if isinstance(statement, ast.Assign) else []
 
 
 def _binds_names(target: ast.expr) -> bool:

@@ -80,7 +80,10 @@ def parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...])
     impure = set(map(id, effects))
 
     def symbol(statements: list[ast.stmt], *also: object) -> Symbol:
-        hooks = any(id(s) in impure or not isinstance(s, ast.ClassDef) or _has_hook(s) for s in statements)
+        hooks = any(
+            id(s) in impure or not isinstance(s, ast.ClassDef) or _has_hook(s) or names.is_enumeration(s)
+            for s in statements
+        )
         return _symbol(statements, package, packages, aliases, {*definitions}, lines, hooks, also)
 
     symbols = {bound_name: symbol(statements) for bound_name, statements in definitions.items()}

@@ -56,6 +56,12 @@ REGISTERED = {  # {what was tried: (the module with the table, a module that is 
         "from stages import reg as base\nclass A(base.Base):\n    x = 1", "1"),
     "members of an enumeration": (
         "import enum\nclass B(enum.Enum):\n    def __init__(self, v): print(v)\n", "class A(B):\n    x = 1", "1"),
+    "members of an enumeration with a base mixed in": (
+        "import enum\nclass B(enum.Enum): ...\nclass M:\n    def __init__(self, v): print(v)\n",
+        "class A(M, B):\n    x = 1", "1"),
+    "a subscript of a class whose base has one": (HOOK, "class A(Base): ...\nx = A[1]", "1"),
+    "an unpacking": (ACTING, "x, y1 = p", "1"),
+    "a decorator that is called": (TABLE, "import functools\ny1 = functools.total_ordering(TABLE['C1'])", "1"),
 }  # fmt: skip
 PLAIN = {  # what an import alone does not reach, however it is written
     "a subclass": ("class B:\n    y = 1\n", "class A(B):\n    x = 1", "1"),

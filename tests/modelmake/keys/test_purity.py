@@ -114,3 +114,58 @@ def test_an_option_of_a_class_may_be_called_with_it() -> None:
 def test_an_enumeration_calls_its_methods_for_every_member() -> None:
     assert only_binds("import enum\nclass A(enum.Enum):\n    X = 1\n    def show(self): ...")
     assert not only_binds("import enum\nclass A(enum.Enum):\n    X = 1\n    def __init__(self, x): ...")
+    assert only_binds("import enum\nclass A(str, enum.Enum):\n    X = 'x'")
+
+
+@pytest.mark.parametrize("bases", ["Mix, enum.Enum", "p.Mix, enum.Enum", "enum.Enum, metaclass=p.Meta"])
+def test_an_enumeration_calls_the_methods_of_what_is_mixed_into_it(bases: str) -> None:
+    assert not only_binds(f"import enum\nfrom stages.base import p\nclass Mix: ...\nclass A({bases}):\n    X = 1")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["X = dataclasses.dataclass(p.C)", "X = functools.total_ordering(p.C)", "X = typing.final(p.C)",
+     "X = abc.abstractmethod(p.f)", "X = typing.runtime_checkable(p.C)", "X = functools.singledispatch(p.f)"],
+)  # fmt: skip
+def test_a_decorator_that_is_called_may_change_what_it_is_given(code: str) -> None:
+    assert not only_binds(f"import abc, dataclasses, functools, typing\nfrom stages.base import p\n{code}")
+
+
+@pytest.mark.parametrize("code", ["X = functools.cache(p.f)", "X = property(p.f)", "X = staticmethod(p.f)"])
+def test_a_decorator_that_is_called_and_wraps_keeps_what_it_is_given(code: str) -> None:
+    assert only_binds(f"import functools\nfrom stages.base import p\n{code}")
+
+
+def test_a_class_may_have_operators_of_a_base_of_another_module() -> None:
+    head = "from stages.base import Base, p\nclass A(Base): ...\nclass B(A): ...\nclass C: ...\n"
+
+    assert not only_binds(f"{head}X = B['a']")
+    assert not only_binds(f"{head}X = (1, 2)[p]")
+    assert not only_binds("class A:\n    def __class_getitem__(cls, x): ...\nX = A['a']")
+    assert only_binds(f"{head}X = A | B | None")
+    assert only_binds(f"{head}X = A | C\nY = X | B")
+    assert only_binds(f"{head}X = dict[str, p]")
+    assert not only_binds(f"{head}X = A | p")
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("a, b = p", False), ("a, b = p.x", False), ("a, b = 1, p", True), ("a, b = range(2)", True),
+     ("a, b = (f'{x}' for x in 'ab')", True), ("X = p.r\n@X.setter\ndef f(): ...", False),
+     ("@p\ndef x(): ...\n@x.setter\ndef f(): ...", False)],
+)  # fmt: skip
+def test_what_is_unpacked_or_decorates_may_be_an_object_of_the_project(code: str, expected: bool) -> None:
+    assert only_binds(f"from stages.base import p\n{code}") is expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [("a = typing.cast(int, p)", False), ("a = typing.final(p)", False), ("a: int = field(default=p)", False),
+     ("a: int = field(default=3)", True), ("a: list = field(default_factory=p.make)", True), ("a, b = p, 1", False),
+     ("a = (p, 1)", True)],
+)  # fmt: skip
+def test_an_object_of_the_project_that_a_call_or_tuple_sets_in_a_class_may_ask_its_name(
+    body: str, expected: bool
+) -> None:
+    code = f"import typing\nfrom dataclasses import field\nfrom stages.base import p\nclass A:\n    {body}"
+    assert only_binds(code) is expected
