@@ -161,12 +161,13 @@ def suffixes(path: Path) -> tuple[str, str]:
 def split_of_name(name: str) -> Named:
     """The split that a file's name below the raw folder gives its records: that of the file itself goes first.
 
+    A pin names a dataset, no split: the names of the files in it tell.
     Names of documents are titles, as are those of their folders: `docs/testing/` is about tests. There only the names
     themselves count, or their ends, as in `my_test.md`.
     """
     path = Path(name)
     own = path.name[: len(path.name) - sum(map(len, suffixes(path)))]
-    for part in (own, *reversed(path.parts[:-1])):
+    for part in (own, *(folder for folder in reversed(path.parts[:-1]) if not folder.endswith(PIN_SUFFIX))):
         found = split_names.named(part)
         if found.split and (suffixes(path)[0] not in DOCUMENTS or part.lower().rpartition("_")[2] in OF_DOCUMENTS):
             return found

@@ -94,6 +94,8 @@ def test_the_name_of_a_file_gives_the_split(tmp_path: Path, name: str, split: st
         ("docs/test/a.md", "test", ["all of it is test, by 'test' in its name"]),
         ("my_test.md", "test", ["all of it is test, by 'test' in its name"]),
         ("how-to-test.md", "", []),
+        ("my-dev.hub.json/data/part-0.csv", "", []),  # the name of a pin is no name of a split
+        ("my-dev.hub.json/train/part-0.csv", "train", []),
     ],
 )
 def test_the_nearest_folder_gives_the_split_where_the_file_does_not_and_what_is_not_plain_is_told(
