@@ -27,15 +27,18 @@ EVERYTHING = {  # {name at the end of a dotted one: why every loaded module is t
     "f_back": FRAMES,
     "f_globals": FRAMES,
     "__builtins__": EVALUATES,
+    "CUnsafeLoader": UNPICKLES,
     "Unpickler": UNPICKLES,
     "UnsafeLoader": UNPICKLES,
     "read_pickle": UNPICKLES,
     "unsafe_load": UNPICKLES,
+    "unsafe_load_all": UNPICKLES,
 }
 PICKLING = ("cloudpickle", "dill", "joblib", "marshal", "pickle")
 FULL_NAMES = {  # {full name: why every loaded module is taken whole}
     "builtins.eval": EVALUATES, "builtins.exec": EVALUATES, "builtins.globals": EVALUATES, "importlib.reload": COMPUTED,
-    "pydoc.locate": COMPUTED, "shelve.open": UNPICKLES, "sys.modules": MODULES, "torch.load": UNPICKLES,
+    "jsonpickle.decode": UNPICKLES, "jsonpickle.loads": UNPICKLES, "pydoc.locate": COMPUTED, "shelve.open": UNPICKLES,
+    "sys.modules": MODULES, "torch.load": UNPICKLES, "yaml.CLoader": UNPICKLES, "yaml.Loader": UNPICKLES,
     **dict.fromkeys([f"{module}.load" for module in PICKLING], UNPICKLES),
     **dict.fromkeys([f"{module}.loads" for module in PICKLING], UNPICKLES),
 }  # fmt: skip
@@ -117,7 +120,7 @@ def everything(used: Used, packages: tuple[str, ...]) -> str:
             reasons += [EVERYTHING[word] for word in words if word in EVERYTHING]
             reasons += [FULL_NAMES[name] for name in full_names if name in FULL_NAMES]
             reasons += [HOOKS] if _sets_hook(node) else []
-    reasons += [UNPICKLES for call in used.calls if _unpickles(call)]
+    reasons += [UNPICKLES for call in used.calls if _unpickles(call, used)]
     reasons += [f"uses {module} as a value" for module in sorted(_finders(used))]
     return [*reasons, *sorted(of_package(package) for package in within.values()), ""][0]
 
@@ -209,9 +212,11 @@ def _sets_hook(node: ast.AST) -> bool:
     return attribute in CLASS_HOOKS or (isinstance(node, ast.Constant) and node.value in CLASS_HOOKS)
 
 
-def _unpickles(call: ast.Call) -> bool:
+def _unpickles(call: ast.Call, used: Used) -> bool:
     """True for a call that is told to unpickle."""
     told = {k.arg: getattr(k.value, "value", None) for k in call.keywords}
+    if len(call.args) > 2 and "numpy.load" in used.origins(call.func):
+        told["allow_pickle"] = getattr(call.args[2], "value", None)
     return told.get("allow_pickle", False) is not False or told.get("weights_only", True) is not True
 
 

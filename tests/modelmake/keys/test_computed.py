@@ -35,6 +35,13 @@ FINDING = {  # {a way to find code: why every loaded module is taken whole}
     "x.read_pickle(x)": "unpickles what it is given",
     "x.load(x, allow_pickle=True)": "unpickles what it is given",
     "x.load(x, Loader=yaml.UnsafeLoader)": "unpickles what it is given",
+    "yaml.load(x, Loader=yaml.Loader)": "unpickles what it is given",
+    "yaml.load(x, yaml.CLoader)": "unpickles what it is given",
+    "yaml.load_all(x, yaml.CUnsafeLoader)": "unpickles what it is given",
+    "yaml.unsafe_load_all(x)": "unpickles what it is given",
+    "numpy.load(x, None, True)": "unpickles what it is given",
+    "jsonpickle.decode(x)": "unpickles what it is given",
+    "jsonpickle.loads(x)": "unpickles what it is given",
     "[pickle][0].load(x)": "uses pickle as a value",
     "eval(x)": "evaluates texts as code",
     "map(eval, x)": "evaluates texts as code",
@@ -44,12 +51,14 @@ FINDING = {  # {a way to find code: why every loaded module is taken whole}
 }
 HEAD = (
     "import builtins, functools, importlib.util, inspect, joblib, logging, pickle, torch, traceback, warnings, yaml\n"
-    "import dis, faulthandler, linecache, marshal, pkgutil, pydoc\nimport sys as s\n"
+    "import dis, faulthandler, jsonpickle, linecache, numpy, marshal, pkgutil, pydoc\nimport sys as s\n"
     "from importlib import import_module as load\nfrom pydoc import locate as located\nfrom stages import leaf\n"
     "from stages.leaf import Known\n"
 )
 NOTHING = [  # what finds no code
     "torch.load(x, weights_only=True)", "x.load(x, allow_pickle=False)", "x.eval()",
+    "yaml.load(x, Loader=yaml.SafeLoader)", "yaml.load(x, yaml.CSafeLoader)", "numpy.load(x, None, False)",
+    "x.load(x, None, x)",
     "importlib.util.find_spec('torch')", "getattr(s, 'frozen', False), s.argv, s.stderr", "s.modules.get('torch')",
     "importlib.import_module('torch')",
 ]  # fmt: skip
