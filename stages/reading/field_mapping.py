@@ -7,7 +7,7 @@ import msgspec
 
 from stages.params.data import FileRule
 from stages.reading import formats, items, placeholders, unread
-from stages.reading.containers.split_names import split_from_name
+from stages.reading.containers import split_names
 from stages.reading.rejection import RejectedRecord
 from stages.rows.timestamps import utc_timestamp
 
@@ -82,9 +82,9 @@ def parse_metadata(fields: dict[str, Any]) -> Metadata:
         RejectedRecord: a split, a group or a time is invalid.
     """
     split, group, time = (fields.get(name) for name in Metadata._fields)
-    split_name = "" if split is None else split_from_name(str(split))
+    split_name = "" if split is None else split_names.split_from_name(str(split))
     if split is not None and not split_name:
-        raise RejectedRecord("wrong_split", f"split {split!r}: want train, val (validation, dev) or test")
+        raise RejectedRecord("wrong_split", f"split {split!r}: want {split_names.told()}")
     if group is not None and not isinstance(group, str | int):
         raise RejectedRecord("wrong_group", f"group {group!r}: want text or a whole number")
     try:

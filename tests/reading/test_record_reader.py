@@ -103,7 +103,12 @@ def test_split_group_and_time_are_taken_from_any_field(values: dict[str, Any], m
 @pytest.mark.parametrize(
     ("field", "value", "detail"),
     [
-        ("split", "hard", "split 'hard': want train, val (validation, dev) or test"),
+        (
+            "split",
+            "hard",
+            "split 'hard': want train (training, trainset), val (valid, validation, dev, valset, devset) or "
+            "test (testing, testset, devtest, eval, evaluation, heldout, holdout)",
+        ),
         ("group", [1], "group [1]: want text or a whole number"),
         ("time", "soon", "time 'soon': want ISO 8601, or seconds since 1970"),
     ],

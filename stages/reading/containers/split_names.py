@@ -34,3 +34,9 @@ def named(name: str) -> Named:
 def split_from_name(name: str) -> str:
     """The split that a name gives; "" for other names."""
     return named(name).split
+
+
+def told() -> str:
+    """The splits with their other names, for messages."""
+    *first, last = (f"{split} ({', '.join(word for word in words if word != split)})" for split, words in WORDS.items())
+    return f"{', '.join(first)} or {last}"
