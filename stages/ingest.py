@@ -92,7 +92,7 @@ class Ingestion:
         by_format = self.formats.setdefault(file.name, {})
         reader = RecordReader(file.rule, self._params.documents)
         notes = files.split_note(file.name) if self._params.splits == "given" else []
-        for record in reader.parts(files.read(file.path, file.name, notes.append)):
+        for record in reader.each_item(files.read(file.path, file.name, notes.append)):
             self.records += 1
             if isinstance(record, Broken):
                 self.reject(number, record.line, record.reason, record.detail, record.text)

@@ -138,7 +138,7 @@ def read(file: files.RawFile, max_records: int, ingest: Ingest, cleaning: Clean)
     report.unreadable = file.problem()
     if report.unreadable:
         return report
-    records = reader.parts(_readable(files.read(file.path, file.name, report.notes.append), report))
+    records = reader.each_item(_readable(files.read(file.path, file.name, report.notes.append), report))
     for record in islice(records, max_records or None):
         report.records += 1
         if isinstance(record, Broken):

@@ -12,7 +12,7 @@ from stages.reading.formats import multiple_choice
 from stages.reading.rejection import RejectedRecord
 
 COLUMN = re.compile(r"((?:op|opt|option|choice|ending|sol|answer|ans)?[_ ]?)([a-j]|\d)", re.IGNORECASE)  # `A`, `opa`
-WRONG = re.compile(r"(?:distractor)[_ ]?(?:[a-j]|\d)", re.IGNORECASE)  # those beside the right answer
+WRONG = re.compile(r"distractor[_ ]?(?:[a-j]|\d)", re.IGNORECASE)  # those beside the right answer
 
 
 def is_column(name: str) -> bool:

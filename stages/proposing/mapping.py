@@ -135,8 +135,8 @@ def counted(found: Mapping, records: list[dict[str, Any]]) -> Mapping | Asked:
     if found.format != "multiple_choice" or "answer" not in found.fields:
         return found
     first = choices.counted_from(records, found.fields)
-    names = {"answer": "answer_from_1"}
-    from_1 = found._replace(fields={names.get(name, name): path for name, path in found.fields.items()})
+    fields = {"answer_from_1" if name == "answer" else name: path for name, path in found.fields.items()}
+    from_1 = found._replace(fields=fields)
     if first is None:
         right = found.fields["answer"]
         return Asked(f"{right} has neither 0 nor the number of choices: it may count from 0 or from 1", [found, from_1])
@@ -181,7 +181,7 @@ def metadata(found: list[Node], least: float) -> dict[str, str]:
         if "_".join(words(node.path)) == name and all(type(value) in (str, int) for value in node.values)
         and MIN_GROUPS <= len(set(node.values)) < len(node.values)
     ]  # fmt: skip
-    return {role: nodes[0].path for role, nodes in (("split", given), ("group", groups)) if nodes}
+    return {role: fit[0].path for role, fit in (("split", given), ("group", groups)) if fit}
 
 
 def _paths(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -117,7 +117,7 @@ def _read(file: files.RawFile, given: FileRule | None, result: Survey) -> None:
     reader, scores = file_rule.reader_of(rule), Scores(values)
     formats, rejected, splits, count = Counter[str](), Counter[str](), Counter[str](), 0
     detail = ""
-    for record in reader.parts(chain(first, islice(records, MAX_RECORDS - len(first)))):
+    for record in reader.each_item(chain(first, islice(records, MAX_RECORDS - len(first)))):
         count += 1
         if isinstance(record, Broken):
             rejected[record.reason] += 1

@@ -63,7 +63,7 @@ class RecordReader:
         self.unread = unread.Unread()  # what nothing reads of the records that became contents
         self.conversations = ConversationsInTexts()  # in their texts
 
-    def parts(self, records: Iterable[Record | Broken]) -> Iterator[Record | Broken]:
+    def each_item(self, records: Iterable[Record | Broken]) -> Iterator[Record | Broken]:
         """The records, or those that `*` in a mapped path makes of them."""
         for record in records:
             if not self._of_items or isinstance(record, Broken):

@@ -49,7 +49,7 @@ def test_each_item_becomes_a_row_and_fields_outside_of_the_list_are_all_rows() -
     reader = RecordReader(rule, None)
     value = {"sql": ["SELECT"], "s": [{"q": "one", "of": "dev"}, {"q": "two", "of": "test", "why": "a long note"}]}
 
-    parts = list(reader.parts([Record(3, value, "as spelt"), Broken(9, "no JSON", "{")]))
+    parts = list(reader.each_item([Record(3, value, "as spelt"), Broken(9, "no JSON", "{")]))
 
     assert [(part.line, part.text) for part in parts] == [(3, ""), (3, ""), (9, "{")]
     read = [reader.read(part.value) for part in parts[:2]]
@@ -77,7 +77,7 @@ def test_rows_that_share_what_their_questions_are_about_are_one_group(
 ) -> None:
     reader = RecordReader(FileRule("*", "completion", fields, []), None)
 
-    found = [reader.read(one.value)[1].group for one in reader.parts([Record(1, ARTICLE, "")])]
+    found = [reader.read(one.value)[1].group for one in reader.each_item([Record(1, ARTICLE, "")])]
 
     assert [[found.index(group), bool(group)] for group in found] == [
         [groups.index(group), bool(group)] for group in groups
@@ -88,7 +88,7 @@ def test_records_of_one_passage_are_one_group_whatever_else_they_say() -> None:
     reader = RecordReader(FileRule("*", "completion", SQUAD, []), None)
     same = {**ARTICLE, "title": "u", "id": 3}
 
-    first, second = ([reader.read(one.value)[1].group for one in reader.parts([Record(1, record, "")])]
+    first, second = ([reader.read(one.value)[1].group for one in reader.each_item([Record(1, record, "")])]
                      for record in (ARTICLE, same))  # fmt: skip
 
     assert first == second
@@ -98,4 +98,4 @@ def test_rows_without_a_passage_are_of_no_group() -> None:
     reader = RecordReader(FileRule("*", "completion", SQUAD, []), None)
     record = {"paragraphs": [{"context": "", "qas": [{"q": "1", "a": ["x"]}, {"q": "2", "a": ["y"]}]}]}
 
-    assert [reader.read(one.value)[1].group for one in reader.parts([Record(1, record, "")])] == ["", ""]
+    assert [reader.read(one.value)[1].group for one in reader.each_item([Record(1, record, "")])] == ["", ""]
