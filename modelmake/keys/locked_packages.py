@@ -130,7 +130,7 @@ def source_files(folder: Path) -> list[Path]:
     for path, folders, files in os.walk(folder, followlinks=True):
         left_out = NO_SOURCE | BUILT if Path(path) == folder else NO_SOURCE
         names = [name for name in folders if name not in left_out and not name.endswith(".egg-info")]
-        folders[:] = [name for name in names if not _is_made(Path(path, name)) and not _leads_around(Path(path, name))]
+        folders[:] = [name for name in names if not _is_made(Path(path, name)) and not leads_around(Path(path, name))]
         found += [Path(path, file) for file in files if file not in NO_SOURCE and not file.startswith(".coverage.")]
     return sorted(file.relative_to(folder) for file in found if file.is_file())
 
@@ -140,7 +140,7 @@ def _is_made(folder: Path) -> bool:
     return any((folder / mark).exists() for mark in MARKS)
 
 
-def _leads_around(path: Path) -> bool:
+def leads_around(path: Path) -> bool:
     """True for a link to a folder that the link is in, or in which a link on the way to it is."""
     return path.is_symlink() and path.resolve() in [parent.resolve() for parent in path.parents]
 

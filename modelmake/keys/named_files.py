@@ -4,6 +4,8 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from modelmake.keys import locked_packages
+
 MAX_PATH_CHARS = 200  # a longer string in code is not looked up as a path
 
 
@@ -21,5 +23,12 @@ def find(root: Path, beside: Path, strings: Iterable[str], packages: Collection[
                 continue
             path = Path(candidate)
             if os.path.relpath(path, root).split("/")[0] in packages:
-                files = path.rglob("*") if path.is_dir() else [path]
+                files = _in_folder(path) if path.is_dir() else [path]
                 yield from (f for f in files if f.is_file() and (f == path or f.suffix not in (".py", ".pyc")))
+
+
+def _in_folder(folder: Path) -> Iterator[Path]:
+    """What is in a folder, and behind links in it to other folders."""
+    for path, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not locked_packages.leads_around(Path(path, name))]
+        yield from (Path(path, file) for file in files)

@@ -28,7 +28,7 @@ EVENTS = frozenset(["open", "os.listdir", "os.scandir", "sqlite3.connect"])
 modules_at_start: set[str] = set()  # what Python itself had loaded when the watch began: `site`, .pth files
 path_at_start: list[str] = []  # sys.path then
 variables_at_start: dict[str, str] = {}  # the environment then
-_read: set[str] = set()  # real paths
+_read: set[tuple[str, str]] = set()  # absolute paths and, of each, the real path
 _code: set[str] = set()  # real paths of code that was opened as for an import, of no module that was loaded then
 _active: list[bool] = []  # empty before the watch begins; [True] while it records
 _libraries: tuple[str, ...] = ()  # folders of Python and what is installed, each with a separator at its end
@@ -72,7 +72,9 @@ def record(root: Path) -> Iterator[set[str]]:
         yield paths
     finally:
         _active[0] = False
-        found = _read | {path for path in _code if not _is_loaded(path)}  # the program is loaded after it is read
+        code = {(path, path) for path in _code if not _is_loaded(path)}  # the program is loaded after it is read
+        # what a link leads to; the link, if that is outside of the project
+        found = {real if real.startswith(f"{root}{os.sep}") else path for path, real in _read | code}
         in_project = {os.path.relpath(path, root) for path in found if path.startswith(f"{root}{os.sep}")}
         existing = {path for path in in_project if os.path.exists(os.path.join(root, path))}
         paths |= {path for path in existing if not {".dvc", COMPILED} & set(Path(path).parts)}
@@ -119,7 +121,7 @@ def _hook(event: str, arguments: tuple) -> None:
     if event == "open" and caller in READERS and path.endswith(CODE):
         _code.update([] if _is_loaded(path) else [os.path.realpath(path)])
     elif not (event != "open" and caller == IMPORT):
-        _read.add(os.path.realpath(path))
+        _read.add((os.path.abspath(path), os.path.realpath(path)))
 
 
 def _is_loaded(path: str) -> bool:

@@ -258,6 +258,15 @@ def test_a_data_file_that_reached_code_names_is_taken(tree: Path, code: str, exp
     assert reached_from(tree, code).files == dict.fromkeys(expected, hashlib.md5(b"hey").hexdigest())
 
 
+def test_data_files_behind_links_to_folders_are_taken(tree: Path) -> None:
+    write(tree, "outside/en/words.txt", "hey")
+    (tree / "stages/lists").mkdir()
+    (tree / "stages/lists/more").symlink_to(tree / "outside")
+    (tree / "stages/lists/around").symlink_to(tree / "stages/lists")
+
+    assert reached_from(tree, "open('stages/lists')").files.keys() == {"stages/lists/more/en/words.txt"}
+
+
 def test_third_party_imports_are_those_of_loaded_modules_and_reached_functions(tree: Path) -> None:
     write(tree, "stages/leaf.py", "import torch\ndef used():\n    import peft\ndef idle():\n    import trl\n")
 

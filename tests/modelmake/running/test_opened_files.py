@@ -59,6 +59,20 @@ def test_files_and_folders_that_are_read_are_recorded_by_their_path_from_the_roo
     assert opened == {"rows.txt", "code.py", "envs/tool/uv.lock", "notes", "words.db"}
 
 
+def test_a_file_outside_that_a_link_in_the_project_leads_to_is_recorded_by_the_link(tmp_path: Path) -> None:
+    root, outside = tmp_path / "project", tmp_path / "lists"
+    (root / "stages").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "words.txt").touch()
+    (root / "stages/lists").symlink_to(outside)
+
+    with opened_files.record(root) as opened:
+        (root / "stages/lists/words.txt").read_text()
+        (outside / "words.txt").read_text()
+
+    assert opened == {"stages/lists/words.txt"}
+
+
 def test_code_that_is_imported_or_shown_in_a_warning_is_not_read(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "shown_once.py").write_text("import warnings\ndef f(): warnings.warn('x', stacklevel=1)\n")
     monkeypatch.syspath_prepend(tmp_path)
