@@ -97,6 +97,7 @@ def test_what_changes_results_is_described_without_paths_and_without_what_a_stag
 
     assert environment.describe(variables, []) == "ATEN_CPU_CAPABILITY=avx2 MKL_CBWR=AVX2 PYTHONHASHSEED=3 PYTHONPATH"
     own = [file.stem for file in (ROOT / "modelmake/dvc/installed").glob("*.py")]
+    assert own, "what a .pth file loads is in that folder"
     assert environment.describe({}, [*own, "os", "re", "_distutils_hack", "pytest", "pytest.x"]) == "pytest"
     assert environment.describe({}, []) == ""
 

@@ -56,6 +56,7 @@ def test_what_only_the_other_environment_has_is_refused_once_it_is_loaded(extend
     assert "extra.py: want modules of modelmake and stages, and packages in uv.lock" in error
 
 
-def test_without_such_an_environment_there_is_this_one() -> None:
-    assert [*library_folders.ENVIRONMENTS] == [sys.prefix]
-    assert [*library_folders.INSTALLED] == [f"{sysconfig.get_path('purelib')}/"]
+def test_this_environment_comes_before_those_that_it_extends() -> None:
+    """Under `uv run --with` the tests themselves run in one that extends another."""
+    assert library_folders.ENVIRONMENTS[0] == sys.prefix
+    assert {f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib")} <= {*library_folders.INSTALLED}
