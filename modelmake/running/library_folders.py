@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 EXTENDED = re.compile(r"^extends-environment *= *(.+?) *$", re.MULTILINE)  # in pyvenv.cfg of uv
 
@@ -34,3 +34,9 @@ ENVIRONMENTS = tuple(_environments())
 INSTALLED = _folders("purelib", "platlib", environments=ENVIRONMENTS)  # as imported from; each ends with a separator
 STANDARD = _folders("stdlib", "platstdlib", environments=(sys.prefix,))
 LIBRARIES = (*INSTALLED, *STANDARD)
+
+
+def around(project: str, prefixes: Iterable[str]) -> tuple[str, ...]:
+    """The folders of installed code. One that has the project in it, as /usr has /usr/src/app, is none."""
+    folders = {*LIBRARIES, *(f"{prefix}{os.sep}" for prefix in prefixes)}
+    return tuple(folder for folder in folders if not f"{project}{os.sep}".startswith(folder))

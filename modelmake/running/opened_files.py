@@ -6,13 +6,14 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from modelmake.errors import UserError
-from modelmake.running.library_folders import ENVIRONMENTS, INSTALLED, LIBRARIES, STANDARD
+from modelmake.running import library_folders
+from modelmake.running.library_folders import ENVIRONMENTS, INSTALLED, STANDARD
 
 COMPILED = "__pycache__"  # compiled code of Python and numba, which compare it with its source
 CODE = (".py", ".pyc")
@@ -41,7 +42,7 @@ def watch() -> None:
         modules_at_start.update(sys.modules)
         path_at_start.extend(sys.path)
         variables_at_start.update(os.environ)
-        _libraries += library_folders(str(Path.cwd()))
+        _libraries += library_folders.around(str(Path.cwd()), (*ENVIRONMENTS, sys.base_prefix))
         _active.append(True)
         sys.addaudithook(_hook)
 
@@ -93,12 +94,6 @@ def uncovered(root: Path, paths: set[str], key: dict[str, Any]) -> list[str]:
         if path not in covered and not f"{path}{os.sep}".startswith(folders)
         and not ((root / path).is_dir() and _data_files(root, path) <= key["files"].keys())
     )  # fmt: skip
-
-
-def library_folders(project: str, prefixes: Iterable[str] = (*ENVIRONMENTS, sys.base_prefix)) -> tuple[str, ...]:
-    """The folders of installed code. One that has the project in it, as /usr has /usr/src/app, is none."""
-    folders = {*LIBRARIES, *(f"{prefix}{os.sep}" for prefix in prefixes)}
-    return tuple(folder for folder in folders if not f"{project}{os.sep}".startswith(folder))
 
 
 def _data_files(root: Path, folder: str) -> set[str]:

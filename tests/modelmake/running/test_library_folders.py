@@ -1,9 +1,11 @@
 """Installed is what the project's environment has, also where `uv run --with X` extends it."""
 
+import os
 import sys
 import sysconfig
 import venv
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +62,10 @@ def test_this_environment_comes_before_those_that_it_extends() -> None:
     """Under `uv run --with` the tests themselves run in one that extends another."""
     assert library_folders.ENVIRONMENTS[0] == sys.prefix
     assert {f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib")} <= {*library_folders.INSTALLED}
+
+
+def test_a_project_below_the_prefix_of_python_is_no_library() -> None:
+    folders = library_folders.around("/usr/src/app", ["/usr", "/work/app/.venv", "/usr/src/ap"])
+
+    assert {"/work/app/.venv/", "/usr/src/ap/", f"{Path(os.__file__).parent}/"} <= set(folders)
+    assert not "/usr/src/app/rows.txt".startswith(folders)
