@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from modelmake import identity
+from modelmake.running import run_log
+from modelmake.running.run_log import Run
 from modelmake.tracing.lock_entries import LockedStage
 from modelmake.verifying import probe_acceptances
 from modelmake.verifying.probe_acceptances import Acceptance
 
 BUILT, ACCEPTED, UNKNOWN = "built", "accepted", "unknown"
-Run = dict[str, Any]  # a line of the run log
 
 
 def state(
@@ -23,10 +24,7 @@ def state(
         versions: the records of the stage in all builds: the inputs of a run are looked up there.
         probed: acceptances on a probe, of any stage.
     """
-    recorded = identity.of_lock(stage.record)
-    same_inputs = [run for run in runs if run["identity"] == recorded]
-    same_outputs = [run for run in runs if run["outs"] == stage.outs]
-    run = next((run for run in reversed(same_inputs) if run in same_outputs), None)
+    same_inputs, same_outputs, run = run_log.alike(runs, identity.of_lock(stage.record), stage.outs)
     if run:
         return _state(BUILT, f"built here {run['started']} in {run['seconds']} s", run)
     for acceptance in probed:

@@ -196,6 +196,6 @@ def _before(root: Path, name: str, old: dict[str, Any], accepted: Acceptance | N
     """In words, how a stage's outputs came under their old record without a run, oldest first; empty after a run."""
     if accepted:
         return [*accepted.before, accepted.probe]
-    wanted = identity.of_lock(old), {out["path"]: out.get("md5", "") for out in old["outs"]}
-    known = [(run["identity"] == wanted[0], run["outs"] == wanted[1]) for run in run_log.finished(root).get(name, [])]
-    return ["`dvc commit` without a run"] if any(map(any, known)) and not any(map(all, known)) else []
+    runs, outs = run_log.finished(root).get(name, []), {out["path"]: out.get("md5", "") for out in old["outs"]}
+    same_inputs, same_outputs, run = run_log.alike(runs, identity.of_lock(old), outs)
+    return ["`dvc commit` without a run"] if not run and (same_inputs or same_outputs) else []
