@@ -16,6 +16,7 @@ The store is in the per-machine state folder.
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -110,7 +111,7 @@ def prune(root: Path, stage: str) -> None:
         if work and all(md5 in recorded for md5 in work.md5s.values()):
             _discard(folder)
     for kind in (FINISHED, CHECKPOINTS, MEMOS):
-        newest = sorted((f for f in (state / kind / stage).glob("*") if f.is_dir()), key=lambda f: -f.stat().st_mtime)
+        newest = sorted((f for f in (state / kind / stage).glob("*") if f.is_dir()), key=_age)
         for folder in newest[KEPT_IDENTITIES:]:
             _discard(folder)
 
@@ -154,6 +155,14 @@ def _discard(folder: Path) -> None:
         handle = locks.acquire(file, _refuse)
         shutil.rmtree(folder, ignore_errors=True)
         locks.release(file, handle)
+
+
+def _age(folder: Path) -> float:
+    """A number that is the less the newer a folder is; the greatest for one that another process removed."""
+    try:
+        return -folder.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _refuse(process: str) -> None:

@@ -176,6 +176,22 @@ def test_the_outputs_of_the_last_two_identities_are_kept_and_any_that_a_process_
     ]  # fmt: skip
 
 
+def test_a_folder_that_another_process_removes_meanwhile_is_no_error(root: Path, monkeypatch) -> None:
+    kept, gone = (saved(root, identity).outputs["rows.txt"].parent for identity in "ab")
+    is_dir = Path.is_dir
+
+    def then_gone(path: Path) -> bool:
+        found = is_dir(path)
+        if path == gone and found:
+            shutil.rmtree(path)
+        return found
+
+    monkeypatch.setattr(Path, "is_dir", then_gone)
+    work_store.prune(root, "shout")
+
+    assert kept.exists()
+
+
 def test_what_is_being_removed_is_locked_meanwhile(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for age_s, identity in enumerate("cba"):
         os.utime(saved(root, identity).outputs["rows.txt"].parent, (1_000_000 - age_s,) * 2)
