@@ -2,7 +2,8 @@
 
 Python runs compiled code if its source has the same size and second of change. An edit in the same second, or one that
 keeps size and time, would run the old code under the key of the new. So everything counts that is neither installed nor
-of Python itself: the project, and packages that are folders.
+of Python itself: the project, and packages that are folders. A package that a finder of its own brings, as some builds
+of setuptools do, is loaded as that finder says; modules in it are found by path again.
 """
 
 import os
