@@ -236,9 +236,7 @@ def test_a_gate_judges_the_suite_that_its_metric_names(evaluations: Path) -> Non
     _, _, verdict = run(evaluations, BOTH, better=gate(0.1, metric="more.schema", against="base"), main=gate(0.5))
 
     assert list(verdict["gates"]) == ["better", "main"]
-    assert verdict["gates"]["better"]["why"] == (
-        "more.schema: the gain of sft on base is -0.5000, want at least 0.1"
-    )
+    assert verdict["gates"]["better"]["why"] == ("more.schema: the gain of sft on base is -0.5000, want at least 0.1")
     assert (verdict["gates"]["main"]["verdict"], verdict["verdict"]) == ("pass", "fail")
 
 
