@@ -7,6 +7,7 @@ from pathlib import Path
 from modelmake.keys import locked_packages
 
 MAX_PATH_CHARS = 200  # a longer string in code is not looked up as a path
+OF_EVERY_PACKAGE = "__init__.py"  # by itself it names no file in particular
 
 
 def find(root: Path, beside: Path, strings: Iterable[str], packages: Collection[str]) -> Iterator[Path]:
@@ -18,8 +19,10 @@ def find(root: Path, beside: Path, strings: Iterable[str], packages: Collection[
         relative = string.strip("/")
         if not relative.strip("./") or len(relative) > MAX_PATH_CHARS or not relative.isprintable():
             continue
+        if relative == OF_EVERY_PACKAGE:
+            continue
         for candidate in {os.path.join(root, relative), os.path.join(beside, relative)}:
-            if not os.path.exists(candidate) or os.path.exists(os.path.join(candidate, "__init__.py")):
+            if not os.path.exists(candidate) or os.path.exists(os.path.join(candidate, OF_EVERY_PACKAGE)):
                 continue
             path = Path(candidate)
             if os.path.relpath(path, root).split("/")[0] in packages:

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from modelmake.errors import UserError
@@ -127,4 +126,7 @@ def _is_loaded(path: str) -> bool:
 
 def _file(module: Any) -> Any:
     """The file of a module, None if it has none. A lazy module is not asked, as it would load itself."""
-    return object.__getattribute__(module, "__dict__").get("__file__") if isinstance(module, ModuleType) else None
+    try:
+        return object.__getattribute__(module, "__dict__").get("__file__")
+    except AttributeError:  # what C code has put among the modules, such as the functions of a library of cffi
+        return None
