@@ -1,6 +1,6 @@
 """Edits of locks. A stage has to run if it imports the package, or one that needs it or uses it if it is there."""
 
-from benchmarks.edits.edit import ALL, EVALUATE, TRAIN, Change, Edit, add, both, source, upgrade
+from benchmarks.edits.edit import ALL, EVALUATE, TRAIN, Change, Edit, add, source, upgrade
 from tests.conftest import Project
 
 CHARTS = "vl-convert-python"
@@ -36,10 +36,6 @@ EDITS = {
     ),
     "the revision of a package from git": Edit(
         source(CHARTS, REVISION % "b2"), {"report"}, "charts", before=source(CHARTS, REVISION % "a1"),
-    ),
-    "a file of a package that is a folder": Edit(
-        add("vendor/charts/charts.py", "WIDTH = 2\n"), {"report"}, "charts",
-        before=both(add("vendor/charts/charts.py", "WIDTH = 1\n"), source(CHARTS, '{ editable = "vendor/charts" }')),
     ),
     "another registry": Edit(
         source(CHARTS, '{ registry = "https://example.org/simple" }'), {"report"}, "it may hold other files",
