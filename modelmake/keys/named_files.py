@@ -17,9 +17,9 @@ def find(root: Path, beside: Path, strings: Iterable[str], packages: Collection[
     """
     for string in strings:
         relative = string.strip("/")
-        if not relative.strip("./") or len(relative) > MAX_PATH_CHARS or not relative.isprintable():
+        if not relative.strip("./") or relative == OF_EVERY_PACKAGE:
             continue
-        if relative == OF_EVERY_PACKAGE:
+        if len(relative) > MAX_PATH_CHARS or not relative.isprintable():
             continue
         for candidate in {os.path.join(root, relative), os.path.join(beside, relative)}:
             if not os.path.exists(candidate) or os.path.exists(os.path.join(candidate, OF_EVERY_PACKAGE)):

@@ -242,7 +242,7 @@ def _judges(node: Node) -> bool:
     """True for a field that says yes or no, and finds answers bad with it: a label only if it is no number."""
     said = [value for value in node.values if not empty(value)]
     is_flag = all(isinstance(v, bool) or (flag(v) is not None and node.path != ratings.LABEL) for v in said)
-    return is_flag and node.path.replace("_", "").lower() in names.JUDGED and any(flag(v) is False for v in said)
+    return is_flag and field_names.plain(node.path) in names.JUDGED and any(flag(v) is False for v in said)
 
 
 def _doubt(format: str, fields: dict[str, str], records: list[dict[str, Any]], left: list[Node], least: float) -> str:

@@ -1,6 +1,6 @@
 """The names that people give to fields, by what they hold. People add names; the first of a table goes first.
 
-They are in lower case; `camelCase` and `snake_case` are words.
+They are in lower case; `camelCase` and `snake_case` are words. Those of `field_names` are without signs.
 """
 
 from stages.reading.field_names import CHANGES_MEANING, IS_ABOUT, PRAISES, REASONS

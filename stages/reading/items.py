@@ -34,13 +34,13 @@ def is_shared(path: str, lists: list[str]) -> bool:
     return bool(lists) and not f"{path}.".startswith(f"{lists[-1]}.{EACH}.")
 
 
-def each(record: dict[str, Any], lists: list[str]) -> Iterator[dict[str, Any]]:
+def each(record: dict[str, Any], lists: list[str]) -> list[dict[str, Any]]:
     """Copies of a record with one item each of its lists; the record itself, if it has none or they are empty."""
     records = [record]
     for path in lists:
         parts = of_first(path).split(".")
         records = [alone for one in records for alone in _alone(one, parts)]
-    yield from records
+    return records
 
 
 def _alone(value: Any, path: list[str]) -> Iterator[Any]:

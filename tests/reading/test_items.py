@@ -22,7 +22,7 @@ ARTICLE = {
 def test_lists_in_lists_make_a_record_of_each_innermost_item() -> None:
     paths = ["paragraphs.*.context", "paragraphs.*.qas.*.q", "title"]
 
-    records = list(items.each(ARTICLE, items.lists(paths)))
+    records = items.each(ARTICLE, items.lists(paths))
 
     assert records == [
         {"title": "t", "paragraphs": [{"context": "c", "qas": [{"q": "1", "a": ["x", "y"]}]}]},
@@ -33,7 +33,7 @@ def test_lists_in_lists_make_a_record_of_each_innermost_item() -> None:
 
 @pytest.mark.parametrize("record", [{"q": []}, {"q": None}, {"q": "text"}, {}])
 def test_a_record_without_items_stays_as_it_is(record: dict[str, Any]) -> None:
-    assert list(items.each(record, ["q"])) == [record]
+    assert items.each(record, ["q"]) == [record]
 
 
 def test_lists_beside_each_other_are_refused() -> None:
