@@ -45,4 +45,6 @@ def test_a_record_with_a_placeholder_has_no_answer(record: dict[str, Any], rule:
     ],
 )
 def test_what_may_be_an_answer_is_one(record: dict[str, Any], rule: FileRule | None) -> None:
-    RecordReader(rule, None).read(record)
+    contents, _ = RecordReader(rule, None).read(record)
+
+    assert contents

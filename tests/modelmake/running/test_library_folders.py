@@ -65,7 +65,7 @@ def test_this_environment_comes_before_those_that_it_extends() -> None:
 
 
 def test_a_project_below_the_prefix_of_python_is_no_library() -> None:
-    folders = library_folders.around("/usr/src/app", ["/usr", "/work/app/.venv", "/usr/src/ap"])
+    folders = library_folders.around("/usr/src/app", ["/usr", "/srv/app/.venv", "/usr/src/ap"])
 
-    assert {"/work/app/.venv/", "/usr/src/ap/", f"{Path(os.__file__).parent}/"} <= set(folders)
+    assert {"/srv/app/.venv/", "/usr/src/ap/", f"{Path(os.__file__).parent}/"} <= set(folders)
     assert not "/usr/src/app/rows.txt".startswith(folders)
