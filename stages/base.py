@@ -16,8 +16,8 @@ import msgspec
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import Checkpoints, In, Out
+from stages.params.base_model import Base, Folder, Hub, Tiny
 from stages.params.machine import Machine
-from stages.params.training import Base, Folder, Hub, Tiny
 from stages.reading import hub
 from stages.rows import accounting, jsonl
 from stages.training import corpus, device, progress, resume

@@ -13,7 +13,7 @@ from typing import Any
 
 from modelmake import harness
 from modelmake.signature import In, Out
-from stages.params.training import Quantization
+from stages.params.weights import Quantization
 
 
 def load(start: Path, quantization: Quantization | None) -> Any:

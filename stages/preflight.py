@@ -26,12 +26,13 @@ from modelmake.planning import resources
 from modelmake.running import platform, sandbox
 from stages.params import cross_checks, file_checks
 from stages.params.augmentation import Augment
+from stages.params.base_model import Base, Tiny
 from stages.params.cleaning import Clean
 from stages.params.data import Datasheet, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
-from stages.params.training import Base, Step, Tiny
+from stages.params.training import Step
 from stages.reading import field_mapping
 
 FILE = Path("params.yaml")

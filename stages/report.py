@@ -32,12 +32,13 @@ from modelmake.artifacts import Artifact
 from modelmake.signature import In, Measured, Out
 from stages.evaluating import scoring
 from stages.params.augmentation import Augment
+from stages.params.base_model import Base
 from stages.params.cleaning import Clean
 from stages.params.data import Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate
 from stages.params.machine import Machine
 from stages.params.release import Card, Parity, Quant, Report
-from stages.params.training import Base, Step, in_order
+from stages.params.training import Step, in_order
 from stages.reporting import chapters, charts, html, item_files, step_rows
 from stages.reporting.build import Build, main_metric, parts
 from stages.reporting.chapters import Subject

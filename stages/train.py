@@ -60,27 +60,6 @@ def training_arguments(params: Step, machine: Machine, folder: Path) -> dict[str
     }
 
 
-def load_model(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
-    """The model and its LoRA config, None to train all weights. Those are then float32, whatever the folder stores."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    if params.lora is None:
-        return AutoModelForCausalLM.from_pretrained(
-            start, dtype=torch.float32, device_map=machine.device, use_safetensors=True
-        ), None
-    from peft import LoraConfig
-
-    if params.quantization:
-        qlora = importlib.import_module(params.quantization.modules()[0])
-        model = qlora.load_4bit(start, params.quantization, machine.device)
-    else:
-        model = AutoModelForCausalLM.from_pretrained(
-            start, dtype=machine.dtype, device_map=machine.device, use_safetensors=True
-        )
-    return model, LoraConfig(task_type="CAUSAL_LM", **msgspec.structs.asdict(params.lora))
-
-
 def prepare(files: list[Path], renderer: RowRenderer, params: Step, where: str) -> list[Kept]:
     """What training reads of each file: rows rendered and tokenized once, and accounted for.
 
@@ -167,7 +146,8 @@ def main(
         )
     train_dataset, eval_dataset = as_dataset(kept, method.example), as_dataset(held_out, method.example)
     set_seed(params.seed)  # LoRA's weights are random
-    model, peft_config = load_model(start, params, machine)
+    way = importlib.import_module(params.weights.modules()[0])
+    model, peft_config = way.load(start, params, machine)
     arguments = training_arguments(params, machine, checkpoints)
     trainer = method.trainer(
         params,

@@ -7,8 +7,8 @@ import pytest
 
 from modelmake.errors import UserError
 from stages import base
+from stages.params.base_model import Tiny
 from stages.params.machine import Machine
-from stages.params.training import Tiny
 from stages.training import device
 
 

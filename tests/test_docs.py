@@ -179,7 +179,7 @@ def test_what_differs_between_machines_or_runs_is_masked(name: str, shown: str, 
         ("3 of 3 gates pass", "2 of 3 gates pass"),
         ("data/raw/tickets.json:224", "data/raw/tickets.json:225"),
         ("gates.sft_answers.bound 0.8 -> 0.7", "gates.sft_answers.bound 0.8 -> 0.6"),
-        ("params.yaml  train.dpo.lora.r  32  8  -24", "params.yaml  train.dpo.lora.r  32  16  -16"),
+        ("params.yaml  train.dpo.weights.r  32  8  -24", "params.yaml  train.dpo.weights.r  32  16  -16"),
         ("50.00% of its records are unusable", "33.33% of its records are unusable"),
     ],
 )

@@ -19,6 +19,7 @@ from stages.rows import jsonl
 from stages.rows.row import Chat, Function, Message, Pair, ToolCall, make_row
 from stages.training import kept_rows, tokens
 from stages.training.row_renderer import RowRenderer
+from stages.training.weights import all as all_weights
 from tests.tiny_models import TEMPLATE, build_model, build_tokenizer
 
 ROOT = Path(__file__).parents[1]
@@ -121,7 +122,7 @@ def trained_texts(model: Path, step_: Step, contents: list) -> list[tuple[str, s
     encoded = list(tokens.encode(contents, tokenizer, renderer))
     rows = [make_row(content) for content in contents]
     dataset = train.as_dataset(kept_rows.keep(rows, encoded, step_, "train.step"), method.example)
-    network, _ = train.load_model(model, msgspec.structs.replace(step_, lora=None), Machine("cpu", "float32", 1))
+    network, _ = all_weights.load(model, step_, Machine("cpu", "float32", 1))
     arguments = train.training_arguments(step_, Machine("cpu", "float32", 1), Path("unused")) | {"eval_strategy": "no"}
     trainer = method.trainer(step_, arguments, model=network, train_dataset=dataset, processing_class=tokenizer)
     batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(contents))])
@@ -164,7 +165,7 @@ def test_rows_that_lose_something_stop_training_before_the_model_is_loaded(
     content_only = tmp_path / "content_only"
     build_tokenizer(content_only, chat_template=TEMPLATE)
     (content_only / "generation_config.json").write_text('{"eos_token_id": 4}')
-    monkeypatch.setattr(train, "load_model", lambda *_: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(all_weights, "load", lambda *_: pytest.fail("the model was loaded"))
     with_call, thought = chat("q", call(code="1")), chat("q", Message("assistant", "a", reasoning_content="hm"))
 
     with pytest.raises(UserError) as error:

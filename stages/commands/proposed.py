@@ -12,8 +12,8 @@ from modelmake import params
 from modelmake.errors import UserError
 from stages import base as base_stage
 from stages import split
+from stages.params.base_model import Tiny
 from stages.params.data import Ingest, Split
-from stages.params.training import Tiny
 from stages.proposing import file_rule, judged, lengths, proposal, splits
 from stages.proposing.proposal import Base, Below, Decision
 from stages.proposing.survey import Survey, survey

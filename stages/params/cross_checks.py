@@ -10,9 +10,10 @@ from typing import Any
 
 from stages.evaluating import metrics
 from stages.evaluating.metrics import Metric
+from stages.params.base_model import Tiny
 from stages.params.evaluation import AnySuite, Evaluate, Gate, Suite, TextSuite
 from stages.params.release import InCompressedTensors, InLlamaCpp
-from stages.params.training import Step, Tiny
+from stages.params.training import Step
 from stages.rows.row import KINDS
 
 NAME = re.compile(r"[a-z0-9_]+")  # of steps and suites

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.errors import UserError
-from stages.params.training import Base, Folder, Hub, Sft, Step, Tiny
+from stages.params.base_model import Base, Folder, Hub, Tiny
+from stages.params.training import Sft, Step
 from stages.similarity import encoder_config
 from stages.splitting import golden_set
 from stages.training import chat_template

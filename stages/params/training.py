@@ -1,104 +1,18 @@
-"""Training: the base model, and the steps from it. Fields have the names that TRL, PEFT and transformers use."""
+"""Steps of training. Fields have the names that TRL, PEFT and transformers use."""
 
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from modelmake.params import Params
-from stages.params.numbers import Fraction, Positive, Rate
-
-
-class Tiny(Params, tag_field="kind", tag="tiny"):
-    """A small Llama with its own byte-level BPE, pretrained on `source`."""
-
-    section: ClassVar[str] = "base"
-
-    source: str  # JSONL rows to pretrain on: texts, or the user turns of the others
-    vocab_size: Positive
-    hidden_size: Positive
-    intermediate_size: Positive
-    num_hidden_layers: Positive
-    num_attention_heads: Positive
-    max_position_embeddings: Positive  # tokens
-    max_steps: Positive
-    per_device_train_batch_size: Positive  # blocks
-    block_tokens: Positive  # length of a block
-    learning_rate: Rate
-    warmup_steps: Annotated[int, Meta(ge=0)]
-    weight_decay: Annotated[float, Meta(ge=0)]
-    seed: int
-
-    def problems(self) -> list[str]:
-        problems = []
-        if self.hidden_size % self.num_attention_heads:
-            problems.append(
-                f"hidden_size = {self.hidden_size}: want a multiple of num_attention_heads = {self.num_attention_heads}"
-            )
-        if self.block_tokens > self.max_position_embeddings:
-            problems.append(
-                f"block_tokens = {self.block_tokens}: want at most max_position_embeddings = "
-                f"{self.max_position_embeddings}"
-            )
-        if self.vocab_size < 300:
-            problems.append(f"vocab_size = {self.vocab_size}: want at least 300: 256 bytes and the special tokens")
-        return problems
-
-
-class Folder(Params, tag_field="kind", tag="folder"):
-    """A model folder on this machine."""
-
-    section: ClassVar[str] = "base"
-
-    source: str  # folder with config.json, *.safetensors, tokenizer.json
-    chat_template: str | None  # Jinja; replaces the model's own in training, evaluation and serving; null keeps it
-
-
-class Hub(Params, tag_field="kind", tag="hub"):
-    """A model of the Hugging Face hub at a pinned revision."""
-
-    section: ClassVar[str] = "base"
-
-    source: str  # JSON file {"repo": "org/name", "revision": 40 hex digits}
-    chat_template: str | None  # Jinja; replaces the model's own in training, evaluation and serving; null keeps it
-
-
-Base = Tiny | Folder | Hub
-
-
-class Lora(Params):
-    """Fields of PEFT's LoraConfig."""
-
-    r: Positive
-    lora_alpha: Positive
-    lora_dropout: Fraction
-    target_modules: Literal["all-linear"] | list[str]
-    use_dora: bool
-
-    def problems(self) -> list[str]:
-        return [] if self.target_modules else ["target_modules: is empty: want all-linear, or names of layers"]
-
-
-class Quantization(Params):
-    """Fields of transformers' BitsAndBytesConfig: LoRA on a base in 4 bits is QLoRA."""
-
-    section: ClassVar[str] = "train.{step}.quantization"
-
-    load_in_4bit: bool
-    bnb_4bit_quant_type: Literal["nf4", "fp4"]
-    bnb_4bit_use_double_quant: bool  # also quantizes the scales
-    bnb_4bit_compute_dtype: Literal["float32", "bfloat16"]
-
-    def problems(self) -> list[str]:
-        return [] if self.load_in_4bit else ["load_in_4bit = False: want true; or write `quantization: null`"]
-
-    def modules(self) -> list[str]:
-        return ["stages.training.qlora"]
+from stages.params.numbers import Positive, Rate
+from stages.params.weights import Lora, Quantization, Weights
 
 
 class _Step(Params, rename={"from_": "from"}):
     from_: str  # `base` or another step
     seed: int
-    lora: Lora | None  # null: trains every weight
+    weights: Weights  # which of them it trains
     quantization: Quantization | None  # of the frozen base under lora; null: none
     max_length: Positive  # tokens of a row under the model's chat template
     over_long: Literal["drop", "truncate", "error"]
@@ -116,13 +30,13 @@ class _Step(Params, rename={"from_": "from"}):
     eval_steps: Positive
 
     def problems(self) -> list[str]:
-        if self.quantization and not self.lora:
-            return ["quantization: want null where lora is null: 4-bit weights cannot be trained; give it a lora"]
+        if self.quantization and not isinstance(self.weights, Lora):
+            return ["quantization: want null where weights.kind is not lora: 4-bit weights cannot be trained"]
         return []
 
     def modules(self) -> list[str]:
         method = f"stages.training.methods.{type(self).__struct_config__.tag}"
-        return [method, *(self.quantization.modules() if self.quantization else [])]
+        return [method, *self.weights.modules(), *(self.quantization.modules() if self.quantization else [])]
 
 
 class Sft(_Step, tag_field="method", tag="sft"):

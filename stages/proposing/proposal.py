@@ -30,7 +30,14 @@ TRAINING_TOKENS = 2_500_000  # of a tiny model's sft: some four minutes on one c
 TOKENS_A_MINUTE = 600_000  # measured: a tiny model of 0.6 million parameters trains on 10,000 a second
 MAX_EPOCHS = 5
 MOST_LOST = 0.5  # share of them that is not proposed to be allowed
-LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear", "use_dora": False}
+LORA = {
+    "kind": "lora",
+    "r": 16,
+    "lora_alpha": 32,
+    "lora_dropout": 0.05,
+    "target_modules": "all-linear",
+    "use_dora": False,
+}
 
 
 class Decision(NamedTuple):
@@ -198,7 +205,7 @@ def _sizes(kind: str, rows: int, base: Base, lengths: Lengths) -> dict[str, Any]
         epochs = float(f"{min(MAX_EPOCHS, budget / max(1, lengths.mean_tokens[kind] * rows)):.1g}")
         chosen = {"num_train_epochs": epochs, "learning_rate": 0.001}
     else:
-        epochs, chosen = 1.0, {"num_train_epochs": 1, "learning_rate": 2.0e-4, "lora": LORA}
+        epochs, chosen = 1.0, {"num_train_epochs": 1, "learning_rate": 2.0e-4, "weights": LORA}
     steps = max(1, int(rows * epochs / batch))
     return {
         **chosen, "per_device_train_batch_size": batch, "warmup_steps": min(20, steps // 10),

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from stages.params.training import Quantization
+from stages.params.weights import Quantization
 
 
 def load_4bit(start: Path, quantization: Quantization, device: str) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from modelmake.errors import UserError
 from stages import base
 from stages.cleaning import tokens
-from stages.params.training import Tiny
+from stages.params.base_model import Tiny
 from stages.rows.row import Chat, Judged, Message, Pair, Text
 from tests import made_up_cleaning
 

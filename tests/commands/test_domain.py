@@ -9,7 +9,8 @@ from safetensors.torch import save_file
 from modelmake import params
 from modelmake.verifying import probe
 from stages.commands.domain import DOMAIN, tensor_distances
-from stages.params.training import Base, Step
+from stages.params.base_model import Base
+from stages.params.training import Step
 from tests.conftest import ROOT
 
 

@@ -286,7 +286,7 @@ def test_a_named_base_is_fine_tuned_by_lora(project: Path, capsys: pytest.Captur
 
     values = written(project)
     assert values["base"] == {"kind": "folder", "source": "models/mine", "chat_template": None}
-    assert values["train"]["sft"]["lora"]["r"] == 16
+    assert values["train"]["sft"]["weights"]["r"] == 16
     assert "base: named; it reads " in capsys.readouterr().out
 
 

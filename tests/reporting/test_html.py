@@ -51,4 +51,4 @@ def test_sections_are_shown_as_in_params_yaml() -> None:
     sft = params.section(params.load(ROOT / "params.yaml"), "train.sft", Step, "params.yaml")
 
     text = html.as_yaml({"sft": sft})
-    assert "\n  from: base\n" in text and "\n  method: sft\n" in text and "\n  lora: null\n" in text
+    assert "\n  from: base\n" in text and "\n  method: sft\n" in text and "\n  weights:\n    kind: all\n" in text

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stages import merge
-from stages.params.training import Quantization
+from stages.params.weights import Quantization
 from stages.training import qlora
 from tests.tiny_models import build_model
 

@@ -7,7 +7,8 @@ import pytest
 
 from stages import train
 from stages.params.machine import Machine
-from stages.params.training import Dpo, Kto, Lora, Sft, Step
+from stages.params.training import Dpo, Kto, Sft, Step
+from stages.params.weights import All, Lora
 from stages.rows import jsonl
 from stages.rows.row import Chat, Judged, Message, Pair, make_row
 from stages.training import progress, resume
@@ -22,13 +23,13 @@ COMMON = {
 }  # fmt: skip
 LORA = Lora(r=4, lora_alpha=8, lora_dropout=0.2, target_modules="all-linear", use_dora=False)
 STEPS = {
-    "sft, all weights": Sft(**COMMON, rows="chat", lora=None, assistant_only_loss=False),
-    "sft, LoRA with dropout": Sft(**COMMON, rows="chat", lora=LORA, assistant_only_loss=False),
+    "sft, all weights": Sft(**COMMON, rows="chat", weights=All(), assistant_only_loss=False),
+    "sft, LoRA with dropout": Sft(**COMMON, rows="chat", weights=LORA, assistant_only_loss=False),
     "dpo, LoRA with dropout": Dpo(
-        **COMMON, rows="pair", lora=LORA, beta=0.1, loss_type=["sigmoid", "sft"], loss_weights=[1.0, 1.0]
+        **COMMON, rows="pair", weights=LORA, beta=0.1, loss_type=["sigmoid", "sft"], loss_weights=[1.0, 1.0]
     ),
     "kto, LoRA with dropout": Kto(
-        **COMMON, rows="judged", lora=LORA, beta=0.1, desirable_weight=1.0, undesirable_weight=1.5
+        **COMMON, rows="judged", weights=LORA, beta=0.1, desirable_weight=1.0, undesirable_weight=1.5
     ),
 }
 
