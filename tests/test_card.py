@@ -70,7 +70,7 @@ def test_licence_and_language_are_in_the_metadata_and_the_text(tmp_path: Path, r
 def test_the_rows_of_a_step_are_those_that_it_consumed(tmp_path: Path, reports: dict[str, Any]) -> None:
     text = render(tmp_path, reports)
 
-    assert "| sft | sft | base | 5 of 10 chat | over_long 4 | none | 1,200 of 3,400 | 5 | 0.002 | full |" in text
+    assert "| sft | sft | base | 5 of 10 chat | over_long 4 | none | 1,200 of 3,400 | 5 | 0.002 | all |" in text
 
 
 @pytest.mark.parametrize(
