@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.exporting.gguf_tokenizer import PRE_TOKENIZERS
+from stages.params.weights import Lora
 
 SPECIAL_TOKENS = ["<|pad|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|bos|>"]
 TEMPLATE = (
@@ -24,6 +25,11 @@ TINY = {
     "num_key_value_heads": 2,
     "max_position_embeddings": 256,
 }
+PLAIN_LORA = Lora(
+    r=4, lora_alpha=8, lora_dropout=0.0, target_modules="all-linear", use_dora=False, use_rslora=False,
+    init_lora_weights=True, layers_to_transform=None, modules_to_save=[], trainable_token_indices=[],
+    loraplus_lr_ratio=None,
+)  # fmt: skip
 
 
 def untrained_bpe(pre_tokenizer: str) -> Any:

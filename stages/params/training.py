@@ -6,14 +6,14 @@ from msgspec import Meta
 
 from modelmake.params import Params
 from stages.params.numbers import Positive, Rate
-from stages.params.weights import Lora, Quantization, Weights
+from stages.params.weights import Quantization, Weights
 
 
 class _Step(Params, rename={"from_": "from"}):
     from_: str  # `base` or another step
     seed: int
     weights: Weights  # which of them it trains
-    quantization: Quantization | None  # of the frozen base under lora; null: none
+    quantization: Quantization | None  # of the frozen base; null: none
     max_length: Positive  # tokens of a row under the model's chat template
     over_long: Literal["drop", "truncate", "error"]
     omit: list[Literal["reasoning_content", "tools"]]  # fields that the chat template may leave out; else train stops
@@ -30,9 +30,8 @@ class _Step(Params, rename={"from_": "from"}):
     eval_steps: Positive
 
     def problems(self) -> list[str]:
-        if self.quantization and not isinstance(self.weights, Lora):
-            return ["quantization: want null where weights.kind is not lora: 4-bit weights cannot be trained"]
-        return []
+        refused = self.weights.on_4_bits() if self.quantization else []
+        return [f"quantization: {why}" for why in refused]
 
     def modules(self) -> list[str]:
         method = f"stages.training.methods.{type(self).__struct_config__.tag}"

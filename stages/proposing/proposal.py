@@ -37,6 +37,12 @@ LORA = {
     "lora_dropout": 0.05,
     "target_modules": "all-linear",
     "use_dora": False,
+    "use_rslora": False,
+    "init_lora_weights": True,
+    "layers_to_transform": None,
+    "modules_to_save": [],
+    "trainable_token_indices": [],
+    "loraplus_lr_ratio": None,
 }
 
 

@@ -43,7 +43,7 @@ def as_kto(values: dict[str, Any], **changes: object) -> None:
         (lambda v: v["quantize"].update(awq=AWQ | {"calibration": None}),
          "quantize.awq.calibration = None: want a section of its own, got nothing"),
         (lambda v: v["train"]["sft"].update(quantization=NF4),
-         "train.sft.quantization: want null where weights.kind is not lora: 4-bit weights cannot be trained"),
+         "train.sft.quantization: want null where weights.kind = all: 4-bit weights cannot be trained"),
         (lambda v: v["train"]["dpo"].update(quantization=NF4 | {"load_in_4bit": False}),
          "train.dpo.quantization.load_in_4bit = False: want true; or write `quantization: null`"),
         (lambda v: v["train"]["sft"].update(omit=["content"]),

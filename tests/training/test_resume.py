@@ -4,15 +4,16 @@ import ast
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from stages import train
 from stages.params.machine import Machine
 from stages.params.training import Dpo, Kto, Sft, Step
-from stages.params.weights import All, Lora
+from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Chat, Judged, Message, Pair, make_row
 from stages.training import progress, resume
-from tests.tiny_models import build_model
+from tests.tiny_models import PLAIN_LORA, build_model
 
 ROOT = Path(__file__).parents[2]
 COMMON = {
@@ -21,7 +22,7 @@ COMMON = {
     "gradient_checkpointing": False, "learning_rate": 1e-3, "lr_scheduler_type": "cosine", "warmup_steps": 2,
     "weight_decay": 0.01, "max_grad_norm": 1.0, "logging_steps": 2, "eval_steps": 3,
 }  # fmt: skip
-LORA = Lora(r=4, lora_alpha=8, lora_dropout=0.2, target_modules="all-linear", use_dora=False)
+LORA = replace(PLAIN_LORA, lora_dropout=0.2)
 STEPS = {
     "sft, all weights": Sft(**COMMON, rows="chat", weights=All(), assistant_only_loss=False),
     "sft, LoRA with dropout": Sft(**COMMON, rows="chat", weights=LORA, assistant_only_loss=False),

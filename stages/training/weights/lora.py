@@ -22,4 +22,7 @@ def load(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
         model = AutoModelForCausalLM.from_pretrained(
             start, dtype=machine.dtype, device_map=machine.device, use_safetensors=True
         )
-    return model, LoraConfig(task_type="CAUSAL_LM", **msgspec.structs.asdict(params.weights))
+    fields = msgspec.structs.asdict(params.weights)
+    del fields["loraplus_lr_ratio"]  # of the optimizer
+    none = {name: None for name, value in fields.items() if value == []}  # what PEFT calls no modules
+    return model, LoraConfig(task_type="CAUSAL_LM", **fields | none)

@@ -4,24 +4,24 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from modelmake.errors import UserError
 from stages import train
 from stages.params.machine import Machine
 from stages.params.training import Kto
-from stages.params.weights import Lora
 from stages.rows import jsonl
 from stages.rows.row import Judged, Message, make_row
 from stages.training import kept_rows, tokens
 from stages.training.methods import kto
 from stages.training.row_renderer import RowRenderer
 from stages.training.weights import lora
-from tests.tiny_models import build_model
+from tests.tiny_models import PLAIN_LORA, build_model
 
 CPU = Machine("cpu", "float32", 1)
 PARAMS = Kto(
     from_="base", rows="judged", seed=1, quantization=None, max_length=64, over_long="drop", omit=[],
-    weights=Lora(r=8, lora_alpha=16, lora_dropout=0.0, target_modules="all-linear", use_dora=False),
+    weights=replace(PLAIN_LORA, r=8, lora_alpha=16),
     num_train_epochs=10, per_device_train_batch_size=4, gradient_accumulation_steps=1, gradient_checkpointing=False,
     learning_rate=1e-2, lr_scheduler_type="constant", warmup_steps=0, weight_decay=0.0, max_grad_norm=1.0,
     logging_steps=5, eval_steps=100, beta=0.5, desirable_weight=1.0, undesirable_weight=2.0,
