@@ -89,6 +89,7 @@ def project_problems(chapters: dict[str, Any]) -> list[str]:
         *schema_problems(chapters.get("suites") or {}),
         *file_checks.problems(chapters),
         *file_checks.base_problems(chapters.get("base"), chapters.get("train") or {}),
+        *file_checks.second_model_problems(chapters.get("train") or {}),
     ]
 
 

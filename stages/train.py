@@ -1,6 +1,7 @@
 """Trains one step (SFT, DPO, KTO; all weights or LoRA) from a full model, and records the rows that it consumed.
 
 Inputs:  start     model folder that the step starts from
+         second_model  folder of a model that the method uses; recipes/no_model.json where it uses none
          train     JSONL canonical rows of the kind that the method trains on
          val       the same, held out; its loss is logged
 Outputs: trained   folder: adapter_model.safetensors and adapter_config.json (LoRA), or a full model's files
@@ -119,6 +120,7 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
 
 def main(
     start: In,
+    second_model: In,
     train: In,
     val: In,
     trained: Out,
@@ -157,6 +159,7 @@ def main(
         eval_dataset=eval_dataset,
         processing_class=tokenizer,
         peft_config=peft_config,
+        **({"second_model": second_model} if params.second_model_as() else {}),
     )
     progress.attach(trainer)
     resume.train(trainer)

@@ -13,6 +13,7 @@ import pytest
 from modelmake import params
 from modelmake.errors import UserError
 from stages import preflight
+from stages.params.training import Sft
 
 ROOT = Path(__file__).parents[1]
 COPIED = (
@@ -210,6 +211,21 @@ def test_each_problem_is_one_exact_line(files: Path, change: Edit, line: str) ->
     (files / "data/empty").mkdir()
 
     assert problems(files, change) == [f"params.yaml: {line}"]
+
+
+def test_a_second_model_from_elsewhere_is_a_folder_with_a_config(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sft, "second_model_as", lambda _: "a teacher")
+    (files / "teacher").mkdir()
+
+    def change(values: dict[str, Any]) -> None:
+        values["train"]["sft"]["second_model"] = "teacher"
+
+    assert problems(files, change) == [
+        "params.yaml: train.sft.second_model = 'teacher': no folder of a model, which has config.json; for none, write "
+        "recipes/no_model.json"
+    ]
+    (files / "teacher/config.json").write_text("{}")
+    assert not any("second_model" in problem for problem in problems(files, change))
 
 
 def test_semantic_dedup_needs_an_encoder(files: Path) -> None:

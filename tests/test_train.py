@@ -48,7 +48,9 @@ def run(model: Path, tmp_path: Path):
             jsonl.write(tmp_path / f"{name}.jsonl", [make_row(content) for content in contents])
         outputs = [tmp_path / name for name in ("trained", "consumed.jsonl", "log.json", "checkpoints")]
         files = [tmp_path / "train.jsonl", tmp_path / "val.jsonl"]
-        line = train.main(start, *files, *outputs, "step", params, Machine("cpu", "float32", 1))
+        line = train.main(
+            start, ROOT / params.second_model, *files, *outputs, "step", params, Machine("cpu", "float32", 1)
+        )
         (tmp_path / "line").write_text(line)
         return tmp_path
 

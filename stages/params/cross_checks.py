@@ -61,24 +61,31 @@ def _names(chapters: dict[str, Any]) -> list[str]:
 
 
 def _steps(train: dict[str, Step]) -> list[str]:
-    """Steps that start from no step, and circles; a circle is reported once, by the step whose name sorts first."""
+    """Steps that read models of no step, and circles; a circle is reported once, by its step whose name sorts first."""
+    reads = {name: step.starts() if step and name != "base" else {} for name, step in train.items()}
     mismatches = []
     for name in train:
-        chain = [name]
-        while (step := train.get(chain[-1])) and (start := step.from_) != "base":
-            if start not in train:
-                if len(chain) == 1:
-                    mismatches.append(
-                        f"train.{name}.from = {start!r}: no such step: want one of "
-                        f"{', '.join(sorted({'base', *train} - {name}))}"
-                    )
-                break
-            chain.append(start)
-            if start in chain[:-1]:
-                if start == name and name == min(chain):
-                    mismatches.append(f"train: {' from '.join(chain)}: steps in a circle; start one from base")
-                break
+        allowed = sorted({"base", *train} - {name})
+        for field, start in reads[name].items():
+            if start not in {"base", *train}:
+                found = {"from": repr(start), "second_model": repr(f"models/{start}")}[field]
+                mismatches.append(f"train.{name}.{field} = {found}: no such step: want one of {', '.join(allowed)}")
+        if circle := _circle(name, reads):
+            mismatches.append(f"train: {circle}: steps in a circle; start one from base")
     return mismatches
+
+
+def _circle(first: str, reads: dict[str, dict[str, str]]) -> str:
+    """A shortest circle through `first` and steps whose names sort after it, in words; "" if there is none."""
+    ways, seen = [(first, first)], {first}  # (words so far, the step reached)
+    for words, name in ways:  # grows: breadth first
+        for field, start in reads[name].items():
+            if start == first:
+                return f"{words} {field} {start}"
+            if start in reads and start > first and start not in seen:
+                seen.add(start)
+                ways.append((f"{words} {field} {start}", start))
+    return ""
 
 
 def _references(chapters: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.errors import UserError
+from stages.params import model_path
 from stages.params.base_model import Base, Folder, Hub, Tiny
 from stages.params.training import Sft, Step
 from stages.similarity import encoder_config
@@ -61,6 +62,20 @@ def problems(chapters: dict[str, Any]) -> list[str]:
                 f"{FILE}: split.decontaminate.sets = {split.decontaminate.sets!r}: no such folder; for none, make an "
                 "empty one"
             )
+    return found
+
+
+def second_model_problems(train: dict[str, Step]) -> list[str]:
+    """Second models of steps that are no words, do not exist, or are no folders of models."""
+    found = []
+    for name, step in train.items():
+        if not step or step.second_model == model_path.NO_MODEL or "second_model" in step.starts():
+            continue
+        path, where = Path(step.second_model), f"{FILE}: train.{name}.second_model = {step.second_model!r}"
+        if NO_WORD.search(step.second_model):
+            found.append(f"{where}: want a path without spaces and signs that a shell reads")
+        elif not (path / "config.json").is_file():
+            found.append(f"{where}: no folder of a model, which has config.json; for none, write {model_path.NO_MODEL}")
     return found
 
 

@@ -1,10 +1,11 @@
-"""Paths of models that data stages read: the tokenizer of `clean`, the encoder of `dedup`."""
+"""Paths of models beside the base: the tokenizer of `clean`, the encoder of `dedup`, second models of `train`."""
 
 from pathlib import Path
 
 BASE = Path("models/base")  # exists once `base` has run
 NO_TOKENIZER = "recipes/no_tokenizer.json"  # DVC wants a path: this file stands for none
 NO_ENCODER = "recipes/no_encoder.json"
+NO_MODEL = "recipes/no_model.json"
 
 
 def problems(field: str, model: str, stage: str, base_is_tiny: bool, none: str) -> list[str]:

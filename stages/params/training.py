@@ -1,16 +1,19 @@
 """Steps of training. Fields have the names that TRL, PEFT and transformers use."""
 
+from pathlib import PurePath
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from modelmake.params import Params
+from stages.params import model_path
 from stages.params.numbers import Positive, Rate
 from stages.params.weights import Quantization, Weights
 
 
 class _Step(Params, rename={"from_": "from"}):
     from_: str  # `base` or another step
+    second_model: str  # folder of a model that the method uses: models/<step>, or another; recipes/no_model.json: none
     seed: int
     weights: Weights  # which of them it trains
     quantization: Quantization | None  # of the frozen base; null: none
@@ -29,9 +32,25 @@ class _Step(Params, rename={"from_": "from"}):
     logging_steps: Positive
     eval_steps: Positive
 
+    def second_model_as(self) -> str:
+        """What the method uses its second model as; "" if it uses none."""
+        return ""
+
+    def starts(self) -> dict[str, str]:
+        """{field: `base` or another step} of the models of this graph that the step reads."""
+        second = PurePath(self.second_model)
+        ours = {"second_model": str(second.relative_to("models"))} if second.is_relative_to("models") else {}
+        return {"from": self.from_, **ours}
+
     def problems(self) -> list[str]:
+        problems, found = [], f"second_model = {self.second_model!r}"
+        method, use = type(self).__struct_config__.tag, self.second_model_as()
+        if use and self.second_model == model_path.NO_MODEL:
+            problems.append(f"{found}: want the folder of {use} for {method}: models/<step>, or another model's")
+        elif not use and self.second_model != model_path.NO_MODEL:
+            problems.append(f"{found}: want {model_path.NO_MODEL}: {method} uses no second model")
         refused = self.weights.on_4_bits() if self.quantization else []
-        return [f"quantization: {why}" for why in refused]
+        return [*problems, *(f"quantization: {why}" for why in refused)]
 
     def modules(self) -> list[str]:
         method = f"stages.training.methods.{type(self).__struct_config__.tag}"
@@ -102,9 +121,9 @@ Step = Sft | Dpo | Kto
 
 
 def in_order(train: dict[str, Step]) -> dict[str, Step]:
-    """The steps, each after the one whose model it starts from, as pages show them; else by name."""
+    """The steps, each after those whose models it reads, as pages show them; else by name."""
 
     def before(name: str) -> int:
-        return 1 + before(train[name].from_) if name in train else 0
+        return 1 + max(map(before, train[name].starts().values())) if name in train else 0
 
     return dict(sorted(train.items(), key=lambda item: (before(item[0]), item[0])))

@@ -9,6 +9,7 @@ import pytest
 
 from modelmake import params
 from stages import preflight
+from stages.params.training import Sft
 
 PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
 NF4 = {
@@ -31,6 +32,15 @@ def as_kto(values: dict[str, Any], **changes: object) -> None:
         del values["train"]["dpo"][name]
 
 
+def test_a_method_that_uses_a_second_model_wants_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sft, "second_model_as", lambda _: "a teacher")
+
+    assert preflight.decode(PARAMS)[1] == [
+        "params.yaml: train.sft.second_model = 'recipes/no_model.json': want the folder of a teacher for sft: "
+        "models/<step>, or another model's"
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [
@@ -46,6 +56,8 @@ def as_kto(values: dict[str, Any], **changes: object) -> None:
          "train.sft.quantization: want null where weights.kind = all: 4-bit weights cannot be trained"),
         (lambda v: v["train"]["dpo"].update(quantization=NF4 | {"load_in_4bit": False}),
          "train.dpo.quantization.load_in_4bit = False: want true; or write `quantization: null`"),
+        (lambda v: v["train"]["sft"].update(second_model="models/base"),
+         "train.sft.second_model = 'models/base': want recipes/no_model.json: sft uses no second model"),
         (lambda v: v["train"]["sft"].update(omit=["content"]),
          "train.sft.omit[0] = 'content': want one of reasoning_content, tools"),
         (lambda v: as_kto(v, per_device_train_batch_size=1),

@@ -10,6 +10,7 @@ import pytest
 from modelmake import params
 from stages import preflight
 from stages.params import cross_checks
+from stages.params.training import Sft
 
 PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
 BOUNDS = {"max_difference": 1.0, "min_same_answers": None}
@@ -152,6 +153,25 @@ def test_parity_needs_exact_match_in_the_compared_suite() -> None:
         values["compare"]["gates"] = {"compact": {"model": "dpo", "metric": "compact", "against": None, "bound": 0.9}}
 
     assert problems(change) == ["suites.chat.metrics: want exact_match among them: parity and report need it"]
+
+
+@pytest.mark.parametrize(
+    ("second", "line"),
+    [
+        ("models/dpo", "train: dpo from sft second_model dpo: steps in a circle; start one from base"),
+        ("models/sft", "train: sft second_model sft: steps in a circle; start one from base"),
+        ("models/gone", "train.sft.second_model = 'models/gone': no such step: want one of base, dpo"),
+        ("models/trained/dpo", "train.sft.second_model = 'models/trained/dpo': no such step: want one of base, dpo"),
+        ("models/base", ""),
+        ("elsewhere/model", ""),
+    ],
+)
+def test_a_second_model_of_this_graph_is_base_or_a_step_that_comes_before(
+    second: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sft, "second_model_as", lambda _: "a teacher")
+
+    assert problems(lambda v: v["train"]["sft"].update(second_model=second)) == ([line] if line else [])
 
 
 def test_a_circle_is_reported_once_and_not_for_steps_that_only_lead_to_it() -> None:

@@ -17,7 +17,8 @@ from tests.tiny_models import PLAIN_LORA, build_model
 
 ROOT = Path(__file__).parents[2]
 COMMON = {
-    "from_": "base", "seed": 1, "quantization": None, "max_length": 64, "over_long": "drop", "omit": [],
+    "from_": "base", "second_model": "recipes/no_model.json",
+    "seed": 1, "quantization": None, "max_length": 64, "over_long": "drop", "omit": [],
     "num_train_epochs": 3, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2,
     "gradient_checkpointing": False, "learning_rate": 1e-3, "lr_scheduler_type": "cosine", "warmup_steps": 2,
     "weight_decay": 0.01, "max_grad_norm": 1.0, "logging_steps": 2, "eval_steps": 3,
@@ -70,7 +71,9 @@ def run_stage(model: Path, folder: Path, files: list[Path], checkpoints: Path, p
     folder.mkdir()
     checkpoints.mkdir(exist_ok=True)
     outputs = [folder / name for name in ("trained", "consumed.jsonl", "log.json")]
-    train.main(model, *files, *outputs, checkpoints, "step", params, Machine("cpu", "float32", 1))
+    train.main(
+        model, ROOT / params.second_model, *files, *outputs, checkpoints, "step", params, Machine("cpu", "float32", 1)
+    )
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 

@@ -18,9 +18,11 @@ from stages.training.row_renderer import RowRenderer
 from stages.training.weights import lora
 from tests.tiny_models import PLAIN_LORA, build_model
 
+NO_MODEL = Path(__file__).parents[3] / "recipes/no_model.json"
 CPU = Machine("cpu", "float32", 1)
 PARAMS = Kto(
-    from_="base", rows="judged", seed=1, quantization=None, max_length=64, over_long="drop", omit=[],
+    from_="base", second_model="recipes/no_model.json", rows="judged", seed=1,
+    quantization=None, max_length=64, over_long="drop", omit=[],
     weights=replace(PLAIN_LORA, r=8, lora_alpha=16),
     num_train_epochs=10, per_device_train_batch_size=4, gradient_accumulation_steps=1, gradient_checkpointing=False,
     learning_rate=1e-2, lr_scheduler_type="constant", warmup_steps=0, weight_decay=0.0, max_grad_norm=1.0,
@@ -86,7 +88,7 @@ def test_good_answers_become_likelier_than_bad_ones_and_rows_are_recorded(model:
         jsonl.write(tmp_path / f"{name}.jsonl", rows)
     files = [tmp_path / name for name in ("train.jsonl", "val.jsonl", "trained", "consumed.jsonl", "log.json", "work")]
 
-    train.main(model, *files, "kto", PARAMS, CPU)
+    train.main(model, NO_MODEL, *files, "kto", PARAMS, CPU)
 
     history = [entry for entry in json.loads((tmp_path / "log.json").read_text())["history"] if "loss" in entry]
     assert history[-1]["rewards/chosen"] > 0 > history[-1]["rewards/rejected"]
