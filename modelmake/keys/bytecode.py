@@ -78,7 +78,9 @@ def _content(code: types.CodeType) -> tuple:
 
 
 def _constant(value: object) -> object:
-    """A constant with the same repr in every process: sets are sorted."""
+    """A constant with the same repr in every process: sets are sorted, but for numbers, of which a loop sees the
+    same order in every process."""
     if isinstance(value, frozenset):
-        return ("frozenset", sorted(map(repr, value)))
+        numbers = all(isinstance(v, int | float | complex) for v in value)
+        return ("frozenset", list(map(repr, value)) if numbers else sorted(map(repr, value)))
     return (type(value).__name__, [_constant(v) for v in value] if isinstance(value, tuple) else repr(value))

@@ -1,14 +1,31 @@
-"""Types in quotes, which are names all the same: readers of annotations look them up when they run."""
+"""Names in texts: types in quotes, which readers of annotations look up, and what queries of tables name."""
 
 import ast
 import contextlib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from modelmake.keys.imports import Aliases
 
 # Where types stand outside of annotations: in subscripts, and arguments of calls, of what is in these modules.
 TYPING = ("typing", "typing_extensions", "collections", "dataclasses", "msgspec", "pydantic")
 GENERIC = ("dict", "frozenset", "list", "set", "tuple", "type")
+
+AT_NAME = re.compile(r"@([^\W\d]\w*)")  # a variable in a query of pandas
+NAME = re.compile(r"[^\W\d]\w*")
+# Functions that look up any name in a text among the variables of their caller.
+EVALUATORS = frozenset(["duckdb.query", "duckdb.sql", "numexpr.evaluate", "pandas.eval", "polars.sql"])
+
+
+def looked_up(nodes: Iterable[ast.AST], origins: Callable[[ast.AST], Collection[str]]) -> set[str]:
+    """The names in texts that a library looks up among the variables of its caller.
+
+    `origins` gives the full names that a dotted name may stand for.
+    """
+    nodes = list(nodes)
+    evaluates = any(not EVALUATORS.isdisjoint(origins(node.func)) for node in nodes if isinstance(node, ast.Call))
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return {name for text in texts for name in (NAME if evaluates else AT_NAME).findall(text)}
 
 
 def expressions(nodes: Iterable[ast.AST], aliases: Aliases) -> Iterator[ast.expr]:

@@ -107,12 +107,13 @@ class _Walk:
             self.take_names(name, symbol.names, symbol)
             self.take_texts(name, symbol.strings)
             self.take_files(name, symbol.strings)
-            if not self.queue:  # the modules of a package are its attributes
-                for module in list(self.reached.symbols):
-                    if any(module.startswith(f"{package}.") for package in self.values):
-                        self.take_whole(module, "in a package that is used as a value")
-            if self.everything and not self.queue:
-                for module in list(self.reached.symbols):
+            for module in list(self.reached.symbols) if not self.queue else ():
+                package, _, own = module.rpartition(".")
+                if any(module.startswith(f"{value}.") for value in self.values):  # as attributes
+                    self.take_whole(module, "in a package that is used as a value")
+                if own in self.reached.symbols.get(package, ()):  # which of the two it is depends on what ran before
+                    self.take_whole(module, f"a name of {package}, too")
+                if self.everything:
                     self.take_whole(module, self.everything)
         for name in self.reached.symbols:
             imported = (n for n in self.modules[name].imports if not f"{name}.".startswith(f"{n}."))

@@ -8,6 +8,8 @@ may register something.
 import ast
 import contextlib
 import hashlib
+import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from modelmake.keys.imports import Aliases, Statement
 
 EFFECTS = ""  # the name of a module's side effects
 MAIN = "__main__"  # the name of the statements that run only in the program itself
+MANGLED = re.compile(r"_[^\W_]\w*?__\w*?[^\W_]_?$")  # how `__name` of the module is read within a class
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,10 @@ def parse(source: bytes, name: str, is_package: bool, packages: tuple[str, ...])
         )
         return _symbol(statements, package, packages, aliases, {*definitions}, lines, hooks, also)
 
-    symbols = {bound_name: symbol(statements) for bound_name, statements in definitions.items()}
+    before = order.before(run, effects)
+    symbols = {name: symbol(statements, *before.get(name, ())) for name, statements in definitions.items()}
     futures = [a.name for s in import_statements if getattr(s, "module", "") == "__future__" for a in s.names]
-    also = [*order.of(run, effects), *sorted(futures)]
+    also = [*order.of(run, effects), *sorted(futures), *sorted(_for_effects(import_statements, tree, packages))]
     module_text = hashlib.sha256(source).hexdigest()[:16]
     symbols[EFFECTS] = replace(symbol(sorted(effects, key=lambda s: s.lineno), *also), text=module_text)
     symbols[MAIN] = symbol(main)
@@ -114,6 +118,14 @@ def syntax_errors(path: Path) -> Iterator[None]:
         yield
     except SyntaxError as error:
         raise UserError(f"{path}:{error.lineno}: {error.msg}: not valid Python; mend it") from None
+
+
+def _for_effects(statements: list[Statement], tree: ast.Module, packages: tuple[str, ...]) -> Iterator[str]:
+    """The packages that a module imports and never names: for what their import does."""
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for name, origins in imports.aliases(statements, "").items():
+        known = (*packages, *sys.stdlib_module_names, "")
+        yield from (o for o in origins if name not in (*used, "*") and o.partition(".")[0] not in known)
 
 
 def _run_on_import(body: list[ast.stmt], main: list[ast.stmt], checking: set[str]) -> Iterator[ast.stmt]:
@@ -163,6 +175,8 @@ def _symbol(
     global_names = {name for code in codes for name in bytecode.global_names(code)}
     types = [node for expression in quoted.expressions(nodes, known) for node in ast.walk(expression)]
     chains = [chain for chain in _chains(nodes) if chain[0] in global_names | aliases.keys()] + [*_chains(types)]
+    unseen = {name for name in global_names if MANGLED.match(name)} | quoted.looked_up(nodes, origins)
+    chains += [(name,) for name in sorted(unseen & {*bound, *known})]
     used = unnamed.Used(
         nodes, origins, {n.id for n in nodes if isinstance(n, ast.Name)} & global_names - bound - known.keys()
     )

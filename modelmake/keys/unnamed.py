@@ -50,14 +50,15 @@ FINDERS = frozenset([
 ])  # fmt: skip
 IMPORTERS = ("import_module", "__import__", "resolve_name", "locate", "run_module")
 # What shows docstrings, comments, lines or names of locals, at the end of a dotted name.
-TEXTS = frozenset([
-    "TracebackException", "__code__", "__doc__", "__loader__", "__traceback__", "_current_frames", "_getframe",
-    "captureWarnings", "co_consts", "co_firstlineno", "currentframe", "exc_info", "f_code", "f_lineno", "f_locals",
-    "findCaller", "findsource", "format_exc", "format_exception", "format_stack", "format_tb", "formatwarning",
-    "get_json_schema", "getcomments", "getdoc", "getfile", "getframeinfo", "getinnerframes", "getouterframes",
-    "getsource", "getsourcefile", "getsourcelines", "gi_code", "gi_frame", "json_schema", "lineno",
-    "model_json_schema", "print_exc", "print_exception", "print_stack", "schema_components", "schema_json",
-    "setprofile", "settrace", "showwarning", "stack_info", "tb_frame", "tb_lineno", "walk_stack", "walk_tb",
+TEXTS = frozenset([  # `datasets` saves a hash of functions with the names of their locals
+    "TracebackException", "__annotations__", "__code__", "__doc__", "__loader__", "__traceback__",
+    "_current_frames", "_fingerprint", "_getframe", "captureWarnings", "co_consts", "co_firstlineno",
+    "currentframe", "exc_info", "f_code", "f_lineno", "f_locals", "findCaller", "findsource", "format_exc",
+    "format_exception", "format_stack", "format_tb", "formatwarning", "get_annotations", "get_json_schema",
+    "getcomments", "getdoc", "getfile", "getframeinfo", "getinnerframes", "getouterframes", "getsource",
+    "getsourcefile", "getsourcelines", "gi_code", "gi_frame", "json_schema", "lineno", "model_json_schema",
+    "print_exc", "print_exception", "print_stack", "save_to_disk", "schema_components", "schema_json", "setprofile",
+    "settrace", "showwarning", "stack_info", "tb_frame", "tb_lineno", "walk_stack", "walk_tb",
 ])  # fmt: skip
 TEXT_FUNCTIONS = (
     "cloudpickle.dump", "cloudpickle.dumps", "dill.dump", "dill.dumps", "inspect.stack", "inspect.trace",
@@ -66,6 +67,8 @@ TEXT_FUNCTIONS = (
 TEXT_MODULES = (
     "cProfile", "cgitb", "dis", "doctest", "faulthandler", "linecache", "pydoc", "tokenize", "traceback", "tracemalloc",
 )  # fmt: skip
+TEXT_PACKAGES = ("torch.export.", "torch.jit.", "torch.onnx.")  # what they save has lines of code and their numbers
+LOADERS = ("get_code", "get_source")  # methods of loaders of modules, with one argument
 TEXT_KEYWORDS = {  # {keyword of a call that shows texts or line numbers: the functions, none: any}
     "exc_info": (), "stack_info": (), "record": ("catch_warnings",), "tools": ("apply_chat_template",),
     "use_attribute_docstrings": (),
@@ -135,6 +138,7 @@ def reads_texts(used: Used) -> bool:
     return (
         any(not TEXTS.isdisjoint(words) for _, words, _ in used.read)
         or any(name.endswith(TEXT_FUNCTIONS) for _, _, full_names in used.read for name in full_names)
+        or any(f"{name}.".startswith(TEXT_PACKAGES) for _, _, full_names in used.read for name in full_names)
         or any(name.partition(".")[0] in TEXT_MODULES for _, _, full_names in used.read for name in full_names)
         or any("__file__" in words for node, words, _ in used.read if isinstance(node, ast.Attribute))
         or any(_is_text(node) and any(form in node.value for form in LINE_NUMBERS) for node in used.nodes)
@@ -159,6 +163,7 @@ def _call_reads_texts(call: ast.Call) -> bool:
         any(keyword in shown for keyword, functions in TEXT_KEYWORDS.items() if not functions)
         or any(shown & {keyword, None} for keyword, functions in TEXT_KEYWORDS.items() if name in functions)
         or (name == "exception" and bool(call.args))  # of a logger
+        or (name in LOADERS and len(call.args) == 1 and not call.keywords)
         or (name in READING and any(getattr(n, "id", "") == "__file__" for n in own))
     )
 

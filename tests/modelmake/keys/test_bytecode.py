@@ -19,6 +19,11 @@ def test_the_order_of_a_set_does_not_count() -> None:
     assert digest("X = y in {'a', 'b', 'c'}") == digest("X = y in {'c', 'b', 'a'}")
 
 
+def test_the_order_of_a_set_of_numbers_counts_where_a_loop_sees_it() -> None:
+    assert digest("for x in {8, 0, 16}: y(x)") != digest("for x in {16, 0, 8}: y(x)")
+    assert digest("for x in {1, 2, 3}: y(x)") == digest("for x in {3, 1, 2}: y(x)")
+
+
 def test_global_names_are_those_of_nested_functions_too() -> None:
     [code] = bytecode.compiled(ast.parse("def f(a):\n    b = a\n    return lambda: g(b, h.i)").body)
 

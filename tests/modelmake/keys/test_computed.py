@@ -73,9 +73,12 @@ SHOWING = [  # what shows texts or line numbers of code
     "traceback.print_tb(x)", "logging.captureWarnings(True)", "inspect.getframeinfo(x)",
     "logging.Formatter('$lineno', style='$')", "dis.dis(x)", "marshal.dumps(x)", "pydoc.render_doc(x)",
     "x.joinpath('leaf.py').read_text()",
-    "[traceback][0].print_exc()",
+    "[traceback][0].print_exc()", "torch.jit.script(Known)", "torch.export.export(x)", "torch.onnx.export(x)",
+    "x.save_to_disk(x)", "__spec__.loader.get_source('stages.leaf')", "x.get_code(x)", "Known.__annotations__",
+    "inspect.get_annotations(Known)",
 ]  # fmt: skip
 HIDING = [  # what shows neither
+    "x.loader.get_source(x, 'page.css')", "inspect.signature(Known)",
     "x.apply_chat_template(x, tokenize=False)", "x.apply_chat_template(x, tools=None)", "x.exception()",
     "logging.warning('x', exc_info=False)", "warnings.catch_warnings(action='ignore')", "__file__",
     "{'type': 'json_schema', 'line': 'lineno'}",

@@ -1,4 +1,4 @@
-"""A type in quotes is reached wherever a reader of annotations would look it up, and a text is no type."""
+"""A type in quotes, or a variable in a query, is reached where a library looks it up; a text is neither."""
 
 from pathlib import Path
 
@@ -53,3 +53,25 @@ def test_a_type_in_quotes_is_found_through_imports(tree: Path) -> None:
 )  # fmt: skip
 def test_a_text_is_no_type(tree: Path, code: str) -> None:
     assert names(tree, code) == {"stages.leaf.used"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["def used(table): return table.query('x > @LIMIT')", "def used(table): return table.eval('y = x * @LIMIT')",
+     "QUERY = 'x > @LIMIT'\ndef used(table): return table.query(QUERY)",
+     "import pandas\ndef used(): return pandas.eval('LIMIT + 1')",
+     "from duckdb import sql\ndef used(): return sql('select * from LIMIT where x > 1')",
+     "import numexpr as ne\ndef used(x): return ne.evaluate('x * LIMIT')"],
+)  # fmt: skip
+def test_a_variable_that_a_query_names_is_reached(tree: Path, code: str) -> None:
+    assert names(tree, f"LIMIT = 3\n{code}") >= {"stages.leaf.used", "stages.leaf.LIMIT"}
+
+
+def test_a_variable_of_a_query_is_found_through_imports(tree: Path) -> None:
+    code = "from stages.settings import rows\ndef used(table): return table.query('x in @rows')"
+    assert names(tree, code) >= {"stages.leaf.used", "stages.settings.rows"}
+
+
+@pytest.mark.parametrize("code", ["return table.query('x > LIMIT')", "return table.eval()", "return 'LIMIT'"])
+def test_a_name_in_another_text_is_no_variable(tree: Path, code: str) -> None:
+    assert names(tree, f"LIMIT = 3\ndef used(table): {code}") == {"stages.leaf.used"}

@@ -80,6 +80,12 @@ TRIED = {  # {what was tried: (program, file, its code before, what is replaced 
     "a type alias that code inspects": (
         "import typing\nfrom stages.leaf import Kind\nprint(typing.get_args(Kind))", "stages/leaf.py",
         "from typing import Literal\nKind = Literal['a']\n", "'a'", "'b'"),
+    "a module with the name of a function of its package": (
+        "import stages.package.load\nfrom stages.package import load\nprint(load.f())", "stages/package/load.py",
+        "def f(): return 1\n", "1", "2"),
+    "a name with two underscores, read in a class": (
+        "from stages.leaf import A\nprint(A().g())", "stages/leaf.py",
+        "def _A__h(): return 1\nclass A:\n    def g(self): return __h()\n", "1", "2"),
     "a package that takes the place of a module": (
         USE, "stages/leaf/__init__.py", "def first(x): return 1\n", "1", "2"),
 }  # fmt: skip
@@ -88,6 +94,7 @@ TRIED = {  # {what was tried: (program, file, its code before, what is replaced 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     write(tmp_path, "stages/__init__.py", "")
+    write(tmp_path, "stages/package/__init__.py", "def load(): ...\n")
     write(
         tmp_path, "stages/leaf.py",
         "import functools\nfrom torch import nn\ndef first(x): return x\nclass Base(nn.Module): ...\n"
