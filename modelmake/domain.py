@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 Distances = dict[str, float]  # {place of a number: absolute difference}
 Compare = Callable[[Path, Path], Distances | None]  # of two files; None: they differ in more than numbers
+# (what a stage will take, what this machine lacks for it), of the project's folder and an item of the stage
+Needs = Callable[[Path, str], tuple[list[str], list[str]]]
 Criterion = Any  # of near-duplicates: a NamedTuple of JSON values
 
 
@@ -41,3 +43,4 @@ class Domain:
     compare: Mapping[str, Compare]  # {suffix: the distance of two files}
     similarity: Similarity
     probe: Mapping[str, Mapping[str, Any]]  # {module of a stage: {pattern of a parameter: value on few rows}}
+    needs: Mapping[str, Needs]  # {module of a stage: what it will take of the machine}

@@ -7,12 +7,15 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from modelmake import artifacts
 from modelmake.artifacts import Files
+from modelmake.domain import Needs
 from modelmake.dvc import reproduction
 from modelmake.errors import UserError
 from modelmake.keys import key_file
@@ -28,6 +31,7 @@ class Step:
     stage: str
     status: Status
     reasons: list[str]
+    needs: list[str]  # what it will take of the machine, where its domain can tell
     lacks: list[str]  # resources that this machine has too little of
     seconds: float | None  # of its last run on this machine; None: no record here
     peak_mib: int | None  # likewise
@@ -40,7 +44,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Prints the plan; returns 1 if a stage cannot run or the machine lacks something, else 0."""
-    steps = plan(Path())
+    steps = plan(Path(), arguments.domain.needs)
     lacks = _lacking_disk(Path(), steps)
     if arguments.json:
         print(json.dumps({"stages": [asdict(step) for step in steps], "sums": sums(steps), "lacks": lacks}, indent=1))
@@ -49,8 +53,8 @@ def run(arguments: Namespace) -> int:
     return int(bool(lacks) or any(step.lacks or step.status == Status.CANNOT_RUN for step in steps))
 
 
-def plan(root: Path) -> list[Step]:
-    """Every stage, in the order of the graph. Nothing is changed.
+def plan(root: Path, needs: Mapping[str, Needs] = MappingProxyType({})) -> list[Step]:
+    """Every stage, in the order of the graph. Nothing is changed. `needs` is that of the project's domain.
 
     Where preflight is stale it runs, into a temporary folder: it is cheap, and gives the keys of all other stages.
 
@@ -61,14 +65,14 @@ def plan(root: Path) -> list[Step]:
         preflight = next((node for node in records.nodes.values() if key_file.FOLDER in node.outs), None)
         future = preflight and forecast.repro(root, records, {}, last=preflight.name)[preflight.name]
         if not future or future.status != Status.WILL_RUN or future.makers:
-            return _steps(root, records, {}, root / key_file.FOLDER, {})
+            return _steps(root, records, needs, {}, root / key_file.FOLDER, {})
     with tempfile.TemporaryDirectory() as folder:
         started, keys = time.monotonic(), Path(folder) / key_file.FOLDER
         _write_keys(root, preflight.cmd or "", keys)
         seconds = {preflight.name: round(time.monotonic() - started, 2)}
         files = {name: file.md5 for name, file in artifacts.measure(keys).files.items()}
         with reproduction.reading(root) as records:
-            return _steps(root, records, {key_file.FOLDER: files}, keys, seconds)
+            return _steps(root, records, needs, {key_file.FOLDER: files}, keys, seconds)
 
 
 def sums(steps: list[Step]) -> dict[str, dict[str, Any]]:
@@ -97,20 +101,23 @@ def _write_keys(root: Path, command: str, folder: Path) -> None:
 
 
 def _steps(
-    root: Path, records: reproduction.Records, written: dict[str, Files], keys: Path, seconds: dict[str, float]
-) -> list[Step]:
+    root: Path, records: reproduction.Records, needs: Mapping[str, Needs], written: dict[str, Files], keys: Path,
+    seconds: dict[str, float],
+) -> list[Step]:  # fmt: skip
     """The plan. `written` are outputs whose next content is known, `keys` is the folder of the keys as of now."""
     last_runs, steps = _last_runs(root), []
     for name, future in forecast.repro(root, records, written).items():
         if future.node.cmd is None and future.status == Status.FRESH:
             continue
         run = last_runs.get(name.rpartition(":")[2], {})
+        needed, lacking = _needs(root, future, needs) if future.status in RUNS else ([], [])
         steps.append(
             Step(
                 stage=name,
                 status=future.status,
                 reasons=[] if future.status == Status.FRESH else reasons.phrases(root, records, future, keys),
-                lacks=_lacks(future, run) if future.status in RUNS else [],
+                needs=needed,
+                lacks=[*lacking, *_lacks(future, run)] if future.status in RUNS else [],
                 seconds=seconds.get(name, run.get("seconds")),
                 peak_mib=run.get("peak_mib"),
                 output_bytes=sum(future.node.sizes.values()),
@@ -123,6 +130,12 @@ def _last_runs(root: Path) -> dict[str, dict[str, Any]]:
     """The last run of each stage on this machine that finished its work."""
     # kept: finished, but an input or the code was edited meanwhile
     return {run["stage"]: run for run in run_log.read(root) if run["outcome"] in ("done", "kept")}
+
+
+def _needs(root: Path, future: Forecast, needs: Mapping[str, Needs]) -> tuple[list[str], list[str]]:
+    """What the domain tells of a stage, by the module that its command runs."""
+    module = next((word for word in (future.node.cmd or "").split() if word in needs), None)
+    return needs[module](root, future.node.name.partition("@")[2]) if module else ([], [])
 
 
 def _lacks(future: Forecast, run: dict[str, Any]) -> list[str]:
@@ -149,7 +162,7 @@ def _lacking_disk(root: Path, steps: list[Step]) -> list[str]:
 def _table(steps: list[Step]) -> list[str]:
     width, lines = max((len(step.stage) for step in steps), default=0), []
     for step in steps:
-        facts = [*step.reasons, *(f"lacks {lack}" for lack in step.lacks)]
+        facts = [*step.reasons, *step.needs, *(f"lacks {lack}" for lack in step.lacks)]
         first = f"{step.stage:{width}}  {step.status:10}  {_time(step.seconds):>7}  {facts[0] if facts else ''}"
         lines += [first.rstrip(), *(f"{'':{width}}  {'':10}  {'':7}  {fact}" for fact in facts[1:])]
     return lines

@@ -33,9 +33,17 @@ def tensor_distances(recorded: Path, rebuilt: Path) -> Distances | None:
     return distances
 
 
+def training_needs(root: Path, step: str) -> tuple[list[str], list[str]]:
+    """What a step of training will take; see stages/commands/training_needs.py."""
+    from stages.commands import training_needs  # imports more than other commands should wait for
+
+    return training_needs.needs(root, step)
+
+
 DOMAIN = Domain(
     model_suffixes=frozenset({".safetensors", ".gguf"}),
     compare={".safetensors": tensor_distances},
     similarity=near_text,
     probe={"stages.base": {"base.max_steps": 4}, "stages.train": {"train.*.num_train_epochs": 1.0}},
+    needs={"stages.train": training_needs},
 )

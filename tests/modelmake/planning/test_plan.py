@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from modelmake.domain import Needs
 from modelmake.errors import UserError
 from modelmake.planning import plan, resources
 from modelmake.planning.forecast import Status
@@ -16,10 +17,10 @@ from tests import made_up_graph as graph
 from tests.made_up_graph import Plan, edit
 
 
-def command(root: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
+def command(root: Path, capsys: pytest.CaptureFixture[str], **needs: Needs) -> tuple[int, list[str]]:
     """(exit code, lines) of the command."""
     with chdir(root):
-        code = plan.run(Namespace(json=False))
+        code = plan.run(Namespace(json=False, domain=Namespace(needs=needs)))
     return code, capsys.readouterr().out.splitlines()
 
 
@@ -70,11 +71,11 @@ def test_json_has_the_same_facts(root: Path, capsys: pytest.CaptureFixture[str])
     graph.log(root, "clean", seconds=3, peak_mib=40)
 
     with chdir(root):
-        assert plan.run(Namespace(json=True)) == 0
+        assert plan.run(Namespace(json=True, domain=Namespace(needs={}))) == 0
     facts = json.loads(capsys.readouterr().out)
 
     assert facts["stages"][1] == {
-        "stage": "clean", "status": "will run", "reasons": ["file raw/rows.txt"], "lacks": [],
+        "stage": "clean", "status": "will run", "reasons": ["file raw/rows.txt"], "needs": [], "lacks": [],
         "seconds": 3, "peak_mib": 40, "output_bytes": len("5 a\n3 b\n4 c\n1 d\n") + len("6\n"),
     }  # fmt: skip
     assert facts["sums"]["will run"] == {"stages": 1, "seconds": 3, "without_record": 0, "output_bytes": 18}
@@ -177,3 +178,20 @@ def test_a_plan_changes_nothing(root: Path) -> None:
     assert Status.WILL_RUN in Plan(root).statuses.values()
 
     assert files(root) == before
+
+
+def test_what_the_domain_tells_of_a_stage_that_will_run_is_printed(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command of a stage names the module that the domain knows."""
+    edit(root, "params.yaml", "flag: -n", "flag: -u")
+
+    def told(root: Path, item: str) -> tuple[list[str], list[str]]:
+        return [f"needs 9 MiB for {item}"], ["memory: 3 MiB are free"]
+
+    code, lines = command(root, capsys, sort=told)
+
+    assert code == 1
+    assert [line.split("  ")[-1].strip() for line in lines if "MiB" in line] == [
+        "needs 9 MiB for up", "lacks memory: 3 MiB are free"
+    ]  # fmt: skip

@@ -1,0 +1,123 @@
+"""What `modelmake plan` says of a training step that will run: the memory that it takes, and what would make it fit."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modelmake import params
+from modelmake.planning import resources
+from stages.params.base_model import Base, Folder, Tiny
+from stages.params.machine import Machine
+from stages.params.training import Step
+from stages.params.weights import All, Quantization, Weights
+from stages.proposing.proposal import LORA
+from stages.training import memory
+from stages.training.memory import Need
+
+ONLINE = ("grpo", "rloo")  # these also generate, which is not foreseen
+IN_4BIT = Quantization(True, "nf4", True, "bfloat16")
+SHOWN = 3  # changes that would make a step fit
+
+
+def needs(root: Path, name: str) -> tuple[list[str], list[str]]:
+    """What the step `name` takes; what this machine lacks for it, with changes that would make it fit."""
+    values = params.load(root / "params.yaml")
+    step = params.section(values, f"train.{name}", Step, "params.yaml")
+    machine = params.section(values, "machine", Machine, "params.yaml")
+    config = model_config(root, values, step)
+    if config is None:
+        return ["memory: not foreseen before models/base is here"], []
+    if type(step).__struct_config__.tag in ONLINE:
+        return ["memory: not foreseen where a step generates its answers"], []
+    tokens, trained = _tokens(root, name, step)
+    need, free = memory.need(config, step, machine, tokens, trained), _free(machine)
+    line = f"needs {_mib(need.peak)} on {machine.device} for rows of {tokens} tokens: {_parts(need)}"
+    if free is None or need.peak <= free:
+        return [line], []
+    lacks = f"memory: {_mib(free)} are free on {machine.device}"
+    return [line], [lacks, *fitting(config, step, machine, (tokens, trained), free)]
+
+
+def model_config(root: Path, values: dict[str, Any], step: Step) -> Any:
+    """The configuration of the model that a step starts from; None where it is not on this machine yet."""
+    from transformers import AutoConfig, LlamaConfig
+
+    base = params.section(values, "base", Base, "params.yaml")
+    folders = [root / "models" / step.from_, root / "models/base"]
+    if isinstance(base, Folder):
+        folders.append(root / base.source)
+    for folder in folders:
+        if (folder / "config.json").is_file():
+            return AutoConfig.from_pretrained(folder)
+    if not isinstance(base, Tiny):
+        return None
+    return LlamaConfig(
+        vocab_size=base.vocab_size, hidden_size=base.hidden_size, intermediate_size=base.intermediate_size,
+        num_hidden_layers=base.num_hidden_layers, num_attention_heads=base.num_attention_heads,
+        num_key_value_heads=base.num_attention_heads, max_position_embeddings=base.max_position_embeddings,
+        tie_word_embeddings=True,
+    )  # fmt: skip
+
+
+def fitting(config: Any, step: Step, machine: Machine, rows: tuple[int, float], free: int) -> list[str]:
+    """The first changes of `changes`, alone or one upon another, with which the step fits."""
+    lines = []
+    for words, changed in changes(step, machine):
+        need = memory.need(config, changed, machine, *rows)
+        if need.peak <= free:
+            lines.append(f"memory: {_mib(need.peak)} with {words}")
+        if len(lines) == SHOWN:
+            break
+    return lines or ["memory: also with smaller batches, gradient_checkpointing, LoRA and 4 bits together"]
+
+
+def changes(step: Step, machine: Machine) -> Iterator[tuple[str, Step]]:
+    """Changes that save memory, each alone by what it costs, then one upon another."""
+    batch, lora = step.per_device_train_batch_size, params.decode(Weights, LORA, "weights")[0]
+    accumulated = step.gradient_accumulation_steps * batch // 2
+    single: list[tuple[str, dict[str, Any]]] = []
+    if batch > 2 and batch % 2 == 0:  # the same rows in each step of the optimizer
+        words = f"per_device_train_batch_size: 2, gradient_accumulation_steps: {accumulated}"
+        single.append((words, {"per_device_train_batch_size": 2, "gradient_accumulation_steps": accumulated}))
+    if not step.gradient_checkpointing:
+        single.append(("gradient_checkpointing: true", {"gradient_checkpointing": True}))
+    if isinstance(step.weights, All):
+        single.append((f"weights: {{kind: lora, r: {lora.r}}}", {"weights": lora}))
+    if not step.quantization and machine.device == "cuda":
+        words = "weights: {kind: lora}, quantization: {load_in_4bit: true}"
+        single.append((words, {"weights": lora, "quantization": IN_4BIT}))
+    for words, change in single:
+        yield words, msgspec.structs.replace(step, **change)
+    for n in range(2, len(single) + 1):
+        together = {field: value for _, change in single[:n] for field, value in change.items()}
+        yield ", ".join(words for words, _ in single[:n]), msgspec.structs.replace(step, **together)
+
+
+def _tokens(root: Path, name: str, step: Step) -> tuple[int, float]:
+    """Tokens of the longest row, and the share that the loss sees: as in the step's last log, else the most."""
+    log = root / f"reports/train/{name}.json"
+    if not log.is_file():
+        return step.max_length, 1.0
+    tokens = msgspec.json.decode(log.read_bytes())["tokens"]
+    return min(step.max_length, tokens["longest"]), tokens["trained"] / max(1, tokens["total"])
+
+
+def _free(machine: Machine) -> int | None:
+    """Bytes free on the device; None for a GPU that is not in this machine."""
+    if machine.device == "cpu":
+        return resources.memory()
+    if not resources.gpus():
+        return None
+    query = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    return int(subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()[0]) << 20
+
+
+def _mib(size: int) -> str:
+    return f"{size >> 20:,} MiB"
+
+
+def _parts(need: Need) -> str:
+    return ", ".join(f"{name} {size >> 20:,}" for name, size in need._asdict().items())

@@ -1,0 +1,94 @@
+"""Memory that a training step is foreseen to take, held against tensors of a real step and against hand-written sums."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from stages.params.machine import Machine
+from stages.params.training import Step
+from stages.proposing.proposal import LORA
+from stages.training import memory
+from tests.test_train import step
+
+CPU = Machine("cpu", "float32", 1)
+MIB = 2**20
+
+
+def config(**changes: Any) -> Any:
+    from transformers import LlamaConfig
+
+    shape = {"hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "num_hidden_layers": 6}
+    return LlamaConfig(**{**shape, "vocab_size": 500, "tie_word_embeddings": True, **changes})
+
+
+def counted(model_config: Any, params: Step, tokens: int) -> int:
+    """The most bytes alive in a real step of the whole model."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model, counter = AutoModelForCausalLM.from_config(model_config).train(), memory._Counter()
+    for tensor in (*model.parameters(), *model.buffers()):
+        counter.add(tensor)
+    with memory._counting(counter):
+        ids = torch.zeros(params.per_device_train_batch_size, tokens, dtype=torch.long)
+        hidden = model.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state
+        logits = model.get_output_embeddings()(hidden.reshape(-1, hidden.shape[-1])).float()
+        torch.nn.functional.cross_entropy(logits, ids.reshape(-1)).backward()
+    return counter.peak
+
+
+def test_what_is_foreseen_of_short_models_is_what_a_step_of_the_whole_one_takes() -> None:
+    params = step(per_device_train_batch_size=8)
+
+    foreseen = memory.need(config(), params, CPU, tokens=96, trained=1.0)
+
+    # the real step has no optimizer, and its first gradients are there before the last activations go
+    assert foreseen.peak - foreseen.optimizer == pytest.approx(counted(config(), params, 96), rel=0.05)
+
+
+def test_weights_gradients_and_two_moments_are_those_of_every_trained_weight() -> None:
+    layer = 4 * 64 * 64 + 3 * 64 * 128 + 2 * 64  # attention, the three matrices of the network, two norms
+    weights = 500 * 64 + 6 * layer + 64  # the embedding is the output matrix too
+
+    foreseen = memory.need(config(), step(), CPU, tokens=16, trained=1.0)
+
+    assert foreseen.gradients == 4 * weights
+    assert foreseen.optimizer == 8 * weights
+    assert foreseen.weights - 4 * weights == pytest.approx(0, abs=1000)  # frequencies of the positions
+
+
+def test_lora_keeps_gradients_of_its_own_weights_only() -> None:
+    lora = msgspec.structs.replace(step(weights={**LORA, "r": 2}))
+    adapter = 6 * 2 * (4 * (64 + 64) + 3 * (64 + 128))  # r times inputs and outputs of seven matrices
+
+    foreseen = memory.need(config(), lora, CPU, tokens=16, trained=1.0)
+
+    assert (foreseen.gradients, foreseen.optimizer) == (4 * adapter, 8 * adapter)
+
+
+def test_logits_grow_with_the_share_of_tokens_that_the_loss_sees() -> None:
+    wide = config(vocab_size=50_000)
+    params = step(per_device_train_batch_size=4)
+
+    whole, tenth = (memory.need(wide, params, CPU, tokens=100, trained=share).logits for share in (1.0, 0.1))
+
+    assert whole > 2 * 400 * 50_000 * 4  # logits and their gradients
+    assert tenth < whole / 3
+
+
+def test_checkpointing_keeps_less_for_the_backward_pass() -> None:
+    deep = config(num_hidden_layers=24)
+
+    plain, checkpointed = (
+        memory.need(deep, step(gradient_checkpointing=on), CPU, tokens=128, trained=0.1) for on in (False, True)
+    )
+
+    assert checkpointed.activations < plain.activations / 5
+    assert checkpointed.weights == plain.weights
+
+
+def test_a_pair_is_two_sequences() -> None:
+    pairs, chats = step("dpo", weights={"kind": "all"}), step("sft")
+
+    assert memory.sequences(pairs) == 2 * memory.sequences(chats) == 8
