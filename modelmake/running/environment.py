@@ -18,14 +18,18 @@ from modelmake.keys.stage_key import FIRST_PARTY
 from modelmake.running import opened_files
 from modelmake.running.library_folders import STANDARD
 
-# Variables by their prefixes: kernels, precision, compilers and random order.
+# Variables by their prefixes: kernels, precision, compilers, random order, dates, and which libraries are loaded.
 CHANGING = (
-    "ATEN_CPU_CAPABILITY", "BNB_", "CUDA_VISIBLE_DEVICES", "CUBLAS_", "CUDNN_", "DNNL_", "GGML_", "KMP_",
-    "MKL_", "NUMBA_", "NVIDIA_TF32_OVERRIDE", "NPY_", "OMP_", "ONEDNN_", "OPENBLAS_", "PYTHONHASHSEED", "PYTHONPATH",
-    "PYTORCH_", "TORCH", "TRITON_", "VECLIB_",
+    "ARROW_", "ATEN_CPU_CAPABILITY", "BLIS_", "BNB_", "CUBLAS", "CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES", "CUDNN_",
+    "DISABLE_ADDMM_CUDA_LT", "DNNL_", "DYLD_", "GGML_", "GLIBC_TUNABLES", "HSA_", "KMP_", "LD_LIBRARY_PATH",
+    "LD_PRELOAD", "LLAMA_", "MKL_", "NCCL_", "NPY_", "NUMBA_", "NVIDIA_TF32_OVERRIDE", "OMP_", "ONEDNN_", "OPENBLAS_",
+    "PYTHONHASHSEED", "PYTHONPATH", "PYTORCH_", "RAYON_", "SOURCE_DATE_EPOCH", "TORCH", "TRITON_", "VECLIB_",
 )  # fmt: skip
-SET_HERE = ("CUBLAS_WORKSPACE_CONFIG", "OMP_WAIT_POLICY")  # by `threads`, as are all numbers of threads
-PATHS = ("PYTHONPATH",)  # named without their values
+# By `threads`; OpenBLAS, MKL and OpenMP have the number of threads in `machine`.
+SET_HERE = (
+    "CUBLAS_WORKSPACE_CONFIG", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS",
+)  # fmt: skip
+PATHS = ("DYLD_", "LD_", "PYTHONPATH")  # named without their values, by their prefixes
 OFF = ("", "0", "false", "no")  # in any case
 ONE_PROCESS, ARITHMETIC = "a model is trained in one process", "machine.dtype says the arithmetic"
 # What decides training in the place of parameters: {pattern: (the parameter that says it, values that say the same)}.
@@ -80,8 +84,8 @@ def describe(
     modules: Iterable[str] = opened_files.modules_at_start,
 ) -> str:
     """What may change results: variables that are set, and modules that Python loads before a stage; "" if none."""
-    shown = (n for n in sorted(variables) if n.startswith(CHANGING) and not n.endswith("_NUM_THREADS"))
-    words = [n if n in PATHS else f"{n}={variables[n]}" for n in shown if n not in SET_HERE]
+    shown = (name for name in sorted(variables) if name.startswith(CHANGING) and name not in SET_HERE)
+    words = [name if name.startswith(PATHS) else f"{name}={variables[name]}" for name in shown]
     return " ".join([*words, *_loaded_before(modules)])
 
 

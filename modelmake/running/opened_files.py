@@ -23,7 +23,9 @@ READERS = frozenset([
     IMPORT, *(f"{folder}tokenize.py" for folder in STANDARD),
     *(f"{folder}numba/core/caching.py" for folder in INSTALLED),
 ])  # fmt: skip
-EVENTS = frozenset(["open", "os.listdir", "os.scandir", "sqlite3.connect"])
+LISTS = ("os.listdir", "os.scandir")  # without an argument, the current folder
+# What reads a file, gives it another name or loads it as compiled code.
+EVENTS = frozenset([*LISTS, "ctypes.dlopen", "open", "os.link", "os.rename", "sqlite3.connect"])
 
 modules_at_start: set[str] = set()  # what Python itself had loaded when the watch began: `site`, .pth files
 path_at_start: list[str] = []  # sys.path then
@@ -83,7 +85,8 @@ def record(root: Path) -> Iterator[set[str]]:
 def uncovered(root: Path, paths: set[str], key: dict[str, Any]) -> list[str]:
     """Those of the `paths` of `record` that a key does not cover, sorted.
 
-    A folder, whose names were read, is covered if all data files in it are; code if its text is in the key.
+    A folder, whose names were read, is covered if all data files in it are in the key, and all modules; code if its
+    text is.
     """
     folders = tuple(f"{folder}{os.sep}" for folder in key["environments"])
     modules = [name.replace(".", "/") for name in key["symbols"]] if key.get("texts") else []
@@ -91,20 +94,26 @@ def uncovered(root: Path, paths: set[str], key: dict[str, Any]) -> list[str]:
     return sorted(
         path for path in paths
         if path not in covered and not f"{path}{os.sep}".startswith(folders)
-        and not ((root / path).is_dir() and _data_files(root, path) <= key["files"].keys())
+        and not ((root / path).is_dir() and all(_in_key(entry, root, key) for entry in (root / path).iterdir()))
     )  # fmt: skip
 
 
-def _data_files(root: Path, folder: str) -> set[str]:
-    files = (entry for entry in (root / folder).iterdir() if entry.is_file() and entry.suffix not in CODE)
-    return {f"{folder}/{file.name}" for file in files}
+def _in_key(entry: Path, root: Path, key: dict[str, Any]) -> bool:
+    """True if an edit of a folder that adds or removes this entry would change the key."""
+    path = entry.relative_to(root).as_posix()
+    module = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    if entry.name == COMPILED or entry.suffix == ".pyc":
+        return True
+    if entry.is_dir():
+        return any(name.startswith(f"{path}/") for name in key["files"]) or module in key["symbols"]
+    return path in key["files"] or (entry.suffix == ".py" and module in key["symbols"])
 
 
 def _hook(event: str, arguments: tuple) -> None:
     if _active != [True] or event not in EVENTS:
         return
-    path = arguments[0] if arguments[0] is not None else os.curdir
-    if isinstance(path, int):  # already open
+    path = os.curdir if arguments[0] is None and event in LISTS else arguments[0]
+    if path is None or isinstance(path, int):  # this process as a library; already open
         return
     path = os.fsdecode(path)
     if path.startswith(_libraries):

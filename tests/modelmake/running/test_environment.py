@@ -102,6 +102,19 @@ def test_what_changes_results_is_described_without_paths_and_without_what_a_stag
     assert environment.describe({}, []) == ""
 
 
+def test_libraries_that_are_loaded_in_the_place_of_others_and_their_threads_are_described() -> None:
+    variables = {
+        "LD_PRELOAD": "/opt/libiomp5.so", "LD_LIBRARY_PATH": "/opt", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2_Usable",
+        "NUMBA_NUM_THREADS": "2", "RAYON_NUM_THREADS": "2", "MKL_NUM_THREADS": "8", "OPENBLAS_NUM_THREADS": "8",
+        "SOURCE_DATE_EPOCH": "0", "LLAMA_ARG_CTX_SIZE": "512", "LANG": "C.UTF-8", "HF_TOKEN": "secret",
+    }  # fmt: skip
+
+    assert environment.describe(variables, []) == (
+        "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2_Usable LD_LIBRARY_PATH LD_PRELOAD LLAMA_ARG_CTX_SIZE=512 "
+        "NUMBA_NUM_THREADS=2 RAYON_NUM_THREADS=2 SOURCE_DATE_EPOCH=0"
+    )
+
+
 def test_assertions_that_are_left_out_are_refused(project: StageProject) -> None:
     project.write_stage(SHOUT)
     command = [project.command[0], "-O", *project.command[1:]]

@@ -1,6 +1,7 @@
 """Files of the project that a stage or its modules read are known, however they get their paths."""
 
 import contextlib
+import ctypes
 import importlib.machinery
 import importlib.util
 import linecache
@@ -154,6 +155,59 @@ def test_a_folder_is_covered_if_all_its_data_files_are(tmp_path: Path) -> None:
     read = {"stages/page", "stages/mixed", "stages/page/a.css", "stages/mixed/b.txt", "envs/t", "envs/t/x.txt"}
 
     assert opened_files.uncovered(tmp_path, read, key) == ["stages/mixed", "stages/mixed/b.txt"]
+
+
+def test_a_folder_is_covered_if_all_modules_in_it_are(tmp_path: Path) -> None:
+    for name in ("stages/formats/__init__.py", "stages/formats/chat.py", "stages/formats/__pycache__/chat.pyc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    key = {"files": {}, "environments": {}, "symbols": {"stages": {}, "stages.formats": {}, "stages.formats.chat": {}}}
+    read = {"stages/formats"}
+
+    assert opened_files.uncovered(tmp_path, read, key) == []
+    for added in ("stages/formats/other.py", "stages/formats/room/words.txt"):
+        (tmp_path / added).parent.mkdir(exist_ok=True)
+        (tmp_path / added).touch()
+        assert opened_files.uncovered(tmp_path, read, key) == ["stages/formats"]
+        (tmp_path / added).unlink()
+
+
+def test_the_names_of_modules_that_a_stage_does_not_import_are_refused(project: StageProject) -> None:
+    project.write_stage(
+        "loud.write_text(str(sorted(p.stem for p in (Path(__file__).parent / 'formats').glob('*.py'))))\nreturn ''"
+    )
+    (project.root / "stages/formats").mkdir()
+    (project.root / "stages/formats/chat.py").touch()
+
+    assert project.run() == (1, "", REFUSED.format("stages/formats"))
+
+
+@pytest.mark.parametrize(
+    "read",
+    ["ctypes.CDLL(path)", "os.link(path, path + '2')", "os.rename(path, path + '2')", "shutil.move(path, path + '2')"],
+)
+def test_a_file_that_is_loaded_linked_or_moved_is_read(tmp_path: Path, read: str) -> None:
+    (tmp_path / "words.txt").touch()
+    names = {name: __import__(name) for name in ("ctypes", "os", "shutil")}
+
+    with opened_files.record(tmp_path) as opened:
+        with contextlib.suppress(OSError):  # it is no library
+            exec(read, {**names, "path": str(tmp_path / "words.txt")})
+        (tmp_path / "words.txt").touch()
+
+    assert "words.txt" in opened
+
+
+def test_the_process_itself_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "notes").mkdir()
+    monkeypatch.chdir(tmp_path / "notes")
+
+    with opened_files.record(tmp_path) as opened:
+        ctypes.CDLL(None)
+    with opened_files.record(tmp_path) as listed:
+        os.listdir()
+
+    assert (opened, listed) == (set(), {"notes"})
 
 
 def test_code_is_covered_if_its_text_is_in_the_key(tmp_path: Path) -> None:
