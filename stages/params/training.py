@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from modelmake.params import Params
-from stages.params import model_path
+from stages.params import model_path, schedules
 from stages.params.numbers import Positive, Rate
+from stages.params.schedules import Optimizer, Schedule, Warmup
 from stages.params.weights import Quantization, Weights
 
 
@@ -25,8 +26,10 @@ class _Step(Params, rename={"from_": "from"}):
     gradient_accumulation_steps: Positive
     gradient_checkpointing: bool
     learning_rate: Rate
-    lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"]
-    warmup_steps: Annotated[int, Meta(ge=0)]
+    optim: Optimizer
+    lr_scheduler_type: Schedule
+    lr_scheduler_kwargs: dict[str, int | float]  # see stages/params/schedules.py
+    warmup_steps: Warmup  # below 1: a share of the steps
     weight_decay: Annotated[float, Meta(ge=0)]
     max_grad_norm: Rate
     logging_steps: Positive
@@ -50,7 +53,8 @@ class _Step(Params, rename={"from_": "from"}):
         elif not use and self.second_model != model_path.NO_MODEL:
             problems.append(f"{found}: want {model_path.NO_MODEL}: {method} uses no second model")
         refused = self.weights.on_4_bits() if self.quantization else []
-        return [*problems, *(f"quantization: {why}" for why in refused)]
+        problems += [f"quantization: {why}" for why in refused]
+        return problems + schedules.problems(self.lr_scheduler_type, self.lr_scheduler_kwargs, self.learning_rate)
 
     def modules(self) -> list[str]:
         method = f"stages.training.methods.{type(self).__struct_config__.tag}"
