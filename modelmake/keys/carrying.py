@@ -32,6 +32,7 @@ CARRYING = {  # {module or package: why `main` sees the same, whatever is in it}
     "modelmake.keys": "computes keys; what it finds is in them",
     "modelmake.running.disk_full": "the words about a full disk",
     "modelmake.running.environment": "refuses what contradicts parameters, and describes the rest in the run log",
+    "modelmake.running.ignored_files": "refuses inputs without a hash",
     "modelmake.running.jsonl_log": "writes log files",
     "modelmake.running.library_folders": "the folders of installed code, which is known by its locked versions",
     "modelmake.running.locks": "lets one process at a time work",

@@ -15,7 +15,7 @@ from pathlib import Path
 from modelmake import artifacts
 from modelmake.artifacts import Artifact
 from modelmake.errors import UserError
-from modelmake.running import locks, sandbox_layout
+from modelmake.running import ignored_files, locks, sandbox_layout
 
 FOLDER = ".dvc/tmp/modelmake"  # of all sandboxes, by stage
 
@@ -65,7 +65,7 @@ def problems(path: str) -> list[str]:
     """Why no stage can have a file or folder as its input, a phrase each."""
     if os.path.normpath(path).split(os.sep)[0] == os.pardir:
         return [f"{path}: outside of the project: want a path in it, or an absolute one"]
-    return artifacts.unhashed(Path(path))
+    return [*artifacts.unhashed(Path(path)), *ignored_files.problems(Path(path))]
 
 
 @contextlib.contextmanager
