@@ -53,7 +53,7 @@ EDITS = {
         "ingest judges by it",
     ),
     "clean: the longest row": Edit(
-        params("max_chars: 2000", "max_chars: 1999"), {"clean", "augment", "report"},
+        params("max_chars: 2000", "max_chars: 1999"), {"clean", "augment", "datasheet", "report"},
         "both drop by it; here the same rows",
     ),
     "dedup and split: the hash's seed": Edit(
