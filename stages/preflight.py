@@ -129,6 +129,18 @@ def input_problems(stages: dict[str, Stage]) -> list[str]:
     return [f"{stage}: {phrase}" for dep, stage in named.items() for phrase in sandbox.problems(dep)]
 
 
+def folder_problems(stages: dict[str, Stage]) -> list[str]:
+    """Packages that are folders, of which an edit would not run preflight again: no key would be renewed."""
+    deps = [Path(dep) for stage in stages.values() if stage.module == "stages.preflight" for dep in stage.deps]
+    locks = [lock for dep in deps for lock in (dep, *dep.glob("*/uv.lock")) if lock.name == "uv.lock"]
+    return [
+        f"dvc.yaml: preflight: deps: found no {os.path.relpath(folder)}: want it there, as {lock} has it as a package "
+        f"({name}): else DVC does not see its edits"
+        for lock in locks for name, folder in sorted(locked_packages.folders(lock).items())
+        if not any(folder.is_relative_to(dep.resolve()) for dep in deps)
+    ]  # fmt: skip
+
+
 def machine_notes(stages: dict[str, Stage]) -> list[str]:
     """What stages reserve and this machine has not: right for a scheduler, whose machines may have it.
 
@@ -214,6 +226,7 @@ def check() -> tuple[dict[str, Any], list[str]]:
     else:
         stages = graph.stages(Path())
         contents, problems = stage_keys(chapters, stages)
+        problems += folder_problems(stages)
         contents[NEEDS] = needs(chapters["base"], chapters["train"])
     if problems:
         raise UserError("\n".join(problems))
