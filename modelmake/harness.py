@@ -177,8 +177,9 @@ def _key(stage: Stage) -> dict[str, Any]:
 
 
 def _computed_key(stage: Stage) -> dict[str, Any]:
-    modules, environments = params.selected_code(stage.arguments[a] for a in stage.sections)
-    return stage_key.compute(stage.root, stage.module, modules, environments)
+    sections = [stage.arguments[argument] for argument in stage.sections]
+    values = params.undecided(sections)
+    return stage_key.compute(stage.root, stage.module, *params.selected_code(sections), values=values)
 
 
 def _changed(stage: Stage, key: dict[str, Any], values: dict[str, Any], box: Sandbox) -> list[str]:

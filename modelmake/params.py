@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -33,6 +33,38 @@ def selected_code(values: Iterable[Any]) -> tuple[list[str], list[str]]:
     sections = [value for value in values if isinstance(value, Params)]
     modules = [name for section in sections for name in section.modules()]
     return modules, [folder for section in sections for folder in section.environments()]
+
+
+def undecided(value: Any) -> list[Any]:
+    """The truth values and whole numbers with a point in fields that do not say which of these, and integers, they
+    hold; with where they are. To DVC 1, 1.0 and true are the same, and an edit from one to another is none.
+    """
+    if isinstance(value, Params):
+        fields = [(field, getattr(value, field.name)) for field in msgspec.structs.fields(value)]
+        return [[f.name, *found] for f, inner in fields
+                if (found := _confusable(inner) if _is_open(f.type) else undecided(inner))]  # fmt: skip
+    if isinstance(value, dict):
+        return [[name, *found] for name, inner in value.items() if (found := undecided(inner))]
+    return [found for inner in value for found in undecided(inner)] if isinstance(value, list | tuple) else []
+
+
+def _is_open(kind: Any) -> bool:
+    """True for a type with values that may be equal and of different types."""
+    parts, queue = [], [kind]
+    while queue:
+        part = queue.pop()
+        parts.append(part)
+        queue += get_args(part) if get_origin(part) is not Literal else ()
+    numbers = [number for number in (bool, int, float) if number in parts]
+    return any(everything in parts for everything in (Any, dict, list, object)) or len(numbers) > 1
+
+
+def _confusable(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [[name, *found] for name, inner in value.items() if (found := _confusable(inner))]
+    if isinstance(value, list | tuple):
+        return [[i, *found] for i, inner in enumerate(value) if (found := _confusable(inner))]
+    return [repr(value)] if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()) else []
 
 
 def load(path: Path) -> dict[str, Any]:

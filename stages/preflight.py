@@ -188,7 +188,9 @@ def stage_keys(chapters: dict[str, Any], stages: dict[str, Stage]) -> tuple[dict
         spec = signature.read(main)
         names = {name: stage.flags[name] for name in spec.names}
         sections = [_section(chapters, signature.section_of(kind, names)) for kind in spec.sections.values()]
-        result[Path(stage.key_file).name] = stage_key.compute(Path(), stage.module, *params.selected_code(sections))
+        result[Path(stage.key_file).name] = stage_key.compute(
+            Path(), stage.module, *params.selected_code(sections), values=params.undecided(sections)
+        )
     return result, problems
 
 

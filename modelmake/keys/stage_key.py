@@ -19,15 +19,17 @@ FIRST_PARTY = ("modelmake", "stages")
 
 
 def compute(
-    root: Path, module: str, chosen: Iterable[str] = (), environments: Iterable[str] = (), cut: Cut | None = CUT
-) -> dict[str, Any]:
+    root: Path, module: str, chosen: Iterable[str] = (), environments: Iterable[str] = (), cut: Cut | None = CUT,
+    *, values: Any = None,
+) -> dict[str, Any]:  # fmt: skip
     """The key of a stage that runs `module`, with the modules and tool `environments` that its parameters select.
 
-    `cut` says what counts of the harness, None: all of it.
+    `cut` says what counts of the harness, None: all of it. `values` are those of its parameters that DVC takes for
+    others (`params.undecided`).
 
     {"python", "symbols": {module: {symbol: hash}}, "whole": {module: reason}, "files": {path: MD5},
     "packages": {name: version}, "environments": {folder: {file: hash}}},
-    and "texts" where comments, docstrings and lines of code count.
+    and "texts" where comments, docstrings and lines of code count, "values" where there are such.
 
     Raises:
         UserError: a module is not Python, or an import is not first-party, standard library or in `uv.lock`.
@@ -41,6 +43,7 @@ def compute(
         "packages": locked_packages.closure(root / "uv.lock", reached.imports),
         "environments": {name: _environment(root / name) for name in sorted(environments)},
         **({"texts": True} if reached.texts else {}),
+        **({"values": hashlib.sha256(repr(values).encode()).hexdigest()[:16]} if values else {}),
     }
 
 
@@ -58,6 +61,7 @@ def difference(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         (old.get("packages", {}), new.get("packages", {}), "package {name} {a} -> {b}"),
         (_flat(old, "environments"), _flat(new, "environments"), "environment {name}"),
         ({"": old.get("python")}, {"": new.get("python")}, "python {a} -> {b}"),
+        ({"": old.get("values")}, {"": new.get("values")}, "1, 1.0 or true among the parameters"),
     ):
         changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
         phrases += [phrase.format(name=name, a=before.get(name), b=after.get(name)) for name in changed]

@@ -256,3 +256,25 @@ def test_the_code_that_values_select_is_that_of_all_sections() -> None:
     assert params.selected_code(values) == (
         ["stages.training.methods.sft", "stages.training.methods.kto"], ["envs/llama_cpp"],
     )  # fmt: skip
+
+
+class Open(params.Params):
+    schema: dict[str, Any] | None
+    bound: int | float
+    rate: float
+    steps: int
+    on: bool
+    words: dict[str, list[str]]
+
+
+def test_values_that_dvc_takes_for_one_another_are_told_apart_where_no_type_does() -> None:
+    def found(**changes: Any) -> list[Any]:
+        plain = {"schema": {"const": 1}, "bound": 1, "rate": 1.0, "steps": 1, "on": True, "words": {"a": ["b"]}}
+        return params.undecided([{"item": params.decode(Open, plain | changes, "")[0]}])
+
+    assert found() == []
+    assert found(rate=1, steps=2, on=False) == []
+    assert found(bound=1.5, schema=None) == []
+    different = [{"bound": 1.0}, {"schema": {"const": 1.0}}, {"schema": {"const": True}}, {"schema": {"a": [0, False]}},
+                 {"schema": {"a": [False, 0]}}, {"schema": {"const": -0.0}}]  # fmt: skip
+    assert len({repr(found(**changes)) for changes in different} - {"[]"}) == len(different)

@@ -24,7 +24,8 @@ DECIDES = {
 }  # fmt: skip
 # Symbols of deciding modules that carrying code alone calls: what they return is in the key, or in the parameters.
 CALLED_BY_CARRYING_CODE = {
-    "modelmake.artifacts.unhashed", "modelmake.params.selected_code", "modelmake.running.work_folders.FINISHED",
+    "modelmake.artifacts.unhashed", "modelmake.params._confusable", "modelmake.params._is_open",
+    "modelmake.params.selected_code", "modelmake.params.undecided", "modelmake.running.work_folders.FINISHED",
     "modelmake.running.work_folders.LOCKS",
 }  # fmt: skip
 # How carrying code calls what decides: with what that has decided before, or what is in the key.

@@ -129,6 +129,13 @@ def test_the_python_version_counts(tree: Path) -> None:
     assert stage_key.difference(before, key(tree)) == ["python 3.11 -> 3.12"]
 
 
+def test_values_that_dvc_takes_for_one_another_count(tree: Path) -> None:
+    keys = [stage_key.compute(tree, "stages.clean", values=values) for values in ([], [["a", "True"]], [["a", "1.0"]])]
+
+    assert keys[0] == key(tree)
+    assert stage_key.difference(keys[1], keys[2]) == ["1, 1.0 or true among the parameters"]
+
+
 def test_a_difference_names_everything_added_removed_and_changed() -> None:
     old = {"symbols": {"stages.a": {"": "1", "f": "1"}, "stages.b": {"g": "1"}}, "packages": {"gone": "1"}}
     new = {"symbols": {"stages.a": {"": "2", "f": "2"}}, "packages": {"torch": "2.13"}, "files": {"stages/x.txt": "1"}}
