@@ -31,6 +31,7 @@ CARRYING = {  # {module or package: why `main` sees the same, whatever is in it}
     "modelmake.param_problems": "says what is wrong with parameters; right ones are converted elsewhere",
     "modelmake.keys": "computes keys; what it finds is in them",
     "modelmake.running.disk_full": "the words about a full disk",
+    "modelmake.running.edited_packages": "describes the packages of the machine in the run log",
     "modelmake.running.environment": "refuses what contradicts parameters, and describes the rest in the run log",
     "modelmake.running.ignored_files": "refuses inputs without a hash",
     "modelmake.running.jsonl_log": "writes log files",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.keys import locked_packages
-from modelmake.running import environment
+from modelmake.running import edited_packages, environment
 from modelmake.running.library_folders import INSTALLED
 
 Platform = dict[str, str]  # platform, cpu, python, packages, device
@@ -23,12 +23,12 @@ def read(key: dict[str, Any]) -> Platform:
     No host name, clock or path. The device is the GPU that torch has used so far, else the CPU. Takes milliseconds:
     nothing is imported, and no metadata of packages is parsed.
     """
-    described = environment.describe()
+    described, edited = environment.describe(), [f"{name} edited" for name in edited_packages.names()]
     return {
         "platform": f"{sysconfig.get_platform()} {' '.join(platform.libc_ver())}".strip(),
         "cpu": processor(),
         "python": platform.python_version(),
-        "packages": ", ".join(other_versions(key.get("packages", {}))) or "as locked",
+        "packages": ", ".join([*other_versions(key.get("packages", {})), *edited]) or "as locked",
         "device": _device(sys.modules.get("torch")),
         **({"environment": described} if described else {}),
     }
