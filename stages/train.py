@@ -1,4 +1,4 @@
-"""Trains one step (SFT, DPO, KTO; all weights or LoRA) from a full model, and records the rows that it consumed.
+"""Trains one step, by a method of stages/training/methods, and records the rows that it consumed.
 
 Inputs:  start     model folder that the step starts from
          second_model  folder of a model that the method uses; recipes/no_model.json where it uses none
@@ -6,8 +6,8 @@ Inputs:  start     model folder that the step starts from
          val       the same, held out; its loss is logged
 Outputs: trained   folder: adapter_model.safetensors and adapter_config.json (LoRA), or a full model's files
          consumed  JSONL {step, ids}: ids of the rows in each optimizer step, in order, one line a micro-batch
-         log       JSON {in, out, dropped, over_long, untrained, tokens, val, val_tokens, steps, history: [{step, loss,
-                   eval_loss, …}]}; val: {in, out, dropped}; tokens: {rows, total, trained, longest, over_long,
+         log       JSON {in, out, dropped, over_long, split, untrained, tokens, val, val_tokens, steps, history: [{step,
+                   loss, eval_loss, …}]}; val: {in, out, dropped}; tokens: {rows, total, trained, longest, over_long,
                    omitted}, of val as well
 Params:  train.<step>, machine
 """
@@ -31,6 +31,8 @@ from stages.training import chat_template, device, kept_rows, progress, resume, 
 from stages.training.kept_rows import Kept
 from stages.training.row_renderer import RowRenderer
 from stages.training.tokens import Tokens
+
+LONGER = {"truncate": "truncated", "split": "split"}  # what became of rows above max_length that stay
 
 
 def training_arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
@@ -170,16 +172,17 @@ def main(
     counts, val_counts = row_counts(kept, params), row_counts(held_out, params)
     batches = [{"step": number, "ids": [kept.rows[i].id for i in rows]} for number, rows in trainer.consumed]
     consumed.write_bytes(b"".join(msgspec.json.encode(batch) + b"\n" for batch in batches))
+    long = {"over_long": [], "split": []} | {"split" if params.over_long == "split" else "over_long": kept.over_long}
     steps, history = trainer.state.global_step, progress.history(trainer.state.log_history)
     accounting.write_json(
         log,
         {
-            **counts, "over_long": kept.over_long, "untrained": kept.untrained, "tokens": kept.counts(),
+            **counts, **long, "untrained": kept.untrained, "tokens": kept.counts(),
             "val": val_counts, "val_tokens": held_out.counts(), "steps": steps, "history": history,
         },
     )  # fmt: skip
     n_consumed = len({id for batch in batches for id in batch["ids"]})
-    notes = f", {len(kept.over_long)} truncated" if params.over_long == "truncate" else ""
+    notes = f", {len(kept.over_long)} {LONGER[params.over_long]}" if params.over_long in LONGER else ""
     notes += f"; {kept.counts()['trained']:,} of {kept.counts()['total']:,} tokens trained"
     notes += f"; val: {accounting.summary(val_counts)}" if val_counts["dropped"] else ""
     if not held_out.rows:

@@ -7,7 +7,7 @@ from typing import Any
 from modelmake.errors import UserError
 from stages.params import model_path
 from stages.params.base_model import Base, Folder, Hub, Tiny
-from stages.params.training import Sft, Step
+from stages.params.training import Step
 from stages.similarity import encoder_config
 from stages.splitting import golden_set
 from stages.training import chat_template
@@ -94,5 +94,5 @@ def base_problems(base: Base | None, train: dict[str, Step]) -> list[str]:
     return [
         f"{FILE}: {chat_template.no_generation_block(f'train.{name}', 'base')}"
         for name, step in train.items()
-        if isinstance(step, Sft) and step.assistant_only_loss
+        if getattr(step, "assistant_only_loss", False)
     ]

@@ -62,18 +62,22 @@ class _Step(Params, rename={"from_": "from"}):
 
 
 class Sft(_Step, tag_field="method", tag="sft"):
-    """Supervised fine-tuning; with `rows: text` continued pretraining."""
+    """Supervised fine-tuning."""
 
     section: ClassVar[str] = "train.{step}"
 
-    rows: Literal["chat", "text"]
+    rows: Literal["chat"]
     assistant_only_loss: bool
 
-    def problems(self) -> list[str]:
-        problems = super().problems()
-        if self.rows == "text" and self.assistant_only_loss:
-            problems.append("assistant_only_loss = True: want false for rows = text, which have no assistant turns")
-        return problems
+
+class Cpt(_Step, tag_field="method", tag="cpt"):
+    """Continued pretraining: every token of texts."""
+
+    section: ClassVar[str] = "train.{step}"
+
+    rows: Literal["text"]
+    over_long: Literal["drop", "truncate", "error", "split"]  # split: into pieces of max_length
+    packing: bool  # texts share blocks of max_length tokens; a batch is of blocks
 
 
 class Dpo(_Step, tag_field="method", tag="dpo"):
@@ -121,7 +125,7 @@ class Kto(_Step, tag_field="method", tag="kto"):
         return problems
 
 
-Step = Sft | Dpo | Kto
+Step = Sft | Cpt | Dpo | Kto
 
 
 def in_order(train: dict[str, Step]) -> dict[str, Step]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modelmake.errors import UserError
-from stages.params.training import Dpo, Kto, Sft
+from stages.params.training import Cpt, Dpo, Kto, Sft
 from stages.proposing import answers, file_rule
 from stages.proposing.lengths import Lengths
 from stages.proposing.splits import Plan, rows_under
@@ -21,8 +21,9 @@ from stages.rows.row import Row
 from stages.rows.texts import characters
 
 STEPS = {"text": "cpt", "chat": "sft", "pair": "dpo", "judged": "kto"}  # kind of rows -> step, in the order of training
-METHODS: dict[str, Any] = {"text": Sft, "chat": Sft, "pair": Dpo, "judged": Kto}
+METHODS: dict[str, Any] = {"text": Cpt, "chat": Sft, "pair": Dpo, "judged": Kto}
 OWN: dict[str, dict[str, Any]] = {  # what a method has beyond sft, where the recipe below has no such step
+    "text": {"packing": False},
     "pair": {"beta": 0.1, "loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 1.0]},
     "judged": {"beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0},
 }
@@ -185,7 +186,7 @@ def _train(kinds: list[str], counts: Counter, base: Base, lengths: Lengths, belo
         if kind == "judged":
             wanted |= below.weights
         if method is Sft:
-            wanted["assistant_only_loss"] = kind == "chat" and base.marked
+            wanted["assistant_only_loss"] = base.marked
         if not below.named:
             wanted |= _sizes(kind, rows, base, lengths)
         reason, told = f"{rows:,} rows of kind {kind} to train on", {}

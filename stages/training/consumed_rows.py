@@ -8,8 +8,8 @@ from stages.training import resume
 def recording_trainer(trainer_class: type) -> type:
     """Subclass of `trainer_class` that records the rows of every training batch, in an order that can be resumed.
 
-    The dataset needs a column `row` with the index of each row. `consumed` is [(step, [row, …])], an entry for each
-    micro-batch.
+    The dataset needs a column `row` with the index of each row, or with a list of those of a block. `consumed` is
+    [(step, [row, …])], an entry for each micro-batch.
     """
 
     class RecordingTrainer(resume.epoch_seeded(trainer_class)):
@@ -29,9 +29,11 @@ def recording_trainer(trainer_class: type) -> type:
 
 def _keeping_row(collate: Any) -> Any:
     """The collator, with the column `row` added to its batches."""
+    import numpy as np
     import torch
 
     def collate_with_row(examples: list[dict[str, Any]]) -> dict[str, Any]:
-        return {**collate(examples), "row": torch.tensor([example["row"] for example in examples])}
+        rows = np.hstack([example["row"] for example in examples])  # of blocks, lists
+        return {**collate(examples), "row": torch.from_numpy(rows)}
 
     return collate_with_row

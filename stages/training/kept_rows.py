@@ -17,8 +17,10 @@ ADVICE = (
 
 class Kept(NamedTuple):
     rows: list[Row]
-    sides: list[list[Tokens]]  # of each row
-    over_long: list[str]  # sorted ids of rows that are too long: dropped, or cut; a row that the mix repeats: as often
+    sides: list[list[Tokens]]  # of each row; the pieces of one that was split
+    over_long: list[
+        str
+    ]  # sorted ids of rows that are too long: dropped, cut or split; one that the mix repeats: as often
     untrained: list[str]  # sorted ids of dropped rows of which the loss would see nothing
     read: int  # rows of the file
     longest: int  # tokens of the longest row, kept or not
@@ -71,7 +73,10 @@ def keep(rows: list[Row], encoded: list[Encoded], params: Step, where: str) -> K
     for row, tokens in zip(rows, encoded, strict=True):
         if tokens.length > params.max_length and params.over_long == "drop":
             continue
-        sides = [side.cut(params.max_length) for side in tokens.sides]
+        if params.over_long == "split":
+            sides = [piece for side in tokens.sides for piece in side.pieces(params.max_length)]
+        else:
+            sides = [side.cut(params.max_length) for side in tokens.sides]
         if all(side.n_trained for side in sides):
             kept.append((row, sides, tokens.omitted))
         else:

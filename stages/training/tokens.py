@@ -37,6 +37,21 @@ class Tokens(NamedTuple):
         spans = [(start, min(end, length)) for start, end in self.trained if start < length]
         return Tokens(self.ids[:length], spans, min(self.answer, length))
 
+    def pieces(self, length: int) -> list["Tokens"]:
+        """All of it, in pieces of `length` tokens; the last may be shorter."""
+        return [
+            Tokens(
+                self.ids[first : first + length],
+                [
+                    (max(start - first, 0), min(end - first, length))
+                    for start, end in self.trained
+                    if start < first + length and end > first
+                ],
+                0,
+            )
+            for first in range(0, len(self.ids), length)
+        ]
+
 
 class Encoded(NamedTuple):
     """A row as training reads it."""

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from stages import train
 from stages.params.machine import Machine
-from stages.params.training import Dpo, Kto, Sft, Step
+from stages.params.training import Cpt, Dpo, Kto, Sft, Step
 from stages.params.weights import All
 from stages.rows import jsonl
-from stages.rows.row import Chat, Judged, Message, Pair, make_row
+from stages.rows.row import Chat, Judged, Message, Pair, Text, make_row
 from stages.training import progress, resume
 from tests.tiny_models import PLAIN_LORA, build_model
 
@@ -28,6 +28,9 @@ LORA = replace(PLAIN_LORA, lora_dropout=0.2)
 STEPS = {
     "sft, all weights": Sft(**COMMON, rows="chat", weights=All(), assistant_only_loss=False),
     "sft, LoRA with dropout": Sft(**COMMON, rows="chat", weights=LORA, assistant_only_loss=False),
+    "cpt, packed and split": Cpt(
+        **{**COMMON, "over_long": "split", "max_length": 16}, rows="text", weights=LORA, packing=True
+    ),
     "dpo, LoRA with dropout": Dpo(
         **COMMON, rows="pair", weights=LORA, beta=0.1, loss_type=["sigmoid", "sft"], loss_weights=[1.0, 1.0]
     ),
@@ -57,6 +60,8 @@ def write_rows(folder: Path, kind: str) -> list[Path]:
         prompt = [message("user", "word " * (number % 5 + 1) + str(number))]
         if kind == "chat":
             rows.append(make_row(Chat([*prompt, message("assistant", f"answer {number}")]), "", ""))
+        elif kind == "text":
+            rows.append(make_row(Text("a text of " + "word " * (number % 7 + 1) + str(number)), "", ""))
         elif kind == "judged":
             rows.append(make_row(Judged(prompt, [message("assistant", f"answer {number}")], number % 3 == 0), "", ""))
         else:

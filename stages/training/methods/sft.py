@@ -1,4 +1,4 @@
-"""SFT through TRL: chats with loss on assistant turns or on all of them, or texts (continued pretraining)."""
+"""SFT through TRL: chats, with the loss on assistant turns or on all of them."""
 
 from typing import Any
 
