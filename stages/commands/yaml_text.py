@@ -189,7 +189,7 @@ def _compose(text: str) -> Node:
 
 def _flow_text(value: Any) -> str:
     """A value on one line."""
-    return _dumped([value], flow=True).strip()[1:-1]
+    return _dumped({"x": value}, flow=True).strip()[len("{x: ") : -1]  # in a list, {a: b} would be written a: b
 
 
 def _dumped(value: Any, flow: bool) -> str:
