@@ -15,6 +15,7 @@ COMMANDS = {  # name: (module with `arguments(parser)` and `run(arguments) -> ex
     "init": ("stages.commands.init", "writes `params.yaml`: proposes one for your files, or takes a recipe"),
     "plan": ("modelmake.planning.plan", "what `dvc repro` would do, why, and how long that took last time"),
     "trace": ("modelmake.tracing.trace", "what a model was made of; which models consumed a row"),
+    "twin": ("stages.commands.twin", "whether the chain of steps holds, on a small copy of the base, in a minute"),
     "verify": ("modelmake.verifying.verify", "rehashes every artifact; names what is wrong and how to mend it"),
 }  # fmt: skip
 

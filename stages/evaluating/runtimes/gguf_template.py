@@ -1,4 +1,4 @@
-"""The chat templates inside a GGUF file."""
+"""The chat templates and end tokens inside a GGUF file."""
 
 from pathlib import Path
 
@@ -17,3 +17,12 @@ def read(file: Path) -> tuple[dict[str, str], dict[str, str], bool]:
     special_tokens = {name: tokens.contents(field.contents()) for name, field in ids.items() if field is not None}
     adds_begin = fields.get("tokenizer.ggml.add_bos_token")
     return templates, special_tokens, adds_begin is not None and adds_begin.contents()
+
+
+def stop_token_ids(file: Path) -> set[int]:
+    """Ids of the tokens at which llama.cpp stops because the file names them."""
+    import gguf
+
+    fields = gguf.GGUFReader(file).fields
+    ids = [fields.get(f"tokenizer.ggml.{kind}_token_id") for kind in ("eos", "eot", "eom")]
+    return {int(field.contents()) for field in ids if field is not None}

@@ -87,6 +87,23 @@ def prompts(model: Path, conversations: list[dict[str, Any]]) -> list[str]:
         del server
 
 
+def next_tokens(model: Path, prompts: list[list[int]], n: int) -> list[dict[int, float]]:
+    """{token id: log-probability} of the `n` most likely tokens after each prompt of token ids."""
+    server = _start(model, threads=1, context_tokens=max(map(len, prompts), default=0) + 8)
+    try:
+        # An end token and a part of a character are logged without any probability: a letter is taken in their place,
+        # at unchanged probabilities.
+        request = {"max_tokens": 1, "logprobs": n, "logit_bias": [["a", 1000]], **GREEDY}
+        found = []
+        for prompt in prompts:
+            reply = server.handle_completions({**request, "prompt": prompt})
+            [token] = reply["choices"][0]["logprobs"]["content"]
+            found.append({top["id"]: top["logprob"] for top in token["top_logprobs"]})
+        return found
+    finally:
+        del server
+
+
 def changed_prompts(model: Path, conversations: list[dict[str, Any]]) -> int:
     """How many prompts llama.cpp makes otherwise than transformers does of the same template.
 

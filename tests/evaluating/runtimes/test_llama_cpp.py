@@ -118,14 +118,8 @@ def test_log_probabilities_are_those_of_transformers(tmp_path: Path, architectur
     ids = torch.arange(7, 107)[None] * 3 % 380  # (1, T)
     with torch.no_grad():
         expected = network(ids).logits[0, -1].log_softmax(-1)
-    request = {"prompt": ids[0].tolist(), "n_predict": 1, "n_probs": 300}
-    request["logit_bias"] = [["a", 1000]]  # next a whole character, at unchanged probabilities
-    server = llama_cpp._start(tmp_path / "a.gguf", threads=1, context_tokens=256)
-    try:
-        [step] = llama_cpp._post(server, "/completion", request)["completion_probabilities"]
-    finally:
-        del server
-    errors = [abs(expected[token["id"]].item() - token["logprob"]) for token in step["top_logprobs"]]
+    [found] = llama_cpp.next_tokens(tmp_path / "a.gguf", ids.tolist(), 300)
+    errors = [abs(expected[token].item() - logprob) for token, logprob in found.items()]
     assert len(errors) == 300 and expected.std() > 0.5
     assert max(errors) < 0.01  # llama.cpp caches keys and values in F16; a wrong RoPE, norm or bias is off by tenths
 
