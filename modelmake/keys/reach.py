@@ -11,25 +11,14 @@ Of the harness only what decides what a stage sees is reached (`carrying`), unle
 import hashlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from modelmake import artifacts
 from modelmake.keys import named_files, parse_cache, purity, unnamed
 from modelmake.keys.carrying import CUT, Cut
+from modelmake.keys.reached import Reached, merged
 from modelmake.keys.symbols import EFFECTS, MAIN, Module, Symbol
-
-
-@dataclass
-class Reached:
-    """Symbols by module, and the data files and imports of third parties."""
-
-    symbols: dict[str, dict[str, str]] = field(default_factory=dict)  # {module: {symbol: hash}}
-    whole: dict[str, str] = field(default_factory=dict)  # {module taken whole: reason}
-    files: dict[str, str] = field(default_factory=dict)  # {path from the root: MD5}
-    imports: dict[str, str] = field(default_factory=dict)  # {third-party module: importer}
-    texts: bool = False  # the hashes of symbols are of their texts, too
 
 
 def reach(root: Path, program: str, chosen: Iterable[str], packages: tuple[str, ...], cut: Cut | None = CUT) -> Reached:
@@ -53,14 +42,6 @@ def reach(root: Path, program: str, chosen: Iterable[str], packages: tuple[str, 
     if not walk.stopped <= {*cut.entered, *cut.entries} or walk.anywhere or walk.reads_texts:
         return reach(root, program, chosen, packages, None)
     return merged(walk.reached, surroundings(root, packages, cut))
-
-
-def merged(a: Reached, b: Reached) -> Reached:
-    """All that two walks over the same code reached."""
-    symbols_of = {name: a.symbols.get(name, {}) | b.symbols.get(name, {}) for name in a.symbols | b.symbols}
-    whole = {name: min(w[name] for w in (a.whole, b.whole) if name in w) for name in a.whole | b.whole}
-    imports = {name: min(i[name] for i in (a.imports, b.imports) if name in i) for name in a.imports | b.imports}
-    return Reached(symbols_of, whole, a.files | b.files, imports, a.texts and b.texts)
 
 
 def surroundings(root: Path, packages: tuple[str, ...], cut: Cut) -> Reached:
@@ -229,7 +210,11 @@ class _Walk:
         for dotted in inner | module.aliases.get(chain[0], frozenset()):
             targets |= self.follow(name, [*dotted.split("."), *chain[1:]])
         for starred in module.starred if not targets else ():
-            targets |= self.follow(name, [*starred.split("."), *chain])
+            way = (name, ("*", starred))
+            if way not in self.resolving:  # else a package takes all of its own module, which is looked for in it
+                self.resolving.add(way)
+                targets |= self.follow(name, [*starred.split("."), *chain])
+                self.resolving.remove(way)
         return targets
 
     def follow(self, importer: str, parts: list[str]) -> set[tuple[str, str | None]]:

@@ -1,6 +1,7 @@
 """Code that finds other code, or the text of code, without naming it."""
 
 import ast
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 COMPUTED = "imports modules by computed names"
@@ -75,6 +76,7 @@ TEXT_KEYWORDS = {  # {keyword of a call that shows texts or line numbers: the fu
 }  # fmt: skip
 CLASS_HOOKS = ("__init_subclass__", "__set_name__", "__mro_entries__", "__class_getitem__")
 LINE_NUMBERS = ("%(lineno)", "{lineno", "$lineno")  # in formats of logs
+SPECIAL = re.compile(r"__\w+__")
 READING = ("open", "read_bytes", "read_text")
 OWN_LOCALS = ("eval", "exec", "locals")  # builtins that see the names of locals; `dir` and `vars` without arguments do
 LOOKUPS = ("eval", "exec", "globals", "__import__")  # builtins that look names up
@@ -93,8 +95,8 @@ class Used:
             if isinstance(node, ast.Name | ast.Attribute) or _reads_attribute(node):
                 full_names = _full_names(node, self)
                 self.read.append((node, _words(node, full_names, unbound), full_names))
-            elif _is_text(node) and node.value.startswith("__"):
-                self.read.append((node, [node.value], ()))
+            elif _is_text(node) and (words := SPECIAL.findall(node.value)):  # for getattr, or "{x.__doc__}".format
+                self.read.append((node, words, ()))
 
 
 def lookup(used: Used) -> str:

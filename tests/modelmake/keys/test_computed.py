@@ -24,6 +24,7 @@ FINDING = {  # {a way to find code: why every loaded module is taken whole}
     "inspect.getmodule(Known).Hidden": "looks for modules of objects",
     "Known.f.__globals__['Hidden']": "looks into the globals of functions or frames",
     "getattr(Known.f, '__globals__')": "looks into the globals of functions or frames",
+    "'{0.f.__globals__[Hidden]}'.format(Known)": "looks into the globals of functions or frames",
     "x.tb_frame.f_globals": "looks into the globals of functions or frames",
     "s.modules[x]": "looks into sys.modules",
     "getattr(s, 'modules')": "looks into sys.modules",

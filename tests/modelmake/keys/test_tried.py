@@ -127,3 +127,16 @@ def test_a_compiled_module_is_no_code_that_a_key_could_cover(tree: Path) -> None
     (tree / "stages/leaf.so").touch()
 
     assert "stages.leaf" not in reach(tree, "stages.go", [], ("stages",)).symbols
+
+
+def test_a_package_that_takes_every_name_of_its_own_module_is_followed(tree: Path) -> None:
+    write(tree, "stages/package/__init__.py", "from stages.package.own import *\n")
+    write(
+        tree, "stages/package/own.py", "from stages import leaf as known\nfor named in [1]: pass\ndef f(): return 1\n"
+    )
+    write(tree, "stages/go.py", "from stages.package import f, known, named, nothing\nprint(f(), known.first, named)\n")
+
+    symbols = reach(tree, "stages.go", [], ("stages",)).symbols
+
+    assert "f" in symbols["stages.package.own"]
+    assert "first" in symbols["stages.leaf"]
