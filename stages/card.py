@@ -7,7 +7,7 @@ Inputs:  config      config.json of the model that the card describes
          parity      folder of <quant>.json, as `parity` wrote them
          template    Jinja template of the card
 Outputs: card        Markdown, with the metadata that the Hugging Face hub reads
-Params:  card, compare, train, quantize
+Params:  card, compare, train, combine, quantize
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,7 @@ import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
+from stages.params.combination import Combination
 from stages.params.evaluation import Compare
 from stages.params.release import Card, Quant
 from stages.params.training import Step
@@ -42,21 +43,23 @@ def read(folder: Path, names: Iterable[str]) -> dict[str, Any]:
     return {name: msgspec.json.decode((folder / f"{name}.json").read_bytes()) for name in names}
 
 
-def lineage(model: str, train: dict[str, Step]) -> list[str]:
-    """The training steps from the base to a model, first to last."""
-    steps: list[str] = []
-    while model != "base":
-        steps.insert(0, model)
-        model = train[model].from_
-    return steps
+def lineage(model: str, train: dict[str, Step], combine: dict[str, Combination]) -> list[str]:
+    """The training steps and combinations from the base to a model, first to last."""
+    if model == "base":
+        return []
+    starts = [train[model].from_] if model in train else combine[model].starts().values()
+    before = dict.fromkeys(name for start in starts for name in lineage(start, train, combine))
+    return [*before, model]
 
 
 def main(
-    inputs: Inputs, card: Out, params: Card, compare: Compare, train: dict[str, Step], quantize: dict[str, Quant]
+    inputs: Inputs, card: Out, params: Card, compare: Compare, train: dict[str, Step],
+    combine: dict[str, Combination], quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
     item_files.check(inputs.parity, quantize)
     item_files.check(inputs.trained, ["base", *train])
-    steps = lineage(params.model, train)
+    made = lineage(params.model, train, combine)
+    steps = [name for name in made if name in train]
     data, logs = read(inputs.data, DATA_STAGES), read(inputs.trained, steps)
     metrics = msgspec.json.decode(inputs.comparison.read_bytes())[compare.suite]
     gate = msgspec.json.decode(inputs.gate.read_bytes())
@@ -67,19 +70,20 @@ def main(
         data=data,
         base=read(inputs.trained, ["base"])["base"],
         steps={name: msgspec.to_builtins(train[name]) for name in steps},
+        combinations={name: combine[name] for name in made if name in combine},
         logs=logs,
         rows={
             name: step_rows.count(train[name].rows, logs[name], data["mix"], inputs.trained / f"{name}.consumed.jsonl")
             for name in steps
         },
-        metrics={model: metrics[model] for model in ("base", *steps) if model in metrics},
+        metrics={model: metrics[model] for model in ("base", *made) if model in metrics},
         confidence=compare.confidence,
         gate=gate,
         parity=read(inputs.parity, sorted(quantize)),
         quantize=quantize,
     )
     card.write_text(text.rstrip() + "\n", "utf-8")
-    return f"{params.name}: made by {' -> '.join(['base', *steps])}; gates {gate['verdict']}"
+    return f"{params.name}: made by {' -> '.join(['base', *made])}; gates {gate['verdict']}"
 
 
 if __name__ == "__main__":

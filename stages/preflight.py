@@ -28,6 +28,7 @@ from stages.params import cross_checks, file_checks
 from stages.params.augmentation import Augment
 from stages.params.base_model import Base, Tiny
 from stages.params.cleaning import Clean
+from stages.params.combination import Combination
 from stages.params.data import Datasheet, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
@@ -50,6 +51,7 @@ CHAPTERS: dict[str, Any] = {
     "datasheet": Datasheet,
     "base": Base,
     "train": dict[str, Step],
+    "combine": dict[str, Combination],
     "suites": dict[str, AnySuite],
     "evaluate": Evaluate,
     "compare": Compare,

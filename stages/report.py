@@ -14,8 +14,8 @@ Inputs:  graph      keys/graph.json
          templates  folder of Jinja templates, one a chapter of the page, and its script
          layout     folder of the base template, style and macros that all pages share
 Outputs: page       one HTML file
-Params:  report; and those that it shows: machine, ingest, clean, dedup, split, augment, mix, base, train, suites,
-         evaluate, compare, quantize, parity, card
+Params:  report; and those that it shows: machine, ingest, clean, dedup, split, augment, mix, base, train, combine,
+         suites, evaluate, compare, quantize, parity, card
 
 The page holds no clock and no commit: a build comes before its commit, and two clones build the same bytes. Its hashes
 lead to the commit.
@@ -34,6 +34,7 @@ from stages.evaluating import scoring
 from stages.params.augmentation import Augment
 from stages.params.base_model import Base
 from stages.params.cleaning import Clean
+from stages.params.combination import Combination
 from stages.params.data import Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate
 from stages.params.machine import Machine
@@ -72,6 +73,7 @@ class Sections(NamedTuple):
     mix: Mix
     base: Base
     train: dict[str, Step]
+    combine: dict[str, Combination]
     suites: dict[str, AnySuite]
     evaluate: Evaluate
     compare: Compare

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from modelmake import params
 from stages import card
+from stages.params.combination import Combination
 from stages.params.evaluation import Compare
 from stages.params.release import Card
 from tests.conftest import ROOT
@@ -44,19 +46,23 @@ def reports(tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def render(folder: Path, reports: dict[str, Any], declared: Card = CARD) -> str:
+def render(
+    folder: Path, reports: dict[str, Any], declared: Card = CARD, train: tuple[str, ...] = ("sft",),
+    combine: dict[str, Combination] | None = None,
+) -> str:  # fmt: skip
     values = params.load(ROOT / "params.yaml")
     for name, content in reports.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(content))
     (folder / "parity").mkdir()
     compare = params.section(values, "compare", Compare, "params.yaml")
-    train = params.section({"train": {"sft": values["train"]["sft"]}}, "train", dict[str, card.Step], "params.yaml")
+    named = {"train": {name: values["train"]["sft"] for name in train}}
+    steps = params.section(named, "train", dict[str, card.Step], "params.yaml")
     paths = [
         folder / name for name in ("model/config.json", "data", "trained", "comparison.json", "gate.json", "parity")
     ]
     inputs = card.Inputs(*paths, ROOT / "stages/reporting/templates/card.md")
-    card.main(inputs, folder / "card.md", declared, compare, train, {})
+    card.main(inputs, folder / "card.md", declared, compare, steps, combine or {}, {})
     return (folder / "card.md").read_text("utf-8")
 
 
@@ -71,6 +77,33 @@ def test_the_rows_of_a_step_are_those_that_it_consumed(tmp_path: Path, reports: 
     text = render(tmp_path, reports)
 
     assert "| sft | sft | base | 5 of 10 chat | over_long 4 | none | 1,200 of 3,400 | 5 | 0.002 | all |" in text
+
+
+def test_a_combination_is_made_by_both_steps_and_says_how(tmp_path: Path, reports: dict[str, Any]) -> None:
+    for suffix in (".json", ".consumed.jsonl"):
+        reports[f"trained/tone{suffix}"] = reports[f"trained/sft{suffix}"]
+    reports["comparison.json"]["chat"]["both"] = {"exact_match": entry(0.7)}
+    both = Combination(
+        from_="base", adapters=["sft", "tone"], weights=[0.5, -1.0], method="cat", svd_rank=None, density=None,
+        majority_sign_method=None, seed=None, quantization=None,
+    )  # fmt: skip
+
+    text = render(tmp_path, reports, replace(CARD, model="both"), ("sft", "tone"), {"both": both})
+
+    assert "- `both` adds the updates of two adapters to `base`: 0.5 × `sft` + -1 × `tone`, by cat" in text
+    assert text.count("| sft | base | 5 of 10 chat |") == 2
+
+
+def test_what_a_model_was_made_by_comes_first_and_once() -> None:
+    values = params.load(ROOT / "params.yaml")
+    sft = params.section(values, "train", dict[str, card.Step], "params.yaml")["sft"]
+    train = {"sft": sft, **{name: replace(sft, from_="sft") for name in ("a", "b")}, "more": replace(sft, from_="both")}
+    both = Combination(
+        from_="sft", adapters=["b", "a"], weights=[1.0, 1.0], method="cat", svd_rank=None, density=None,
+        majority_sign_method=None, seed=None, quantization=None,
+    )  # fmt: skip
+
+    assert card.lineage("more", train, {"both": both}) == ["sft", "b", "a", "both", "more"]
 
 
 @pytest.mark.parametrize(

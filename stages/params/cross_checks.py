@@ -10,13 +10,15 @@ from typing import Any
 
 from stages.evaluating import metrics
 from stages.evaluating.metrics import Metric
+from stages.params import combination_checks
 from stages.params.base_model import Tiny
+from stages.params.combination import Combination
 from stages.params.evaluation import AnySuite, Evaluate, Gate, Suite, TextSuite
 from stages.params.release import InCompressedTensors, InLlamaCpp
 from stages.params.training import Step
 from stages.rows.row import KINDS
 
-NAME = re.compile(r"[a-z0-9_]+")  # of steps and suites
+NAME = re.compile(r"[a-z0-9_]+")  # of steps, combinations and suites
 MIXED = ("data", "mixed")  # the folder that mix writes
 MIXED_FILES = [(f"{kind}.jsonl",) for kind in KINDS]  # in it
 TEST_FILES = (*KINDS, "golden")  # names of the files of held-out rows
@@ -27,7 +29,8 @@ def problems(chapters: dict[str, Any]) -> list[str]:
     """What is wrong, a line each, as `section.field = value: wanted`."""
     return [
         *_names(chapters),
-        *_steps(chapters.get("train") or {}),
+        *_steps({section: chapters.get(section) or {} for section in ("train", "combine")}),
+        *combination_checks.problems(chapters.get("train") or {}, chapters.get("combine") or {}),
         *_references(chapters),
         *_bounds(chapters),
         *_parity(chapters),
@@ -42,12 +45,14 @@ def problems(chapters: dict[str, Any]) -> list[str]:
 
 def _names(chapters: dict[str, Any]) -> list[str]:
     mismatches = []
-    for section in ("train", "suites"):
+    taken = {"train": {*RESERVED}, "combine": {*RESERVED, *(chapters.get("train") or {})}}
+    for section in ("train", "combine", "suites"):
         for name in chapters.get(section) or {}:
             if not NAME.fullmatch(name):
                 mismatches.append(f"{section}: name {name!r}: want {NAME.pattern}; rename it")
-            elif section == "train" and name in RESERVED:
-                mismatches.append(f"train: name {name!r}: is taken in models/; rename the step")
+            elif name in taken.get(section, ()):
+                what = "step" if section == "train" else "combination"
+                mismatches.append(f"{section}: name {name!r}: is taken in models/; rename the {what}")
     for name, quant in (chapters.get("quantize") or {}).items():
         if quant and name not in quant.TYPES:
             mismatches.append(
@@ -60,18 +65,20 @@ def _names(chapters: dict[str, Any]) -> list[str]:
     return mismatches
 
 
-def _steps(train: dict[str, Step]) -> list[str]:
-    """Steps that read models of no step, and circles; a circle is reported once, by its step whose name sorts first."""
-    reads = {name: step.starts() if step and name != "base" else {} for name, step in train.items()}
+def _steps(sections: dict[str, dict[str, Step | Combination]]) -> list[str]:
+    """Steps and combinations that read models of none, and circles; a circle is reported once, by its first name."""
+    made = sections["combine"] | sections["train"]  # a name that both have is told by _names
+    reads = {name: entry.starts() if entry and name != "base" else {} for name, entry in made.items()}
     mismatches = []
-    for name in train:
-        allowed = sorted({"base", *train} - {name})
+    for name in dict.fromkeys([*sections["train"], *sections["combine"]]):
+        section = "train" if name in sections["train"] else "combine"
+        allowed = sorted({"base", *made} - {name})
         for field, start in reads[name].items():
-            if start not in {"base", *train}:
-                found = {"from": repr(start), "second_model": repr(f"models/{start}")}[field]
-                mismatches.append(f"train.{name}.{field} = {found}: no such step: want one of {', '.join(allowed)}")
+            if start not in {"base", *made}:
+                found = repr(f"models/{start}" if field == "second_model" else start)
+                mismatches.append(f"{section}.{name}.{field} = {found}: no such step: want one of {', '.join(allowed)}")
         if circle := _circle(name, reads):
-            mismatches.append(f"train: {circle}: steps in a circle; start one from base")
+            mismatches.append(f"{section}: {circle}: steps in a circle; start one from base")
     return mismatches
 
 
@@ -92,7 +99,7 @@ def _references(chapters: dict[str, Any]) -> list[str]:
     """Names of models, suites and metrics that do not exist."""
     train, suites = chapters.get("train"), chapters.get("suites")
     evaluate, compare = chapters.get("evaluate"), chapters.get("compare")
-    models = None if train is None else {"base", *train}
+    models = None if train is None else {"base", *train, *(chapters.get("combine") or {})}
     references: list[tuple[str, str, set[str] | None]] = []  # (where, name, allowed names or None for unknown)
     if evaluate:
         references += [("evaluate.models", model, models) for model in evaluate.models]
