@@ -22,6 +22,7 @@ from stages.proposing.proposal import Decision
 FOLDER = Path("recipes")
 COMMENT_CHARS = 80  # of a reason that is also a comment in params.yaml
 MARK = b"# Written by `modelmake init`, which may write it again while this is the SHA-256 of the lines above: "
+ABOVE = "recipe"  # first key of a recipe that holds its differences from another one
 DEFAULT = FOLDER / "default.yaml"  # all values; every other recipe holds only what differs from it
 
 
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.base and not arguments.files:
         raise UserError("init: --base: want files too; a recipe names its own base")
     recipe = find(arguments.recipe, arguments.here) if arguments.recipe else DEFAULT
-    text, source = compose(recipe), f"{recipe}" + ("" if recipe == DEFAULT else f" and {DEFAULT}")
+    text, source = compose(recipe), f"{recipe}" + ("" if recipe == DEFAULT else f" and {_below(recipe, DEFAULT)}")
     if arguments.files:
         below = values(recipe)
         paths, base = ([Path(arguments.here, path).resolve() for path in given]
@@ -102,16 +103,35 @@ def compose(recipe: Path, default: Path = DEFAULT) -> str:
     Raises:
         UserError: the recipe or the default has problems; all are named.
     """
-    target, text = values(recipe, default), default.read_text("utf-8")
-    return text if recipe == default else yaml_text.rewrite(text, target, recipe.read_text("utf-8"))
+    target = values(recipe, default)
+    if recipe == default:
+        return default.read_text("utf-8")
+    return yaml_text.rewrite(compose(_below(recipe, default), default), target, recipe.read_text("utf-8"))
 
 
 def values(recipe: Path, default: Path = DEFAULT) -> dict[str, Any]:
     """The values of a recipe's params.yaml, checked against the types of params."""
-    complete = _checked(params.load(default), default)
+    changes = params.load(recipe)
     if recipe == default:
-        return complete
-    return _checked(merge(params.load(recipe), complete), recipe)
+        return _checked(changes, default)
+    complete = values(_below(recipe, default), default)
+    changes.pop(ABOVE, None)
+    return _checked(merge(changes, complete), recipe)
+
+
+def _below(recipe: Path, default: Path) -> Path:
+    """The recipe whose differences come first: the one that this recipe names, else the default.
+
+    Raises:
+        UserError: there is none of that name, or it stands above another recipe itself.
+    """
+    name = params.load(recipe).get(ABOVE)
+    below = default if name is None else recipe.with_name(f"{name}.yaml")
+    if not below.is_file():
+        raise UserError(f"{recipe}: {ABOVE} = {name!r}: no {below}: want the name of a recipe beside it")
+    if below != default and ABOVE in params.load(below):
+        raise UserError(f"{recipe}: {ABOVE} = {name!r}: names another recipe itself: want one that does not")
+    return below
 
 
 def merge(changes: dict[str, Any], complete: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from modelmake import params
+from modelmake.errors import UserError
 from stages import preflight
 from stages.commands import init
 from stages.commands.yaml_text import same
@@ -76,7 +77,9 @@ def leaves(value: Any, where: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
 @every_recipe
 def test_no_entry_of_a_recipe_is_needless(tmp_path: Path, recipe: Path) -> None:
     """Without any one of them, other params come out, or none."""
-    changes, complete = params.load(recipe), params.load(DEFAULT)
+    changes = params.load(recipe)
+    below = changes.pop(init.ABOVE, None)
+    complete = init.values(recipe.with_name(f"{below}.yaml") if below else DEFAULT, DEFAULT)
     whole = init.merge(changes, complete)
     needless = []
     for *above, name in leaves(changes):
@@ -90,3 +93,26 @@ def test_no_entry_of_a_recipe_is_needless(tmp_path: Path, recipe: Path) -> None:
             needless.append(".".join([*above, name]))
 
     assert needless == []
+
+
+def test_a_recipe_above_another_holds_what_differs_from_that_one(tmp_path: Path) -> None:
+    (tmp_path / "default.yaml").write_bytes(DEFAULT.read_bytes())
+    (tmp_path / "low.yaml").write_text("report: {title: Low, examples: 3}\n")
+    high = tmp_path / "high.yaml"
+    high.write_text("recipe: low\nreport: {title: High} # its own\n")
+
+    text = init.compose(high, tmp_path / "default.yaml")
+
+    assert init.values(high, tmp_path / "default.yaml")["report"] == {"title": "High", "examples": 3}
+    assert "title: High" in text and "examples: 3" in text and "recipe:" not in text
+
+
+@pytest.mark.parametrize(("named", "wanted"), [("gone", "the name of a recipe beside it"), ("high", "that does not")])
+def test_a_recipe_above_none_or_above_one_that_is_above_another_is_refused(
+    tmp_path: Path, named: str, wanted: str
+) -> None:
+    high = tmp_path / "high.yaml"
+    high.write_text(f"recipe: {named}\n")
+
+    with pytest.raises(UserError, match=wanted):
+        init.values(high, DEFAULT)

@@ -95,6 +95,46 @@ def test_a_recipes_template_renders_as_the_models_own(tokenizer, recipe: str, or
             assert rendered == expected
 
 
+@pytest.mark.parametrize(("recipe", "original"), [("gemma2_2b", "gemma"), ("phi3_mini", "phi3")])
+def test_a_template_without_tools_renders_as_the_models_own(tokenizer, recipe: str, original: str) -> None:
+    """Phi's own ends a whole chat with one more end token, which no answer is asked to give."""
+    import trl
+
+    original_template = (Path(trl.__file__).parent / f"chat_templates/{original}.jinja").read_text("utf-8")
+    recipe_template = params.load(ROOT / f"recipes/{recipe}.yaml")["base"]["chat_template"]
+    for chat in CHATS if recipe == "phi3_mini" else (CHATS[0], CHATS[2]):  # Gemma's own refuses system turns
+        for messages, prompt in ((chat[:-1], True), (chat, False)):
+            expected, rendered = (
+                tokenizer.apply_chat_template(
+                    messages, chat_template=template, tokenize=False, add_generation_prompt=prompt
+                )
+                for template in (original_template, recipe_template)
+            )
+            assert rendered == (expected.removesuffix("<|end|>") if original == "phi3" and not prompt else expected)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "prompt", "answer"),
+    [
+        ("gemma2_2b", "<|bos|><start_of_turn>user\nBe short.\n\nHi<end_of_turn>\n<start_of_turn>model\n",
+         "No.<end_of_turn>"),
+        ("phi3_mini", "<|system|>\nBe short.<|end|>\n<|user|>\nHi<|end|>\n<|assistant|>\n", "No.<|end|>"),
+        ("tinyllama_1b", "<|system|>\nBe short.<|end|>\n<|user|>\nHi<|end|>\n<|assistant|>\n", "No.<|end|>"),
+        ("mistral_7b", "<|bos|>[INST] Be short.\n\nHi[/INST]", " No.<|end|>"),
+    ],
+)  # fmt: skip
+def test_what_a_template_marks_follows_its_generation_prompt(tokenizer, recipe: str, prompt: str, answer: str) -> None:
+    """The end token of this tokenizer is <|end|>."""
+    tokenizer.chat_template = params.load(ROOT / f"recipes/{recipe}.yaml")["base"]["chat_template"]
+    turns = [Message("system", "Be short."), Message("user", "Hi"), Message("assistant", "No.")]
+
+    asked = chat_template.render(tokenizer, turns[:2], [], prompt=True).text
+    text, [(start, end)] = chat_template.render(tokenizer, turns, [])
+
+    assert asked == prompt
+    assert text[:start] == prompt and text[start:end] == answer
+
+
 def test_qwens_results_of_tools_and_reasoning_are_rendered_as_its_own(tokenizer) -> None:
     """Apart from the empty reasoning of earlier turns, which the recipe writes, as it does before every answer."""
     import trl
