@@ -105,7 +105,8 @@ class _Walk:
         if self.reads_texts:
             self.reached.texts = True
             for name, hashes in self.reached.symbols.items():
-                hashes.update({s: _mixed(h, self.modules[name].symbols[s].text) for s, h in hashes.items()})
+                texts = {s: symbol.text for s, symbol in self.modules[name].symbols.items() if s in hashes}
+                hashes.update({s: _mixed(hashes[s], text) for s, text in texts.items()})
 
     def module(self, name: str) -> Module | None:
         """A first-party module, parsed; None if there is none of this name."""
@@ -195,8 +196,9 @@ class _Walk:
             module = self.modules[name]
             for symbol_name in module.symbols.keys() - {MAIN}:
                 self.take(name, symbol_name)
-            # what it imports by name is an attribute of it, too
-            for alias in module.aliases if reason != self.everything else ():
+            named = {chain[0] for symbol in module.symbols.values() for chain in symbol.names}
+            # what it only imports is an attribute of it, too
+            for alias in module.aliases.keys() - named if reason != self.everything else ():
                 for found, target in self.resolve(name, (alias,), None):
                     if target is not None:
                         self.take(found, target)
@@ -207,8 +209,11 @@ class _Walk:
         if chain[0] in module.symbols and chain[0] != MAIN:
             targets.add((name, chain[0]))
         inner = symbol.aliases.get(chain[0], frozenset()) if symbol else frozenset()
-        for dotted in inner | module.aliases.get(chain[0], frozenset()):
+        outer = module.aliases.get(chain[0], frozenset())
+        for dotted in inner | outer:
             targets |= self.follow(name, [*dotted.split("."), *chain[1:]])
+        if outer - {f"{name}.{chain[0]}"} and symbol is None:  # another module takes from this one what it imports
+            self.reached.symbols[name][f"import {chain[0]}"] = ", ".join(sorted(outer))
         for starred in module.starred if not targets else ():
             way = (name, ("*", starred))
             if way not in self.resolving:  # else a package takes all of its own module, which is looked for in it

@@ -83,6 +83,23 @@ TRIED = {  # {what was tried: (program, file, its code before, what is replaced 
     "a module with the name of a function of its package": (
         "import stages.package.load\nfrom stages.package import load\nprint(load.f())", "stages/package/load.py",
         "def f(): return 1\n", "1", "2"),
+    "a function of a library that another module imports": (
+        "from stages.other import f\nprint(f(1.5))", "stages/other.py", "from math import floor as f\n", "floor",
+        "ceil"),
+    "the same through two modules, one of which uses it": (
+        "from stages.leaf import f\nprint(f(1.5))", "stages/other.py",
+        "from math import floor as f\ndef g(): return f(2.5)\n", "floor", "ceil"),
+    "the same as an attribute": (
+        "from stages import other\nprint(other.f(1.5))", "stages/other.py", "from math import floor as f\n", "floor",
+        "ceil"),
+    "the same by a starred import": (
+        "from stages.other import *\nprint(f(1.5))", "stages/other.py", "from math import floor as f\n", "floor",
+        "ceil"),
+    "a module of a library that another module imports": (
+        "from stages.other import m\nprint(m.sqrt(4))", "stages/other.py", "import math as m\n", "math", "cmath"),
+    "another function that is reached anyway": (
+        "from stages.other import f\nfrom stages import leaf\nprint(f(1), leaf.first(1), leaf.show(1))",
+        "stages/other.py", "from stages.leaf import first as f\n", "first", "show"),
     "a name with two underscores, read in a class": (
         "from stages.leaf import A\nprint(A().g())", "stages/leaf.py",
         "def _A__h(): return 1\nclass A:\n    def g(self): return __h()\n", "1", "2"),
@@ -95,9 +112,11 @@ TRIED = {  # {what was tried: (program, file, its code before, what is replaced 
 def tree(tmp_path: Path) -> Path:
     write(tmp_path, "stages/__init__.py", "")
     write(tmp_path, "stages/package/__init__.py", "def load(): ...\n")
+    write(tmp_path, "stages/other.py", "")
     write(
         tmp_path, "stages/leaf.py",
-        "import functools\nfrom torch import nn\ndef first(x): return x\nclass Base(nn.Module): ...\n"
+        "import functools\nfrom torch import nn\nfrom stages.other import f\n"
+        "def first(x): return x\nclass Base(nn.Module): ...\n"
         "@functools.singledispatch\ndef show(x): return x\n"
         "class Entry:\n    def __mro_entries__(self, bases): return ()\n",
     )  # fmt: skip
