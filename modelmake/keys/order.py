@@ -21,16 +21,19 @@ def of(statements: list[ast.stmt], effects: list[ast.stmt]) -> list[str]:
     twice = _twice(statements, side_effects)
     stars = [i for i, statement in enumerate(statements) if "*" in _bound(statement)]
     steps: list[str] = []
+    begun = False  # something ran that may decide what an import finds, or the other way round
     for i, statement in enumerate(statements):
         is_hidden = bool(stars) and i < stars[-1]  # a starred import may bind the name again
         names = [n for n in _bound(statement) if n in twice or is_hidden or _reads_at_import(statement, bindings)]
         if id(statement) in side_effects:
             steps += [EFFECT] if steps[-1:] != [EFFECT] else []
         elif isinstance(statement, _Import):
-            steps += _of_import(statement, {*names, "*"}, EFFECT in steps)
+            steps += _of_import(statement, {*names, "*"}, begun)
         else:
             steps += names
-    return steps if twice or stars or (EFFECT in steps and len(steps) > 1) else []
+        begun |= id(statement) in side_effects or (isinstance(statement, ast.ClassDef) and bool(statement.bases))
+    imports = any(step.startswith("import ") for step in steps)
+    return steps if twice or imports or (EFFECT in steps and len(steps) > 1) else []
 
 
 def before(statements: list[ast.stmt], effects: list[ast.stmt]) -> dict[str, list[object]]:

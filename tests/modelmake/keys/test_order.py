@@ -7,6 +7,7 @@ import pytest
 from modelmake.keys.reach import Reached, reach
 
 LEAF = "LOG = []\ndef f(): return 1\n"
+HOOKED = "class Hooked:\n    def __init_subclass__(cls): LOG.append(cls)\n"
 SWAPPED = {  # {what was tried: (head, two statements whose order decides, use)}
     "a base that is defined twice": ("class B: x = 1\n", ("class A(B): ...", "class B: x = 2"), "A.x"),
     "a base that a condition defines again": (
@@ -29,6 +30,8 @@ SWAPPED = {  # {what was tried: (head, two statements whose order decides, use)}
     "a starred import and an import": ("", ("from stages.leaf import *", "from stages.third import f"), "f()"),
     "an effect and an import with effects": (
         "from stages.leaf import LOG\n", ("LOG.append(1)", "import stages.adding"), "LOG"),
+    "a class with a hook and an import with effects": (
+        "from stages.leaf import Hooked\n", ("class A(Hooked): ...", "import stages.adding"), "A"),
     "an effect and the import of a library": (
         "import os\n", ("os.environ['NUMBA_NUM_THREADS'] = '2'", "import numba"), "numba.config"),
 }  # fmt: skip
@@ -45,7 +48,7 @@ ADDED = {  # {what is added where it decides nothing: (head, added, after it)}
 def tree(tmp_path: Path) -> Path:
     (tmp_path / "stages").mkdir()
     for name, code in {
-        "__init__": "", "leaf": LEAF + "class C: ...\n", "other": "def f(): return 2\n",
+        "__init__": "", "leaf": LEAF + "class C: ...\n" + HOOKED, "other": "def f(): return 2\n",
         "third": "def f(): return 3\n", "adding": "from stages.leaf import LOG\nLOG.append(2)\n",
     }.items():  # fmt: skip
         (tmp_path / f"stages/{name}.py").write_text(code)
