@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from modelmake.params import Params
 from stages.params import model_path, schedules
-from stages.params.numbers import Positive, Rate
+from stages.params.numbers import Fraction, Positive, Rate
 from stages.params.schedules import Optimizer, Schedule, Warmup
 from stages.params.weights import Quantization, Weights
 
@@ -106,6 +106,44 @@ class Dpo(_Step, tag_field="method", tag="dpo"):
         return problems
 
 
+class Orpo(_Step, tag_field="method", tag="orpo"):
+    """Odds ratio preference optimisation: SFT and preference in one (Hong et al. 2024, arXiv:2403.07691)."""
+
+    section: ClassVar[str] = "train.{step}"
+
+    rows: Literal["pair"]
+    beta: Rate  # weight of the odds ratio beside the likelihood of the chosen answer; the paper's lambda
+
+    def problems(self) -> list[str]:
+        problems = super().problems()
+        if self.over_long == "truncate":
+            problems.append(
+                "over_long = 'truncate': want drop or error: a truncated pair may lose what makes it a preference"
+            )
+        return problems
+
+
+class Distill(_Step, tag_field="method", tag="distill"):
+    """Learning a teacher's distribution over each next token of the rows (Hinton et al. 2015, arXiv:1503.02531)."""
+
+    section: ClassVar[str] = "train.{step}"
+
+    rows: Literal["chat"]
+    assistant_only_loss: bool
+    beta: Fraction  # 0: forward KL divergence from the teacher, 1: reverse; between: generalized JSD, as in TRL
+    temperature: Rate  # of both distributions
+    alpha: Fraction  # weight of the divergence; 1 - alpha is that of the rows' own tokens
+
+    def second_model_as(self) -> str:
+        return "a teacher"
+
+    def problems(self) -> list[str]:
+        problems = super().problems()
+        if not self.alpha:
+            problems.append("alpha = 0.0: want more: nothing would come from the teacher; or use sft")
+        return problems
+
+
 class Kto(_Step, tag_field="method", tag="kto"):
     """Optimisation by answers judged good or bad, without pairs (Ethayarajh et al. 2024, arXiv:2402.01306)."""
 
@@ -125,7 +163,7 @@ class Kto(_Step, tag_field="method", tag="kto"):
         return problems
 
 
-Step = Sft | Cpt | Dpo | Kto
+Step = Sft | Cpt | Distill | Orpo | Dpo | Kto
 
 
 def in_order(train: dict[str, Step]) -> dict[str, Step]:

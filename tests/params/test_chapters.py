@@ -20,6 +20,7 @@ NF4 = {
 }
 AWQ = {"tool": "llmcompressor", "from": "dpo", "max_seq_length": 256, "device": "cpu"}
 SEMANTIC = {"threshold": 0.95, "neighbours": 16, "max_tokens": 256, "batch_size": 32}
+TEACHER = {"second_model": "models/base", "beta": 0.0, "temperature": 1.0, "alpha": 1.0}
 TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["exact_match"]}
 
 
@@ -30,6 +31,12 @@ def as_kto(values: dict[str, Any], **changes: object) -> None:
     values["train"]["dpo"] = step | {"method": "kto", "rows": "judged"} | weights | changes
     for name in ("loss_type", "loss_weights"):
         del values["train"]["dpo"][name]
+
+
+def as_orpo(values: dict[str, Any], **changes: object) -> None:
+    """Makes the dpo step one of orpo."""
+    step = {name: value for name, value in values["train"]["dpo"].items() if not name.startswith("loss_")}
+    values["train"]["dpo"] = step | {"method": "orpo"} | changes
 
 
 def test_a_method_that_uses_a_second_model_wants_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +65,10 @@ def test_a_method_that_uses_a_second_model_wants_one(monkeypatch: pytest.MonkeyP
          "train.dpo.quantization.load_in_4bit = False: want true; or write `quantization: null`"),
         (lambda v: v["train"]["sft"].update(second_model="models/base"),
          "train.sft.second_model = 'models/base': want recipes/no_model.json: sft uses no second model"),
+        (lambda v: v["train"]["sft"].update(TEACHER | {"method": "distill", "alpha": 0.0}),
+         "train.sft.alpha = 0.0: want more: nothing would come from the teacher; or use sft"),
+        (lambda v: as_orpo(v, over_long="truncate"),
+         "train.dpo.over_long = 'truncate': want drop or error: a truncated pair may lose what makes it a preference"),
         (lambda v: v["train"]["sft"].update(omit=["content"]),
          "train.sft.omit[0] = 'content': want one of reasoning_content, tools"),
         (lambda v: as_kto(v, per_device_train_batch_size=1),

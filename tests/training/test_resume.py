@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stages import train
 from stages.params.machine import Machine
-from stages.params.training import Cpt, Dpo, Kto, Sft, Step
+from stages.params.training import Cpt, Distill, Dpo, Kto, Orpo, Sft, Step
 from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Chat, Judged, Message, Pair, Text, make_row
@@ -33,6 +33,16 @@ STEPS = {
     ),
     "dpo, LoRA with dropout": Dpo(
         **COMMON, rows="pair", weights=LORA, beta=0.1, loss_type=["sigmoid", "sft"], loss_weights=[1.0, 1.0]
+    ),
+    "orpo, LoRA with dropout": Orpo(**COMMON, rows="pair", weights=LORA, beta=0.1),
+    "distill, all weights": Distill(
+        **{**COMMON, "second_model": "the start"},
+        rows="chat",
+        weights=All(),
+        assistant_only_loss=True,
+        beta=0.5,
+        temperature=2.0,
+        alpha=0.5,
     ),
     "kto, LoRA with dropout": Kto(
         **COMMON, rows="judged", weights=LORA, beta=0.1, desirable_weight=1.0, undesirable_weight=1.5
@@ -77,9 +87,8 @@ def run_stage(model: Path, folder: Path, files: list[Path], checkpoints: Path, p
     folder.mkdir()
     checkpoints.mkdir(exist_ok=True)
     outputs = [folder / name for name in ("trained", "consumed.jsonl", "log.json")]
-    train.main(
-        model, ROOT / params.second_model, *files, *outputs, checkpoints, "step", params, Machine("cpu", "float32", 1)
-    )
+    second = model if params.second_model_as() else ROOT / params.second_model
+    train.main(model, second, *files, *outputs, checkpoints, "step", params, Machine("cpu", "float32", 1))
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
