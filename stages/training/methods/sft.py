@@ -4,7 +4,7 @@ from typing import Any
 
 from stages.params.training import Sft
 from stages.rows.row import Content
-from stages.training import consumed_rows
+from stages.training import consumed_rows, labelled_logits
 from stages.training.row_renderer import Loss
 from stages.training.tokens import Tokens
 
@@ -31,4 +31,5 @@ def trainer(params: Sft, arguments: dict[str, Any], **parts: Any) -> Any:
         train_sampling_strategy="group_by_length",  # batches of rows of similar length need less padding
         packing=False,
     )
+    labelled_logits.on_cpus()
     return consumed_rows.recording_trainer(SFTTrainer)(args=config, **parts)
