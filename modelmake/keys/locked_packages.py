@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -26,11 +26,13 @@ MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")  # in caches (that of cargo, `target`, to
 COSMETIC = ("colorama", "pygments", "rich", "tqdm")  # progress bars and colours: left out, with what only they need
 
 
-def closure(lock: Path, imports: dict[str, str]) -> dict[str, str]:
+def closure(lock: Path, imports: dict[str, str], named: Collection[str] = ()) -> dict[str, str]:
     """{distribution: version} of everything that `imports` ({module: importer}) need, on any platform.
 
+    Besides of the distributions `named`, `*` for all, which code asks about.
+
     Raises:
-        UserError: an import is neither standard library nor in `lock`, or a folder is copied or absent.
+        UserError: an import is neither standard library nor in `lock`; a folder is copied or absent, or of wheels.
     """
     locked = _read(lock)
     wanted = []
@@ -44,7 +46,13 @@ def closure(lock: Path, imports: dict[str, str]) -> dict[str, str]:
         if distribution is None:
             raise UserError(f"{importer}: imports {name}, which is not in {lock.name}: `uv add` it")
         wanted.append(distribution)
-    packages = {name: locked.versions[name] for name in sorted(_needed(wanted, locked, COSMETIC))}
+    asked = locked.versions.keys() & ({*map(normalised, named)} if "*" not in named else locked.versions.keys())
+    packages = {name: locked.versions[name] for name in sorted(_needed(wanted, locked, COSMETIC) | asked)}
+    if unhashed := sorted(locked.unhashed & packages.keys()):
+        raise UserError(
+            f"{lock}: {', '.join(unhashed)}: of a folder of wheels, without hashes: want "
+            f'`{unhashed[0]} = {{ path = "….whl" }}` in pyproject.toml (tool.uv.sources); then `uv lock`'
+        )
     contents = {name: _content(name, lock) for name in locked.folders if name in packages}
     return packages | {name: f"{packages[name]} with content {content}" for name, content in contents.items()}
 
@@ -90,6 +98,7 @@ class _Lock(NamedTuple):
     requirements: dict[str, list[str]]  # of each distribution, extras included
     folders: dict[str, str]  # of distributions that are folders, relative to the lock
     copied: frozenset[str]  # those of `folders` that uv installs as a copy
+    unhashed: frozenset[str]  # from a folder of wheels, of which the lock has no hashes
     if_there: dict[str, list[str]]  # {distribution: what it imports if it is there}: `tool.modelmake` in pyproject.toml
 
 
@@ -200,7 +209,7 @@ def _parse(lock: bytes, project: bytes) -> _Lock:
     versions: dict[str, list[str]] = {}
     requirements: dict[str, list[str]] = {}
     folders: dict[str, str] = {}
-    copied = set()
+    copied, unhashed = set(), set()
     # lists of files are most of the lock, and most of the parsing time
     blocks = lock.decode().split("[[package]]\n")
     text = "[[package]]\n".join(FILES.sub("", b) if f'registry = "{PYPI}"' in b else b for b in blocks)
@@ -210,7 +219,8 @@ def _parse(lock: bytes, project: bytes) -> _Lock:
         if folder not in (None, "."):
             folders[name] = folder
             copied |= {name} if "directory" in source else set()
-        files = [package.get("sdist", {}), *package.get("wheels", [])] if "registry" not in source else []
+        files = [package.get("sdist", {}), *package.get("wheels", [])] if source.get("registry") != PYPI else []
+        unhashed |= {name} if any("path" in file and "hash" not in file for file in files) else set()
         origin = [f"{kind} {place}" for kind, place in source.items() if place != PYPI and place != "."]
         hashes = sorted(file["hash"] for file in files if "hash" in file)
         versions.setdefault(name, []).append(" ".join([package.get("version", ""), *origin, *hashes]))
@@ -218,7 +228,7 @@ def _parse(lock: bytes, project: bytes) -> _Lock:
         requirements.setdefault(name, []).extend(d["name"] for d in [*package.get("dependencies", []), *extras])
     if_there = tomllib.loads(project.decode()).get("tool", {}).get("modelmake", {}).get("imports-if-there", {})
     joined = {name: ",".join(sorted(locked)) for name, locked in versions.items()}
-    return _Lock(joined, requirements, folders, frozenset(copied), if_there)
+    return _Lock(joined, requirements, folders, frozenset(copied), frozenset(unhashed), if_there)
 
 
 def normalised(name: str) -> str:

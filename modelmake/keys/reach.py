@@ -85,6 +85,7 @@ class _Walk:
                 self.take_whole(name, symbol.lookup)
                 self.take_names(name, [(alias,) for alias in self.modules[name].aliases], None)
             self.reads_texts = self.reads_texts or symbol.reads_texts
+            self.reached.installed |= symbol.installed
             self.take_names(name, symbol.names, symbol)
             self.take_texts(name, symbol.strings)
             self.take_files(name, symbol.strings)

@@ -40,7 +40,7 @@ def compute(
         "symbols": {name: dict(sorted(hashes.items())) for name, hashes in sorted(reached.symbols.items())},
         "whole": dict(sorted(reached.whole.items())),
         "files": dict(sorted(reached.files.items())),
-        "packages": locked_packages.closure(root / "uv.lock", reached.imports),
+        "packages": locked_packages.closure(root / "uv.lock", reached.imports, reached.installed),
         "environments": {name: _environment(root / name) for name in sorted(environments)},
         **({"texts": True} if reached.texts else {}),
         **({"values": hashlib.sha256(repr(values).encode()).hexdigest()[:16]} if values else {}),

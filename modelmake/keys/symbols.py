@@ -31,6 +31,7 @@ class Symbol:
     names: frozenset[tuple[str, ...]]  # global names it reads, with the attributes after them
     aliases: Aliases  # of imports inside it
     imports: frozenset[str]  # modules loaded by imports inside it
+    installed: frozenset[str]  # packages that it asks about: `unnamed.installed`
     strings: frozenset[str]
     bases: frozenset[tuple[str, ...]]  # of a class, and of the classes in it
     hooks: bool  # code runs, or may run, when it is subclassed
@@ -190,6 +191,7 @@ def _symbol(
         names=frozenset(chains) | {(name,) for name in literal | attributes.keys()},
         aliases=aliases,
         imports=frozenset(imports.loaded(inner_imports, package)) | literal,
+        installed=frozenset(unnamed.installed(used)),
         strings=frozenset(n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)),
         bases=frozenset(chain for c in classes for base in c.bases if (chain := _chain(_unsubscripted(base)))),
         hooks=hooks,

@@ -70,6 +70,9 @@ TEXT_MODULES = (
 )  # fmt: skip
 TEXT_PACKAGES = ("torch.export.", "torch.jit.", "torch.onnx.")  # what they save has lines of code and their numbers
 LOADERS = ("get_code", "get_source")  # methods of loaders of modules, with one argument
+# Functions that show versions, or other facts, of installed packages, which are not imported for that.
+INSTALLED = ("importlib.metadata.", "importlib_metadata.", "pkg_resources.")
+ANY_PACKAGE = "*"
 TEXT_KEYWORDS = {  # {keyword of a call that shows texts or line numbers: the functions, none: any}
     "exc_info": (), "stack_info": (), "record": ("catch_warnings",), "tools": ("apply_chat_template",),
     "use_attribute_docstrings": (),
@@ -148,6 +151,17 @@ def reads_texts(used: Used) -> bool:
         or "help" in used.unbound
         or bool(_finders(used))
     )
+
+
+def installed(used: Used) -> list[str]:
+    """The packages of which code asks what is installed, by name; `ANY_PACKAGE` where it computes the name."""
+    asking = {call.func: call for call in used.calls}
+    found = []
+    for node, _, full_names in used.read:
+        if any(name.startswith(INSTALLED) and not name.endswith(("Error", "NotFound")) for name in full_names):
+            arguments = asking[node].args if node in asking else []
+            found.append(arguments[0].value if len(arguments) == 1 and _is_text(arguments[0]) else ANY_PACKAGE)
+    return found
 
 
 def literal_import(node: ast.AST) -> list[str]:

@@ -245,3 +245,38 @@ def test_a_module_belongs_to_the_distribution_with_the_longest_name_that_is_its_
 
     assert closure(lock, "ours.utils.text") == {"ours-utils": "1"}
     assert closure(lock, "ours.models") == {"ours": "1"}
+
+
+WHEEL = """
+[[package]]
+name = "ours"
+version = "1.0"
+source = {{ registry = "{}" }}
+wheels = [
+    {{ {} }},
+]
+"""
+
+
+def test_a_wheel_that_is_built_again_under_its_version_counts_where_the_index_is_not_pypi(tmp_path: Path) -> None:
+    lock = tmp_path / "uv.lock"
+    versions = []
+    for registry in ("https://ours.example/simple", "https://pypi.org/simple"):
+        for content in ("a", "b"):
+            lock.write_text(WHEEL.format(registry, f'url = "https://ours.example/o.whl", hash = "sha256:{content}"'))
+            versions.append(locked_packages.closure(lock, {"ours": "stages.go"})["ours"])
+
+    assert versions == [
+        "1.0 registry https://ours.example/simple sha256:a", "1.0 registry https://ours.example/simple sha256:b",
+        "1.0", "1.0",
+    ]  # fmt: skip
+
+
+def test_a_wheel_of_a_folder_of_which_the_lock_has_no_hash_is_refused(tmp_path: Path) -> None:
+    lock = tmp_path / "uv.lock"
+    lock.write_text(WHEEL.format("../wheels", 'path = "ours-1.0-py3-none-any.whl"'))
+
+    message = r'uv\.lock: ours: of a folder of wheels, without hashes: want `ours = \{ path = "….whl" \}` in pyproject'
+    with pytest.raises(UserError, match=message):
+        locked_packages.closure(lock, {"ours": "stages.go"})
+    assert locked_packages.closure(lock, {}) == {}

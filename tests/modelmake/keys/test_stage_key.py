@@ -93,6 +93,24 @@ def test_only_versions_of_reached_packages_change_a_key(tree: Path) -> None:
     assert stage_key.difference(before, key(tree)) == ["package torch 2.13.0 -> 2.13.1"]
 
 
+@pytest.mark.parametrize(
+    ("code", "packages"),
+    [("from importlib.metadata import version\nprint(version('Left_Alone'))", ["left-alone"]),
+     ("from importlib import metadata\nprint(metadata.version('torch'), metadata.requires('absent'))", ["torch"]),
+     ("import importlib.metadata as m\nfor x in ('torch',): print(m.version(x))", ["left-alone", "torch"]),
+     ("from importlib.metadata import version\nprint(list(map(version, [])))", ["left-alone", "torch"]),
+     ("from importlib.metadata import PackageNotFoundError\nprint(PackageNotFoundError)", []),
+     ("import pkg_resources as p\nprint(p.get_distribution('torch').version)", ["torch"])],
+)  # fmt: skip
+def test_a_package_of_which_code_asks_the_version_is_in_the_key(tree: Path, code: str, packages: list[str]) -> None:
+    lock = (tree / "uv.lock").read_text()
+    edit(tree, "stages/text.py", "def", f"{code}\ndef")
+    if "pkg_resources" in code:
+        (tree / "uv.lock").write_text(f'{lock}[[package]]\nname = "pkg-resources"\nversion = "1"\n')
+
+    assert [name for name in key(tree)["packages"] if name != "pkg-resources"] == packages
+
+
 def test_an_import_that_is_not_locked_is_an_error_that_names_the_importer(tree: Path) -> None:
     edit(tree, "stages/rows.py", "from stages import text", "import pandas.core\nfrom stages import text")
 
