@@ -15,7 +15,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from modelmake import artifacts
-from modelmake.keys import named_files, parse_cache, purity, unnamed
+from modelmake.keys import compiled, named_files, parse_cache, purity, unnamed
 from modelmake.keys.carrying import CUT, Cut
 from modelmake.keys.reached import Reached, merged
 from modelmake.keys.symbols import EFFECTS, MAIN, Module, Symbol
@@ -97,7 +97,8 @@ class _Walk:
                     self.take_whole(module, f"a name of {package}, too")
                 if self.everything:
                     self.take_whole(module, self.everything)
-        for name in self.reached.symbols:
+        for name in list(self.reached.symbols):
+            compiled.check(name, self.modules[name], self.resolve)
             imported = (n for n in self.modules[name].imports if not f"{name}.".startswith(f"{n}."))
             order = [n for n in imported if self.has_effects(n, set())]
             order += self.effects(name) if self.hooked.get(name) else []

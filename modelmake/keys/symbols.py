@@ -38,6 +38,7 @@ class Symbol:
     lookup: str  # why its names do not tell what it reaches in its own module; empty where they do
     everything: str  # the same of all loaded modules
     text: str  # hash of its lines and their numbers
+    kept_compiled: bool  # numba keeps its compiled code on disk
     reads_texts: bool  # reads the text of code, of whatever symbol
 
 
@@ -198,6 +199,7 @@ def _symbol(
         lookup=unnamed.lookup(used),
         everything=unnamed.everything(used, packages),
         text=text,
+        kept_compiled=any(unnamed.is_kept_compiled(call, used) for call in used.calls),
         reads_texts=unnamed.reads_texts(used),
     )
 

@@ -164,6 +164,12 @@ def installed(used: Used) -> list[str]:
     return found
 
 
+def is_kept_compiled(call: ast.Call, used: Used) -> bool:
+    """True for `numba.njit(cache=True)` and the like."""
+    kept = any(k.arg == "cache" and getattr(k.value, "value", True) for k in call.keywords)
+    return kept and any(name.startswith("numba.") for name in used.origins(call.func))
+
+
 def literal_import(node: ast.AST) -> list[str]:
     """The full name of `importlib.import_module("its.name")`, or of `pkgutil.resolve_name("its:name")`."""
     is_import = isinstance(node, ast.Call) and _name_of(node.func) in IMPORTERS
