@@ -11,18 +11,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from modelmake import harness
 from modelmake.signature import In, Out
 from stages.params.weights import Quantization
+from stages.training import task_types
 
 
-def load(start: Path, quantization: Quantization | None) -> Any:
+def load(start: Path, quantization: Quantization | None, task_type: str) -> Any:
     """The model that the adapter was trained on, in its stored dtype; after QLoRA, with weights rounded to 4 bits."""
-    from transformers import AutoModelForCausalLM
-
     if quantization:
         return importlib.import_module(quantization.modules()[0]).load_dequantized(start, quantization)
-    return AutoModelForCausalLM.from_pretrained(start, dtype="auto", use_safetensors=True)
+    return task_types.load(task_type, start, dtype="auto")
 
 
 def merge(model: Any, adapter: Path) -> tuple[Any, int]:
@@ -40,7 +41,8 @@ def main(start: In, trained: In, merged: Out, step: str, quantization: Quantizat
         return "no adapter: weights copied"
     from transformers import AutoTokenizer
 
-    model, changed = merge(load(start, quantization), trained)
+    task_type = msgspec.json.decode((trained / "adapter_config.json").read_bytes())["task_type"]
+    model, changed = merge(load(start, quantization, task_type), trained)
     model.save_pretrained(merged)
     AutoTokenizer.from_pretrained(start).save_pretrained(merged)
     rounded = ", of weights rounded to 4 bits as in training" if quantization else ""

@@ -8,7 +8,8 @@ Outputs: trained   folder: adapter_model.safetensors and adapter_config.json (Lo
          consumed  JSONL {step, ids}: ids of the rows in each optimizer step, in order, one line a micro-batch
          log       JSON {in, out, dropped, over_long, split, untrained, tokens, val, val_tokens, steps, history: [{step,
                    loss, eval_loss, …}]}; val: {in, out, dropped}; tokens: {rows, total, trained, longest, over_long,
-                   omitted}, of val as well
+                   omitted}, of val as well; of answers of the model itself also groups and equal_groups: how many were
+                   sampled, and how many of them had equal rewards
 Params:  train.<step>, machine
 """
 
@@ -101,10 +102,12 @@ def row_counts(kept: Kept, params: Step) -> dict[str, Any]:
     return accounting.account(len(kept.rows) + len(reasons), len(kept.rows), reasons)
 
 
-def loss_summary(history: list[dict[str, Any]]) -> str:
-    """The first and the last logged loss, for the stage's summary line."""
-    losses = [entry["loss"] for entry in history if "loss" in entry]
-    return f"loss {losses[0]:.3f} -> {losses[-1]:.3f}" if losses else "fewer steps than logging_steps: no loss logged"
+def change(history: list[dict[str, Any]], measure: str) -> str:
+    """The first and the last logged loss or reward, for the stage's summary line."""
+    values = [entry[measure] for entry in history if measure in entry]
+    if not values:
+        return f"fewer steps than logging_steps: no {measure} logged"
+    return f"{measure} {values[0]:.3f} -> {values[-1]:.3f}"
 
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:
@@ -174,22 +177,30 @@ def main(
     consumed.write_bytes(b"".join(msgspec.json.encode(batch) + b"\n" for batch in batches))
     long = {"over_long": [], "split": []} | {"split" if params.over_long == "split" else "over_long": kept.over_long}
     steps, history = trainer.state.global_step, progress.history(trainer.state.log_history)
+    answers_itself = renderer.loss == "prompt"
+    groups = trainer.groups() if answers_itself else {}
     accounting.write_json(
         log,
         {
-            **counts, **long, "untrained": kept.untrained, "tokens": kept.counts(),
+            **counts, **groups, **long, "untrained": kept.untrained, "tokens": kept.counts(),
             "val": val_counts, "val_tokens": held_out.counts(), "steps": steps, "history": history,
         },
     )  # fmt: skip
     n_consumed = len({id for batch in batches for id in batch["ids"]})
     notes = f", {len(kept.over_long)} {LONGER[params.over_long]}" if params.over_long in LONGER else ""
-    notes += f"; {kept.counts()['trained']:,} of {kept.counts()['total']:,} tokens trained"
+    if answers_itself:
+        notes += (
+            f"; {groups['equal_groups']} of {groups['groups']} groups of answers had equal rewards: nothing learned"
+        )
+    else:
+        notes += f"; {kept.counts()['trained']:,} of {kept.counts()['total']:,} tokens trained"
     notes += f"; val: {accounting.summary(val_counts)}" if val_counts["dropped"] else ""
+    measure = "reward" if answers_itself else "loss"
     if not held_out.rows:
-        notes += "; no val rows, so no eval_loss"
+        notes += f"; no val rows, so no eval_{measure}"
     elif steps < params.eval_steps:
-        notes += "; fewer steps than eval_steps, so no eval_loss"
-    return f"{accounting.summary(counts)}{notes}; {n_consumed} consumed in {steps} steps; {loss_summary(history)}"
+        notes += f"; fewer steps than eval_steps, so no eval_{measure}"
+    return f"{accounting.summary(counts)}{notes}; {n_consumed} consumed in {steps} steps; {change(history, measure)}"
 
 
 if __name__ == "__main__":

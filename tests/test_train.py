@@ -74,10 +74,10 @@ def schema(default: object, enum: list) -> dict:
 
 
 def test_the_summary_has_the_first_and_the_last_loss_if_one_was_logged() -> None:
-    assert train.loss_summary([{"step": 1, "loss": 2.5}, {"step": 2, "eval_loss": 3}, {"step": 2, "loss": 0.25}]) == (
-        "loss 2.500 -> 0.250"
-    )
-    assert train.loss_summary([{"step": 2, "eval_loss": 3}]) == "fewer steps than logging_steps: no loss logged"
+    history = [{"step": 1, "loss": 2.5}, {"step": 2, "eval_loss": 3}, {"step": 2, "loss": 0.25, "reward": 1.0}]
+    assert train.change(history, "loss") == "loss 2.500 -> 0.250"
+    assert train.change(history, "reward") == "reward 1.000 -> 1.000"
+    assert train.change([{"step": 2, "eval_loss": 3}], "loss") == "fewer steps than logging_steps: no loss logged"
 
 
 def test_padding_with_the_end_token_masks_no_end_token_of_a_row() -> None:

@@ -95,6 +95,19 @@ def build_model(folder: Path, architecture: str = "llama", dtype: str = "float32
     return folder
 
 
+def build_reward_model(folder: Path, start: Path) -> Path:
+    """Saves a reward model of a seeded random head on the model of `start`, with its tokenizer."""
+    import torch
+    from transformers import AutoTokenizer
+
+    from stages.training import task_types
+
+    torch.manual_seed(1)
+    task_types.load("SEQ_CLS", start).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(start).save_pretrained(folder)
+    return folder
+
+
 def teach(model: Path, conversations: list[dict[str, Any]], answers: list[str]) -> Path:
     """Trains the saved model until it knows the answers.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from stages.evaluating import metrics
 from stages.evaluating.metrics import Metric
-from stages.params import combination_checks
+from stages.params import combination_checks, reward_checks
 from stages.params.base_model import Tiny
 from stages.params.combination import Combination
 from stages.params.evaluation import AnySuite, Evaluate, Gate, Suite, TextSuite
@@ -40,6 +40,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_contexts(chapters),
         *_row_files(chapters),
         *_judged(chapters),
+        *reward_checks.problems(chapters),
     ]
 
 

@@ -7,6 +7,10 @@ from msgspec import Meta
 from modelmake.params import Params
 from stages.params.numbers import Positive
 
+AnswerMetric = Literal[
+    "exact_match", "tool_call", "final_number", "valid_json", "schema", "slot_f1", "label_accuracy", "compact"
+]
+
 
 class Suite(Params, tag_field="rows", tag="chat"):
     """A suite of held-out chats, `data/splits/test/<suite>.jsonl`, that models answer."""
@@ -15,11 +19,7 @@ class Suite(Params, tag_field="rows", tag="chat"):
 
     max_new_tokens: Positive
     batch_size: Positive
-    metrics: list[
-        Literal[
-            "exact_match", "tool_call", "final_number", "valid_json", "schema", "slot_f1", "label_accuracy", "compact"
-        ]
-    ]
+    metrics: list[AnswerMetric]
     label: str | None  # field of the JSON answer that holds the label; null: answers are not JSON
     slots: list[str]  # other fields of the JSON answer, each scored by F1
     answer_schema: dict[str, Any] | None  # JSON Schema of an answer; null: none

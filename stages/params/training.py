@@ -1,18 +1,22 @@
 """Steps of training. Fields have the names that TRL, PEFT and transformers use."""
 
 from pathlib import PurePath
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from msgspec import Meta
 
 from modelmake.params import Params
 from stages.params import model_path, schedules
+from stages.params.evaluation import AnswerMetric, Suite
 from stages.params.numbers import Fraction, Positive, Rate
 from stages.params.schedules import Optimizer, Schedule, Warmup
 from stages.params.weights import Quantization, Weights
 
 
 class _Step(Params, rename={"from_": "from"}):
+    DROPOUT: ClassVar[bool] = True  # False: TRL trains without
+    TASK_TYPE: ClassVar[str] = "CAUSAL_LM"  # PEFT's name of what the trained model does
+
     from_: str  # `base` or another step
     second_model: str  # folder of a model that the method uses: models/<step>, or another; recipes/no_model.json: none
     seed: int
@@ -54,6 +58,8 @@ class _Step(Params, rename={"from_": "from"}):
             problems.append(f"{found}: want {model_path.NO_MODEL}: {method} uses no second model")
         refused = self.weights.on_4_bits() if self.quantization else []
         problems += [f"quantization: {why}" for why in refused]
+        if not self.DROPOUT and getattr(self.weights, "lora_dropout", 0):
+            problems.append(f"weights.lora_dropout = {self.weights.lora_dropout:g}: want 0: {method} has no dropout")
         return problems + schedules.problems(self.lr_scheduler_type, self.lr_scheduler_kwargs, self.learning_rate)
 
     def modules(self) -> list[str]:
@@ -149,6 +155,8 @@ class Kto(_Step, tag_field="method", tag="kto"):
 
     section: ClassVar[str] = "train.{step}"
 
+    DROPOUT: ClassVar[bool] = False
+
     rows: Literal["judged"]
     beta: Rate
     desirable_weight: Rate  # of the loss of good answers
@@ -163,7 +171,89 @@ class Kto(_Step, tag_field="method", tag="kto"):
         return problems
 
 
-Step = Sft | Cpt | Distill | Orpo | Dpo | Kto
+class OwnAnswers(_Step):
+    """Learning from answers that the model gives itself, by what they are worth."""
+
+    DROPOUT: ClassVar[bool] = False
+
+    rows: Literal["chat"]  # prompts, and the answers that metrics expect
+    rewards: dict[str, Rate]  # {metric of stages/evaluating/metrics, or second_model: its weight}
+    label: str | None  # this and the next two as in a suite
+    slots: list[str]
+    answer_schema: dict[str, Any] | None
+    num_generations: Annotated[int, Meta(ge=2)]  # answers to a prompt; they divide the batch of an optimizer step
+    max_completion_length: Positive  # tokens of an answer
+    temperature: Rate
+    beta: Annotated[float, Meta(ge=0)]  # of the KL divergence from the model that the step starts from
+
+    def suite(self) -> Suite:
+        """The metrics among the rewards, as `evaluate` measures them."""
+        metrics = [name for name in self.rewards if name in get_args(AnswerMetric)]
+        return Suite(self.max_completion_length, 1, metrics, self.label, self.slots, self.answer_schema)
+
+    def second_model_as(self) -> str:
+        return "a reward model" if "second_model" in self.rewards else ""
+
+    def problems(self) -> list[str]:
+        problems = super().problems()
+        names = [*get_args(AnswerMetric), "second_model"]
+        problems += [f"rewards.{name}: want one of {', '.join(names)}" for name in self.rewards if name not in names]
+        if not self.rewards:
+            problems.append("rewards: is empty: want one of " + ", ".join(names))
+        problems += self.suite().problems()
+        batch = self.per_device_train_batch_size * self.gradient_accumulation_steps
+        if batch % self.num_generations:
+            problems.append(
+                f"num_generations = {self.num_generations}: want a divisor of per_device_train_batch_size × "
+                f"gradient_accumulation_steps = {batch}, the answers of a step"
+            )
+        if self.over_long == "truncate":
+            problems.append("over_long = 'truncate': want drop or error: a prompt without its end asks something else")
+        if "lm_head" in getattr(self.weights, "target_modules", []):
+            problems.append("weights.target_modules: want no lm_head: TRL computes the loss without its adapter")
+        return problems
+
+    def modules(self) -> list[str]:
+        return [*super().modules(), *self.suite().modules()]
+
+
+class Grpo(OwnAnswers, tag_field="method", tag="grpo"):
+    """Group relative policy optimisation (Shao et al. 2024, arXiv:2402.03300)."""
+
+    section: ClassVar[str] = "train.{step}"
+
+    loss_type: Literal["grpo", "dapo", "dr_grpo"]  # how the loss of tokens is averaged
+    scale_rewards: Literal["group", "none"]  # by the deviation in the group of a prompt, or not (arXiv:2503.20783)
+
+
+class Rloo(OwnAnswers, tag_field="method", tag="rloo"):
+    """REINFORCE, each answer against the mean of the others to its prompt (Ahmadian et al. 2024, arXiv:2402.14740)."""
+
+    section: ClassVar[str] = "train.{step}"
+
+    normalize_advantages: bool  # by their deviation in the batch
+
+
+class Reward(_Step, tag_field="method", tag="reward"):
+    """A reward model: it scores answers, as grpo and rloo need it (Ouyang et al. 2022, arXiv:2203.02155)."""
+
+    section: ClassVar[str] = "train.{step}"
+
+    DROPOUT: ClassVar[bool] = False
+    TASK_TYPE: ClassVar[str] = "SEQ_CLS"
+
+    rows: Literal["pair"]
+
+    def problems(self) -> list[str]:
+        problems = super().problems()
+        if self.over_long == "truncate":
+            problems.append("over_long = 'truncate': want drop or error: the end of an answer is where it is scored")
+        if self.quantization:
+            problems.append("quantization: want null: the score is no layer of a model in 4 bits")
+        return problems
+
+
+Step = Sft | Cpt | Distill | Orpo | Dpo | Kto | Grpo | Rloo | Reward
 
 
 def in_order(train: dict[str, Step]) -> dict[str, Step]:

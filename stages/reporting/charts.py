@@ -18,11 +18,12 @@ CONFIG = {
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 220,
     },
 }  # fmt: skip
-LOSSES = {"loss": "training", "eval_loss": "held-out"}  # field of the log -> its name on the chart
+# Field of the log -> its name on the chart. A run that answers prompts itself logs rewards, and no loss.
+LOSSES = {"loss": "training", "eval_loss": "held-out", "reward": "training", "eval_reward": "held-out"}
 
 
 def loss(name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """Training and held-out loss of one run by step, with a ruler that shows both at the nearest step.
+    """Training and held-out loss, or mean reward, of one run by step, with a ruler that shows both at the nearest step.
 
     NaN and infinity are `null` in the log, and leave a gap.
     """
@@ -32,7 +33,7 @@ def loss(name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
         for entry in history
         if key in entry
     ]
-    names = list(LOSSES.values())
+    names = list(dict.fromkeys(LOSSES.values()))
     colour = {"domain": names, "range": ["var(--first)", "var(--second)"]}
     dash = {"domain": names, "range": [[1, 0], [5, 4]]}
     series = {

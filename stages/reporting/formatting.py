@@ -33,11 +33,12 @@ def loss(value: float | None) -> str:
 
 
 def losses(history: list[dict[str, Any]]) -> str:
-    """First and last loss of a training log: `loss 6.55 → 0.71; 0.82 on held-out rows`."""
-    training, held_out = ([entry[key] for entry in history if key in entry] for key in ("loss", "eval_loss"))
+    """First and last loss, or mean reward, of a training log: `loss 6.55 → 0.71; 0.82 on held-out rows`."""
+    measure = "reward" if any("reward" in entry for entry in history) else "loss"
+    training, held_out = ([entry[key] for entry in history if key in entry] for key in (measure, f"eval_{measure}"))
     parts = []
     if training:
-        parts.append(f"loss {loss(training[0])} → {loss(training[-1])}")
+        parts.append(f"{measure} {loss(training[0])} → {loss(training[-1])}")
     if held_out:
         parts.append(f"{loss(held_out[-1])} on held-out rows")
     return "; ".join(parts)

@@ -77,7 +77,7 @@ def keep(rows: list[Row], encoded: list[Encoded], params: Step, where: str) -> K
             sides = [piece for side in tokens.sides for piece in side.pieces(params.max_length)]
         else:
             sides = [side.cut(params.max_length) for side in tokens.sides]
-        if all(side.n_trained for side in sides):
+        if tokens.prompt_only or all(side.n_trained for side in sides):
             kept.append((row, sides, tokens.omitted))
         else:
             untrained.append(row.id)

@@ -4,6 +4,8 @@ import sys
 import time
 from typing import Any
 
+LOGGED = ("loss", "eval_loss", "reward", "reward_std", "eval_reward")
+
 
 def attach(trainer: Any) -> None:
     """Makes the trainer print each logged loss with the time left, where stderr is no terminal and shows no bar."""
@@ -14,7 +16,7 @@ def attach(trainer: Any) -> None:
             self.started_s, self.first_step = time.monotonic(), state.global_step
 
         def on_log(self, args, state, control, logs=None, **_):
-            losses = {name: logs[name] for name in ("loss", "eval_loss") if name in (logs or {})}
+            losses = {name: logs[name] for name in LOGGED if name in (logs or {})}
             if losses and state.global_step:
                 per_step_s = (time.monotonic() - self.started_s) / max(1, state.global_step - self.first_step)
                 left_s = per_step_s * (state.max_steps - state.global_step)
@@ -31,7 +33,7 @@ def history(log_history: list[dict]) -> list[dict]:
 
     Those depend on the clock, and on whether training was resumed from a checkpoint.
     """
-    excluded = ("runtime", "per_second", "total_flos")
+    excluded = ("runtime", "per_second", "total_flos", "step_time")
     return [
         {name: value for name, value in sorted(entry.items()) if not any(word in name for word in excluded)}
         for entry in log_history

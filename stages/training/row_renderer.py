@@ -12,8 +12,9 @@ from stages.rows.row import Message
 from stages.training import chat_template, row_texts
 from stages.training.row_texts import StandIn
 
-# What the loss sees: assistant turns, by the template's {% generation %} blocks; the answer alone; or every token.
-Loss = Literal["assistant", "answer", "all"]
+# What the loss sees: assistant turns, by the template's {% generation %} blocks; the answer alone; every token; or
+# nothing of the row but its prompt is read, which the model answers itself.
+Loss = Literal["assistant", "answer", "all", "prompt"]
 Span = tuple[int, int]  # (start, end)
 
 
@@ -54,7 +55,7 @@ class RowRenderer:
         self.shapes: dict[bytes, Shape] = {}
 
     def render(self, prompt: list[Message], answer: list[Message], tools: list[dict[str, Any]]) -> Rendering:
-        """The rendering of a prompt and what follows it."""
+        """The rendering of a prompt and what follows it; nothing does if the prompt alone is read."""
         turns, stand_in = [*prompt, *answer], row_texts.stand_in([*prompt, *answer], tools)
         try:
             if stand_in.shape not in self.shapes:
@@ -69,7 +70,7 @@ class RowRenderer:
         if losses:
             return Rendering(text, [], asked, losses, shape.omitted)
         losses, omitted = self._missing(stand_in, shape, text, blocks)
-        losses += self._early_stops(stand_in, turns, len(prompt) if self.loss == "answer" else 0)
+        losses += self._early_stops(stand_in, turns, len(prompt) if self.loss in ("answer", "prompt") else 0)
         if self.loss == "all":
             trained = [(0, len(text))]
             losses += [("turns that are not to be trained: want assistant_only_loss = True", "")] * any(
@@ -89,7 +90,7 @@ class RowRenderer:
         Raises:
             UserError: the template refuses the row, or does not begin it as it renders the prompt.
         """
-        text, blocks = chat_template.render(self.tokenizer, turns, tools)
+        text, blocks = chat_template.render(self.tokenizer, turns, tools, prompt=self.loss == "prompt")
         if self.loss != "answer":
             return text, blocks if self.loss == "assistant" else [], 0
         asked = chat_template.render(self.tokenizer, turns[:n_prompt], tools, prompt=True).text

@@ -59,6 +59,7 @@ class Encoded(NamedTuple):
     sides: list[Tokens]  # of a pair: chosen, rejected
     losses: list[tuple[str, str]]  # as in Rendering
     omitted: set[str]
+    prompt_only: bool  # the model answers it itself
 
     @property
     def length(self) -> int:
@@ -100,7 +101,8 @@ def encode(contents: list[Content], tokenizer: Any, renderer: RowRenderer) -> It
             tokens = [_tokens(rendering, *next(tokenized), renderer.loss) for rendering in sides]
             for rendering, side in zip(sides, tokens, strict=True):
                 losses += _unknown(rendering.text, side.ids, tokenizer)
-            yield Encoded(_aligned(tokens), losses, {name for rendering in sides for name in rendering.omitted})
+            omitted = {name for rendering in sides for name in rendering.omitted}
+            yield Encoded(_aligned(tokens), losses, omitted, renderer.loss == "prompt")
 
 
 def _renderings(content: Content, tokenizer: Any, renderer: RowRenderer) -> list[Rendering]:
@@ -108,7 +110,8 @@ def _renderings(content: Content, tokenizer: Any, renderer: RowRenderer) -> list
     if split.text:
         text = _ended(split.text, tokenizer)
         return [Rendering(text, [(0, len(text))], 0, [], set())]
-    return [renderer.render(split.prompt, answer, split.tools) for answer in answers(content)]
+    followed_by = [[]] if renderer.loss == "prompt" else answers(content)
+    return [renderer.render(split.prompt, answer, split.tools) for answer in followed_by]
 
 
 def _ended(text: str, tokenizer: Any) -> str:

@@ -17,6 +17,15 @@ def test_training_and_held_out_losses_are_in_one_table() -> None:
     ]
 
 
+def test_rewards_stand_where_a_run_logs_no_loss() -> None:
+    history = [{"step": 1, "reward": 0.5, "reward_std": 0.1}, {"step": 2, "eval_reward": 0.25}]
+
+    assert charts.loss("grpo", history)["data"]["values"] == [
+        {"step": 1, "rows": "training", "loss": 0.5},
+        {"step": 2, "rows": "held-out", "loss": 0.25},
+    ]
+
+
 def test_the_axis_of_quality_contains_difference_and_bound() -> None:
     metric = {"model": 0.9, "file": 0.85, "difference": -0.05}
     allowed = InLlamaCpp(max_difference=0.01, min_same_answers=None, context_tokens=512)
@@ -28,7 +37,9 @@ def test_the_axis_of_quality_contains_difference_and_bound() -> None:
     assert spec["layer"][2]["encoding"]["x"]["scale"]["domain"] == pytest.approx([-0.06, 0.06])
 
 
-@pytest.mark.parametrize("history", [HISTORY, HISTORY[:1], HISTORY[2:], [{"step": 1, "loss": None}, *HISTORY]])
+@pytest.mark.parametrize(
+    "history", [HISTORY, HISTORY[:1], HISTORY[2:], [{"step": 1, "loss": None}, *HISTORY], [{"step": 1, "reward": 0.5}]]
+)
 def test_curves_compile(history: list[dict]) -> None:
     assert vl_convert.vegalite_to_vega(charts.loss("sft", history))["marks"]
 

@@ -72,8 +72,8 @@ def test_a_merge_after_qlora_computes_the_same_as_the_trained_model(model: Path,
     trained.save_pretrained(tmp_path)
     expected = logits(trained)
 
-    merged, changed = merge.merge(merge.load(model, NF4), tmp_path)
-    merged_into_full_precision, _ = merge.merge(merge.load(model, None), tmp_path)
+    merged, changed = merge.merge(merge.load(model, NF4, "CAUSAL_LM"), tmp_path)
+    merged_into_full_precision, _ = merge.merge(merge.load(model, None, "CAUSAL_LM"), tmp_path)
 
     assert changed == 14
     assert torch.allclose(logits(merged), expected, atol=1e-4)

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from stages import train
 from stages.params.machine import Machine
-from stages.params.training import Cpt, Distill, Dpo, Kto, Orpo, Sft, Step
+from stages.params.training import Cpt, Distill, Dpo, Grpo, Kto, Orpo, OwnAnswers, Reward, Rloo, Sft, Step
 from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Chat, Judged, Message, Pair, Text, make_row
 from stages.training import progress, resume
-from tests.tiny_models import PLAIN_LORA, build_model
+from tests.tiny_models import PLAIN_LORA, build_model, build_reward_model
 
 ROOT = Path(__file__).parents[2]
 COMMON = {
@@ -23,6 +23,10 @@ COMMON = {
     "gradient_checkpointing": False, "learning_rate": 1e-3, "optim": "adamw_torch_fused",
     "lr_scheduler_type": "cosine", "lr_scheduler_kwargs": {}, "warmup_steps": 2,
     "weight_decay": 0.01, "max_grad_norm": 1.0, "logging_steps": 2, "eval_steps": 3,
+}  # fmt: skip
+OWN_ANSWERS = {
+    **COMMON, "rows": "chat", "rewards": {"second_model": 1.0, "valid_json": 0.5}, "label": None, "slots": [],
+    "answer_schema": None, "num_generations": 2, "max_completion_length": 6, "temperature": 1.0, "beta": 0.05,
 }  # fmt: skip
 LORA = replace(PLAIN_LORA, lora_dropout=0.2)
 STEPS = {
@@ -44,9 +48,12 @@ STEPS = {
         temperature=2.0,
         alpha=0.5,
     ),
-    "kto, LoRA with dropout": Kto(
-        **COMMON, rows="judged", weights=LORA, beta=0.1, desirable_weight=1.0, undesirable_weight=1.5
+    "kto, LoRA": Kto(
+        **COMMON, rows="judged", weights=PLAIN_LORA, beta=0.1, desirable_weight=1.0, undesirable_weight=1.5
     ),
+    "reward, LoRA": Reward(**COMMON, rows="pair", weights=PLAIN_LORA),
+    "grpo, LoRA": Grpo(**OWN_ANSWERS, weights=PLAIN_LORA, loss_type="dapo", scale_rewards="group"),
+    "rloo, all weights": Rloo(**OWN_ANSWERS, weights=All(), normalize_advantages=True),
 }
 
 
@@ -57,6 +64,11 @@ class Killed(Exception):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def reward_model(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_reward_model(tmp_path_factory.mktemp("reward_model"), model)
 
 
 def write_rows(folder: Path, kind: str) -> list[Path]:
@@ -87,16 +99,20 @@ def run_stage(model: Path, folder: Path, files: list[Path], checkpoints: Path, p
     folder.mkdir()
     checkpoints.mkdir(exist_ok=True)
     outputs = [folder / name for name in ("trained", "consumed.jsonl", "log.json")]
-    second = model if params.second_model_as() else ROOT / params.second_model
-    train.main(model, second, *files, *outputs, checkpoints, "step", params, Machine("cpu", "float32", 1))
+    train.main(
+        model, ROOT / params.second_model, *files, *outputs, checkpoints, "step", params, Machine("cpu", "float32", 1)
+    )
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 @pytest.mark.parametrize("kind", STEPS)
 def test_training_that_was_killed_ends_with_the_same_bytes(
-    model: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    model: Path, reward_model: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     params = STEPS[kind]
+    if params.second_model_as():
+        params = replace(params, second_model=str(reward_model if isinstance(params, OwnAnswers) else model))
     files = write_rows(tmp_path, params.rows)
     monkeypatch.setattr(resume, "CHECKPOINT_INTERVAL", 0)  # a checkpoint at every log step
     uninterrupted = run_stage(model, tmp_path / "once", files, tmp_path / "c1", params)

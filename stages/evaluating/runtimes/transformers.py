@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.errors import UserError
-from stages.answers.call_forms import MARKS
+from stages.answers.decoder import Decoder
 from stages.evaluating import resumable_batches
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.training import chat_template
@@ -54,8 +54,7 @@ def generate(
     stops = chat_template.stop_token_ids(model, tokenizer)
     if not stops:
         raise UserError(f"{model}: no eos_token: want one to end answers; set it in tokenizer_config.json")
-    added = tokenizer.added_tokens_decoder.items()
-    hidden = {token for token, content in added if content.special and content.content not in MARKS}
+    decoder = Decoder(tokenizer, stops)
     pad = min(stops)  # any token will do: it is masked before the prompt and cut off after the answer
     # generate() takes all other settings from here. A penalty saved in the folder would change answers.
     network.generation_config = GenerationConfig(
@@ -72,14 +71,7 @@ def generate(
         outputs = network.generate(
             input_ids=input_ids.to(device), attention_mask=attention_mask.to(device)
         )  # (B, T + new)
-        texts = []
-        for tokens in outputs[:, width:].tolist():
-            length = next((at for at, token in enumerate(tokens) if token in stops), len(tokens))
-            shown = [token for token in tokens[:length] if token not in hidden]
-            text = tokenizer.decode(shown, clean_up_tokenization_spaces=False)
-            # The limit may cut a character into bytes that are no UTF-8; in llama_cpp.py they are left out as well.
-            texts.append(text.rstrip("\ufffd") if length == len(tokens) else text)
-        return texts
+        return [decoder.text(tokens) for tokens in outputs[:, width:].tolist()]
 
     answers = [""] * len(prompts)
     # Prompts of equal length need no padding. The longest come first, so that a lack of memory shows at once.

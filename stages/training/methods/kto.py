@@ -26,9 +26,15 @@ def example(content: Content, sides: list[Tokens]) -> dict[str, Any]:
 
 
 def mismatched(answers: list[list[int]], batch_size: int) -> list[list[int]]:
-    """The answers of each batch, moved on by one: what the trainer estimates the KL divergence with, as in TRL."""
-    batches = (answers[first : first + batch_size] for first in range(0, len(answers), batch_size))
-    return [answer for batch in batches for answer in (batch[-1], *batch[:-1])]
+    """The answers of each batch, moved on by one: what the trainer estimates the KL divergence with, as in TRL.
+
+    The only row of a last batch gets the answer before it; in TRL it gets its own, which is no mismatch.
+    """
+    moved = []
+    for first in range(0, len(answers), batch_size):
+        batch = answers[first : first + batch_size]
+        moved += [batch[-1], *batch[:-1]] if len(batch) > 1 else [answers[first - 1]]
+    return moved
 
 
 def trainer(params: Kto, arguments: dict[str, Any], **parts: Any) -> Any:

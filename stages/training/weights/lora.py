@@ -8,21 +8,19 @@ import msgspec
 
 from stages.params.machine import Machine
 from stages.params.training import Step
+from stages.training import task_types
 
 
 def load(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
     """The frozen model of folder `start`, and PEFT's LoraConfig."""
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM
 
     if params.quantization:
         qlora = importlib.import_module(params.quantization.modules()[0])
         model = qlora.load_4bit(start, params.quantization, machine.device)
     else:
-        model = AutoModelForCausalLM.from_pretrained(
-            start, dtype=machine.dtype, device_map=machine.device, use_safetensors=True
-        )
+        model = task_types.load(params.TASK_TYPE, start, dtype=machine.dtype, device_map=machine.device)
     fields = msgspec.structs.asdict(params.weights)
     del fields["loraplus_lr_ratio"]  # of the optimizer
     none = {name: None for name, value in fields.items() if value == []}  # what PEFT calls no modules
-    return model, LoraConfig(task_type="CAUSAL_LM", **fields | none)
+    return model, LoraConfig(task_type=params.TASK_TYPE, **fields | none)

@@ -44,6 +44,10 @@ def test_each_prompt_of_a_batch_meets_the_answer_of_the_one_before() -> None:
     assert kto.mismatched([[1], [2], [3], [4], [5]], 3) == [[3], [1], [2], [5], [4]]
 
 
+def test_no_answer_is_its_own_mismatch_though_it_is_alone_in_the_last_batch() -> None:
+    assert kto.mismatched([[1], [2], [3], [4], [5]], 4) == [[4], [1], [2], [3], [4]]
+
+
 def test_the_trainer_reads_what_trl_would_make_of_the_rows(model: Path, tmp_path: Path) -> None:
     from datasets import Dataset
     from transformers import AutoTokenizer

@@ -1,0 +1,84 @@
+"""What answers of a model are worth: metrics of evaluations, and the score of a reward model, as TRL calls them.
+
+A reward is a function of a batch: `reward(prompts, completion_ids, content, …) -> [float]`, with the row's content as
+JSON. TRL adds what the rewards of an answer are, each by its weight.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from modelmake.errors import UserError
+from stages.answers import reply
+from stages.answers.decoder import Decoder
+from stages.evaluating import metrics, scoring
+from stages.params.evaluation import Suite
+from stages.rows import parts
+from stages.rows.row import Content
+from stages.training import reward_model
+
+Reward = Callable[..., list[float]]
+
+
+def functions(suite: Suite, decoder: Decoder) -> dict[str, Reward]:
+    """{metric: its reward} of the metrics of a suite."""
+    used = zip(suite.metrics, metrics.modules(suite), strict=True)
+    return {name: of_metric(module, suite, decoder) for name, module in used}
+
+
+def of_metric(module: ModuleType, suite: Suite, decoder: Decoder) -> Reward:
+    """The mean of a metric's scores of an answer, negative where less is better.
+
+    A score of 0 of 0 is the best there is: nothing was expected, and nothing was given.
+    """
+    metric: metrics.Metric = module.METRIC
+    sign, best = (1.0, metric.most) if metric.better == "higher" else (-1.0, metric.least)
+
+    def reward(completion_ids: list[list[int]], content: list[str], **_: Any) -> list[float]:
+        return [value(tokens, *_expected(encoded)) for tokens, encoded in zip(completion_ids, content, strict=True)]
+
+    def value(tokens: list[int], expected: reply.Reply, tools: list[dict[str, Any]]) -> float:
+        scores = module.score(expected, reply.parse(decoder.text(tokens), tools), suite).values()
+        return sign * sum(n / d if d else best for n, d in scores) / len(scores)
+
+    return reward
+
+
+def of_model(folder: Path, policy: Any, tokenizer: Any, batch_size: int) -> Reward:
+    """The score that the reward model of `folder` gives to prompt and answer.
+
+    Raises:
+        UserError: it is no reward model, or reads other tokens than `tokenizer` writes.
+    """
+    network = reward_model.load(folder, tokenizer, dtype=policy.dtype, device=policy.device)
+
+    def reward(prompts: list[list[int]], completion_ids: list[list[int]], **_: Any) -> list[float]:
+        rows = [[*prompt, *answer] for prompt, answer in zip(prompts, completion_ids, strict=True)]
+        return reward_model.scores(network, rows, batch_size)
+
+    return reward
+
+
+def unusable(contents: list[str], suite: Suite, where: str) -> dict[str, int]:
+    """{metric: rows whose expected answer lacks what it compares}: all answers to them are worth the same.
+
+    Raises:
+        UserError: it is lacking in every row that expects no calls.
+    """
+    expected = {str(number): _expected(encoded)[0] for number, encoded in enumerate(contents)}
+    in_words = {number: answer for number, answer in expected.items() if not answer.calls}
+    lacking = {name: len(numbers) for name, numbers in scoring.unusable(in_words, suite).items()}
+    for name, n in lacking.items():
+        if n == len(in_words):
+            raise UserError(
+                f"{where}.rewards.{name}: no expected answer has what it compares; mend the rows, or leave it out"
+            )
+    return lacking
+
+
+def _expected(encoded: str) -> tuple[reply.Reply, list[dict[str, Any]]]:
+    split = parts.split(msgspec.json.decode(encoded, type=Content))
+    return reply.of_turns(split.answer, split.tools), split.tools

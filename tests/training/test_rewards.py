@@ -1,0 +1,103 @@
+"""Rewards: an answer is worth what the metrics of evaluation say of it, more where they are better."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from modelmake.errors import UserError
+from stages.answers.decoder import Decoder
+from stages.evaluating.metrics import Metric
+from stages.params.evaluation import AnswerMetric, Suite
+from stages.rows.row import Chat, Function, Message, ToolCall
+from stages.training import rewards
+from tests.tiny_models import SPECIAL_TOKENS, build_tokenizer
+
+END = SPECIAL_TOKENS.index("<|end|>")
+SCHEMA = {"type": "object", "required": ["intent"]}
+WEATHER = Message("assistant", "", [ToolCall(Function("weather", {"city": "Rome"}), "function")])
+WRITTEN = '<tool_call>{"name": "weather", "arguments": {"city": "%s"}}</tool_call>'
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from transformers import AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("tokenizer")
+    build_tokenizer(folder)
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def suite(*names: str) -> Suite:
+    return Suite(8, 1, list(names), "intent", ["product", "urgency"], SCHEMA)
+
+
+def worth(tokenizer: Any, metric: str, expected: str | Message, *answers: str) -> list[float]:
+    """Rewards of answers by one metric."""
+    turn = expected if isinstance(expected, Message) else Message("assistant", expected)
+    content = msgspec.json.encode(Chat([Message("user", "q"), turn])).decode()
+    [function] = rewards.functions(suite(metric), Decoder(tokenizer, {END})).values()
+    ids = [tokenizer(answer, add_special_tokens=False)["input_ids"] + [END] for answer in answers]
+    return function(completion_ids=ids, content=[content] * len(ids), prompts=ids, trainer_state=None)
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected", "answers", "values"),
+    [
+        ("exact_match", '{"a": 1}', ['{"a":1}', '{"a":2}', "<|bos|>{\"a\":1}"], [1, 0, 1]),
+        ("valid_json", "{}", ["{}", "{"], [1, 0]),
+        ("schema", "{}", ['{"intent":1}', "{}"], [1, 0]),
+        ("label_accuracy", '{"intent":"a"}', ['{"intent":"a"}', '{"intent":"b"}'], [1, 0]),
+        ("final_number", "#### 42", ["so #### 42.0", "42"], [1, 0]),
+        ("compact", "{}", ['{"a":1}', '{"a": 1}'], [1, 0]),
+        # one of two slots right; one right, and the one that nobody expects is not given; it is given
+        ("slot_f1", '{"product":1,"urgency":2}', ['{"product":1,"urgency":3}'], [0.5]),
+        ("slot_f1", '{"product":1}', ['{"product":1}', '{"product":1,"urgency":3}'], [1, 0.5]),
+        # the call, its name, its arguments
+        ("tool_call", WEATHER, [WRITTEN % "Rome", WRITTEN % "Oslo", "sunny"], [1, 1 / 3, 0]),
+        ("tool_call", "sunny", ["rain", WRITTEN % "Rome"], [1, 0]),
+    ],
+)  # fmt: skip
+def test_an_answer_is_worth_the_mean_of_a_metrics_scores(
+    tokenizer: Any, metric: str, expected: str | Message, answers: list[str], values: list[float]
+) -> None:
+    assert worth(tokenizer, metric, expected, *answers) == pytest.approx(values)
+
+
+def test_less_is_worth_more_where_lower_is_better(tokenizer: Any) -> None:
+    content = msgspec.json.encode(Chat([Message("user", "q"), Message("assistant", "yes")])).decode()
+    errors = SimpleNamespace(
+        METRIC=Metric("lower", 0, 1, ""),
+        score=lambda expected, answer, _: {"errors": (float(expected.text != answer.text), 1.0), "none": (0.0, 0.0)},
+    )
+    reward = rewards.of_metric(errors, suite(), Decoder(tokenizer, {END}))
+
+    ids = [tokenizer(answer)["input_ids"] for answer in ("yes", "no")]
+    assert reward(completion_ids=ids, content=[content] * 2) == [0.0, -0.5]
+
+
+def test_every_metric_of_answers_can_be_a_reward_and_finds_the_expected_answer_best(tokenizer: Any) -> None:
+    expected = '{"intent":"a","product":1,"urgency":2,"n":"#### 1"}'
+
+    assert [worth(tokenizer, name, expected, expected) for name in get_args(AnswerMetric)] == [[1.0]] * 8
+
+
+def test_expected_answers_without_what_is_compared_are_counted_and_refused_if_all_are_such() -> None:
+    contents = [
+        msgspec.json.encode(Chat([Message("user", "q"), answer])).decode()
+        for answer in (Message("assistant", "#### 1"), Message("assistant", "one"), WEATHER)
+    ]
+
+    assert rewards.unusable(contents, suite("final_number", "valid_json"), "grpo") == {"final_number": 1}
+    with pytest.raises(UserError, match=r"^grpo.rewards.final_number: no expected answer has what it compares; mend"):
+        rewards.unusable(contents[1:], suite("final_number"), "grpo")
+
+
+def test_the_folder_of_a_language_model_gives_no_rewards(tmp_path: Path, tokenizer: Any) -> None:
+    from tests.tiny_models import build_model
+
+    folder = build_model(tmp_path)
+    with pytest.raises(UserError, match=r": LlamaForCausalLM with 2 labels: want a reward model, one score; train it"):
+        rewards.of_model(folder, SimpleNamespace(dtype="float32", device="cpu"), tokenizer, 2)
