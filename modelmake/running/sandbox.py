@@ -75,7 +75,7 @@ def enter(root: Path, stage: str, inputs: Iterable[Path], links: Iterable[str]) 
     Raises:
         UserError: the stage is already running in this clone; or an input has `problems`.
     """
-    paths = [path.as_posix() for path in inputs]
+    paths = list(dict.fromkeys(path.as_posix() for path in inputs))  # two inputs may be one file
     if phrases := [f"{stage}: {phrase}" for path in paths for phrase in problems(path)]:
         raise UserError("\n".join(phrases))
     folder = root / FOLDER / stage

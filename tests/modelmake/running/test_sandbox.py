@@ -61,6 +61,12 @@ def test_a_large_input_is_linked_and_a_write_to_it_is_noticed_whatever_its_time(
         assert not box.intact()
 
 
+def test_two_inputs_may_be_one_large_file(root: Path) -> None:
+    (root / "data/deep/rows.txt").write_bytes(b"x" * 101)
+    with sandbox.enter(root, "train", [Path("data"), Path("data")], []):
+        assert (root / "data/deep/rows.txt").samefile("data/deep/rows.txt")
+
+
 def test_a_linked_input_is_read_once_unless_somebody_touches_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights, reads, read = root / "data/weights", [], artifacts.read
     weights.write_bytes(b"x" * 101)
