@@ -5,7 +5,7 @@ from typing import Any
 from modelmake.errors import UserError
 from stages.params.training import Cpt
 from stages.rows.row import Content
-from stages.training import consumed_rows, packing
+from stages.training import consumed_rows, labelled_logits, packing
 from stages.training.row_renderer import Loss
 from stages.training.tokens import Tokens
 
@@ -49,6 +49,7 @@ def trainer(params: Cpt, arguments: dict[str, Any], **parts: Any) -> Any:
     """
     from trl import SFTConfig, SFTTrainer
 
+    labelled_logits.on_cpus()
     parts |= {name: blocks(parts[name], params) for name in ("train_dataset", "eval_dataset") if parts.get(name)}
     common: dict[str, Any] = {"max_length": None, "dataset_kwargs": {"skip_prepare_dataset": True}, "packing": False}
     if not params.packing:

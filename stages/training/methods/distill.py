@@ -56,10 +56,12 @@ def trainer(
         def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
             labels = inputs["labels"][:, 1:]  # (B, T)
             seen = labels != -100
+            places = seen.any(0).nonzero().flatten()  # of the sequence: no logits are computed elsewhere
             rows = {name: inputs[name] for name in ("input_ids", "attention_mask")}
-            said = model(**rows, use_cache=False).logits[:, :-1][seen]  # (N, V)
+            rows |= {"use_cache": False, "logits_to_keep": places}
+            said = model(**rows).logits[seen[:, places]]  # (N, V)
             with torch.no_grad():
-                taught = teacher(**rows, use_cache=False).logits[:, :-1][seen]
+                taught = teacher(**rows).logits[seen[:, places]]
             n_tokens = seen.sum() if num_items_in_batch is None else num_items_in_batch
             n_shared = min(said.shape[-1], taught.shape[-1])  # vocabularies may be padded to other sizes
             divergence = GKDTrainer.generalized_jsd_loss(

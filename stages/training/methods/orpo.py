@@ -18,7 +18,7 @@ def loss(params: Orpo) -> Loss:
 
 def example(content: Content, sides: list[Tokens]) -> dict[str, Any]:
     """The columns that ORPOTrainer makes of a row itself."""
-    columns: dict[str, Any] = {}
+    columns: dict[str, Any] = {"length": max(len(side.ids) for side in sides)}
     for name, side in zip(("chosen", "rejected"), sides, strict=True):
         columns[f"{name}_input_ids"] = side.ids
         columns[f"{name}_attention_mask"] = [1] * len(side.ids)
@@ -46,5 +46,11 @@ def trainer(params: Orpo, arguments: dict[str, Any], **parts: Any) -> Any:
         def odds_ratio_loss(self, chosen: Any, rejected: Any) -> tuple[Any, ...]:
             return super().odds_ratio_loss(chosen.clamp(max=CERTAIN), rejected.clamp(max=CERTAIN))
 
-    config = ORPOConfig(**arguments, max_length=params.max_length, beta=params.beta, disable_dropout=False)
+    config = ORPOConfig(
+        **arguments,
+        max_length=params.max_length,
+        beta=params.beta,
+        disable_dropout=False,
+        train_sampling_strategy="group_by_length",  # by the column `length`
+    )
     return consumed_rows.recording_trainer(TokensTrainer)(args=config, **parts)

@@ -61,16 +61,16 @@ def trainer(student: Path, teacher: Path, folder: Path, params: Distill = PARAMS
 
 
 class Says:
-    """A model that says the same logits at every place."""
+    """A model that says the same logits at every place that is asked for."""
 
     def __init__(self, logits: list[float]) -> None:
         self.logits = logits
 
-    def __call__(self, input_ids: Any, **_: Any) -> Any:
+    def __call__(self, input_ids: Any, logits_to_keep: Any, **_: Any) -> Any:
         import torch
         from transformers.modeling_outputs import CausalLMOutput
 
-        return CausalLMOutput(logits=torch.tensor(self.logits).expand(*input_ids.shape, -1))
+        return CausalLMOutput(logits=torch.tensor(self.logits).expand(len(input_ids), len(logits_to_keep), -1))
 
 
 STUDENT, TEACHER = [0.5, 0.25, 0.25], [0.25, 0.25, 0.5]  # what they say of three tokens
@@ -88,7 +88,7 @@ JSD = sum(
         ({"beta": 0.0}, FORWARD),
         ({"beta": 1.0}, REVERSE),
         ({"beta": 0.5}, JSD),
-        ({"alpha": 0.25}, 0.25 * FORWARD + 0.75 * (math.log(2) + math.log(4)) / 2),  # tokens 0 and 1 are the answer
+        ({"alpha": 0.25}, 0.25 * FORWARD + 0.75 * (math.log(2) + 2 * math.log(4)) / 3),  # token 0, token 1 twice
         ({"temperature": 2.0}, None),
     ],
 )
@@ -110,8 +110,8 @@ def test_the_loss_of_three_tokens_is_the_one_computed_by_hand(
     )
     distilling = trainer(student, teacher, tmp_path, replace(PARAMS, **changes))
     batch = {
-        "input_ids": torch.tensor([[2, 2, 0, 1]]), "attention_mask": torch.ones(1, 4, dtype=torch.long),
-        "labels": torch.tensor([[-100, -100, 0, 1]]),
+        "input_ids": torch.tensor([[2, 2, 0, 1]] * 2), "attention_mask": torch.ones(2, 4, dtype=torch.long),
+        "labels": torch.tensor([[-100, -100, 0, 1], [-100, -100, -100, 1]]),
     }  # fmt: skip
     if expected is None:  # by roots of the probabilities: softmax(log p / 2)
         said, taught = ([p**0.5 / sum(q**0.5 for q in row) for p in row] for row in (STUDENT, TEACHER))
