@@ -6,10 +6,11 @@ Inputs:  start     model folder that the step starts from
          val       the same, held out; its loss is logged
 Outputs: trained   folder: adapter_model.safetensors and adapter_config.json (LoRA), or a full model's files
          consumed  JSONL {step, ids}: ids of the rows in each optimizer step, in order, one line a micro-batch
-         log       JSON {in, out, dropped, over_long, split, untrained, tokens, val, val_tokens, steps, history: [{step,
-                   loss, eval_loss, …}]}; val: {in, out, dropped}; tokens: {rows, total, trained, longest, over_long,
-                   omitted}, of val as well; of answers of the model itself also groups and equal_groups: how many were
-                   sampled, and how many of them had equal rewards
+         log       JSON {in, out, dropped, over_long, split, untrained, tokens, val, val_tokens, steps, best, jumps,
+                   idle, history: [{step, loss, eval_loss, …}]}; val: {in, out, dropped}; tokens: {rows, total, trained,
+                   longest, over_long, omitted}, of val as well; best: {step, metric} that is kept; jumps: [{step, loss,
+                   median, ids}] of the loss; idle: steps of gradient 0; of answers of the model itself also groups
+                   and equal_groups: how many were sampled, and how many of them had equal rewards
 Params:  train.<step>, machine
 """
 
@@ -28,7 +29,7 @@ from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.rows import accounting, jsonl
 from stages.rows.row import Content
-from stages.training import chat_template, device, kept_rows, progress, resume, tokens
+from stages.training import best, chat_template, device, faults, kept_rows, progress, resume, tokens, watching
 from stages.training.kept_rows import Kept
 from stages.training.row_renderer import RowRenderer
 from stages.training.tokens import Tokens
@@ -60,6 +61,7 @@ def training_arguments(params: Step, machine: Machine, folder: Path) -> dict[str
         "use_cpu": machine.device == "cpu",
         "save_strategy": "no",
         "report_to": "none",
+        "logging_nan_inf_filter": False,  # it would log another loss in the place of one that is not finite
         "remove_unused_columns": False,  # keeps `row`, which consumed_rows records
         "dataloader_pin_memory": machine.device == "cuda",
         "disable_tqdm": not sys.stderr.isatty(),
@@ -112,8 +114,10 @@ def change(history: list[dict[str, Any]], measure: str) -> str:
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:
     """Saves the adapter or the full model; its configs depend on no set order, path or date."""
-    model.config.use_cache = True  # the trainer turns it off; generation is slow without it
+    settings, cache = model.config, model.config.use_cache
+    settings.use_cache = True  # the trainer turns it off; generation is slow without it
     model.save_pretrained(folder)
+    settings.use_cache = cache
     (folder / "README.md").unlink(missing_ok=True)
     config = folder / "adapter_config.json"
     if config.exists():
@@ -154,6 +158,9 @@ def main(
             "nothing to train on; want at least one; look at the reports of ingest, clean, dedup and split"
         )
     train_dataset, eval_dataset = as_dataset(kept, method.example), as_dataset(held_out, method.example)
+    faults.check_weights(start)
+    sides = [side for part in (kept, held_out) for row in part.sides for side in row]
+    faults.check_vocabulary(start, (max(side.ids, default=0) for side in sides))
     set_seed(params.seed)  # LoRA's weights are random
     way = importlib.import_module(params.weights.modules()[0])
     model, peft_config = way.load(start, params, machine)
@@ -168,22 +175,36 @@ def main(
         peft_config=peft_config,
         **({"second_model": second_model} if params.second_model_as() else {}),
     )
-    progress.attach(trainer)
-    resume.train(trainer)
-    save(trainer.model, tokenizer, trained)
+    n_tokens = [sum(len(side.ids) for side in sides) for sides in kept.sides]
+    progress.attach(trainer, n_tokens)
+    watching.attach(trainer, f"train.{step}", [row.id for row in kept.rows], params.stop_on)
+    if params.best:
+        best.attach(trainer, f"train.{step}", params, lambda folder: save(trainer.model, tokenizer, folder))
+    with faults.told_out_of_memory(f"train.{step}", params):
+        resume.train(trainer)
+    steps = last_step = trainer.state.global_step
+    if kept_best := best.take(trainer, params, trained) if params.best else None:
+        last_step = kept_best["step"]
+    else:
+        save(trainer.model, tokenizer, trained)
 
     counts, val_counts = row_counts(kept, params), row_counts(held_out, params)
-    batches = [{"step": number, "ids": [kept.rows[i].id for i in rows]} for number, rows in trainer.consumed]
+    batches = [
+        {"step": number, "ids": [kept.rows[i].id for i in rows]}
+        for number, rows in trainer.consumed
+        if number <= last_step  # what came after is in no weight that is kept
+    ]
     consumed.write_bytes(b"".join(msgspec.json.encode(batch) + b"\n" for batch in batches))
     long = {"over_long": [], "split": []} | {"split" if params.over_long == "split" else "over_long": kept.over_long}
-    steps, history = trainer.state.global_step, progress.history(trainer.state.log_history)
+    history = progress.history(trainer.state.log_history)
     answers_itself = renderer.loss == "prompt"
     groups = trainer.groups() if answers_itself else {}
     accounting.write_json(
         log,
         {
             **counts, **groups, **long, "untrained": kept.untrained, "tokens": kept.counts(),
-            "val": val_counts, "val_tokens": held_out.counts(), "steps": steps, "history": history,
+            "val": val_counts, "val_tokens": held_out.counts(), "steps": steps, "best": kept_best,
+            "jumps": [jump._asdict() for jump in trainer.watch.jumps], "idle": trainer.watch.idle, "history": history,
         },
     )  # fmt: skip
     n_consumed = len({id for batch in batches for id in batch["ids"]})
@@ -194,11 +215,14 @@ def main(
         )
     else:
         notes += f"; {kept.counts()['trained']:,} of {kept.counts()['total']:,} tokens trained"
+    notes += f"; {trainer.watch.idle} steps trained nothing" if trainer.watch.idle else ""
+    if kept_best:
+        notes += f"; kept step {last_step} of {steps}, {params.best.metric} {kept_best[params.best.metric]:.4f}"
     notes += f"; val: {accounting.summary(val_counts)}" if val_counts["dropped"] else ""
     measure = "reward" if answers_itself else "loss"
     if not held_out.rows:
         notes += f"; no val rows, so no eval_{measure}"
-    elif steps < params.eval_steps:
+    elif steps < params.eval_steps and not kept_best:
         notes += f"; fewer steps than eval_steps, so no eval_{measure}"
     return f"{accounting.summary(counts)}{notes}; {n_consumed} consumed in {steps} steps; {change(history, measure)}"
 

@@ -13,7 +13,16 @@ from stages.params.schedules import Optimizer, Schedule, Warmup
 from stages.params.weights import Quantization, Weights
 
 
+class Best(Params):
+    """Which step's weights are kept: those of the best evaluation, not the last."""
+
+    metric: str  # one of the method's EVALUATED
+    patience: Positive | None  # training ends after as many evaluations without a better one; null: it does not
+
+
 class _Step(Params, rename={"from_": "from"}):
+    EVALUATED: ClassVar[dict[str, bool]] = {"eval_loss": False}  # {measure of an evaluation: higher is better}
+
     DROPOUT: ClassVar[bool] = True  # False: TRL trains without
     TASK_TYPE: ClassVar[str] = "CAUSAL_LM"  # PEFT's name of what the trained model does
 
@@ -38,6 +47,8 @@ class _Step(Params, rename={"from_": "from"}):
     max_grad_norm: Rate
     logging_steps: Positive
     eval_steps: Positive
+    best: Best | None  # null: the weights of the last step are kept
+    stop_on: list[Literal["divergence", "overfitting"]]  # else told; rules in stages/training/watching.py
 
     def second_model_as(self) -> str:
         """What the method uses its second model as; "" if it uses none."""
@@ -60,6 +71,8 @@ class _Step(Params, rename={"from_": "from"}):
         problems += [f"quantization: {why}" for why in refused]
         if not self.DROPOUT and getattr(self.weights, "lora_dropout", 0):
             problems.append(f"weights.lora_dropout = {self.weights.lora_dropout:g}: want 0: {method} has no dropout")
+        if self.best and self.best.metric not in self.EVALUATED:
+            problems.append(f"best.metric = {self.best.metric!r}: want one of {', '.join(self.EVALUATED)}")
         return problems + schedules.problems(self.lr_scheduler_type, self.lr_scheduler_kwargs, self.learning_rate)
 
     def modules(self) -> list[str]:
@@ -91,6 +104,10 @@ class Dpo(_Step, tag_field="method", tag="dpo"):
 
     section: ClassVar[str] = "train.{step}"
 
+    EVALUATED: ClassVar[dict[str, bool]] = {
+        "eval_loss": False, "eval_rewards/accuracies": True, "eval_rewards/margins": True,
+    }  # fmt: skip
+
     rows: Literal["pair"]
     beta: Rate
     loss_type: list[Literal["sigmoid", "hinge", "ipo", "robust", "sft"]]
@@ -116,6 +133,10 @@ class Orpo(_Step, tag_field="method", tag="orpo"):
     """Odds ratio preference optimisation: SFT and preference in one (Hong et al. 2024, arXiv:2403.07691)."""
 
     section: ClassVar[str] = "train.{step}"
+
+    EVALUATED: ClassVar[dict[str, bool]] = {
+        "eval_loss": False, "eval_rewards/accuracies": True, "eval_rewards/margins": True,
+    }  # fmt: skip
 
     rows: Literal["pair"]
     beta: Rate  # weight of the odds ratio beside the likelihood of the chosen answer; the paper's lambda

@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from modelmake import artifacts
+from stages.training import watching
+
 # Time between two checkpoints, in multiples of what the last one took: checkpoints cost at most 2 % of the time.
 CHECKPOINT_INTERVAL = 50
 # Written last into a checkpoint, with the state that transformers does not save. Without it a checkpoint is incomplete.
@@ -24,7 +27,7 @@ def epoch_seeded(trainer_class: type) -> type:
     that the batch, and the model, would depend on the machine.
     """
 
-    class EpochSeededTrainer(trainer_class):
+    class EpochSeededTrainer(watching.watched(trainer_class)):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             arguments = kwargs["args"]
             if arguments.n_gpu > 1:
@@ -70,7 +73,12 @@ def train(trainer: Any) -> None:
 
         def on_save(self, args, state, control, **_):
             checkpoint = folder / f"checkpoint-{state.global_step}"
-            rest = {"consumed": getattr(trainer, "consumed", []), "tokens": getattr(trainer, "_total_train_tokens", 0)}
+            rest = {
+                "files": _md5s(checkpoint),
+                "consumed": getattr(trainer, "consumed", []),
+                "tokens": getattr(trainer, "_total_train_tokens", 0),
+                "watch": trainer.watch.state() if trainer.watch else None,
+            }
             partial = checkpoint / f".{COMPLETE}"
             partial.write_text(json.dumps(rest))
             partial.rename(checkpoint / COMPLETE)
@@ -79,16 +87,41 @@ def train(trainer: Any) -> None:
             now_s = time.monotonic()
             self.due_s = now_s + CHECKPOINT_INTERVAL * (now_s - self.step_end_s)
 
-    newest = None
+    newest, rest = None, {}
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2])):
-        if (checkpoint / COMPLETE).exists():
-            newest = checkpoint
+        if found := _read(checkpoint):
+            newest, rest = checkpoint, found
         else:
             shutil.rmtree(checkpoint)
     if newest:
-        rest = json.loads((newest / COMPLETE).read_text())
         trainer.consumed = [(step, rows) for step, rows in rest["consumed"]]
         trainer._total_train_tokens = rest["tokens"]
+        if trainer.watch:
+            trainer.watch.restore(rest["watch"])
         print(f"  resumes from step {newest.name.partition('-')[2]}", flush=True)
     trainer.add_callback(Checkpointing())
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+
+
+def _read(checkpoint: Path) -> dict[str, Any] | None:
+    """What COMPLETE of a checkpoint says; None, and told, if a file of it is not as it was written."""
+    if not (checkpoint / COMPLETE).exists():
+        return None  # a kill came while it was written
+    try:
+        rest = json.loads((checkpoint / COMPLETE).read_bytes())
+        expected = rest["files"]
+    except (ValueError, KeyError):
+        changed = [COMPLETE]
+    else:
+        here = _md5s(checkpoint)
+        changed = sorted(name for name in here.keys() | expected.keys() if here.get(name) != expected.get(name))
+        if not changed:
+            return rest
+    names = ", ".join(changed)
+    print(f"  {checkpoint.name} is damaged ({names}): it is not used, training starts before it", flush=True)
+    return None
+
+
+def _md5s(checkpoint: Path) -> dict[str, str]:
+    """{file: its MD5} of a checkpoint, without COMPLETE."""
+    return {name: file.md5 for name, file in artifacts.measure(checkpoint).files.items() if name != COMPLETE}

@@ -23,6 +23,7 @@ COMMON = {
     "gradient_checkpointing": False, "learning_rate": 1e-3, "optim": "adamw_torch_fused",
     "lr_scheduler_type": "cosine", "lr_scheduler_kwargs": {}, "warmup_steps": 2,
     "weight_decay": 0.01, "max_grad_norm": 1.0, "logging_steps": 2, "eval_steps": 3,
+    "best": None, "stop_on": [],
 }  # fmt: skip
 OWN_ANSWERS = {
     **COMMON, "rows": "chat", "rewards": {"second_model": 1.0, "valid_json": 0.5}, "label": None, "slots": [],
@@ -119,7 +120,7 @@ def test_training_that_was_killed_ends_with_the_same_bytes(
     assert len(uninterrupted["consumed.jsonl"].splitlines()) >= 15, "of 3 epochs"
     attach = progress.attach
 
-    def killing(trainer):
+    def killing(trainer, *rest):
         from transformers import TrainerCallback
 
         class Kill(TrainerCallback):
@@ -127,7 +128,7 @@ def test_training_that_was_killed_ends_with_the_same_bytes(
                 if state.global_step == at:
                     raise Killed
 
-        attach(trainer)
+        attach(trainer, *rest)
         trainer.add_callback(Kill())
 
     for at in (3, 5, 8):  # in the first, second and third epoch; read by `killing`

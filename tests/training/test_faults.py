@@ -1,0 +1,148 @@
+"""Planted faults: one clear line each, before any step where that can be; training goes on where it can."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from modelmake.errors import UserError
+from stages.training import progress, resume
+from stages.training.weights import all as all_weights
+from tests.tiny_models import build_model
+from tests.training.test_resume import STEPS, Killed, run_stage, write_rows
+
+SFT = STEPS["sft, all weights"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def start(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the model to spoil, which must not be loaded."""
+    monkeypatch.setattr(all_weights, "load", lambda *_: pytest.fail("the model was loaded"))
+    return shutil.copytree(model, tmp_path / "start")
+
+
+def truncate(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def flip(file: Path, at: int) -> None:
+    content = bytearray(file.read_bytes())
+    content[at] ^= 0xFF
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("spoil", [truncate, lambda file: flip(file, 20), lambda file: file.write_bytes(b"")])
+def test_a_file_of_weights_that_is_not_whole_is_told_before_the_model_is_loaded(
+    start: Path, tmp_path: Path, spoil
+) -> None:
+    spoil(start / "model.safetensors")
+
+    with pytest.raises(UserError, match=r"start/model.safetensors: no whole file of weights \(.+\): remove it") as e:
+        run_stage(start, tmp_path / "out", write_rows(tmp_path, "chat"), tmp_path / "c", SFT)
+    assert "\n" not in str(e.value)
+
+
+def test_a_tokenizer_that_does_not_fit_the_model_is_told_before_the_model_is_loaded(
+    start: Path, tmp_path: Path
+) -> None:
+    config = json.loads((start / "config.json").read_text())
+    (start / "config.json").write_text(json.dumps(config | {"vocab_size": 100}))
+
+    with pytest.raises(UserError, match=r"start: its tokenizer gives token \d+, and its model has 100 embeddings"):
+        run_stage(start, tmp_path / "out", write_rows(tmp_path, "chat"), tmp_path / "c", SFT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [
+        (
+            {},
+            "lower per_device_train_batch_size = 4 and raise gradient_accumulation_steps, or write "
+            "gradient_checkpointing: true, or lower max_length = 64; ",
+        ),
+        ({"per_device_train_batch_size": 1, "gradient_checkpointing": True}, "lower max_length = 64; "),
+    ],
+)
+def test_a_machine_without_memory_says_in_one_line_what_to_lower(
+    model: Path, tmp_path: Path, changes: dict, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attach = progress.attach
+
+    def hungry(trainer, *rest) -> None:
+        import torch
+
+        attach(trainer, *rest)
+        trainer.compute_loss = lambda *_, **__: torch.empty(1 << 50)  # a petabyte and more
+
+    monkeypatch.setattr(progress, "attach", hungry)
+
+    with pytest.raises(UserError) as error:
+        run_stage(model, tmp_path / "out", write_rows(tmp_path, "chat"), tmp_path / "c", replace(SFT, **changes))
+
+    assert str(error.value).startswith(f"train.step: out of memory: nothing published; {advice}`modelmake plan`")
+
+
+def test_another_error_of_torch_stays_what_it_is(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    attach = progress.attach
+
+    def failing(trainer, *rest) -> None:
+        import torch
+
+        attach(trainer, *rest)
+        trainer.compute_loss = lambda *_, **__: torch.ones(2, 3) @ torch.ones(2, 3)
+
+    monkeypatch.setattr(progress, "attach", failing)
+
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        run_stage(model, tmp_path / "out", write_rows(tmp_path, "chat"), tmp_path / "c", SFT)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("optimizer.pt", truncate),
+        ("optimizer.pt", lambda file: flip(file, 5000)),
+        ("model.safetensors", lambda file: flip(file, -50)),
+        ("scheduler.pt", Path.unlink),
+        (resume.COMPLETE, truncate),
+    ],
+)
+def test_a_damaged_checkpoint_is_told_and_training_ends_with_the_same_bytes(
+    model: Path, tmp_path: Path, name: str, spoil, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(resume, "CHECKPOINT_INTERVAL", 0)
+    files = write_rows(tmp_path, "chat")
+    whole = run_stage(model, tmp_path / "whole", files, tmp_path / "c1", SFT)
+    attach = progress.attach
+
+    def killing(trainer, *rest) -> None:
+        from transformers import TrainerCallback
+
+        class Kill(TrainerCallback):
+            def on_step_begin(self, args, state, control, **_):
+                if state.global_step == 5:
+                    raise Killed
+
+        attach(trainer, *rest)
+        trainer.add_callback(Kill())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(progress, "attach", killing)
+        with pytest.raises(Killed):
+            run_stage(model, tmp_path / "killed", files, tmp_path / "c2", SFT)
+    spoil(tmp_path / "c2/checkpoint-4" / name)
+    capsys.readouterr()
+
+    resumed = run_stage(model, tmp_path / "again", files, tmp_path / "c2", SFT)
+
+    told = capsys.readouterr().out
+    assert f"  checkpoint-4 is damaged ({name}): it is not used, training starts before it\n" in told
+    assert "resumes from step" not in told
+    assert resumed == whole
