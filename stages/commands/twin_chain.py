@@ -27,10 +27,11 @@ from stages.training.row_renderer import RowRenderer
 from stages.twinning import references, row_checks, rows, serving_checks, shrunk, start_checks, step_checks
 from stages.twinning.fault import Broken, Fault, stage
 from stages.twinning.serving_checks import Asked
-from stages.twinning.small_step import ROWS, small
+from stages.twinning.small_step import BATCH, ROWS, small
 from stages.twinning.step_checks import Run
 
 ANSWERED, NEW_TOKENS = 2, 4
+NOT_DRIVEN = {"reward": "a reward model ends in a score, which is not compared here"}
 
 
 class Twin(NamedTuple):
@@ -72,7 +73,10 @@ def make_base(twin: Twin, source: Path, params: Base) -> list[Fault]:
 
 def drive_step(twin: Twin, name: str, step: Step) -> list[Fault]:
     """Renders, trains, resumes and merges."""
-    where, start = f"train.{name}", twin.model(step.from_)
+    where, start, method = f"train.{name}", twin.model(step.from_), type(step).__struct_config__.tag
+    if method in NOT_DRIVEN:
+        twin.notes.append(f"{where}: {NOT_DRIVEN[method]}")
+        return []
     picked = rows.chosen(jsonl.read(twin.mixed / f"{step.rows}.jsonl"), ROWS)
     if not picked:
         return [Fault("rows", where, "", f"{twin.mixed}/{step.rows}.jsonl has no rows: want some")]
@@ -93,6 +97,9 @@ def drive_step(twin: Twin, name: str, step: Step) -> list[Fault]:
     cut = "cut" if step.over_long == "truncate" else "dropped"
     twin.notes.extend([f"{where}: {len(kept.over_long)} of {len(picked)} rows are {cut}"] * bool(kept.over_long))
 
+    # Texts may be in pieces. The first step reads all.
+    batch_rows = sum(map(len, kept.sides)) if step.rows == "text" else len(kept.rows)
+    params = msgspec.structs.replace(params, gradient_accumulation_steps=-(-batch_rows // BATCH))
     run = run_train(twin, name, params, picked)
     if faults := _trained(twin, name, params, run, kept):
         return faults
@@ -107,9 +114,9 @@ def drive_step(twin: Twin, name: str, step: Step) -> list[Fault]:
     twin.steps[name] = {"rows": len(kept.rows), "tokens": kept.counts()["total"]}
     asked = _asked(picked, encoded, tokenizer)
     twin.asked.extend(asked)
-    prompts = [ask.ids for ask in asked if ask.ids][: serving_checks.COMPARED]
+    prompts = [ask.ids for ask in serving_checks.shortest(asked)]
     model = references.start_model(start, params)
-    return step_checks.merge_faults(model, run.trained, twin.model(name), prompts, where, loss != "prompt")
+    return step_checks.merge_faults(model, run.trained, twin.model(name), prompts, where, method in step_checks.LOGGED)
 
 
 def _trained(twin: Twin, name: str, params: Step, run: Run, kept: kept_rows.Kept) -> list[Fault]:
@@ -188,6 +195,7 @@ def serve(twin: Twin, quants: dict[str, Quant]) -> list[Fault]:
         names = [name for name, quant in quants.items() if quant.from_ == source]
         model = twin.model(source)
         if not model.exists():
+            twin.notes.append(f"quantize.{names[0]}: models/{source} is not made here")
             continue
         _answers(twin, model, source)
         if not (files := [name for name in names if "llama_cpp" in quants[name].RUNTIMES]):
@@ -202,7 +210,8 @@ def serve(twin: Twin, quants: dict[str, Quant]) -> list[Fault]:
         tokenizer = _tokenizer(model)
         stops = chat_template.stop_token_ids(model, tokenizer)
         file = twin.work / "quantized" / source / "F32/model.gguf"
-        faults += serving_checks.faults(file, model, twin.asked, tokenizer, stops, where)
+        with stage("served model", where):
+            faults += serving_checks.faults(file, model, twin.asked, tokenizer, stops, where)
     return faults
 
 
@@ -241,7 +250,9 @@ def prove(twin: Twin, source: Path, base_params: Base, steps: dict[str, Step], q
         if faults:
             return faults
         for name, step in in_order(steps).items():
-            if all(twin.model(start).exists() for start in step.starts().values()):
+            if missing := [start for start in step.starts().values() if not twin.model(start).exists()]:
+                twin.notes.append(f"train.{name}: models/{missing[0]} is not made here")
+            else:
                 faults += drive_step(twin, name, step)
         return faults + serve(twin, quants)
     except Broken as broken:

@@ -27,8 +27,13 @@ def faults(file: Path, model: Path, asked: list[Asked], tokenizer: Any, stops: s
     return [
         *_prompts(file, [ask for ask in asked if ask.ids], tokenizer, where),
         *_stops(file, tokenizer, stops, where),
-        *_answers(file, model, [ask for ask in asked if ask.ids][:COMPARED], where),
+        *_answers(file, model, shortest(asked), where),
     ]
+
+
+def shortest(asked: list[Asked]) -> list[Asked]:
+    """Those that models are compared at."""
+    return sorted((ask for ask in asked if ask.ids), key=lambda ask: len(ask.ids))[:COMPARED]
 
 
 def _prompts(file: Path, asked: list[Asked], tokenizer: Any, where: str) -> list[Fault]:

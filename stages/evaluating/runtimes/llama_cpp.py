@@ -88,7 +88,11 @@ def prompts(model: Path, conversations: list[dict[str, Any]]) -> list[str]:
 
 
 def next_tokens(model: Path, prompts: list[list[int]], n: int) -> list[dict[int, float]]:
-    """{token id: log-probability} of the `n` most likely tokens after each prompt of token ids."""
+    """{token id: log-probability} of the `n` most likely tokens after each prompt of token ids.
+
+    Raises:
+        UserError: llama.cpp cannot load the file, or refuses a prompt.
+    """
     server = _start(model, threads=1, context_tokens=max(map(len, prompts), default=0) + 8)
     try:
         # An end token and a part of a character are logged without any probability: a letter is taken in their place,
@@ -97,6 +101,8 @@ def next_tokens(model: Path, prompts: list[list[int]], n: int) -> list[dict[int,
         found = []
         for prompt in prompts:
             reply = server.handle_completions({**request, "prompt": prompt})
+            if "error" in reply:
+                raise UserError(f"{model}: llama.cpp says: {reply['error']['message']}")
             [token] = reply["choices"][0]["logprobs"]["content"]
             found.append({top["id"]: top["logprob"] for top in token["top_logprobs"]})
         return found
