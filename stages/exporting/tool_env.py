@@ -12,8 +12,9 @@ from modelmake.running import state_dir
 
 # Variables, by patterns, that decide what a compiler or build makes of the same sources. No key holds them.
 BUILD = (
-    "CC", "CFLAGS", "CMAKE_*", "CPPFLAGS", "CXX", "CXXFLAGS", "FORCE_CMAKE", "GGML_*", "LDFLAGS", "LLAMA_*",
-    "SKBUILD_*", "UV_CONFIG_SETTINGS", "UV_NO_BINARY", "UV_NO_BUILD_ISOLATION",
+    "ARCHFLAGS", "CC", "CFLAGS", "CMAKE_*", "CPPFLAGS", "CUDAARCHS", "CUDAFLAGS", "CXX", "CXXFLAGS", "FORCE_CMAKE",
+    "GGML_*", "LDFLAGS", "LLAMA_*", "NVCC_*", "SKBUILD_*", "UV_CONFIG_SETTINGS*", "UV_NO_BINARY*",
+    "UV_NO_BUILD_ISOLATION*", "UV_NO_SYNC",
 )  # fmt: skip
 
 

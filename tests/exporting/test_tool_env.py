@@ -13,10 +13,12 @@ def test_flags_of_compilers_and_builds_are_found() -> None:
     variables = {
         "PATH": "/bin", "CMAKE_ARGS": "-DGGML_CUDA=on", "CFLAGS": "-O0", "CC": "clang", "CCACHE_DIR": "/x",
         "CXX": "g++", "UV_CONFIG_SETTINGS": "cmake=x", "UV_CACHE_DIR": "/x", "HOME": "/root",
+        "UV_NO_BINARY_PACKAGE": "llama-cpp-python", "CUDAARCHS": "89", "CUDA_HOME": "/usr/local/cuda",
     }  # fmt: skip
 
     assert tool_env.build_flags(variables) == [
-        "CC=clang", "CFLAGS=-O0", "CMAKE_ARGS=-DGGML_CUDA=on", "CXX=g++", "UV_CONFIG_SETTINGS=cmake=x",
+        "CC=clang", "CFLAGS=-O0", "CMAKE_ARGS=-DGGML_CUDA=on", "CUDAARCHS=89", "CXX=g++", "UV_CONFIG_SETTINGS=cmake=x",
+        "UV_NO_BINARY_PACKAGE=llama-cpp-python",
     ]  # fmt: skip
 
 
