@@ -48,8 +48,6 @@ def _problems(entry: Combination, made: Step | Combination) -> Iterator[str]:
     for field in ("modules_to_save", "trainable_token_indices"):
         if getattr(weights, field):
             yield f"weights.{field} = {getattr(weights, field)!r}: want []: a combination would lose whole weights"
-    if weights.init_lora_weights in CHANGE_THE_BASE:
-        yield f"weights.init_lora_weights = {weights.init_lora_weights!r}: want an adapter of the model as it is stored"
 
 
 def _words(value: Any) -> str:
@@ -66,4 +64,6 @@ def _rank(
         ranks = [_rank(name, train, combine, (*outer, adapter)) for name in inner.adapters]
         return None if None in ranks else sum(ranks)
     weights = getattr(train.get(adapter), "weights", None)
-    return weights.r if isinstance(weights, Lora) else None
+    if not isinstance(weights, Lora):
+        return None
+    return weights.r * (2 if weights.init_lora_weights in CHANGE_THE_BASE else 1)  # saved as the change of its start

@@ -41,6 +41,11 @@ def of_weights(values: dict[str, Any], **changes: object) -> None:
     values["train"]["tone"]["weights"].update(changes)
 
 
+def reward_step(values: dict[str, Any]) -> dict[str, Any]:
+    fields = {name: value for name, value in values["train"]["dpo"].items() if not name.startswith(("beta", "loss_"))}
+    return fields | {"method": "reward"}
+
+
 def more(values: dict[str, Any], **changes: object) -> None:
     """One more combination, of the first and of `dpo`."""
     values["combine"]["more"] = BOTH | {"adapters": ["both", "dpo"]} | changes
@@ -54,6 +59,7 @@ SOUND: dict[str, Change] = {
     "trained on": lambda v: v["train"].update(more=v["train"]["dpo"] | {"from": "both"}),
     "combined again": more,
     "DoRA by svd": lambda v: (of_weights(v, use_dora=True), of(v, method="svd", svd_rank=128)),
+    "PiSSA by cat": lambda v: of_weights(v, init_lora_weights="pissa"),
     "of unequal ranks by cat": lambda v: of_weights(v, r=8),
     "of unequal ranks by ties_svd": lambda v: (
         of_weights(v, r=8), of(v, method="ties_svd", svd_rank=8, density=0.2, majority_sign_method="total"),
@@ -118,9 +124,10 @@ def test_each_mistake_in_a_combination_is_one_exact_line(change: Change, line: s
         (lambda v: of_weights(v, trainable_token_indices=[3]),
          "combine.both.adapters[1] = 'tone': weights.trainable_token_indices = [3]: want []: a combination would lose "
          "whole weights"),
-        (lambda v: of_weights(v, init_lora_weights="pissa"),
-         "combine.both.adapters[1] = 'tone': weights.init_lora_weights = 'pissa': want an adapter of the model as it "
-         "is stored"),
+        (lambda v: (of_weights(v, init_lora_weights="pissa"), of(v, method="linear")),
+         "combine.both.method = 'linear': want cat or svd for adapters of ranks 32 and 64"),
+        (lambda v: v["train"].update(tone=reward_step(v)),
+         "combine.both.adapters = 'tone': want a model that answers: it scores answers"),
         (lambda v: (of_weights(v, r=8), of(v, method="linear")),
          "combine.both.method = 'linear': want cat or svd for adapters of ranks 8 and 32"),
         (lambda v: more(v, method="linear"),
