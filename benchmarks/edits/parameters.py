@@ -28,6 +28,22 @@ def one_step_less(project: Project) -> None:
     project.write("params.yaml", text[: text.index("  extra:\n")] + text[text.index("  dpo:\n") :])
 
 
+def two_adapters(project: Project) -> None:
+    """Adds train.extra, as train.dpo with another learning rate."""
+    text = project.read("params.yaml")
+    dpo = text[text.index("  dpo:\n    method") : text.index("combine:")].rstrip()
+    extra = dpo.replace("  dpo:", "  extra:").replace("0.003", "0.005")
+    project.edit("params.yaml", dpo, f"{dpo}\n{extra}")
+
+
+def one_combination_more(project: Project) -> None:
+    entry = (
+        "{from: sft, adapters: [dpo, extra], weights: [0.5, 0.5], method: cat, svd_rank: null, density: null, "
+        "majority_sign_method: null, seed: null, quantization: null}"
+    )
+    project.edit("params.yaml", "combine: {}", f"combine:\n  both: {entry}")
+
+
 def one_quant_more(project: Project) -> None:
     lines("params.yaml", lambda rows: [
         line for old in rows for line in ([old, old.replace("Q8_0", "F16")] if "  Q8_0: {" in old else [old])
@@ -104,5 +120,9 @@ EDITS = {
     ),
     "train: a step less": Edit(
         one_step_less, {*TRAINED}, "what lists steps", before=one_step_more,
+    ),
+    "combine: two adapters": Edit(
+        one_combination_more, {"combine@both", "card", "report"}, "its stage, and what lists combinations",
+        before=two_adapters,
     ),
 }  # fmt: skip

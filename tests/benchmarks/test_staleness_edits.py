@@ -10,7 +10,7 @@ from modelmake.dvc import graph
 from tests.conftest import Project, tiny
 
 EDITS = {f"{kind}: {name}": edit for kind, table in KINDS.items() for name, edit in table.items()}
-NEW = {"train@extra", "merge@extra", "calibrate@F16", "quantize@F16", "parity@F16"}  # of items that edits add
+NEW = {"train@extra", "merge@extra", "calibrate@F16", "quantize@F16", "parity@F16", "combine@both"}  # of new items
 
 
 def git(project: Project, *words: str) -> str:
