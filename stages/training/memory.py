@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.params.weights import Lora
+from stages.training.labelled_logits import LabelledLogProbs
 
 LAYERS = (2, 4)  # of the short models: even numbers, as some models alternate two kinds of layers
+LOGGED = ("entropy", "is_top1")  # what TRL's trainer logs of the labelled tokens
 BYTES_4BIT = 0.516  # of a weight in four bits, with its scales
 # Bytes that an optimizer keeps for each trained weight of four bytes; others keep two moments of its own width.
 STATES = {"sgd": 0.0, "adafactor": 0.05, "adamw_bnb_8bit": 2.0, "paged_adamw_8bit": 2.0, "lion_32bit": 4.0}
@@ -113,8 +115,8 @@ def _run(config: Any, params: Step, machine: Machine, tokens: int, trained: floa
             activations = counter.now - weights
             rows = hidden.reshape(-1, hidden.shape[-1])[: max(1, round(ids.numel() * trained))]
             labels = torch.zeros(len(rows), dtype=torch.long)
-            loss = torch.nn.functional.cross_entropy(head(rows).float(), labels)
-            loss.backward()
+            scores = LabelledLogProbs.apply(rows, head.weight, head.bias, labels, 1.0, 0, None, 1.0, LOGGED)
+            scores[0].sum().backward()
             logits = counter.peak - weights - activations
     trainable = [p for p in model.parameters() if p.requires_grad]
     gradients = sum(p.numel() * p.element_size() for p in trainable)
