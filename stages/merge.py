@@ -14,9 +14,14 @@ from typing import Any
 import msgspec
 
 from modelmake import harness
+from modelmake.errors import UserError
 from modelmake.signature import In, Out
 from stages.params.weights import Quantization
 from stages.training import task_types
+
+PROBE_TOKENS = 64
+# Of the relative distance of logits: what rounding of merged weights to their dtype leaves, and hardly more.
+LIMITS = {"torch.float32": 1e-4, "torch.bfloat16": 0.05, "torch.float16": 0.01}
 
 
 def load(start: Path, quantization: Quantization | None, task_type: str) -> Any:
@@ -27,12 +32,39 @@ def load(start: Path, quantization: Quantization | None, task_type: str) -> Any:
 
 
 def merge(model: Any, adapter: Path) -> tuple[Any, int]:
-    """Adds the adapter to the weights, in their own dtype. Returns the model and the number of modules changed."""
-    from peft import PeftModel
+    """Adds the adapter to the weights, in their own dtype. Returns the model and the number of modules changed.
 
-    adapted = PeftModel.from_pretrained(model, str(adapter))
-    changed = sum(1 for module in adapted.modules() if hasattr(module, "lora_A") and module.lora_A)
-    return adapted.merge_and_unload(safe_merge=True), changed
+    Raises:
+        UserError: the merged model computes something else than model and adapter.
+    """
+    from peft import PeftModel
+    from peft.utils.other import AuxiliaryTrainingWrapper  # of modules and tokens that were trained whole
+
+    adapted = PeftModel.from_pretrained(model, str(adapter)).eval()
+    changed = sum(
+        1
+        for module in adapted.modules()
+        if isinstance(module, AuxiliaryTrainingWrapper) or (hasattr(module, "lora_A") and module.lora_A)
+    )
+    expected, limit = probe(adapted), LIMITS[str(model.dtype)]
+    merged = adapted.merge_and_unload(safe_merge=True)
+    distance = (probe(merged) - expected).norm() / expected.norm()
+    if not distance <= limit:
+        raise UserError(
+            f"{adapter}: the merged model's logits differ by {distance:.2g} from those of model and adapter, relative "
+            f"to their norm: want at most {limit:g} for {model.dtype}; train other modules, or all weights"
+        )
+    return merged, changed
+
+
+def probe(model: Any) -> Any:
+    """The logits of a row of tokens from all over the vocabulary, in float32."""
+    import torch
+
+    vocabulary = model.get_input_embeddings().weight.shape[0]
+    tokens = torch.linspace(0, vocabulary - 1, PROBE_TOKENS, device=model.device).long()[None]  # (1, T)
+    with torch.no_grad():
+        return model(input_ids=tokens).logits.float()
 
 
 def main(start: In, trained: In, merged: Out, step: str, quantization: Quantization | None) -> str:

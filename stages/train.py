@@ -112,11 +112,11 @@ def change(history: list[dict[str, Any]], measure: str) -> str:
     return f"{measure} {values[0]:.3f} -> {values[-1]:.3f}"
 
 
-def save(model: Any, tokenizer: Any, folder: Path) -> None:
+def save(trainer: Any, way: Any, tokenizer: Any, folder: Path) -> None:
     """Saves the adapter or the full model; its configs depend on no set order, path or date."""
-    settings, cache = model.config, model.config.use_cache
+    settings, cache = trainer.model.config, trainer.model.config.use_cache
     settings.use_cache = True  # the trainer turns it off; generation is slow without it
-    model.save_pretrained(folder)
+    way.save(trainer, folder)
     settings.use_cache = cache
     (folder / "README.md").unlink(missing_ok=True)
     config = folder / "adapter_config.json"
@@ -175,18 +175,19 @@ def main(
         peft_config=peft_config,
         **({"second_model": second_model} if params.second_model_as() else {}),
     )
+    way.prepare(trainer, params)
     n_tokens = [sum(len(side.ids) for side in sides) for sides in kept.sides]
     progress.attach(trainer, n_tokens)
     watching.attach(trainer, f"train.{step}", [row.id for row in kept.rows], params.stop_on)
     if params.best:
-        best.attach(trainer, f"train.{step}", params, lambda folder: save(trainer.model, tokenizer, folder))
+        best.attach(trainer, f"train.{step}", params, lambda folder: save(trainer, way, tokenizer, folder))
     with faults.told_out_of_memory(f"train.{step}", params):
         resume.train(trainer)
     steps = last_step = trainer.state.global_step
     if kept_best := best.take(trainer, params, trained) if params.best else None:
         last_step = kept_best["step"]
     else:
-        save(trainer.model, tokenizer, trained)
+        save(trainer, way, tokenizer, trained)
 
     counts, val_counts = row_counts(kept, params), row_counts(held_out, params)
     batches = [

@@ -1,10 +1,13 @@
 """Which weights a step trains, and how. Fields have the names that PEFT and transformers use."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
 
 from modelmake.params import Params
 from stages.params.numbers import Fraction, Positive, Rate
 
+Count = Annotated[int, Meta(ge=0)]
 STARTS = ("gaussian", "orthogonal", "pissa", "olora")  # of init_lora_weights, besides true
 CHANGE_THE_BASE = ("pissa", "olora")  # these take the adapter's start out of the base
 NO_STARTS = {  # why not, by the first letters of the name
@@ -16,18 +19,41 @@ NO_STARTS = {  # why not, by the first letters of the name
 }
 
 
-class All(Params, tag_field="kind", tag="all"):
-    """Every weight."""
+class _Way(Params):
+    refused: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("prompt_tuning", "prefix_tuning", "p_tuning"),
+        "its virtual tokens are in no weight, and no later step, GGUF file or server would have them",
+    )
 
     def modules(self) -> list[str]:
-        return ["stages.training.weights.all"]
+        return [f"stages.training.weights.{type(self).__struct_config__.tag}"]
 
     def on_4_bits(self) -> list[str]:
         """Why a base in 4 bits cannot be trained so; none if it can."""
-        return ["want null where weights.kind = all: 4-bit weights cannot be trained"]
+        kind = type(self).__struct_config__.tag
+        return [f"want null where weights.kind = {kind}: 4-bit weights cannot be trained"]
 
 
-class Lora(Params, tag_field="kind", tag="lora"):
+class All(_Way, tag_field="kind", tag="all"):
+    """Every weight."""
+
+
+class Layers(_Way, tag_field="kind", tag="layers"):
+    """The weights of chosen names; all others stay as they are."""
+
+    parameters: list[str]  # patterns of names, as of files: model.layers.1.*, *.mlp.*, lm_head.weight
+
+    def problems(self) -> list[str]:
+        return [] if self.parameters else ["parameters: is empty: want patterns of the names of weights"]
+
+
+class Half(_Way, tag_field="kind", tag="half"):
+    """Half of the matrices of each layer, then the other half, and so on (Hui et al. 2024, arXiv:2404.18466)."""
+
+    rotate_steps: Positive | None  # steps before the other half is trained; null: an epoch
+
+
+class Lora(_Way, tag_field="kind", tag="lora"):
     """Fields of PEFT's LoraConfig (Hu et al. 2021, arXiv:2106.09685)."""
 
     r: Positive
@@ -66,17 +92,38 @@ class Lora(Params, tag_field="kind", tag="lora"):
                 problems.append("layers_to_transform: is empty: want numbers of layers, or null for all")
         return problems
 
-    def modules(self) -> list[str]:
-        return ["stages.training.weights.lora"]
-
     def on_4_bits(self) -> list[str]:
-        """Why a base in 4 bits cannot be trained so; none if it can."""
         if self.init_lora_weights in CHANGE_THE_BASE:
             return [f"want null with init_lora_weights = {self.init_lora_weights!r}: it changes weights that are whole"]
         return []
 
 
-Weights = All | Lora
+class AdaLora(_Way, tag_field="kind", tag="adalora"):
+    """Fields of PEFT's AdaLoraConfig: ranks move to where they matter (Zhang et al. 2023, arXiv:2303.10512)."""
+
+    init_r: Positive  # rank of every module at first
+    target_r: Positive  # on average, in the end
+    lora_alpha: Positive
+    lora_dropout: Fraction
+    target_modules: Literal["all-linear"] | list[str]
+    tinit: Count  # steps before ranks move
+    tfinal: Count  # steps after they have moved
+    deltaT: Positive  # steps from one move to the next
+    beta1: Annotated[float, Meta(gt=0, lt=1)]  # of the running mean of importance
+    beta2: Annotated[float, Meta(gt=0, lt=1)]  # of its uncertainty
+    orth_reg_weight: Annotated[float, Meta(ge=0)]  # of the loss that keeps A and B orthogonal
+
+    def problems(self) -> list[str]:
+        problems = [] if self.target_modules else ["target_modules: is empty: want all-linear, or names of layers"]
+        if self.target_r >= self.init_r:
+            problems.append(f"target_r = {self.target_r}: want less than init_r = {self.init_r}: no rank could move")
+        return problems
+
+    def on_4_bits(self) -> list[str]:
+        return []
+
+
+Weights = All | Layers | Half | Lora | AdaLora
 
 
 class Quantization(Params):

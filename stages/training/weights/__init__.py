@@ -1,4 +1,6 @@
-"""Which weights a step trains: one way a module, each with `load(start, params, machine)`.
+"""Which weights a step trains: one way a module, with three functions.
 
-It returns the model to train and the PEFT config with which the trainer wraps it, None if it is trained as it is.
+`load(start, params, machine)` returns the model to train, and the PEFT config with which the trainer wraps it, None if
+it is trained as it is. `prepare(trainer, params)` comes after that, before the first step. `save(trainer, folder)`
+writes what was trained.
 """

@@ -5,11 +5,18 @@ from typing import Any
 
 from stages.params.machine import Machine
 from stages.params.training import Step
-from stages.training import task_types
+from stages.training import start_model
 
 
 def load(start: Path, params: Step, machine: Machine) -> tuple[Any, None]:
-    """The model of folder `start`; its weights are float32, whatever the folder stores."""
-    import torch
+    """The model of folder `start`, in float32."""
+    return start_model.trainable(start, params, machine), None
 
-    return task_types.load(params.TASK_TYPE, start, dtype=torch.float32, device_map=machine.device), None
+
+def prepare(trainer: Any, params: Step) -> None:
+    """Nothing."""
+
+
+def save(trainer: Any, folder: Path) -> None:
+    """A complete model."""
+    trainer.model.save_pretrained(folder)

@@ -1,6 +1,9 @@
-"""LoRA (Hu et al. 2021, arXiv:2106.09685): low-rank updates of frozen weights, which may be in 4 bits (QLoRA)."""
+"""LoRA (Hu et al. 2021, arXiv:2106.09685): low-rank updates of frozen weights, which may be in 4 bits (QLoRA).
 
-import importlib
+PiSSA and OLoRA start from a part of each weight, which they take out of the base. What is saved is the difference from
+that start, of twice the rank: an adapter of the base as it was.
+"""
+
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +11,84 @@ import msgspec
 
 from stages.params.machine import Machine
 from stages.params.training import Step
-from stages.training import task_types
+from stages.params.weights import CHANGE_THE_BASE
+from stages.training import adapted_modules, start_model
+
+START = "adapter_at_start"  # a folder beside the checkpoints
+WEIGHTS = "adapter_model.safetensors"
 
 
 def load(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
     """The frozen model of folder `start`, and PEFT's LoraConfig."""
     from peft import LoraConfig
 
-    if params.quantization:
-        qlora = importlib.import_module(params.quantization.modules()[0])
-        model = qlora.load_4bit(start, params.quantization, machine.device)
-    else:
-        model = task_types.load(params.TASK_TYPE, start, dtype=machine.dtype, device_map=machine.device)
-    fields = msgspec.structs.asdict(params.weights)
+    model = start_model.frozen(start, params, machine)
+    way = params.weights
+    adapted_modules.check(model, start, way.target_modules, way.modules_to_save, way.trainable_token_indices,
+                          way.layers_to_transform)  # fmt: skip
+    fields = msgspec.structs.asdict(way)
     del fields["loraplus_lr_ratio"]  # of the optimizer
-    none = {name: None for name, value in fields.items() if value == []}  # what PEFT calls no modules
+    none = {name: None for name, value in fields.items() if value == []}  # PEFT's name for no modules
     return model, LoraConfig(task_type=params.TASK_TYPE, **fields | none)
+
+
+def prepare(trainer: Any, params: Step) -> None:
+    """Mends what TRL did to modules beside 4 bits; keeps the start of PiSSA and OLoRA; makes LoRA+'s optimizer."""
+    from peft.utils.other import ModulesToSaveWrapper
+
+    way = params.weights
+    if params.quantization:  # TRL has rounded all that is trained to bfloat16, and the rest computes in another type
+        for module in trainer.model.modules():
+            if isinstance(module, ModulesToSaveWrapper):
+                for copies in module.modules_to_save.values():
+                    for copied, weight in zip(copies.parameters(), module.original_module.parameters(), strict=True):
+                        copied.data = weight.data.clone()
+    if way.init_lora_weights in CHANGE_THE_BASE:
+        trainer.model.save_pretrained(Path(trainer.args.output_dir) / START)
+    if way.loraplus_lr_ratio is not None:
+        trainer.optimizer = loraplus_optimizer(trainer, way.loraplus_lr_ratio)
+
+
+def loraplus_optimizer(trainer: Any, ratio: float) -> Any:
+    """LoRA+ (Hayou et al. 2024, arXiv:2402.12354): the step's optimizer, with a higher learning rate for B.
+
+    It is of the model as the trainer has wrapped it. One of the model before would train nothing.
+    """
+    from peft.optimizers import create_loraplus_optimizer
+
+    optimizer, settings = trainer.get_optimizer_cls_and_kwargs(trainer.args, trainer.model)
+    rates = {"lr": trainer.args.learning_rate, "loraplus_lr_ratio": ratio}
+    rates["loraplus_lr_embedding"] = trainer.args.learning_rate  # PEFT would take 1e-6
+    decay = {"loraplus_weight_decay": trainer.args.weight_decay}
+    return create_loraplus_optimizer(trainer.model, optimizer, **(settings | rates | decay))
+
+
+def save(trainer: Any, folder: Path) -> None:
+    """The adapter, as PEFT loads it on the model that training started from."""
+    trainer.model.save_pretrained(folder)
+    start = Path(trainer.args.output_dir) / START
+    if start.exists():
+        subtract(start, folder)
+
+
+def subtract(start: Path, folder: Path) -> None:
+    """Makes the adapter in `folder` its difference from the one in `start`: BA - B₀A₀ = [B, -B₀][A; A₀].
+
+    PEFT does so too, by a second adapter in the model, which here may be trained on.
+    """
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    before, tensors = load_file(start / WEIGHTS), load_file(folder / WEIGHTS)
+    for name, tensor in tensors.items():
+        if ".lora_A." in name:
+            tensors[name] = torch.cat([tensor, before[name]])
+        elif ".lora_B." in name:
+            tensors[name] = torch.cat([tensor, -before[name]], dim=1)
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    file = folder / "adapter_config.json"
+    config = msgspec.json.decode(file.read_bytes())
+    alpha = config["lora_alpha"] * (2**0.5 if config["use_rslora"] else 2)  # the scale stays
+    file.write_bytes(
+        msgspec.json.encode(config | {"init_lora_weights": True, "r": 2 * config["r"], "lora_alpha": alpha})
+    )
