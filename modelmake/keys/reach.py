@@ -15,6 +15,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from modelmake import artifacts
+from modelmake.errors import UserError
 from modelmake.keys import compiled, named_files, parse_cache, purity, unnamed
 from modelmake.keys.carrying import CUT, Cut
 from modelmake.keys.reached import Reached, merged
@@ -28,7 +29,7 @@ def reach(root: Path, program: str, chosen: Iterable[str], packages: tuple[str, 
     None: all.
 
     Raises:
-        UserError: a module is not Python.
+        UserError: a module is not Python, or in a folder that is no package; or numba would keep old code.
     """
     chosen = list(chosen)
     walk = _Walk(root, packages, *(cut.entered if cut else ()))
@@ -125,7 +126,11 @@ class _Walk:
         if (package := base / "__init__.py").is_file():
             return package
         compiled = any(os.path.exists(f"{base}{suffix}") for suffix in EXTENSION_SUFFIXES)
-        return None if compiled or not (module := base.with_suffix(".py")).is_file() else module
+        if (module := base.with_suffix(".py")).is_file() and not compiled:
+            return module
+        if next(base.glob("*.py"), None):
+            raise UserError(f"{base}: holds modules and no __init__.py: want one, as no key covers them without it")
+        return None
 
     def is_first_party(self, name: str) -> bool:
         return name.partition(".")[0] in self.packages

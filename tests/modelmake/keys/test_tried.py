@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from modelmake.errors import UserError
 from modelmake.keys.reach import reach
 
 USE = "from stages import leaf\nprint(leaf.first(1))\n"
@@ -146,6 +147,17 @@ def test_a_compiled_module_is_no_code_that_a_key_could_cover(tree: Path) -> None
     (tree / "stages/leaf.so").touch()
 
     assert "stages.leaf" not in reach(tree, "stages.go", [], ("stages",)).symbols
+
+
+@pytest.mark.parametrize(
+    "code", ["from stages.room.leaf import f", "import stages.room.leaf", "from stages import room"]
+)
+def test_a_folder_of_modules_that_is_no_package_is_refused(tree: Path, code: str) -> None:
+    write(tree, "stages/room/leaf.py", "def f(): return 1\n")
+    write(tree, "stages/go.py", code)
+
+    with pytest.raises(UserError, match=r"stages/room: holds modules and no __init__\.py: want one"):
+        reach(tree, "stages.go", [], ("stages",))
 
 
 def test_a_package_that_takes_every_name_of_its_own_module_is_followed(tree: Path) -> None:
