@@ -195,6 +195,7 @@ class Kto(_Step, tag_field="method", tag="kto"):
 class OwnAnswers(_Step):
     """Learning from answers that the model gives itself, by what they are worth."""
 
+    EVALUATED: ClassVar[dict[str, bool]] = {"eval_reward": True}
     DROPOUT: ClassVar[bool] = False
 
     rows: Literal["chat"]  # prompts, and the answers that metrics expect
@@ -260,6 +261,7 @@ class Reward(_Step, tag_field="method", tag="reward"):
 
     section: ClassVar[str] = "train.{step}"
 
+    EVALUATED: ClassVar[dict[str, bool]] = {"eval_loss": False, "eval_accuracy": True, "eval_margin": True}
     DROPOUT: ClassVar[bool] = False
     TASK_TYPE: ClassVar[str] = "SEQ_CLS"
 

@@ -12,7 +12,7 @@ from stages import train
 from stages.evaluating import scoring
 from stages.evaluating.runtimes import transformers as runtime
 from stages.params.machine import Machine
-from stages.params.training import Grpo, OwnAnswers, Rloo
+from stages.params.training import Best, Grpo, OwnAnswers, Rloo
 from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Chat, Message, Row, make_row
@@ -88,6 +88,17 @@ def test_answers_that_are_worth_more_become_likelier(
     printed = capsys.readouterr().out
     assert "  1 of 3 prompts, others each time, are left out of an epoch: a step has 2\n" in printed
     assert "  step 8/8: reward 1.0000, reward_std 0.0000" in printed
+
+
+def test_the_weights_with_the_best_held_out_reward_can_be_kept(model: Path, tmp_path: Path) -> None:
+    params = replace(STEPS["grpo"], num_train_epochs=4, eval_steps=1, best=Best("eval_reward", None))
+
+    log, line = run(model, tmp_path, params)
+
+    held_out = {entry["step"]: entry["eval_reward"] for entry in log["history"] if "eval_reward" in entry}
+    best = min(held_out, key=lambda step: -held_out[step])
+    assert len(held_out) == 4 and log["best"] == {"step": best, "eval_reward": held_out[best]}
+    assert f"; kept step {best} of 4, eval_reward {held_out[best]:.4f}; " in line
 
 
 def test_prompts_are_those_of_evaluation_with_one_bos(tmp_path: Path) -> None:
