@@ -155,6 +155,8 @@ class Distill(_Step, tag_field="method", tag="distill"):
 
     section: ClassVar[str] = "train.{step}"
 
+    EVALUATED: ClassVar[dict[str, bool]] = {"eval_loss": False, "eval_divergence": False}
+
     rows: Literal["chat"]
     assistant_only_loss: bool
     beta: Fraction  # 0: forward KL divergence from the teacher, 1: reverse; between: generalized JSD, as in TRL

@@ -135,6 +135,7 @@ def test_a_student_comes_near_its_teacher(student: Path, teacher: Path, tmp_path
     assert divergences[-1] < 0.5 * divergences[0]
     held_out = [entry["eval_divergence"] for entry in history if "eval_divergence" in entry]
     assert 0 < held_out[-1] < held_out[0]
+    assert PARAMS.EVALUATED.keys() <= {name for entry in history for name in entry}
     assert {file.name for file in (tmp_path / "trained").iterdir()} >= {"model.safetensors", "tokenizer.json"}
 
 

@@ -23,7 +23,7 @@ from tests.training.test_resume import COMMON
 CPU = Machine("cpu", "float32", 1)
 CHANGES = {
     "max_length": 40, "per_device_train_batch_size": 2, "gradient_accumulation_steps": 1, "num_train_epochs": 20,
-    "learning_rate": 1e-2, "logging_steps": 5, "eval_steps": 100,
+    "learning_rate": 1e-2, "logging_steps": 5, "eval_steps": 20,
 }  # fmt: skip
 PARAMS = Orpo(**{**COMMON, **CHANGES}, rows="pair", weights=All(), beta=0.5)
 NEW_LINE = TEMPLATE.replace("{% endgeneration %}", "{% endgeneration %}\n")  # ends in the end token and a new line
@@ -112,6 +112,7 @@ def test_a_prompt_that_fills_max_length_is_dropped_by_name_and_the_weights_stay_
     history = [entry for entry in log["history"] if "loss" in entry]
     assert history[-1]["rewards/margins"] > history[0]["rewards/margins"] > -1
     assert history[-1]["loss"] < history[0]["loss"]
+    assert PARAMS.EVALUATED.keys() <= {name for entry in log["history"] for name in entry}
     consumed = [json.loads(line)["ids"] for line in (tmp_path / "consumed.jsonl").read_text().splitlines()]
     assert sorted(id for ids in consumed[:3] for id in ids) == sorted(row.id for row in rows)
 
