@@ -61,7 +61,9 @@ def _struct_problems(structs: list[type[msgspec.Struct]], value: Any, where: str
     if tag is not None:
         by_tag = {s.__struct_config__.tag: s for s in structs}
         if not isinstance(value.get(tag), str) or value[tag] not in by_tag:
-            yield f"{where}.{tag} = {value.get(tag)!r}: want one of {', '.join(sorted(by_tag))}"
+            why = getattr(struct, "refused", {}).get(str(value.get(tag)))
+            found = f"{value.get(tag)!r}: {why}" if why else repr(value.get(tag))
+            yield f"{where}.{tag} = {found}: want one of {', '.join(sorted(by_tag))}"
             return
         struct = by_tag[value[tag]]
     fields = {f.encode_name: f.type for f in msgspec.structs.fields(struct)}

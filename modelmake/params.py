@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import msgspec
 
@@ -14,6 +14,8 @@ from modelmake.errors import UserError
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A section of `params.yaml`: one field for each value, no defaults."""
+
+    refused: ClassVar[dict[str, str]] = {}  # {tag that somebody may look for: why there is none}
 
     def problems(self) -> list[str]:
         """Problems between fields that are each valid, as `field: found: wanted; what to do`."""

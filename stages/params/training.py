@@ -10,7 +10,7 @@ from stages.params import model_path, schedules
 from stages.params.evaluation import AnswerMetric, Suite
 from stages.params.numbers import Fraction, Positive, Rate
 from stages.params.schedules import Optimizer, Schedule, Warmup
-from stages.params.weights import Quantization, Weights
+from stages.params.weights import CHANGE_THE_BASE, Quantization, Weights
 
 
 class Best(Params):
@@ -54,6 +54,10 @@ class _Step(Params, rename={"from_": "from"}):
         """What the method uses its second model as; "" if it uses none."""
         return ""
 
+    def turns_adapter_off(self) -> bool:
+        """Whether the method compares the model with the one that it starts from, by turning its adapter off."""
+        return False
+
     def starts(self) -> dict[str, str]:
         """{field: `base` or another step} of the models of this graph that the step reads."""
         second = PurePath(self.second_model)
@@ -67,6 +71,12 @@ class _Step(Params, rename={"from_": "from"}):
             problems.append(f"{found}: want the folder of {use} for {method}: models/<step>, or another model's")
         elif not use and self.second_model != model_path.NO_MODEL:
             problems.append(f"{found}: want {model_path.NO_MODEL}: {method} uses no second model")
+        start = getattr(self.weights, "init_lora_weights", None)
+        if start in CHANGE_THE_BASE and self.turns_adapter_off():
+            problems.append(
+                f"weights.init_lora_weights = {start!r}: want true for {method}: TRL's reference is the base without "
+                "the adapter, which would lack what this start takes out of it"
+            )
         refused = self.weights.on_4_bits() if self.quantization else []
         problems += [f"quantization: {why}" for why in refused]
         if not self.DROPOUT and getattr(self.weights, "lora_dropout", 0):
@@ -185,6 +195,9 @@ class Kto(_Step, tag_field="method", tag="kto"):
     desirable_weight: Rate  # of the loss of good answers
     undesirable_weight: Rate  # of bad ones
 
+    def turns_adapter_off(self) -> bool:
+        return True
+
     def problems(self) -> list[str]:
         problems = super().problems()
         if self.per_device_train_batch_size < 2:
@@ -209,6 +222,9 @@ class OwnAnswers(_Step):
     max_completion_length: Positive  # tokens of an answer
     temperature: Rate
     beta: Annotated[float, Meta(ge=0)]  # of the KL divergence from the model that the step starts from
+
+    def turns_adapter_off(self) -> bool:
+        return self.beta > 0
 
     def suite(self) -> Suite:
         """The metrics among the rewards, as `evaluate` measures them."""
