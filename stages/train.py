@@ -175,6 +175,8 @@ def main(
         peft_config=peft_config,
         **({"second_model": second_model} if params.second_model_as() else {}),
     )
+    if params.quantization:
+        importlib.import_module(params.quantization.modules()[0]).train_in_float32(trainer.model)
     way.prepare(trainer, params)
     n_tokens = [sum(len(side.ids) for side in sides) for sides in kept.sides]
     progress.attach(trainer, n_tokens)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from stages import train
 from stages.params.machine import Machine
 from stages.params.training import Cpt, Distill, Dpo, Grpo, Kto, Orpo, OwnAnswers, Reward, Rloo, Sft, Step
-from stages.params.weights import All
+from stages.params.weights import All, Quantization
 from stages.rows import jsonl
 from stages.rows.row import Chat, Judged, Message, Pair, Text, make_row
 from stages.training import progress, resume
@@ -30,12 +30,16 @@ OWN_ANSWERS = {
     "answer_schema": None, "num_generations": 2, "max_completion_length": 6, "temperature": 1.0, "beta": 0.05,
 }  # fmt: skip
 LORA = replace(PLAIN_LORA, lora_dropout=0.2)
+NF4 = Quantization(
+    load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype="float32"
+)
 STEPS = {
     "sft, all weights": Sft(**COMMON, rows="chat", weights=All(), assistant_only_loss=False),
     "sft, LoRA with dropout": Sft(**COMMON, rows="chat", weights=LORA, assistant_only_loss=False),
     "cpt, packed and split": Cpt(
         **{**COMMON, "over_long": "split", "max_length": 16}, rows="text", weights=LORA, packing=True
     ),
+    "sft, QLoRA": Sft(**COMMON | {"quantization": NF4}, rows="chat", weights=PLAIN_LORA, assistant_only_loss=False),
     "dpo, LoRA with dropout": Dpo(
         **COMMON, rows="pair", weights=LORA, beta=0.1, loss_type=["sigmoid", "sft"], loss_weights=[1.0, 1.0]
     ),
