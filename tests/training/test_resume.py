@@ -14,6 +14,7 @@ from stages.rows import jsonl
 from stages.rows.row import Chat, Judged, Message, Pair, Text, make_row
 from stages.training import progress, resume
 from tests.tiny_models import PLAIN_LORA, build_model, build_reward_model
+from tests.training.made_up_ways import WAYS
 
 ROOT = Path(__file__).parents[2]
 COMMON = {
@@ -59,6 +60,11 @@ STEPS = {
     "reward, LoRA": Reward(**COMMON, rows="pair", weights=PLAIN_LORA),
     "grpo, LoRA": Grpo(**OWN_ANSWERS, weights=PLAIN_LORA, loss_type="dapo", scale_rewards="group"),
     "rloo, all weights": Rloo(**OWN_ANSWERS, weights=All(), normalize_advantages=True),
+}
+
+STEPS |= {
+    f"sft, {way}": replace(STEPS["sft, all weights"], weights=WAYS[way])
+    for way in ("DoRA", "PiSSA", "OLoRA", "LoRA+", "LoRA and the embedding", "AdaLoRA", "layers", "half")
 }
 
 
