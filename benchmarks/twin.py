@@ -36,6 +36,13 @@ DEFAULT = ROOT / "recipes/default.yaml"
 MADE = {
     "kto": ("dpo", ("loss_type", "loss_weights"), {
         "method": "kto", "rows": "judged", "from": "base", "desirable_weight": 1.0, "undesirable_weight": 1.0}),
+    "orpo": ("dpo", ("loss_type", "loss_weights"), {"method": "orpo", "from": "base"}),
+    "distill": ("sft", (), {
+        "method": "distill", "second_model": "models/base", "beta": 0.5, "temperature": 1.0, "alpha": 0.5}),
+    "grpo": ("sft", ("assistant_only_loss",), {
+        "method": "grpo", "rewards": {"compact": 1.0}, "label": None, "slots": [], "answer_schema": None,
+        "num_generations": 4, "max_completion_length": 16, "temperature": 1.0, "beta": 0.0, "loss_type": "grpo",
+        "scale_rewards": "group"}),
     "cpt": ("sft", ("assistant_only_loss",), {"method": "cpt", "rows": "text", "packing": False}),
 }  # fmt: skip
 

@@ -173,7 +173,7 @@ def libraries() -> list[Case]:
         Case("packing leak", "loss", patches=((collator, of_batches(leak)),)),
         Case("wrong padding token", "loss", patches=((collator, of_batches(mask_end)),)),
         Case("padding attended to", "loss", patches=((collator, of_batches(attend_to_padding)),)),
-        Case("loss is no number", "loss", patches=(("trl.SFTTrainer.compute_loss", not_a_number(sft_loss())),)),
+        Case("loss is no number", "train", patches=(("trl.SFTTrainer.compute_loss", not_a_number(sft_loss())),)),
         Case("means of micro-batches averaged", "loss",
              patches=((f"{TRAINER}.get_batch_samples", forgets_tokens(get_batch_samples())),)),
         Case("optimizer lost on resume", "resume",

@@ -42,6 +42,9 @@ CASES = [
     Case("loss on all of a chat", "", steps={"sft": {"assistant_only_loss": False}}),
     Case("few rows", "", rows={"chat": made_up.contents("chat", 3)}),
     Case("judged answers", "", steps={"kto": ALONE}),
+    Case("ORPO", "", steps={"orpo": {}}, quants=("Q8_0",)),
+    Case("distillation", "", steps={"distill": {}}, quants=("Q8_0",)),
+    Case("answers of the model itself", "", steps={"grpo": {}}, quants=("Q8_0",)),
     Case("LoRA on attention", "", steps={"dpo": {**ALONE, "weights": {
         **LORA, "target_modules": ["q_proj", "v_proj"]}}}),
     Case("DoRA", "", steps={"dpo": {**ALONE, "weights": {**LORA, "use_dora": True}}}),

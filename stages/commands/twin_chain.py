@@ -31,7 +31,8 @@ from stages.twinning.small_step import BATCH, ROWS, small
 from stages.twinning.step_checks import Run
 
 ANSWERED, NEW_TOKENS = 2, 4
-NOT_DRIVEN = {"reward": "a reward model ends in a score, which is not compared here"}
+WORTHLESS = "answers of a random model are all worth nothing, so nothing would be trained"
+NOT_TRAINED = {"grpo": WORTHLESS, "rloo": WORTHLESS, "reward": "its model ends in a score, which nothing here reads"}
 
 
 class Twin(NamedTuple):
@@ -74,9 +75,6 @@ def make_base(twin: Twin, source: Path, params: Base) -> list[Fault]:
 def drive_step(twin: Twin, name: str, step: Step) -> list[Fault]:
     """Renders, trains, resumes and merges."""
     where, start, method = f"train.{name}", twin.model(step.from_), type(step).__struct_config__.tag
-    if method in NOT_DRIVEN:
-        twin.notes.append(f"{where}: {NOT_DRIVEN[method]}")
-        return []
     picked = rows.chosen(jsonl.read(twin.mixed / f"{step.rows}.jsonl"), ROWS)
     if not picked:
         return [Fault("rows", where, "", f"{twin.mixed}/{step.rows}.jsonl has no rows: want some")]
@@ -89,6 +87,9 @@ def drive_step(twin: Twin, name: str, step: Step) -> list[Fault]:
     encoded = list(tokens.encode([row.content for row in picked], tokenizer, renderer))
     if faults := row_checks.faults(picked, encoded, tokenizer, stops, loss, where):
         return faults
+    if method in NOT_TRAINED:
+        twin.notes.append(f"{where}: {NOT_TRAINED[method]}")
+        return []
     with stage("rows", where):
         kept = kept_rows.keep(picked, encoded, params, where)
     if not kept.rows:

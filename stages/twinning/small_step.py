@@ -6,19 +6,16 @@ from stages.params.training import Step
 from stages.twinning.shrunk import SIZES
 
 ROWS, BATCH = 16, 4  # rows of a step, in micro-batches: the first step reads all
-SMALL = {  # of a step: three steps, each over all rows
+SMALL = {  # of a step: three steps, each over all rows, none of which is evaluated
     "num_train_epochs": 3, "per_device_train_batch_size": BATCH, "gradient_accumulation_steps": ROWS // BATCH,
-    "learning_rate": 1e-3, "lr_scheduler_type": "constant",
-    "lr_scheduler_kwargs": {}, "warmup_steps": 0, "logging_steps": 1,
-    "eval_steps": 1000, "gradient_checkpointing": False,
+    "gradient_checkpointing": False, "learning_rate": 1e-3, "lr_scheduler_type": "constant", "lr_scheduler_kwargs": {},
+    "warmup_steps": 0, "logging_steps": 1, "eval_steps": 1000, "best": None, "stop_on": [],
 }  # fmt: skip
-
-SAMPLED = {"num_generations": 2, "max_completion_length": 8}  # of methods whose model gives its own answers
 
 
 def small(step: Step) -> Step:
     """The step as the twin runs it: short, in float32, on two layers."""
-    params = msgspec.structs.replace(step, **SMALL, **{k: v for k, v in SAMPLED.items() if hasattr(step, k)})
+    params = msgspec.structs.replace(step, **SMALL)
     if layers := getattr(params.weights, "layers_to_transform", None):  # of the many layers of the base
         two = sorted({layer % SIZES["num_hidden_layers"] for layer in layers})
         params = msgspec.structs.replace(
