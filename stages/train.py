@@ -15,6 +15,7 @@ Params:  train.<step>, machine
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,7 @@ from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.rows import accounting, jsonl
 from stages.rows.row import Content
-from stages.training import best, chat_template, device, faults, kept_rows, progress, resume, tokens, watching
+from stages.training import best, chat_template, device, faults, kept_rows, progress, resume, tokens, tracking, watching
 from stages.training.kept_rows import Kept
 from stages.training.row_renderer import RowRenderer
 from stages.training.tokens import Tokens
@@ -181,6 +182,7 @@ def main(
     n_tokens = [sum(len(side.ids) for side in sides) for sides in kept.sides]
     progress.attach(trainer, n_tokens)
     watching.attach(trainer, f"train.{step}", [row.id for row in kept.rows], params.stop_on)
+    tracking.attach(trainer, step, os.environ.get(tracking.VARIABLE, ""))
     if params.best:
         best.attach(trainer, f"train.{step}", params, lambda folder: save(trainer, way, tokenizer, folder))
     with faults.told_out_of_memory(f"train.{step}", params):
