@@ -4,6 +4,7 @@ PiSSA and OLoRA start from a part of each weight, which they take out of the bas
 that start, of twice the rank: an adapter of the base as it was.
 """
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def load(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
     way = params.weights
     adapted_modules.check(model, start, way.target_modules, way.modules_to_save, way.trainable_token_indices,
                           way.layers_to_transform)  # fmt: skip
-    fields = msgspec.structs.asdict(way)
+    fields = copy.deepcopy(msgspec.structs.asdict(way))  # PEFT extends lists of its config where they are
     del fields["loraplus_lr_ratio"]  # of the optimizer
     none = {name: None for name, value in fields.items() if value == []}  # PEFT's name for no modules
     return model, LoraConfig(task_type=params.TASK_TYPE, **fields | none)
