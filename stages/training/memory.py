@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from stages.params.machine import Machine
 from stages.params.training import Step
-from stages.params.weights import Lora
+from stages.params.weights import AdaLora, Lora
 from stages.training.labelled_logits import LabelledLogProbs
 
 LAYERS = (2, 4)  # of the short models: even numbers, as some models alternate two kinds of layers
@@ -39,7 +39,7 @@ class Need(NamedTuple):
 
 
 def need(config: Any, params: Step, machine: Machine, tokens: int, trained: float) -> Need:
-    """What a step of training takes.
+    """What a step of training takes at most: `layers` and `half` count as `all`, and a second model is not counted.
 
     Args:
         config: the model's configuration, of transformers.
@@ -136,7 +136,8 @@ def _model(config: Any, params: Step, machine: Machine, layers: int) -> Any:
 
     config = copy.deepcopy(config)
     config.num_hidden_layers = layers
-    adapted = isinstance(params.weights, Lora)
+    way = params.weights
+    adapted = isinstance(way, Lora | AdaLora)
     with torch.device("meta"):
         dtype = getattr(torch, machine.dtype) if adapted else torch.float32
         model = AutoModelForCausalLM.from_config(config, dtype=dtype)
@@ -150,8 +151,8 @@ def _model(config: Any, params: Step, machine: Machine, layers: int) -> Any:
         model = get_peft_model(
             model,
             LoraConfig(
-                task_type="CAUSAL_LM", r=params.weights.r, target_modules=params.weights.target_modules,
-                use_dora=params.weights.use_dora,
+                task_type="CAUSAL_LM", r=way.init_r if isinstance(way, AdaLora) else way.r,
+                target_modules=way.target_modules, use_dora=isinstance(way, Lora) and way.use_dora,
             ),
             low_cpu_mem_usage=True,
         ).get_base_model()  # fmt: skip
