@@ -23,7 +23,7 @@ SHOWN = 3  # changes that would make a step fit
 
 
 def needs(root: Path, name: str) -> tuple[list[str], list[str]]:
-    """What the step `name` takes; what this machine lacks for it, with changes that would make it fit."""
+    """What the step `name` takes, with changes that would make it fit; what this machine lacks for it."""
     values = params.load(root / "params.yaml")
     step = params.section(values, f"train.{name}", Step, "params.yaml")
     machine = params.section(values, "machine", Machine, "params.yaml")
@@ -38,7 +38,7 @@ def needs(root: Path, name: str) -> tuple[list[str], list[str]]:
     if free is None or need.peak <= free:
         return [line], []
     lacks = f"memory: {_mib(free)} are free on {machine.device}"
-    return [line], [lacks, *fitting(config, step, machine, (tokens, trained), free)]
+    return [line, *fitting(config, step, machine, (tokens, trained), free)], [lacks]
 
 
 def model_config(root: Path, values: dict[str, Any], step: Step) -> Any:
@@ -68,10 +68,10 @@ def fitting(config: Any, step: Step, machine: Machine, rows: tuple[int, float], 
     for words, changed in changes(step, machine):
         need = memory.need(config, changed, machine, *rows)
         if need.peak <= free:
-            lines.append(f"memory: {_mib(need.peak)} with {words}")
+            lines.append(f"needs {_mib(need.peak)} with {words}")
         if len(lines) == SHOWN:
             break
-    return lines or ["memory: also with smaller batches, gradient_checkpointing, LoRA and 4 bits together"]
+    return lines or ["needs more than is free with smaller batches, gradient_checkpointing, LoRA and 4 bits together"]
 
 
 def changes(step: Step, machine: Machine) -> Iterator[tuple[str, Step]]:
