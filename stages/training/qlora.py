@@ -31,7 +31,7 @@ def load_4bit(start: Path, quantization: Quantization, device: str) -> Any:
 def train_in_float32(model: Any) -> None:
     """Makes what is trained float32, as beside a base that is whole.
 
-    TRL rounds it to bfloat16, but PEFT reads an adapter of a checkpoint as float32: a resumed training would be another.
+    TRL rounds it to bfloat16, but PEFT reads a checkpoint's adapter as float32: a resumed training would be another.
     """
     import torch
 

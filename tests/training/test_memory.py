@@ -1,4 +1,4 @@
-"""Memory that a training step is foreseen to take, held against tensors of a real step and against hand-written sums."""
+"""Memory that a training step is foreseen to take, held against a real step and against hand-written sums."""
 
 from typing import Any
 
