@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.errors import UserError
-from stages.params.training import Best, Step
+from stages.params.step_fields import Best
+from stages.params.training import Step
 
 PREFIX = "best-"
 

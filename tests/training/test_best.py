@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from modelmake import params
 from modelmake.errors import UserError
-from stages.params.training import Best, Step
+from stages.params.step_fields import Best
+from stages.params.training import Step
 from stages.training import best, progress, resume
 from tests.conftest import ROOT
 from tests.tiny_models import build_model

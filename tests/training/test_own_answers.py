@@ -12,7 +12,8 @@ from stages import train
 from stages.evaluating import scoring
 from stages.evaluating.runtimes import transformers as runtime
 from stages.params.machine import Machine
-from stages.params.training import Best, Grpo, OwnAnswers, Rloo
+from stages.params.step_fields import Best
+from stages.params.training import Grpo, OwnAnswers, Rloo
 from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Chat, Message, Row, make_row
