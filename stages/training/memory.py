@@ -20,7 +20,7 @@ BYTES_4BIT = 0.516  # of a weight in four bits, with its scales
 STATES = {"sgd": 0.0, "adafactor": 0.05, "adamw_bnb_8bit": 2.0, "paged_adamw_8bit": 2.0, "lion_32bit": 4.0}
 
 
-ANSWERS = {"pair": 2}  # sequences that a row of the kind has; else one
+ANSWERS = {"pair": 2, "judged": 2}  # sequences of a row of the kind: kto adds another row's answer; else one
 
 
 class Need(NamedTuple):
@@ -46,6 +46,8 @@ def need(config: Any, params: Step, machine: Machine, tokens: int, trained: floa
         tokens: of the longest row, under `max_length`.
         trained: share of the tokens that the loss sees.
     """
+    if params.TASK_TYPE == "SEQ_CLS":
+        trained = 0.0  # a score has no logits of the vocabulary
     few, many = (_run(config, params, machine, tokens, trained, layers) for layers in LAYERS)
     layers = config.num_hidden_layers
     each = [(b - a) / (LAYERS[1] - LAYERS[0]) for a, b in zip(few, many, strict=True)]

@@ -11,6 +11,7 @@ from stages.proposing.proposal import LORA
 from stages.training import memory
 from stages.training.labelled_logits import LabelledLogProbs
 from tests.test_train import step
+from tests.training.test_resume import STEPS
 
 CPU = Machine("cpu", "float32", 1)
 MIB = 2**20
@@ -94,3 +95,9 @@ def test_a_pair_is_two_sequences() -> None:
     pairs, chats = step("dpo", weights={"kind": "all"}), step("sft")
 
     assert memory.sequences(pairs) == 2 * memory.sequences(chats) == 8
+
+
+def test_a_score_has_no_logits_of_the_vocabulary() -> None:
+    wide, scores = config(vocab_size=50_000), STEPS["reward, LoRA"]
+
+    assert memory.need(wide, scores, CPU, tokens=64, trained=1.0).logits < 64 * 50_000 * 4
