@@ -36,6 +36,7 @@ class Dpo(StepFields, tag_field="method", tag="dpo"):
     EVALUATED: ClassVar[dict[str, bool]] = {
         "eval_loss": False, "eval_rewards/accuracies": True, "eval_rewards/margins": True,
     }  # fmt: skip
+    DROPOUT: ClassVar[bool] = False
     WHOLE: ClassVar[str] = "a truncated pair may lose what makes it a preference"
 
     rows: Literal["pair"]
@@ -155,6 +156,11 @@ class OwnAnswers(StepFields):
             problems.append(
                 f"num_generations = {self.num_generations}: want a divisor of per_device_train_batch_size × "
                 f"gradient_accumulation_steps = {batch}, the answers of a step"
+            )
+        if self.stop_on:
+            name = type(self).__struct_config__.tag
+            problems.append(
+                f"stop_on = {self.stop_on}: want []: {name} tells rewards, no loss that could diverge or overfit"
             )
         if "lm_head" in getattr(self.weights, "target_modules", []):
             problems.append("weights.target_modules: want no lm_head: TRL computes the loss without its adapter")

@@ -197,7 +197,11 @@ def _train(kinds: list[str], counts: Counter, base: Base, lengths: Lengths, belo
         if kind == "chat" and not base.marked:
             reason += "; the loss sees questions too, as the chat template marks no answers: docs/models.md"
         decisions.append(Decision(f"train.{name}.rows", kind, reason))
-        for field, value in (step | wanted).items():
+        values = step | wanted
+        if not method.DROPOUT and values["weights"].get("lora_dropout"):
+            values["weights"] = {**values["weights"], "lora_dropout": 0.0}
+            told["weights"] = f"{wanted['method']} trains without dropout"
+        for field, value in values.items():
             if field in told or (field != "rows" and not (known and field in known and known[field] == value)):
                 decisions.append(Decision(f"train.{name}.{field}", value, told.get(field, "")))
         start = name

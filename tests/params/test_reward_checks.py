@@ -82,6 +82,8 @@ def test_a_reward_model_cannot_be_quantized_or_combined() -> None:
          "over_long = 'truncate': want drop or error: a prompt without its end asks something else"),
         (lambda v: v["grpo"]["weights"].update(lora_dropout=0.1),
          "weights.lora_dropout = 0.1: want 0: grpo has no dropout"),
+        (lambda v: v["grpo"].update(stop_on=["divergence", "overfitting"]),
+         "stop_on = ['divergence', 'overfitting']: want []: grpo tells rewards, no loss that could diverge or overfit"),
         (lambda v: v["grpo"]["weights"].update(target_modules=["lm_head"]),
          "weights.target_modules: want no lm_head: TRL computes the loss without its adapter"),
         (lambda v: v["rm"]["weights"].update(lora_dropout=0.1),

@@ -77,7 +77,7 @@ def test_a_base_in_4_bits_is_for_adapters_beside_it(way: str, why: str | None) -
 
 @pytest.mark.parametrize(
     ("step", "refused"),
-    [("kto, LoRA", True), ("grpo, LoRA", True), ("dpo, LoRA with dropout", False), ("sft, all weights", False)],
+    [("kto, LoRA", True), ("grpo, LoRA", True), ("dpo, LoRA", False), ("sft, all weights", False)],
 )
 def test_a_start_in_the_base_is_refused_where_the_base_is_the_reference(step: str, refused: bool) -> None:
     params = replace(STEPS[step], weights=replace(PLAIN_LORA, init_lora_weights="pissa"))
