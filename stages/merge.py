@@ -20,7 +20,9 @@ from stages.params.weights import Quantization
 from stages.training import task_types
 
 PROBE_TOKENS = 64
-# Of the relative distance of logits: what rounding of merged weights to their dtype leaves, and hardly more.
+# By task type. One score may be near 0, where rounding changes any share of it.
+COMPARED = {"CAUSAL_LM": "logits", "SEQ_CLS": "hidden states"}
+# Of the relative distance of what is compared: what rounding of merged weights to their dtype leaves, and hardly more.
 LIMITS = {"torch.float32": 1e-4, "torch.bfloat16": 0.05, "torch.float16": 0.01}
 
 
@@ -46,25 +48,27 @@ def merge(model: Any, adapter: Path) -> tuple[Any, int]:
         for module in adapted.modules()
         if isinstance(module, AuxiliaryTrainingWrapper) or (hasattr(module, "lora_A") and module.lora_A)
     )
-    expected, limit = probe(adapted), LIMITS[str(model.dtype)]
+    compared, limit = COMPARED[adapted.active_peft_config.task_type], LIMITS[str(model.dtype)]
+    expected = probe(adapted, compared)
     merged = adapted.merge_and_unload(safe_merge=True)
-    distance = (probe(merged) - expected).norm() / expected.norm()
+    distance = (probe(merged, compared) - expected).norm() / expected.norm()
     if not distance <= limit:
         raise UserError(
-            f"{adapter}: the merged model's logits differ by {distance:.2g} from those of model and adapter, relative "
-            f"to their norm: want at most {limit:g} for {model.dtype}; train other modules, or all weights"
+            f"{adapter}: the merged model's {compared} differ by {distance:.2g} from those of model and adapter, "
+            f"relative to their norm: want at most {limit:g} for {model.dtype}; train other modules, or all weights"
         )
     return merged, changed
 
 
-def probe(model: Any) -> Any:
-    """The logits of a row of tokens from all over the vocabulary, in float32."""
+def probe(model: Any, compared: str) -> Any:
+    """The logits, or last hidden states, of a row of tokens from all over the vocabulary, in float32."""
     import torch
 
     vocabulary = model.get_input_embeddings().weight.shape[0]
     tokens = torch.linspace(0, vocabulary - 1, PROBE_TOKENS, device=model.device).long()[None]  # (1, T)
     with torch.no_grad():
-        return model(input_ids=tokens).logits.float()
+        outputs = model(input_ids=tokens, output_hidden_states=compared == "hidden states")
+    return (outputs.logits if compared == "logits" else outputs.hidden_states[-1]).float()
 
 
 def main(start: In, trained: In, merged: Out, step: str, quantization: Quantization | None) -> str:

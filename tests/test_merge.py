@@ -72,3 +72,34 @@ def test_rounding_to_the_dtype_of_the_weights_is_no_fault(tmp_path: Path, dtype:
     get_peft_model(AutoModelForCausalLM.from_pretrained(start, dtype="auto"), config).save_pretrained(tmp_path / "a")
 
     assert merge.main(start, tmp_path / "a", tmp_path / "merged", "step", None) == "adapter merged into 14 modules"
+
+
+def reward_adapter(folder: Path, seed: int) -> tuple[Path, Path]:
+    """A reward model in bfloat16, and a random adapter of it with a random head."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    from stages.training import task_types
+
+    start = build_model(folder / "start", dtype="bfloat16")
+    torch.manual_seed(seed)
+    config = LoraConfig(task_type="SEQ_CLS", r=4, target_modules="all-linear", init_lora_weights=False)
+    get_peft_model(task_types.load("SEQ_CLS", start, dtype="auto"), config).save_pretrained(folder / "a")
+    return start, folder / "a"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_score_near_0_is_no_fault_of_merging(tmp_path: Path, seed: int) -> None:
+    start, adapter = reward_adapter(tmp_path, seed)
+
+    assert merge.main(start, adapter, tmp_path / "merged", "step", None) == "adapter merged into 15 modules"
+
+
+def test_a_merge_that_changes_a_reward_model_stops_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from peft import LoraModel
+
+    start, adapter = reward_adapter(tmp_path, 0)
+    monkeypatch.setattr(LoraModel, "merge_and_unload", lambda self, **_: self.unload())
+
+    with pytest.raises(UserError, match="the merged model's hidden states differ by "):
+        merge.main(start, adapter, tmp_path / "merged", "step", None)
