@@ -149,7 +149,7 @@ def _trained(twin: Twin, name: str, params: Step, run: Run, kept: kept_rows.Kept
 
 def _first_wrong(twin: Twin, name: str, params: Step, kept: list[Row], wrong: Callable[[Run], bool]) -> str:
     """The first row with which alone training goes wrong, too; of judged answers none is trained alone."""
-    one = {"num_train_epochs": 1, "per_device_train_batch_size": 1, "gradient_accumulation_steps": 1}
+    one = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 1}
     for row in kept if kept[0].kind != "judged" else ():
         if wrong(run_train(twin, name, msgspec.structs.replace(params, **one), [row])):
             return row.id
