@@ -1,7 +1,6 @@
 """The weights that are kept are those of the best evaluation, also after a kill and where saves are rarer."""
 
 import json
-import shutil
 from pathlib import Path
 
 import msgspec
@@ -103,46 +102,6 @@ def test_a_killed_training_keeps_the_same_step_and_bytes(
                 run_stage(model, tmp_path / f"killed{at}", files, tmp_path / "c2", params)
 
     assert run_stage(model, tmp_path / "again", files, tmp_path / "c2", params) == whole
-
-
-def test_a_kill_before_a_checkpoint_is_complete_leaves_the_one_before_it_its_best_weights(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(resume, "CHECKPOINT_INTERVAL", 0)
-    measure, measured = resume._md5s, []
-
-    def kill_at_the_second(checkpoint: Path) -> dict[str, str]:
-        measured.append(checkpoint.name)
-        if len(measured) == 2:
-            raise Killed
-        return measure(checkpoint)
-
-    monkeypatch.setattr(resume, "_md5s", kill_at_the_second)
-
-    with pytest.raises(Killed):
-        run_stage(model, tmp_path / "out", write_rows(tmp_path, "chat"), tmp_path / "c", overfitting(None))
-
-    def best_step(checkpoint: str) -> int:
-        history = json.loads((tmp_path / "c" / checkpoint / "trainer_state.json").read_bytes())["log_history"]
-        return best.chosen(best.values(history, "eval_loss"), higher=False)[0]
-
-    complete, partial = measured
-    assert [file.parent.name for file in (tmp_path / "c").glob(f"*/{resume.COMPLETE}")] == [complete]
-    assert best_step(complete) < best_step(partial), "the case is one in which the best changes between both"
-    assert (tmp_path / "c" / f"best-{best_step(complete)}/model.safetensors").exists()
-
-
-def test_best_weights_that_are_gone_are_told_in_a_line(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def lose(trainer, state) -> None:
-        for kept in (tmp_path / "c").glob("best-*"):
-            shutil.rmtree(kept)
-
-    watched(monkeypatch, on_train_end=lose)
-
-    with pytest.raises(UserError, match=r"best-\d+: not there: want the weights of step \d+, the best by eval_loss; "):
-        run_stage(model, tmp_path / "out", write_rows(tmp_path, "chat"), tmp_path / "c", overfitting(1))
 
 
 def test_an_adapter_is_kept_by_what_only_preferences_measure(model: Path, tmp_path: Path) -> None:
