@@ -122,6 +122,9 @@ def merge_faults(
         what = (
             f"the merged model is {error / change:.2f} of the trained change away from what was trained: want at most "
             f"{MERGED}; train other modules (no tied embeddings, no output layer), or weights: {{kind: all}}"
+            if change
+            else f"answers of the merged model differ by {error:.3g} from those of what was trained, which training "
+            "left as they were: want none; train other modules, or weights: {kind: all}"
         )
         return [Fault("merge", where, "", what)]
     return []
