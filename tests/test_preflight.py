@@ -29,17 +29,22 @@ SEMANTIC = {"threshold": 0.95, "neighbours": 16, "max_tokens": 256, "batch_size"
 Edit = Callable[[dict[str, Any]], Any]
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
+def copied(folder: Path) -> Path:
+    """The folder, with a copy of this project that preflight can read."""
     for name in (*COPIED, ".dvc/config"):
-        target = tmp_path / name
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, target)
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    return tmp_path
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return copied(tmp_path)
 
 
 @pytest.fixture
@@ -269,40 +274,6 @@ def test_all_problems_are_reported_at_once(files: Path) -> None:
         "params.yaml: compare.baseline = 'bse': want one of base, dpo, sft",
         "params.yaml: train.sft.learning_rate = '1e-4': want a number, got text; write 0.0001 without quotes",
     ]
-
-
-def test_a_dep_that_dvc_yaml_lacks_is_reported_with_those_that_main_needs(project: Path) -> None:
-    text = (project / "dvc.yaml").read_text()
-    (project / "dvc.yaml").write_text(text.replace("    - keys/clean.json\n", ""))
-
-    assert run(project) == (
-        1,
-        "",
-        [
-            "dvc.yaml: clean: deps ['data/ingested/rows.jsonl', 'recipes/no_tokenizer.json']: "
-            "stages.clean.main wants ['data/ingested/rows.jsonl', 'keys/clean.json', 'recipes/no_tokenizer.json']"
-        ],
-    )
-
-
-@pytest.mark.parametrize("name", ["graph", "needs"])
-def test_a_stage_whose_key_file_would_replace_a_file_beside_the_keys_is_a_problem(project: Path, name: str) -> None:
-    text = (project / "dvc.yaml").read_text()
-    text = text.replace("  card:\n    cmd", f"  {name}:\n    cmd").replace("keys/card.json", f"keys/{name}.json")
-    (project / "dvc.yaml").write_text(text)
-
-    assert run(project) == (1, "", [f"dvc.yaml: {name}: its key keys/{name}.json is taken: want another name"])
-
-
-def test_an_import_that_is_not_locked_is_a_problem(project: Path) -> None:
-    with (project / "stages/reporting/item_files.py").open("a") as file:
-        file.write("\n\ndef late():\n    import not_locked\n\n\nif __doc__ is None:\n    late()\n")
-
-    assert run(project) == (
-        1,
-        "",
-        ["stages.reporting.item_files: imports not_locked, which is not in uv.lock: `uv add` it"],
-    )
 
 
 def test_a_project_with_problems_keeps_its_old_keys(project: Path) -> None:
