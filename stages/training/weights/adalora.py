@@ -68,7 +68,7 @@ def prepare(trainer: Any, params: Step) -> None:
             config.total_step = state.max_steps
             saved = Path(args.output_dir) / f"checkpoint-{state.global_step}" / STATE
             if saved.exists():
-                tensors = load_file(saved)
+                tensors = load_file(saved, device=str(args.device))
                 for field in ("exp_avg_ipt", "exp_avg_unc"):
                     values = {name.partition(" ")[2]: t for name, t in tensors.items() if name.startswith(f"{field} ")}
                     setattr(allocator, field, values)
