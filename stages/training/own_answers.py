@@ -54,7 +54,8 @@ def trainer(
             f"{name}: {len(rows)} prompts: want {per_step} or more, those of a step; add rows, or lower the batch"
         )
     longest = max(len(prompt) for dataset in (rows, parts["eval_dataset"]) if dataset for prompt in dataset["prompt"])
-    if (context := model.config.max_position_embeddings) < longest + params.max_completion_length:
+    context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if context and context < longest + params.max_completion_length:
         raise UserError(
             f"{name}: prompts of up to {longest} tokens and max_completion_length = {params.max_completion_length}: "
             f"want at most the model's max_position_embeddings = {context} together; lower one of them, or max_length"
