@@ -42,7 +42,7 @@ def test_the_benchmark_counts_cases_by_reader_and_outcome() -> None:
     assert list(result["readers"]) == list(READERS)
     assert result["cases"] == 55 == sum(n for outcomes in result["readers"].values() for n in outcomes.values())
     assert [result[name] for name in ("tracebacks", "lost", "fields_lost", "texts_lost")] == [0, 0, 0, 0]
-    assert result["rendered"] > 3 * result["refused"] > 0
+    assert result["rendered"] > result["refused"] > 0  # some templates know no tools
 
 
 TURNS = [{"role": "user", "content": "uqz"}, {"role": "assistant", "content": "aqz", "weight": 0, "thinking": "tqz"}]

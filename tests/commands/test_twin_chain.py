@@ -66,7 +66,8 @@ def test_an_adapter_that_is_merged_without_its_scale_is_told(
 
     _, faults = found(tmp_path, model, {}, dpo={"from": "base"})
 
-    assert [fault.partition(" is ")[0] for fault in faults] == ["train.dpo: merge: the merged model"]
+    [fault] = faults
+    assert fault.startswith("train.dpo: merge: ") and "the merged model's logits differ" in fault
 
 
 def test_a_stage_that_refuses_the_step_is_told_in_its_own_words(model: Path, tmp_path: Path) -> None:
