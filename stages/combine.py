@@ -21,7 +21,7 @@ from modelmake.signature import In, Out
 from stages.params.combination import Combination
 from stages.params.weights import Quantization
 from stages.rows import accounting
-from stages.training import combining
+from stages.training import combining, task_types
 from stages.training.combining import Distance, Factors
 
 FACTORS = ("lora_A.weight", "lora_B.weight", "lora_magnitude_vector")  # ends of names in an adapter's file
@@ -56,11 +56,9 @@ def check(folder: Path, params: Combination) -> None:
 
 def load(start: Path, quantization: Quantization | None) -> Any:
     """The model that the adapters were trained on, in its stored dtype; after QLoRA, with weights rounded to 4 bits."""
-    from transformers import AutoModelForCausalLM
-
     if quantization:
         return importlib.import_module(quantization.modules()[0]).load_dequantized(start, quantization)
-    return AutoModelForCausalLM.from_pretrained(start, dtype="auto", use_safetensors=True)
+    return task_types.load("CAUSAL_LM", start, dtype="auto")
 
 
 def lora_layers(model: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stages.params.training import Step
+from stages.training import task_types
 from stages.training.tokens import Tokens
 
 
@@ -16,9 +17,7 @@ class Likelihood(NamedTuple):
 
 def full_model(folder: Path) -> Any:
     """The model of a folder, in float32."""
-    from transformers import AutoModelForCausalLM
-
-    return AutoModelForCausalLM.from_pretrained(folder, dtype="float32", use_safetensors=True).eval()
+    return task_types.load("CAUSAL_LM", folder, dtype="float32").eval()
 
 
 def start_model(folder: Path, step: Step) -> Any:

@@ -52,7 +52,9 @@ def test_what_is_of_another_file_in_a_function_that_is_kept_is_refused(tree: Pat
 def test_what_is_compiled_anew_or_of_one_file_is_not_refused(tree: Path, code: str) -> None:
     write(tree, code)
 
-    reach(tree, "stages.go", [], ("stages",))
+    reached = reach(tree, "stages.go", [], ("stages",))
+
+    assert "stages.leaf" in str(reached)
 
 
 def test_numba_misses_an_edit_of_another_file(tree: Path) -> None:
