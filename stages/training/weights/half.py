@@ -8,19 +8,13 @@ A weight that is frozen keeps its optimizer state, and goes on with it.
 import random
 import re
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
-from stages.params.machine import Machine
 from stages.params.training import Step
-from stages.training import start_model
+from stages.training.weights.all import load as load
+from stages.training.weights.all import save as save
 
 PART = re.compile(r"^(.*\.\d+(?:\.\w+)*?)\.(\w+)\.(?:weight|bias)$")  # (layer and its part, module)
-
-
-def load(start: Path, params: Step, machine: Machine) -> tuple[Any, None]:
-    """The model of folder `start`, in float32."""
-    return start_model.trainable(start, params, machine), None
 
 
 def frozen(names: list[str], turn: int, seed: int) -> set[str]:
@@ -57,8 +51,3 @@ def prepare(trainer: Any, params: Step) -> None:
                     weight.requires_grad_(name not in left)
 
     trainer.add_callback(Turns())
-
-
-def save(trainer: Any, folder: Path) -> None:
-    """A complete model."""
-    trainer.model.save_pretrained(folder)

@@ -8,6 +8,8 @@ from modelmake.errors import UserError
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.training import start_model
+from stages.training.weights.all import prepare as prepare
+from stages.training.weights.all import save as save
 
 
 def load(start: Path, params: Step, machine: Machine) -> tuple[Any, None]:
@@ -30,12 +32,3 @@ def load(start: Path, params: Step, machine: Machine) -> tuple[Any, None]:
     trained = sum(weights[name].numel() for name in chosen)
     print(f"  trains {trained:,} of {sum(w.numel() for w in weights.values()):,} weights", flush=True)
     return model, None
-
-
-def prepare(trainer: Any, params: Step) -> None:
-    """Nothing."""
-
-
-def save(trainer: Any, folder: Path) -> None:
-    """A complete model."""
-    trainer.model.save_pretrained(folder)
