@@ -11,13 +11,12 @@ from modelmake import params
 from modelmake.planning import resources
 from stages.params.base_model import Base, Folder, Tiny
 from stages.params.machine import Machine
-from stages.params.training import Step
+from stages.params.training import OwnAnswers, Step
 from stages.params.weights import All, Quantization, Weights
 from stages.proposing.proposal import LORA
 from stages.training import memory
 from stages.training.memory import Need
 
-ONLINE = ("grpo", "rloo")  # these also generate, which is not foreseen
 IN_4BIT = Quantization(True, "nf4", True, "bfloat16")
 SHOWN = 3  # changes that would make a step fit
 
@@ -30,7 +29,7 @@ def needs(root: Path, name: str) -> tuple[list[str], list[str]]:
     config = model_config(root, values, step)
     if config is None:
         return ["memory: not foreseen before models/base is here"], []
-    if type(step).__struct_config__.tag in ONLINE:
+    if isinstance(step, OwnAnswers):
         return ["memory: not foreseen where a step generates its answers"], []
     tokens, trained = _tokens(root, name, step)
     need, free = memory.need(config, step, machine, tokens, trained), _free(machine)

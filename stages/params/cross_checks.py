@@ -22,6 +22,8 @@ NAME = re.compile(r"[a-z0-9_]+")  # of steps, combinations and suites
 MIXED = ("data", "mixed")  # the folder that mix writes
 MIXED_FILES = [(f"{kind}.jsonl",) for kind in KINDS]  # in it
 TEST_FILES = (*KINDS, "golden")  # names of the files of held-out rows
+# Optimizers whose moments bitsandbytes pages on GPUs alone -> what to take on a CPU.
+ONLY_ON_GPUS = {"paged_ademamix_32bit": "ademamix", "paged_ademamix_8bit": "ademamix_8bit"}
 RESERVED = ("base", "trained", "quantized")  # folders in models/ that no step may write
 
 
@@ -36,6 +38,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_parity(chapters),
         *_compared_suite(chapters),
         *_gpus(chapters),
+        *_optimizers(chapters),
         *_lengths(chapters),
         *_contexts(chapters),
         *_row_files(chapters),
@@ -211,6 +214,17 @@ def _gpus(chapters: dict[str, Any]) -> list[str]:
         f"resources.{kind}.gpu = {gpu}: want {f'1 or more for {user}' if user else '0: no stage of this kind uses one'}"
         for kind, user in users.items()
         if bool(gpu := getattr(resources, kind).gpu) != bool(user)
+    ]
+
+
+def _optimizers(chapters: dict[str, Any]) -> list[str]:
+    machine, train = chapters.get("machine"), chapters.get("train") or {}
+    if not machine or machine.device == "cuda":
+        return []
+    return [
+        f"train.{name}.optim = {step.optim!r}: want {ONLY_ON_GPUS[step.optim]} with machine.device = 'cpu'"
+        for name, step in train.items()
+        if step and step.optim in ONLY_ON_GPUS
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 from msgspec import Meta
 
 # Those that run with what uv.lock holds. The ones in 8 bits keep tensors of fewer than 4,096 values in 32; on a CPU a
-# paged one is the same as the other.
+# paged one is the same as the other, or refused (cross_checks.py).
 Optimizer = Literal[
     "adamw_torch", "adamw_torch_fused", "adafactor", "sgd", "adagrad", "rmsprop", "ademamix", "lion_32bit",
     "adamw_bnb_8bit", "ademamix_8bit", "lion_8bit", "rmsprop_bnb_8bit", "paged_adamw_32bit", "paged_adamw_8bit",

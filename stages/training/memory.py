@@ -16,10 +16,12 @@ from stages.training.labelled_logits import LabelledLogProbs
 LAYERS = (2, 4)  # of the short models: even numbers, as some models alternate two kinds of layers
 LOGGED = ("entropy", "is_top1")  # what TRL's trainer logs of the labelled tokens
 BYTES_4BIT = 0.516  # of a weight in four bits, with its scales
-# Bytes that an optimizer keeps for each trained weight of four bytes; others keep two moments of its own width.
-STATES = {"sgd": 0.0, "adafactor": 0.05, "adamw_bnb_8bit": 2.0, "paged_adamw_8bit": 2.0, "lion_32bit": 4.0}
-
-
+STATES = {  # bytes that an optimizer keeps for each trained weight: its moments, of four bytes or one
+    "adamw_torch": 8, "adamw_torch_fused": 8, "adafactor": 0.05, "sgd": 0, "adagrad": 4, "rmsprop": 4, "ademamix": 12,
+    "lion_32bit": 4, "adamw_bnb_8bit": 2, "ademamix_8bit": 3, "lion_8bit": 1, "rmsprop_bnb_8bit": 1,
+    "paged_adamw_32bit": 8, "paged_adamw_8bit": 2, "paged_ademamix_32bit": 12, "paged_ademamix_8bit": 3,
+    "paged_lion_32bit": 4, "paged_lion_8bit": 1,
+}  # fmt: skip
 ANSWERS = {"pair": 2, "judged": 2}  # sequences of a row of the kind: kto adds another row's answer; else one
 
 
@@ -122,7 +124,7 @@ def _run(config: Any, params: Step, machine: Machine, tokens: int, trained: floa
             logits = counter.peak - weights - activations
     trainable = [p for p in model.parameters() if p.requires_grad]
     gradients = sum(p.numel() * p.element_size() for p in trainable)
-    optimizer = sum(p.numel() for p in trainable) * STATES.get(params.optim, 8.0)
+    optimizer = sum(p.numel() for p in trainable) * STATES[params.optim]
     if params.quantization:
         of_layers = [p for p in decoder.layers.parameters() if not p.requires_grad and p.ndim == 2]
         weights -= round(sum(p.numel() * (p.element_size() - BYTES_4BIT) for p in of_layers))

@@ -192,3 +192,15 @@ def test_checks_that_need_a_chapter_that_could_not_be_decoded_are_left_out() -> 
 
     for name in chapters:
         assert cross_checks.problems(chapters | {name: None}) == []
+
+
+def test_an_optimizer_that_pages_on_gpus_alone_is_refused_on_a_cpu() -> None:
+    def change(values: dict[str, Any], **machine: Any) -> None:
+        values["train"]["dpo"]["optim"] = "paged_ademamix_8bit"
+        values["machine"] |= machine
+        values["resources"]["model"]["gpu"] = int(bool(machine))
+
+    assert problems(change) == [
+        "train.dpo.optim = 'paged_ademamix_8bit': want ademamix_8bit with machine.device = 'cpu'"
+    ]
+    assert problems(lambda values: change(values, device="cuda")) == []

@@ -1,11 +1,14 @@
 """Memory that a training step is foreseen to take, held against a real step and against hand-written sums."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
+from stages.params.cross_checks import ONLY_ON_GPUS
 from stages.params.machine import Machine
+from stages.params.schedules import Optimizer
 from stages.params.training import Step
 from stages.proposing.proposal import LORA
 from stages.training import memory
@@ -101,3 +104,20 @@ def test_a_score_has_no_logits_of_the_vocabulary() -> None:
     wide, scores = config(vocab_size=50_000), STEPS["reward, LoRA"]
 
     assert memory.need(wide, scores, CPU, tokens=64, trained=1.0).logits < 64 * 50_000 * 4
+
+
+@pytest.mark.parametrize("optim", sorted({*get_args(Optimizer)} - {*ONLY_ON_GPUS}))
+def test_an_optimizer_keeps_as_many_bytes_as_the_table_says(optim: str, tmp_path: Path) -> None:
+    import torch
+    from transformers import Trainer, TrainingArguments
+
+    weight = torch.nn.Parameter(torch.ones(512, 512))
+    arguments = TrainingArguments(str(tmp_path), optim=optim, learning_rate=1e-3, use_cpu=True, report_to="none")
+    kind, settings = Trainer.get_optimizer_cls_and_kwargs(arguments)
+    optimizer = kind([weight], **settings)
+    weight.grad = torch.ones_like(weight)
+    optimizer.step()
+
+    moments = [t for t in optimizer.state[weight].values() if isinstance(t, torch.Tensor) and t.numel() >= 512]
+    kept = sum(tensor.numel() * tensor.element_size() for tensor in moments)
+    assert kept / weight.numel() == pytest.approx(memory.STATES[optim], abs=0.1)
