@@ -17,7 +17,7 @@ from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.rows import jsonl
 from stages.rows.row import Chat, Function, Message, Pair, ToolCall, make_row
-from stages.training import kept_rows, tokens
+from stages.training import kept_rows, outcome, tokens, trainers
 from stages.training.row_renderer import RowRenderer
 from stages.training.weights import all as all_weights
 from tests.tiny_models import TEMPLATE, build_model, build_tokenizer
@@ -75,9 +75,9 @@ def schema(default: object, enum: list) -> dict:
 
 def test_the_summary_has_the_first_and_the_last_loss_if_one_was_logged() -> None:
     history = [{"step": 1, "loss": 2.5}, {"step": 2, "eval_loss": 3}, {"step": 2, "loss": 0.25, "reward": 1.0}]
-    assert train.change(history, "loss") == "loss 2.500 -> 0.250"
-    assert train.change(history, "reward") == "reward 1.000 -> 1.000"
-    assert train.change([{"step": 2, "eval_loss": 3}], "loss") == "fewer steps than logging_steps: no loss logged"
+    assert outcome.change(history, "loss") == "loss 2.500 -> 0.250"
+    assert outcome.change(history, "reward") == "reward 1.000 -> 1.000"
+    assert outcome.change([{"step": 2, "eval_loss": 3}], "loss") == "fewer steps than logging_steps: no loss logged"
 
 
 def test_padding_with_the_end_token_masks_no_end_token_of_a_row() -> None:
@@ -96,7 +96,7 @@ def test_trl_knows_every_field_of_the_training_arguments() -> None:
 
     chapters, problems = preflight.decode(params.load(ROOT / "params.yaml"))
     assert problems == []
-    names = train.training_arguments(chapters["train"]["sft"], chapters["machine"], Path("x")).keys()
+    names = trainers.arguments(chapters["train"]["sft"], chapters["machine"], Path("x")).keys()
 
     for config in (SFTConfig, DPOConfig, KTOConfig):
         assert names <= set(config.__dataclass_fields__)
@@ -123,9 +123,9 @@ def trained_texts(model: Path, step_: Step, contents: list) -> list[tuple[str, s
     renderer = RowRenderer(tokenizer, method.loss(step_), ["<|end|>"], [])
     encoded = list(tokens.encode(contents, tokenizer, renderer))
     rows = [make_row(content) for content in contents]
-    dataset = train.as_dataset(kept_rows.keep(rows, encoded, step_, "train.step"), method.example)
+    dataset = kept_rows.keep(rows, encoded, step_, "train.step").dataset(method.example)
     network, _ = all_weights.load(model, step_, Machine("cpu", "float32", 1))
-    arguments = train.training_arguments(step_, Machine("cpu", "float32", 1), Path("unused")) | {"eval_strategy": "no"}
+    arguments = trainers.arguments(step_, Machine("cpu", "float32", 1), Path("unused")) | {"eval_strategy": "no"}
     trainer = method.trainer(step_, arguments, model=network, train_dataset=dataset, processing_class=tokenizer)
     batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(contents))])
     seen = batch["labels"] != -100 if "labels" in batch else batch["completion_mask"] == 1

@@ -3,10 +3,10 @@
 from typing import Any
 
 from benchmarks.twin_cases.case import LORA, Case
-from stages import merge, train
+from stages import merge
 from stages.evaluating.runtimes import llama_cpp
 from stages.exporting import gguf_tokenizer, gguf_writer
-from stages.training import row_renderer, tokens
+from stages.training import kept_rows, row_renderer, tokens, trainers
 from stages.training.methods import cpt, dpo, kto, sft
 
 ADAPTER = {"dpo": {"from": "base", "weights": LORA}}
@@ -86,8 +86,8 @@ def get_batch_samples() -> Any:
 
 
 OWN = {
-    "sft": sft.example, "dpo": dpo.example, "kto": kto.example, "dataset": train.as_dataset,
-    "arguments": train.training_arguments, "prompts": llama_cpp.prompts, "ends": gguf_tokenizer._end_ids,
+    "sft": sft.example, "dpo": dpo.example, "kto": kto.example, "dataset": kept_rows.Kept.dataset,
+    "arguments": trainers.arguments, "prompts": llama_cpp.prompts, "ends": gguf_tokenizer._end_ids,
     "around": gguf_tokenizer._added_around, "templates": gguf_tokenizer._chat_templates, "tokens": tokens._tokens,
     "span": row_renderer.RowRenderer._trained_span, "quantized": gguf_writer._quantized, "merge": merge.merge,
     "rope": gguf_writer._rope, "blocks": cpt.blocks,
@@ -137,7 +137,7 @@ TRAINING = [
     Case("packed texts attend to each other", "loss", steps=PACKED,
          patches=((f"{METHODS}.cpt.blocks", packed_as_one),)),
     Case("packed blocks cut", "loss", steps=PACKED, patches=((f"{METHODS}.cpt.blocks", without_last),)),
-    Case("row dropped in silence", "rows", patches=(("stages.train.as_dataset", lambda kept, example: (
+    Case("row dropped in silence", "rows", patches=(("stages.training.kept_rows.Kept.dataset", lambda kept, example: (
         data := OWN["dataset"](kept, example)) and data.select(range(1, len(data)))),)),
     Case("words of the user trained", "mask", patches=(("stages.training.row_renderer.RowRenderer._trained_span",
          lambda self, text, block, lead: (max(0, block[0] - 40), OWN["span"](self, text, block, lead)[1])),)),
@@ -147,7 +147,7 @@ TRAINING = [
          patches=((f"{METHODS}.dpo.example", lambda c, s: endless(OWN["dpo"](c, s))),)),
     Case("judgement turned round", "loss", steps={"kto": {}}, patches=((f"{METHODS}.kto.example",
          lambda c, s: {**OWN["kto"](c, s), "label": not c.good}),)),
-    Case("nothing is trained", "update", patches=(("stages.train.training_arguments",
+    Case("nothing is trained", "update", patches=(("stages.training.trainers.arguments",
          lambda *a: {**OWN["arguments"](*a), "learning_rate": 0.0}),)),
 ]  # fmt: skip
 SERVING = [

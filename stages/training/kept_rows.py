@@ -1,11 +1,16 @@
 """The rows of a file that a step trains on, with their tokens; and every row that it does not, with its reason."""
 
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from modelmake.errors import UserError
 from stages.params.training import Step
-from stages.rows.row import Row
+from stages.rows import accounting, jsonl
+from stages.rows.row import Content, Row
+from stages.training import tokens
+from stages.training.row_renderer import RowRenderer
 from stages.training.tokens import Encoded, Tokens
 
 ADVICE = (
@@ -41,15 +46,49 @@ class Kept(NamedTuple):
             "omitted": self.omitted,
         }
 
+    def account(self, params: Step) -> dict[str, Any]:
+        """{in, out, dropped: {reason: n}} of the file's rows."""
+        reasons = ["untrained"] * len(self.untrained)
+        if params.over_long == "drop":
+            reasons += ["over_long"] * len(self.over_long)
+        return accounting.account(len(self.rows) + len(reasons), len(self.rows), reasons)
+
+    def dataset(self, example: Callable[[Content, list[Tokens]], dict[str, Any]]) -> Any:
+        """A datasets.Dataset of tokens, with the index of each row; None if there is no row."""
+        from datasets import Dataset
+
+        columns = [
+            {**example(row.content, sides), "row": i}
+            for i, (row, sides) in enumerate(zip(self.rows, self.sides, strict=True))
+        ]
+        return Dataset.from_list(columns) if columns else None
+
+
+def read(files: list[Path], renderer: RowRenderer, params: Step, where: str) -> list[Kept]:
+    """What training reads of each file: rows rendered and tokenized once, and accounted for.
+
+    Raises:
+        UserError: rows lose something on the way to their tokens, in any of the files; or one is too long and
+            `over_long` is `error`.
+    """
+    found = []
+    for file in files:
+        rows = jsonl.read(file)
+        found.append((file, rows, list(tokens.encode([row.content for row in rows], renderer.tokenizer, renderer))))
+    problems = [f"{file}: {loss}" for file, rows, encoded in found for loss in losses(rows, encoded)]
+    if problems:
+        raise UserError(f"{where}: {'; '.join(problems)}: {ADVICE}")
+    return [keep(rows, encoded, params, f"{where}: {file}") for file, rows, encoded in found]
+
 
 def losses(rows: list[Row], encoded: list[Encoded]) -> list[str]:
     """What rows would lose, a text for each kind of loss, with the number of rows, the first, and what it loses."""
     first: dict[str, tuple[str, str]] = {}  # loss -> (id of the row, its text)
     counts: Counter[str] = Counter()
-    for row, tokens in zip(rows, encoded, strict=True):
-        for loss, text in tokens.losses:
+    for row, read_as in zip(rows, encoded, strict=True):
+        for loss, text in read_as.losses:
             first.setdefault(loss, (row.id, text))
-        counts.update({loss for loss, _ in tokens.losses})
+        counts.update({loss for loss, _ in read_as.losses})
     return [
         f"{loss} ({n} rows, first {first[loss][0]}{f': {first[loss][1][:60]!r}' if first[loss][1] else ''})"
         for loss, n in counts.most_common()
@@ -63,22 +102,22 @@ def keep(rows: list[Row], encoded: list[Encoded], params: Step, where: str) -> K
         UserError: a row is too long and `over_long` is `error`.
     """
     longest = max((row.length for row in encoded), default=0)
-    long = sorted(row.id for row, tokens in zip(rows, encoded, strict=True) if tokens.length > params.max_length)
+    long = sorted(row.id for row, read_as in zip(rows, encoded, strict=True) if read_as.length > params.max_length)
     if long and params.over_long == "error":
         raise UserError(
             f"{where}: {len(long)} rows above max_length = {params.max_length} tokens (longest "
             f"{longest}, first {long[0]}): want none; raise it, or set over_long to drop"
         )
     kept, untrained = [], []
-    for row, tokens in zip(rows, encoded, strict=True):
-        if tokens.length > params.max_length and params.over_long == "drop":
+    for row, read_as in zip(rows, encoded, strict=True):
+        if read_as.length > params.max_length and params.over_long == "drop":
             continue
         if params.over_long == "split":
-            sides = [piece for side in tokens.sides for piece in side.pieces(params.max_length)]
+            sides = [piece for side in read_as.sides for piece in side.pieces(params.max_length)]
         else:
-            sides = [side.cut(params.max_length) for side in tokens.sides]
-        if tokens.prompt_only or all(side.n_trained for side in sides):
-            kept.append((row, sides, tokens.omitted))
+            sides = [side.cut(params.max_length) for side in read_as.sides]
+        if read_as.prompt_only or all(side.n_trained for side in sides):
+            kept.append((row, sides, read_as.omitted))
         else:
             untrained.append(row.id)
     omitted = Counter(field for _, _, fields in kept for field in fields)

@@ -17,7 +17,7 @@ from stages.params.training import Grpo, OwnAnswers, Rloo
 from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Chat, Message, Row, make_row
-from stages.training import own_answers
+from stages.training import kept_rows, own_answers, trainers
 from stages.training.methods import grpo, rloo
 from stages.training.row_renderer import RowRenderer
 from tests.tiny_models import PLAIN_LORA, SPECIAL_TOKENS, TEMPLATE, build_model, build_tokenizer, teach
@@ -61,11 +61,11 @@ def trainer(model: Path, folder: Path, params: OwnAnswers, rows: list[Row] = ROW
     name = type(params).__struct_config__.tag
     file = folder / "rows.jsonl"
     jsonl.write(file, rows)
-    [kept] = train.prepare([file], RowRenderer(tokenizer, METHODS[name].loss(params), ["<|end|>"], []), params, name)
-    arguments = train.training_arguments(params, CPU, folder) | {"eval_strategy": "no"}
+    [kept] = kept_rows.read([file], RowRenderer(tokenizer, METHODS[name].loss(params), ["<|end|>"], []), params, name)
+    arguments = trainers.arguments(params, CPU, folder) | {"eval_strategy": "no"}
     return METHODS[name].trainer(
         params, arguments, model=AutoModelForCausalLM.from_pretrained(model), processing_class=tokenizer,
-        train_dataset=train.as_dataset(kept, own_answers.example), eval_dataset=None, peft_config=None,
+        train_dataset=kept.dataset(own_answers.example), eval_dataset=None, peft_config=None,
     )  # fmt: skip
 
 

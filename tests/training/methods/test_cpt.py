@@ -16,7 +16,7 @@ from stages.params.training import Cpt
 from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Text, make_row
-from stages.training import packing
+from stages.training import packing, trainers
 from stages.training.methods import cpt
 from stages.training.tokens import Tokens
 from tests.conftest import ROOT
@@ -80,7 +80,7 @@ def test_a_packed_loss_is_the_sum_of_the_losses_of_the_rows(architecture: str, a
 
     folder = build_model(tmp_path / "model", architecture)
     network = AutoModelForCausalLM.from_pretrained(folder, attn_implementation=attention)
-    arguments = train.training_arguments(PARAMS, CPU, tmp_path / "work") | {"eval_strategy": "no"}
+    arguments = trainers.arguments(PARAMS, CPU, tmp_path / "work") | {"eval_strategy": "no"}
     trainer = cpt.trainer(
         PARAMS, arguments, model=network, train_dataset=dataset(TEXTS),
         processing_class=AutoTokenizer.from_pretrained(folder),
@@ -108,7 +108,7 @@ def test_a_model_that_mixes_the_rows_of_a_block_is_refused(model: Path, tmp_path
     from transformers import AutoTokenizer, MambaConfig, MambaForCausalLM
 
     mixing = MambaForCausalLM(MambaConfig(vocab_size=384, hidden_size=16, num_hidden_layers=1, state_size=4))
-    arguments = train.training_arguments(PARAMS, CPU, tmp_path) | {"eval_strategy": "no"}
+    arguments = trainers.arguments(PARAMS, CPU, tmp_path) | {"eval_strategy": "no"}
 
     with pytest.raises(UserError, match=r"^packing = True: MambaForCausalLM does not keep rows of a block apart: want"):
         cpt.trainer(

@@ -16,7 +16,7 @@ from stages.params.training import Distill
 from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Chat, Message, make_row
-from stages.training import kept_rows, tokens
+from stages.training import kept_rows, tokens, trainers
 from stages.training.methods import distill
 from stages.training.row_renderer import RowRenderer
 from tests.tiny_models import TEMPLATE, build_model, build_tokenizer
@@ -54,9 +54,9 @@ def trainer(student: Path, teacher: Path, folder: Path, params: Distill = PARAMS
     encoded = list(tokens.encode(CHATS, tokenizer, RowRenderer(tokenizer, "assistant", ["<|end|>"], [])))
     kept = kept_rows.keep([make_row(chat) for chat in CHATS], encoded, params, "train.distill")
     return distill.trainer(
-        params, train.training_arguments(params, CPU, folder) | {"eval_strategy": "no"},
+        params, trainers.arguments(params, CPU, folder) | {"eval_strategy": "no"},
         model=AutoModelForCausalLM.from_pretrained(student), second_model=teacher, processing_class=tokenizer,
-        train_dataset=train.as_dataset(kept, distill.example),
+        train_dataset=kept.dataset(distill.example),
     )  # fmt: skip
 
 

@@ -7,12 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from stages import train
 from stages.commands import init
 from stages.params.machine import Machine
 from stages.params.training import Dpo, Step
 from stages.rows.row import Message, Pair, make_row
-from stages.training import kept_rows, tokens
+from stages.training import kept_rows, tokens, trainers
 from stages.training.methods import dpo
 from stages.training.row_renderer import RowRenderer
 from tests.tiny_models import PLAIN_LORA, build_model
@@ -56,7 +55,7 @@ def parts(model: Path, params: Dpo) -> dict[str, Any]:
         "model": network,
         "processing_class": tokenizer,
         "peft_config": peft_config,
-        "train_dataset": train.as_dataset(kept_rows.keep(rows, encoded, params, "train.dpo"), dpo.example),
+        "train_dataset": kept_rows.keep(rows, encoded, params, "train.dpo").dataset(dpo.example),
     }
 
 
@@ -84,7 +83,7 @@ def test_the_loss_is_that_of_trl_which_computes_the_reference_each_time(
     from trl.trainer import utils
 
     params = step(loss_type, loss_weights, weights)
-    arguments = train.training_arguments(params, CPU, tmp_path) | {"eval_strategy": "no"}
+    arguments = trainers.arguments(params, CPU, tmp_path) | {"eval_strategy": "no"}
     found = loss(dpo.trainer(params, arguments, **parts(model, params)), change=0.003)
 
     monkeypatch.setattr(utils, "_ChunkedLogProbFunction", ChunkedLogProbFunction)
@@ -101,14 +100,14 @@ def test_the_loss_is_that_of_trl_which_computes_the_reference_each_time(
 def test_nothing_differs_from_the_reference_at_the_start(model: Path, tmp_path: Path, start: bool | str) -> None:
     """TRL's reference is the model without its adapter: of PiSSA and OLoRA, a base from which their start was taken."""
     params = step(["sigmoid"], [1.0], {**LORA, "init_lora_weights": start})
-    arguments = train.training_arguments(params, CPU, tmp_path) | {"eval_strategy": "no"}
+    arguments = trainers.arguments(params, CPU, tmp_path) | {"eval_strategy": "no"}
 
     assert loss(dpo.trainer(params, arguments, **parts(model, params))) == pytest.approx(0.693147, abs=1e-5)
 
 
 def test_no_second_model_is_held_for_the_reference(model: Path, tmp_path: Path) -> None:
     params = step(["sigmoid"], [1.0], {"kind": "all"})
-    arguments = train.training_arguments(params, CPU, tmp_path) | {"eval_strategy": "no"}
+    arguments = trainers.arguments(params, CPU, tmp_path) | {"eval_strategy": "no"}
 
     assert dpo.trainer(params, arguments, **parts(model, params)).ref_model is None
 
@@ -117,7 +116,7 @@ def test_rows_of_like_length_are_trained_together(model: Path, tmp_path: Path) -
     """A batch of the whole set would else have them in the order of their ids."""
     params = step(["sigmoid"], [1.0], LORA)
     trainer = dpo.trainer(
-        params, train.training_arguments(params, CPU, tmp_path) | {"eval_strategy": "no"}, **parts(model, params)
+        params, trainers.arguments(params, CPU, tmp_path) | {"eval_strategy": "no"}, **parts(model, params)
     )
     lengths = [trainer.train_dataset["length"][row] for row in trainer._get_train_sampler()]
 

@@ -12,7 +12,7 @@ from stages.params.machine import Machine
 from stages.params.training import Kto
 from stages.rows import jsonl
 from stages.rows.row import Judged, Message, make_row
-from stages.training import kept_rows, tokens
+from stages.training import kept_rows, tokens, trainers
 from stages.training.methods import kto
 from stages.training.row_renderer import RowRenderer
 from stages.training.weights import lora
@@ -60,14 +60,14 @@ def test_the_trainer_reads_what_trl_would_make_of_the_rows(model: Path, tmp_path
         tokens.encode([r.content for r in rows], tokenizer, RowRenderer(tokenizer, "answer", ["<|end|>"], []))
     )
     kept = kept_rows.keep(rows, encoded, PARAMS, "train.kto")
-    arguments = train.training_arguments(PARAMS, CPU, tmp_path) | {"eval_strategy": "no"}
+    arguments = trainers.arguments(PARAMS, CPU, tmp_path) | {"eval_strategy": "no"}
 
     def network():
         return lora.load(model, PARAMS, CPU)[0]
 
     ours = kto.trainer(
         PARAMS, arguments, model=network(), processing_class=tokenizer,
-        train_dataset=train.as_dataset(kept, kto.example),
+        train_dataset=kept.dataset(kto.example),
     ).train_dataset  # fmt: skip
     messages = [
         {

@@ -13,7 +13,7 @@ from stages.params.training import Orpo
 from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Message, Pair, make_row
-from stages.training import kept_rows, tokens
+from stages.training import kept_rows, tokens, trainers
 from stages.training.methods import orpo
 from stages.training.row_renderer import RowRenderer
 from tests.conftest import ROOT
@@ -49,8 +49,8 @@ def batch(model: Path, contents: list[Pair], folder: Path) -> tuple[Any, dict[st
     encoded = list(tokens.encode(contents, tokenizer, RowRenderer(tokenizer, "answer", ["<|end|>"], [])))
     kept = kept_rows.keep(rows, encoded, PARAMS, "train.orpo")
     trainer = orpo.trainer(
-        PARAMS, train.training_arguments(PARAMS, CPU, folder) | {"eval_strategy": "no"},
-        model=AutoModelForCausalLM.from_pretrained(model), train_dataset=train.as_dataset(kept, orpo.example),
+        PARAMS, trainers.arguments(PARAMS, CPU, folder) | {"eval_strategy": "no"},
+        model=AutoModelForCausalLM.from_pretrained(model), train_dataset=kept.dataset(orpo.example),
         processing_class=tokenizer,
     )  # fmt: skip
     return trainer, next(iter(trainer.get_train_dataloader()))

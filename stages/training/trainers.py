@@ -1,0 +1,110 @@
+"""The trainer of a step: its model, the method's TRL trainer around it, and what watches, tracks and saves it."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from stages.params.machine import Machine
+from stages.params.training import Step
+from stages.rows import accounting
+from stages.training import best, progress, tracking, watching
+from stages.training.kept_rows import Kept
+
+Save = Callable[[Path], None]  # into a folder that is not there yet
+
+
+def arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
+    """Arguments of transformers' TrainingArguments that every method shares."""
+    return {
+        "output_dir": str(folder),
+        "seed": params.seed,
+        "num_train_epochs": params.num_train_epochs,
+        "per_device_train_batch_size": params.per_device_train_batch_size,
+        "per_device_eval_batch_size": params.per_device_train_batch_size,
+        "gradient_accumulation_steps": params.gradient_accumulation_steps,
+        "gradient_checkpointing": params.gradient_checkpointing,
+        "learning_rate": params.learning_rate,
+        "optim": params.optim,
+        "lr_scheduler_type": params.lr_scheduler_type,
+        "lr_scheduler_kwargs": params.lr_scheduler_kwargs,
+        "warmup_steps": params.warmup_steps,
+        "weight_decay": params.weight_decay,
+        "max_grad_norm": params.max_grad_norm,
+        "logging_steps": params.logging_steps,
+        "eval_strategy": "steps",
+        "eval_steps": params.eval_steps,
+        "bf16": machine.dtype == "bfloat16",
+        "use_cpu": machine.device == "cpu",
+        "save_strategy": "no",
+        "report_to": "none",
+        "logging_nan_inf_filter": False,  # it would log another loss in the place of one that is not finite
+        "remove_unused_columns": False,  # keeps `row`, which consumed_rows records
+        "dataloader_pin_memory": machine.device == "cuda",
+        "disable_tqdm": not sys.stderr.isatty(),
+    }
+
+
+def build(
+    method: ModuleType, tokenizer: Any, start: Path, second_model: Path, rows: tuple[Kept, Kept], folder: Path,
+    step: str, params: Step, machine: Machine,
+) -> tuple[Any, Save]:  # fmt: skip
+    """The trainer of the rows (to train on, held out), and what saves its model.
+
+    Args:
+        folder: of its checkpoints.
+    """
+    from transformers import set_seed
+
+    kept, held_out = rows
+    train_dataset, eval_dataset = kept.dataset(method.example), held_out.dataset(method.example)
+    set_seed(params.seed)  # LoRA's weights are random
+    way = importlib.import_module(params.weights.modules()[0])
+    model, peft_config = way.load(start, params, machine)
+    settings = arguments(params, machine, folder)
+    trainer = method.trainer(
+        params,
+        settings if eval_dataset else {**settings, "eval_strategy": "no"},
+        model=model,
+        train_dataset=train_dataset,
+        eval_dataset=eval_dataset,
+        processing_class=tokenizer,
+        peft_config=peft_config,
+        **({"second_model": second_model} if params.second_model_as() else {}),
+    )
+    if params.quantization:
+        importlib.import_module(params.quantization.modules()[0]).train_in_float32(trainer.model)
+    way.prepare(trainer, params)
+
+    def save(to: Path) -> None:
+        _save(trainer, way, tokenizer, to)
+
+    n_tokens = [sum(len(side.ids) for side in sides) for sides in kept.sides]
+    progress.attach(trainer, n_tokens)
+    watching.attach(trainer, f"train.{step}", [row.id for row in kept.rows], params.stop_on)
+    tracking.attach(trainer, step, os.environ.get(tracking.VARIABLE, ""))
+    if params.best:
+        best.attach(trainer, f"train.{step}", params, save)
+    return trainer, save
+
+
+def _save(trainer: Any, way: ModuleType, tokenizer: Any, folder: Path) -> None:
+    """Saves the adapter or the full model; its configs depend on no set order, path or date."""
+    settings, cache = trainer.model.config, trainer.model.config.use_cache
+    settings.use_cache = True  # the trainer turns it off; generation is slow without it
+    way.save(trainer, folder)
+    settings.use_cache = cache
+    (folder / "README.md").unlink(missing_ok=True)
+    config = folder / "adapter_config.json"
+    if config.exists():
+        values = msgspec.json.decode(config.read_bytes())
+        if isinstance(values["target_modules"], list):
+            values["target_modules"].sort()  # PEFT keeps it as a set
+        accounting.write_json(config, dict(sorted(values.items())))
+    else:
+        tokenizer.save_pretrained(folder)
