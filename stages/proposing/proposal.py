@@ -30,6 +30,7 @@ OWN: dict[str, dict[str, Any]] = {  # what a method has beyond sft, where the re
 TRAINING_TOKENS = 2_500_000  # of a tiny model's sft: some four minutes on one core
 TOKENS_A_MINUTE = 600_000  # measured: a tiny model of 0.6 million parameters trains on 10,000 a second
 MAX_EPOCHS = 5
+ADAPTER_RATES = {"text": 1e-4, "chat": 2e-4, "pair": 5e-6, "judged": 5e-6}  # customary ones: docs/plan.md
 MOST_LOST = 0.5  # share of them that is not proposed to be allowed
 LORA = {
     "kind": "lora",
@@ -216,7 +217,7 @@ def _sizes(kind: str, rows: int, base: Base, lengths: Lengths) -> dict[str, Any]
         epochs = float(f"{min(MAX_EPOCHS, budget / max(1, lengths.mean_tokens[kind] * rows)):.1g}")
         chosen = {"num_train_epochs": epochs, "learning_rate": 0.001}
     else:
-        epochs, chosen = 1.0, {"num_train_epochs": 1, "learning_rate": 2.0e-4, "weights": LORA}
+        epochs, chosen = 1.0, {"num_train_epochs": 1, "learning_rate": ADAPTER_RATES[kind], "weights": LORA}
     steps = max(1, int(rows * epochs / batch))
     return {
         **chosen, "per_device_train_batch_size": batch, "warmup_steps": min(20, steps // 10),

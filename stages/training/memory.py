@@ -56,6 +56,15 @@ def need(config: Any, params: Step, machine: Machine, tokens: int, trained: floa
     return Need(*(round(a + (layers - LAYERS[0]) * per_layer) for a, per_layer in zip(few, each, strict=True)))
 
 
+def parameters(config: Any) -> int:
+    """Of the whole model, tied ones once."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config).num_parameters()
+
+
 def sequences(params: Step) -> int:
     """The sequences that one batch of a device holds."""
     return params.per_device_train_batch_size * ANSWERS.get(params.rows, 1)

@@ -1,7 +1,9 @@
-"""What `modelmake plan` says of a training step: its memory, and what would make it fit."""
+"""What `modelmake plan` says of a training step: its memory, what would make it fit, and a rare learning rate."""
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,43 @@ def test_a_base_that_is_not_here_yet_is_said(project: Path) -> None:
     (project / "params.yaml").write_text(values.replace(tiny, hub))
 
     assert training_needs.needs(project, "sft") == (["memory: not foreseen before models/base is here"], [])
+
+
+def test_a_rare_learning_rate_is_told_and_is_no_lack(project: Path) -> None:
+    large = {
+        "model_type": "llama", "vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336,
+        "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
+    }  # fmt: skip
+    (project / "models/base").mkdir(parents=True)
+    (project / "models/base/config.json").write_text(json.dumps(large))
+    values = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(values.replace("  device: cpu #", "  device: cuda #"))  # none is here
+
+    lines, lacks = training_needs.needs(project, "sft")
+
+    assert lines[1:] == [
+        "learning_rate 2.0e-03 is more than is customary for sft of the model's own weights: 2.0e-06 to 5.0e-05 at "
+        "8.0 billion parameters"
+    ]
+    assert lacks == []
+
+
+def test_what_is_known_is_told_without_torch_though_the_schedule_differs(project: Path) -> None:
+    told = training_needs.needs(project, "sft")
+    values = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(values.replace("learning_rate: 0.002", "learning_rate: 0.001"))
+    script = """
+import sys
+from pathlib import Path
+from stages.commands import training_needs
+print(training_needs.needs(Path(sys.argv[1]), "sft"))
+assert not {"torch", "transformers", "peft"} & set(sys.modules), "imported"
+"""
+
+    again = subprocess.run([sys.executable, "-c", script, project], cwd=ROOT, capture_output=True, text=True)
+
+    assert again.stdout == f"{told}\n", again.stderr
+    assert again.returncode == 0, again.stderr
 
 
 def test_each_change_is_offered_alone_and_upon_the_cheaper_ones() -> None:
