@@ -13,7 +13,7 @@ import msgspec
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.rows import accounting
-from stages.training import best, progress, tracking, watching
+from stages.training import best, padding, progress, tracking, watching
 from stages.training.kept_rows import Kept
 
 Save = Callable[[Path], None]  # into a folder that is not there yet
@@ -66,6 +66,7 @@ def build(
     set_seed(params.seed)  # LoRA's weights are random
     way = importlib.import_module(params.weights.modules()[0])
     model, peft_config = way.load(start, params, machine)
+    padding.unmask(model)
     settings = arguments(params, machine, folder)
     trainer = method.trainer(
         params,
