@@ -1,7 +1,7 @@
 """Sends what a training logs to trackers, as the environment variable MODELMAKE_TRACK asks for.
 
-It is no parameter and in no key: what is trained is the same with or without. Trackers run in a process of their own
-(tracker_process.py), which reads lines of JSON; the packages that they need are in no lock. Training does not need it.
+It is no parameter and in no key: what is trained is the same with or without. A tracker runs in a process and an
+environment of its own (tracker_process.py, envs/<tracker>) and reads lines of JSON. Training does not need it.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from modelmake.errors import UserError
 
 VARIABLE = "MODELMAKE_TRACK"  # <tracker>=<where>, several with spaces between them
-TRACKERS = ("dvclive", "tensorboard")
+TRACKERS = ("dvclive", "mlflow", "tensorboard", "wandb")
 
 
 def wanted(setting: str) -> dict[str, str]:
@@ -35,7 +35,7 @@ def attach(trainer: Any, step: str, setting: str) -> None:
     from transformers import TrainerCallback
 
     for name, where in wanted(setting).items():
-        command = [sys.executable, "-m", "stages.training.tracker_process", name, where, step]
+        command = [sys.executable, "-m", "stages.training.tracker_env", name, where, step]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
         trainer.add_callback(_sender(TrainerCallback, name, process))
 

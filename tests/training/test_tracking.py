@@ -3,13 +3,15 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from modelmake.errors import UserError
+from modelmake.running import state_dir
+from stages.exporting import tool_env
 from stages.training import tracking
+from tests.conftest import ROOT
 from tests.tiny_models import build_model
 from tests.training.test_resume import STEPS, run_stage, write_rows
 
@@ -21,19 +23,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_model(tmp_path_factory.mktemp("model"))
 
 
-@pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Installs a package where processes that are started later find it, and nothing else does."""
-
-    def install(package: str) -> None:
-        target = Path(os.environ.get("TRACKERS", tmp_path)) / package  # TRACKERS: a folder with what was installed
-        if not target.exists():
-            command = ["uv", "pip", "install", "--python", sys.executable, "--target", str(target), package]
-            if (run := subprocess.run(command, capture_output=True, text=True)).returncode:
-                pytest.skip(f"{package} cannot be installed here: {run.stderr[-200:]}")
-        monkeypatch.setenv("PYTHONPATH", str(target))
-
-    return install
+def python_of(tracker: str) -> Path:
+    """The Python of a tracker's environment, which is built unless it is there."""
+    environment = ROOT / "envs" / tracker
+    venv = tool_env.built_in(environment, state_dir.folder(ROOT))
+    command = ["uv", "sync", "--project", environment, "--frozen"]
+    built = subprocess.run(
+        command, env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(venv)}, capture_output=True, text=True
+    )
+    if built.returncode:
+        pytest.skip(f"envs/{tracker} cannot be built here: {built.stderr[-200:]}")
+    return venv / "bin/python"
 
 
 def losses(outputs: dict[str, bytes]) -> dict[int, float]:
@@ -41,7 +41,10 @@ def losses(outputs: dict[str, bytes]) -> dict[int, float]:
     return {entry["step"]: entry["loss"] for entry in history if "loss" in entry}
 
 
-READ = {  # prints {step: loss} of what is at sys.argv[1]
+# what people have in their shells, by which trackers would send or write elsewhere
+DEFAULTS = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "WANDB_MODE": "online", "WANDB_API_KEY": "x" * 40}
+
+READ = {  # prints {step: loss} of what is at sys.argv[1], which nothing was at before
     "tensorboard": """
 import json, sys
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -55,34 +58,62 @@ import csv, json, sys
 rows = csv.DictReader(open(sys.argv[1] + "/step/plots/metrics/loss.tsv"), delimiter="\\t")
 print(json.dumps({row["step"]: float(row["loss"]) for row in rows}))
 """,
+    "mlflow": """
+import json, sys
+from mlflow import MlflowClient
+client = MlflowClient("sqlite:///" + sys.argv[1] + "/mlflow.db")
+[run] = client.search_runs([client.get_experiment_by_name("modelmake").experiment_id])
+assert (run.info.run_name, run.info.status) == ("step", "FINISHED"), run.info
+print(json.dumps({m.step: m.value for m in client.get_metric_history(run.info.run_id, "loss")}))
+""",
+    "wandb": """
+import json, struct, sys
+from pathlib import Path
+from wandb.proto.wandb_internal_pb2 import Record
+[file] = Path(sys.argv[1]).glob("wandb/offline-run-*/run-*.wandb")
+data, at, found = file.read_bytes(), 7, {}
+assert len(data) < 32768, "one block: no record is in two"
+while at < len(data):
+    size, kind = struct.unpack_from("<HB", data, at + 4)
+    record = Record.FromString(data[at + 7 : at + 7 + size])
+    values = {item.key or ".".join(item.nested_key): item.value_json for item in record.history.item}
+    if "loss" in values:
+        found[record.history.step.num] = float(values["loss"])
+    at += 7 + size
+print(json.dumps(found))
+""",
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tracker", tracking.TRACKERS)
 def test_a_tracker_gets_the_losses_and_changes_no_byte(
-    model: Path, tmp_path: Path, tracker: str, installed, monkeypatch: pytest.MonkeyPatch
+    model: Path, tmp_path: Path, tracker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    python = python_of(tracker)
     files = write_rows(tmp_path, "chat")
     monkeypatch.delenv(tracking.VARIABLE, raising=False)
     alone = run_stage(model, tmp_path / "alone", files, tmp_path / "c1", SFT)
-    installed(tracker)
     where = str(tmp_path / "tracked")
+    (tmp_path / "tracked/mlruns/0").mkdir(parents=True)  # an old store of files, MLflow's default where one is
+    for variable, value in DEFAULTS.items():
+        monkeypatch.setenv(variable, value)
     monkeypatch.setenv(tracking.VARIABLE, f"{tracker}={where}")
 
     tracked = run_stage(model, tmp_path / "out", files, tmp_path / "c2", SFT)
 
     assert tracked == alone
-    read = subprocess.run([sys.executable, "-c", READ[tracker], where], capture_output=True, text=True, cwd=tmp_path)
+    read = subprocess.run([python, "-c", READ[tracker], where], capture_output=True, text=True, cwd=tmp_path)
     assert read.returncode == 0, read.stderr
     found = {int(step): loss for step, loss in json.loads(read.stdout.splitlines()[-1]).items()}
     assert found == pytest.approx(losses(alone))
 
 
-def test_a_tracker_that_is_not_installed_is_told_and_training_goes_on(
+def test_a_tracker_whose_environment_cannot_be_built_is_told_and_training_goes_on(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(tracking.VARIABLE, f"tensorboard={tmp_path}/runs")
+    monkeypatch.setenv("PATH", str(tmp_path))  # no uv
 
     outputs = run_stage(model, tmp_path / "out", write_rows(tmp_path, "chat"), tmp_path / "c", SFT)
 
@@ -93,7 +124,7 @@ def test_a_tracker_that_is_not_installed_is_told_and_training_goes_on(
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("comet=/x", "MODELMAKE_TRACK: comet: want one of dvclive, tensorboard"),
+        ("comet=/x", "MODELMAKE_TRACK: comet: want one of dvclive, mlflow, tensorboard, wandb"),
         ("tensorboard=runs", "MODELMAKE_TRACK: tensorboard=runs: want an absolute path"),
         ("tensorboard", "MODELMAKE_TRACK: tensorboard=: want an absolute path"),
     ],
