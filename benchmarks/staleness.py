@@ -9,7 +9,8 @@ dvc.yaml with recipes/tiny.yaml and the first rows of each raw file; the command
 - `modelmake_repro_alone`: without verify;
 - rivals, set up as their documentation says: `dvc_file_deps` (each stage depends on its script), `dvc_folder_deps`
   (on stages/ and modelmake/), `dvc_listed_closure` (on every module that it loaded at set-up, and on the locks),
-  `snakemake` (a plain Snakefile, default triggers).
+  `snakemake` (a plain Snakefile, default triggers). DVC runs with a faster writer of dvc.lock
+  (benchmarks/staleness_dvc.py).
 
 The benchmark measures which stages a tool *starts*. modelmake's stages run for real; a rival's stage is replayed if the
 very same run, byte by byte, has been recorded (benchmarks/staleness_replay.py). preflight is not counted.

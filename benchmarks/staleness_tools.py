@@ -153,7 +153,8 @@ def closure(store: Path) -> Callable[[str], list[str]]:
     def listed(stage: str) -> list[str]:
         chosen = [CHOSEN[stage]] if stage in CHOSEN else []
         tables = [str(Path(place).parent) for place in chosen]
-        others = [p for p in loaded[stage] if Path(p).name == "__init__.py" or str(Path(p).parent) not in tables]
+        found = loaded.get(stage, ())  # of a stage without items at set-up, nothing is known
+        others = [p for p in found if Path(p).name == "__init__.py" or str(Path(p).parent) not in tables]
         return [*sorted(others), *chosen, "uv.lock", ".python-version"]
 
     return listed
@@ -187,11 +188,12 @@ def note_graph(project: Project, work: Path) -> dict[str, graph.Stage]:
     return stages
 
 
+DVC = [sys.executable, str(HERE / "staleness_dvc.py"), "repro"]
 COMMANDS = {
     "modelmake": ["dvc", "repro"],
-    "dvc_file_deps": ["dvc", "repro"],
-    "dvc_folder_deps": ["dvc", "repro"],
-    "dvc_listed_closure": ["dvc", "repro"],
+    "dvc_file_deps": DVC,
+    "dvc_folder_deps": DVC,
+    "dvc_listed_closure": DVC,
     "snakemake": ["snakemake", "--cores", "1"],
 }
 
