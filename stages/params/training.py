@@ -101,7 +101,7 @@ class Kto(StepFields, tag_field="method", tag="kto"):
     DROPOUT: ClassVar[bool] = False
     WHOLE: ClassVar[str] = "the judgement is of the whole answer"
 
-    rows: Literal["judged"]
+    rows: Literal["judged", "pair"]  # of a pair, a good answer and a bad one
     beta: Rate
     desirable_weight: Rate  # of the loss of good answers
     undesirable_weight: Rate  # of bad ones

@@ -1,4 +1,7 @@
-"""KTO through TRL (Ethayarajh et al. 2024, arXiv:2402.01306): answers that somebody found good or bad."""
+"""KTO through TRL (Ethayarajh et al. 2024, arXiv:2402.01306): answers that somebody found good or bad.
+
+The answers of a pair are a good one and a bad one.
+"""
 
 from typing import Any
 
@@ -16,13 +19,27 @@ def loss(params: Kto) -> Loss:
 
 
 def example(content: Content, sides: list[Tokens]) -> dict[str, Any]:
-    """The columns that KTOTrainer makes of a row itself."""
-    [answer] = sides
-    return {
-        "prompt_ids": answer.ids[: answer.answer],
-        "completion_ids": answer.ids[answer.answer :],
-        "label": content.good,
-    }
+    """The columns that KTOTrainer makes of a row itself; of a pair the rejected answer as well."""
+    answer, *rejected = sides
+    columns = {"prompt_ids": answer.ids[: answer.answer], "completion_ids": answer.ids[answer.answer :]}
+    if rejected:
+        return {**columns, "rejected_ids": rejected[0].ids[rejected[0].answer :]}
+    return {**columns, "label": content.good}
+
+
+def unpaired(dataset: Any) -> Any:
+    """The dataset with each pair as two rows, the good answer of one beside the bad one of the next.
+
+    So that a batch has answers of both kinds, and those of a pair do not meet in it.
+    """
+    if "rejected_ids" not in dataset.column_names:
+        return dataset
+    pairs = range(len(dataset))
+    rows = [(pair, (pair + half) % 2 == 0) for half in (0, 1) for pair in pairs]
+    answers = {True: list(dataset["completion_ids"]), False: list(dataset["rejected_ids"])}
+    dataset = dataset.select([pair for pair, _ in rows]).remove_columns(["completion_ids", "rejected_ids"])
+    dataset = dataset.add_column("completion_ids", [answers[good][pair] for pair, good in rows])
+    return dataset.add_column("label", [good for _, good in rows])
 
 
 def mismatched(answers: list[list[int]], batch_size: int) -> list[list[int]]:
@@ -45,6 +62,7 @@ def trainer(params: Kto, arguments: dict[str, Any], **parts: Any) -> Any:
     """
     from trl import KTOConfig, KTOTrainer
 
+    parts |= {of: unpaired(parts[of]) for of in ("train_dataset", "eval_dataset") if parts.get(of)}
     good = sum(parts["train_dataset"]["label"])
     bad = len(parts["train_dataset"]) - good
     if not good or not bad:

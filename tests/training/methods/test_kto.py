@@ -11,7 +11,7 @@ from stages import train
 from stages.params.machine import Machine
 from stages.params.training import Kto
 from stages.rows import jsonl
-from stages.rows.row import Judged, Message, make_row
+from stages.rows.row import Judged, Message, Pair, make_row
 from stages.training import kept_rows, tokens, trainers
 from stages.training.methods import kto
 from stages.training.row_renderer import RowRenderer
@@ -47,6 +47,17 @@ def test_each_prompt_of_a_batch_meets_the_answer_of_the_one_before() -> None:
 
 def test_no_answer_is_its_own_mismatch_though_it_is_alone_in_the_last_batch() -> None:
     assert kto.mismatched([[1], [2], [3], [4], [5]], 4) == [[4], [1], [2], [3], [4]]
+
+
+def test_a_pair_is_a_good_and_a_bad_answer_that_do_not_meet_in_a_batch() -> None:
+    from datasets import Dataset
+
+    pairs = [{"prompt_ids": [n], "completion_ids": [10 + n], "rejected_ids": [20 + n], "row": n} for n in range(3)]
+    rows = kto.unpaired(Dataset.from_list(pairs))
+    assert list(rows["row"]) == [0, 1, 2, 0, 1, 2]
+    assert list(rows["prompt_ids"]) == [[0], [1], [2], [0], [1], [2]]
+    assert list(rows["completion_ids"]) == [[10], [21], [12], [20], [11], [22]]
+    assert list(rows["label"]) == [True, False, True, False, True, False]
 
 
 def test_the_trainer_reads_what_trl_would_make_of_the_rows(model: Path, tmp_path: Path) -> None:
@@ -101,6 +112,28 @@ def test_good_answers_become_likelier_than_bad_ones_and_rows_are_recorded(model:
     ids = sorted(row.id for row in rows)  # the order of the file
     assert batches == [ids[:4], ids[4:]] * 10
     assert (tmp_path / "trained/adapter_model.safetensors").exists()
+
+
+def test_of_pairs_the_chosen_answer_becomes_likelier_and_each_is_consumed_twice_an_epoch(
+    model: Path, tmp_path: Path
+) -> None:
+    rows = [
+        make_row(Pair([Message("user", f"q {n}")], [Message("assistant", f"yes {n}")], [Message("assistant", "no")]))
+        for n in range(4)
+    ]
+    for name in ("train", "val"):
+        jsonl.write(tmp_path / f"{name}.jsonl", rows)
+    files = [tmp_path / name for name in ("train.jsonl", "val.jsonl", "trained", "consumed.jsonl", "log.json", "work")]
+
+    train.main(model, NO_MODEL, *files, "kto", replace(PARAMS, rows="pair"), CPU)
+
+    log = json.loads((tmp_path / "log.json").read_text())
+    history = [entry for entry in log["history"] if "loss" in entry]
+    assert history[-1]["rewards/chosen"] > 0 > history[-1]["rewards/rejected"]
+    assert (log["in"], log["out"], log["steps"]) == (4, 4, 20)
+    batches = [json.loads(line)["ids"] for line in (tmp_path / "consumed.jsonl").read_text().splitlines()]
+    ids = sorted(row.id for row in rows)
+    assert [sorted(batch) for batch in batches] == [ids, ids] * 10
 
 
 @pytest.mark.parametrize("good", [True, False])
