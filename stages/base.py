@@ -166,7 +166,8 @@ def copy_model(folder: Path, base: Path, chat_template: str | None) -> None:
             f"{folder}: missing {', '.join(missing)}: want a Hugging Face model folder "
             "with safetensors weights; convert it with save_pretrained"
         )
-    if "auto_map" in msgspec.json.decode((folder / "config.json").read_bytes()):
+    config = msgspec.json.decode((folder / "config.json").read_bytes())
+    if config.get("auto_map") and not has_own(config):
         raise UserError(
             f"{folder}/config.json: auto_map asks for code from the model's author: "
             "want an architecture that transformers has; remote code is never run"
@@ -177,6 +178,8 @@ def copy_model(folder: Path, base: Path, chat_template: str | None) -> None:
             if file.suffix != ".safetensors" or file.name in weights:
                 (base / file.relative_to(folder)).parent.mkdir(exist_ok=True)
                 shutil.copyfile(file, base / file.relative_to(folder))
+    if "auto_map" in config:  # each later stage would ask whether to run that code
+        accounting.write_json(base / "config.json", {name: v for name, v in config.items() if name != "auto_map"})
     settings = msgspec.json.decode((base / "tokenizer_config.json").read_bytes())
     if chat_template is not None:
         (base / "chat_template.jinja").write_text(chat_template, "utf-8")
@@ -185,6 +188,15 @@ def copy_model(folder: Path, base: Path, chat_template: str | None) -> None:
         accounting.write_json(base / "tokenizer_config.json", settings)
     elif not settings.get("chat_template") and not (base / "chat_template.jinja").exists():
         raise UserError(f"{folder}: no chat template: want one; write it into base.chat_template (see docs/models.md)")
+
+
+def has_own(config: dict[str, Any]) -> bool:
+    """Whether the author's classes are in transformers, which took over their code, under the same names."""
+    from transformers.models.auto import configuration_auto, modeling_auto
+
+    mappings = (configuration_auto.CONFIG_MAPPING_NAMES, modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+    own = {mapping.get(config.get("model_type")) for mapping in mappings}
+    return all(str(name).rpartition(".")[2] in own for name in config["auto_map"].values())
 
 
 def weight_files(folder: Path) -> set[str]:

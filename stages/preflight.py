@@ -92,6 +92,7 @@ def project_problems(chapters: dict[str, Any]) -> list[str]:
         *file_checks.problems(chapters),
         *file_checks.base_problems(chapters.get("base"), chapters.get("train") or {}),
         *file_checks.second_model_problems(chapters.get("train") or {}),
+        *file_checks.quantized_problems(chapters.get("base"), chapters.get("quantize") or {}),
     ]
 
 

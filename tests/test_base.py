@@ -85,8 +85,23 @@ def test_a_model_without_a_chat_template_is_refused(tmp_path: Path) -> None:
         base.copy_model(source, tmp_path / "base", None)
 
 
-def test_remote_code_is_refused(tmp_path: Path) -> None:
-    source = folder(tmp_path / "source", auto_map={"AutoModel": "modeling.Model"})
+PHI3 = {"AutoConfig": "configuration_phi3.Phi3Config", "AutoModelForCausalLM": "modeling_phi3.Phi3ForCausalLM"}
+
+
+def test_code_that_transformers_took_over_is_left_out(tmp_path: Path) -> None:
+    source = folder(tmp_path / "source", model_type="phi3", auto_map=PHI3)
+
+    base.copy_model(source, tmp_path / "base", None)
+
+    assert json.loads((tmp_path / "base/config.json").read_text()) == {"model_type": "phi3"}
+
+
+@pytest.mark.parametrize(
+    ("model_type", "auto_map"),
+    [(None, {"AutoModel": "modeling.Model"}), ("llama", PHI3), ("phi3", PHI3 | {"AutoTokenizer": "own.Tokenizer"})],
+)
+def test_remote_code_is_refused(tmp_path: Path, model_type: str | None, auto_map: dict[str, str]) -> None:
+    source = folder(tmp_path / "source", model_type=model_type, auto_map=auto_map)
 
     with pytest.raises(UserError, match=r"auto_map asks for code from the model's author"):
         base.copy_model(source, tmp_path / "base", None)

@@ -43,6 +43,7 @@ CASES = [
     Case("few rows", "", rows={"chat": made_up.contents("chat", 3)}),
     Case("judged answers", "", steps={"kto": ALONE}),
     Case("ORPO", "", steps={"orpo": {}}, quants=("Q8_0",)),
+    Case("ORPO without a padding token", "", base=NO_PAD, steps={"orpo": ALONE}),
     Case("distillation", "", steps={"distill": {}}, quants=("Q8_0",)),
     Case("answers of the model itself", "", steps={"grpo": {}}, quants=("Q8_0",)),
     Case("LoRA on attention", "", steps={"dpo": {**ALONE, "weights": {

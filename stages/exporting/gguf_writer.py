@@ -52,7 +52,7 @@ def write_gguf(model: Path, gguf_file: Path, quant: str) -> dict[str, Any]:
     if quant not in QUANTS:
         raise UserError(f"quant = {quant!r}: want one of {', '.join(QUANTS)}; let llama.cpp quantize an F16 file")
     config = _read_json(model / "config.json")
-    architecture = _architecture(model, config)
+    architecture = check(model)
     writer = gguf.GGUFWriter(gguf_file, gguf.MODEL_ARCH_NAMES[ARCHITECTURES[architecture]])
     writer.add_type("model")
     writer.add_file_type(gguf.LlamaFileType["ALL_F32" if quant == "F32" else f"MOSTLY_{quant}"])
@@ -94,8 +94,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _architecture(model: Path, config: dict) -> str:
-    """The config's model_type. Refused if llama.cpp would compute it differently from transformers."""
+def check(model: Path) -> str:
+    """The model_type of the folder's config.json.
+
+    Raises:
+        UserError: llama.cpp would compute the model differently from transformers.
+    """
+    config = _read_json(model / "config.json")
     architecture = config.get("model_type")
     if architecture not in ARCHITECTURES:
         raise UserError(

@@ -7,6 +7,7 @@ from typing import Any
 from modelmake.errors import UserError
 from stages.params import model_path
 from stages.params.base_model import Base, Folder, Hub, Tiny
+from stages.params.release import Quant
 from stages.params.training import Step
 from stages.similarity import encoder_config
 from stages.splitting import golden_set
@@ -96,3 +97,17 @@ def base_problems(base: Base | None, train: dict[str, Step]) -> list[str]:
         for name, step in train.items()
         if getattr(step, "assistant_only_loss", False)
     ]
+
+
+def quantized_problems(base: Base | None, quantize: dict[str, Quant]) -> list[str]:
+    """Files of `quantize` that cannot be written of a base folder; what a hub's model is, `modelmake twin` tells."""
+    files = [name for name, quant in quantize.items() if quant and "llama_cpp" in quant.RUNTIMES]
+    if not files or not isinstance(base, Folder) or not Path(base.source, "config.json").is_file():
+        return []
+    from stages.exporting import gguf_writer
+
+    try:
+        gguf_writer.check(Path(base.source))
+    except UserError as error:
+        return [f"{FILE}: quantize.{name}: {error}" for name in files]
+    return []

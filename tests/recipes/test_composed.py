@@ -29,8 +29,13 @@ def test_a_recipe_makes_params_that_preflight_takes(recipe: Path, monkeypatch: p
     monkeypatch.chdir(ROOT)
     chapters, problems = preflight.decode(init.values(recipe, DEFAULT))
 
-    missing_data = [problem for problem in preflight.project_problems(chapters) if "ingest.raw" not in problem]
-    assert problems == missing_data == []
+    needs_files = ("ingest.raw", "second_model = 'data/")  # not in this repository
+    others = [
+        problem
+        for problem in preflight.project_problems(chapters)
+        if not any(where in problem for where in needs_files)
+    ]
+    assert problems == others == []
 
 
 @every_recipe

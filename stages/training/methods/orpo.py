@@ -30,6 +30,10 @@ def trainer(params: Orpo, arguments: dict[str, Any], **parts: Any) -> Any:
     """The TRL trainer; `parts` are model, datasets, processing_class and peft_config."""
     from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
+    tokenizer = parts["processing_class"]
+    if tokenizer.pad_token is None:  # padding is masked by its place; TRL's other trainers do this themselves
+        tokenizer.pad_token = tokenizer.eos_token
+
     class TokensTrainer(ORPOTrainer):
         @staticmethod
         def tokenize_row(row: dict[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,17 @@ def batch(model: Path, contents: list[Pair], folder: Path) -> tuple[Any, dict[st
     return trainer, next(iter(trainer.get_train_dataloader()))
 
 
+def test_a_tokenizer_without_a_padding_token_pads_with_its_end_token(tmp_path: Path) -> None:
+    build_tokenizer(tmp_path, chat_template=NEW_LINE, pad_token=None)
+
+    _, read = batch(build_model(tmp_path), [pair("q"), pair("a longer question")], tmp_path)
+
+    padding = read["chosen_attention_mask"] == 0
+    assert padding.any()
+    assert (read["chosen_input_ids"][padding] == 4).all(), "<|end|>"
+    assert (read["chosen_labels"][padding] == -100).all()
+
+
 def test_an_answer_has_one_end_token_also_where_the_template_adds_a_new_line(model: Path, tmp_path: Path) -> None:
     trainer, read = batch(model, [pair("q"), pair("r")], tmp_path)
 
