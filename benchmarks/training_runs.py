@@ -54,10 +54,10 @@ def script(specification: dict[str, Any], rows: list[Path], folder: Path, **sett
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-    from stages.train import training_arguments
+    from stages.training import trainers
 
     params, machine = parameters(specification["step"], specification["changes"])
-    arguments = training_arguments(params, machine, folder / "checkpoints") | settings
+    arguments = trainers.arguments(params, machine, folder / "checkpoints") | settings
     arguments |= {"max_length": params.max_length, "remove_unused_columns": True}
     start = specification["start"]
     model = AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32)
