@@ -12,7 +12,7 @@ class Machine(Params):
     section: ClassVar[str] = "machine"
 
     device: Literal["cpu", "cuda"]
-    dtype: Literal["float32", "bfloat16"]  # of weights and arithmetic
+    dtype: Literal["float32", "bfloat16"]  # of frozen weights and arithmetic; what is trained is float32
     threads: Positive  # CPU threads of a stage; the bytes of models depend on it
 
 

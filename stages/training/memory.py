@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.params.weights import AdaLora, Lora
+from stages.training import start_model
 from stages.training.labelled_logits import LabelledLogProbs
 
 LAYERS = (2, 4)  # of the short models: even numbers, as some models alternate two kinds of layers
@@ -123,12 +124,13 @@ def _run(config: Any, params: Step, machine: Machine, tokens: int, trained: floa
             counter.add(tensor)
         weights = counter.now
         with _counting(counter):
-            ids = torch.zeros(sequences(params), tokens, dtype=torch.long)
-            hidden = decoder(input_ids=ids, use_cache=False).last_hidden_state
-            activations = counter.now - weights
-            rows = hidden.reshape(-1, hidden.shape[-1])[: max(1, round(ids.numel() * trained))]
-            labels = torch.zeros(len(rows), dtype=torch.long)
-            scores = LabelledLogProbs.apply(rows, head.weight, head.bias, labels, 1.0, 0, None, 1.0, LOGGED)
+            with torch.autocast("cpu", torch.bfloat16, enabled=machine.dtype == "bfloat16"):
+                ids = torch.zeros(sequences(params), tokens, dtype=torch.long)
+                hidden = decoder(input_ids=ids, use_cache=False).last_hidden_state
+                activations = counter.now - weights
+                rows = hidden.reshape(-1, hidden.shape[-1])[: max(1, round(ids.numel() * trained))]
+                labels = torch.zeros(len(rows), dtype=torch.long)
+                scores = LabelledLogProbs.apply(rows, head.weight, head.bias, labels, 1.0, 0, None, 1.0, LOGGED)
             scores[0].sum().backward()
             logits = counter.peak - weights - activations
     trainable = [p for p in model.parameters() if p.requires_grad]
@@ -166,9 +168,13 @@ def _model(config: Any, params: Step, machine: Machine, layers: int) -> Any:
             LoraConfig(
                 task_type="CAUSAL_LM", r=way.init_r if isinstance(way, AdaLora) else way.r,
                 target_modules=way.target_modules, use_dora=isinstance(way, Lora) and way.use_dora,
+                modules_to_save=getattr(way, "modules_to_save", None) or None,
+                trainable_token_indices=getattr(way, "trainable_token_indices", None) or None,
             ),
             low_cpu_mem_usage=True,
-        ).get_base_model()  # fmt: skip
+        )  # fmt: skip
+        start_model.train_in_float32(model)
+        model = model.get_base_model()
     return model
 
 

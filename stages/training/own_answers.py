@@ -14,7 +14,7 @@ from modelmake.errors import UserError
 from stages.answers.decoder import Decoder
 from stages.params.training import OwnAnswers
 from stages.rows.row import Content
-from stages.training import chat_template, resume, rewards, row_means
+from stages.training import chat_template, resume, reward_model, rewards, row_means
 from stages.training.tokens import Tokens
 
 
@@ -65,7 +65,8 @@ def trainer(
     for metric, n in rewards.unusable(rows["content"], params.suite(), name).items():
         print(f"  {n} expected answers lack what {metric} compares: all answers to them are worth the same", flush=True)
     if second_model:
-        functions["second_model"] = rewards.of_model(second_model, model, tokenizer, params.per_device_train_batch_size)
+        reward_model.check(second_model, tokenizer)
+        functions["second_model"] = rewards.of_model(second_model, model.device, params.per_device_train_batch_size)
     if left := len(rows) % per_step:
         print(
             f"  {left} of {len(rows)} prompts, others each time, are left out of an epoch: a step has {per_step}",
@@ -107,14 +108,18 @@ def _answering(trainer_class: type) -> type:
             return prompts, None, {}
 
         def _generate_single_turn(self, *args: Any) -> Any:
-            """Samples by this step's settings alone: transformers adds those of the model's folder, no loss does."""
+            """Samples by this step's settings alone: transformers adds those of the model's folder, no loss does.
+
+            It computes in the dtypes of the loss, which on a machine of bfloat16 are not those of all weights.
+            """
             from transformers import GenerationConfig
 
             model = self.accelerator.unwrap_model(self.model)
             model = model.get_base_model() if hasattr(model, "get_base_model") else model
             saved, model.generation_config = model.generation_config, GenerationConfig()
             try:
-                return super()._generate_single_turn(*args)
+                with self.accelerator.autocast():
+                    return super()._generate_single_turn(*args)
             finally:
                 model.generation_config = saved
 

@@ -28,18 +28,6 @@ def load_4bit(start: Path, quantization: Quantization, device: str) -> Any:
     return model
 
 
-def train_in_float32(model: Any) -> None:
-    """Makes what is trained float32, as beside a base that is whole.
-
-    TRL rounds it to bfloat16, but PEFT reads a checkpoint's adapter as float32: a resumed training would be another.
-    """
-    import torch
-
-    for parameter in model.parameters():
-        if parameter.requires_grad and parameter.dtype == torch.bfloat16:
-            parameter.data = parameter.data.float()
-
-
 def load_dequantized(start: Path, quantization: Quantization) -> Any:
     """The base that the adapter was trained on: weights rounded to 4 bits, then stored in their own dtype again."""
     model = load_4bit(start, quantization, "cpu")

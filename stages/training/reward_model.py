@@ -18,8 +18,13 @@ def padding(last_tokens: set[int], usual: int | None = None) -> int:
     return next(token for token in range(len(last_tokens) + 1) if token not in last_tokens)
 
 
-def load(folder: Path, tokenizer: Any, dtype: Any, device: Any) -> Any:
-    """The reward model of a folder, to score what `tokenizer` makes of texts.
+def load(folder: Path, device: Any) -> Any:
+    """The reward model of a folder in the dtype that it stores, so that its scores depend on nothing else."""
+    return task_types.load("SEQ_CLS", folder, dtype="auto", device_map=device).eval()
+
+
+def check(folder: Path, tokenizer: Any) -> None:
+    """Checks that a folder has a reward model which can score what `tokenizer` makes of texts.
 
     Raises:
         UserError: it is no reward model, or reads other tokens.
@@ -35,7 +40,6 @@ def load(folder: Path, tokenizer: Any, dtype: Any, device: Any) -> Any:
         )
     if AutoTokenizer.from_pretrained(folder).get_vocab() != tokenizer.get_vocab():
         raise UserError(f"{folder}: its tokenizer has other tokens: want a reward model of the same base")
-    return task_types.load("SEQ_CLS", folder, dtype=dtype, device_map=device).eval()
 
 
 def scores(network: Any, rows: list[list[int]], batch_size: int) -> list[float]:

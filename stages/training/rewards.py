@@ -47,13 +47,9 @@ def of_metric(module: ModuleType, suite: Suite, decoder: Decoder) -> Reward:
     return reward
 
 
-def of_model(folder: Path, policy: Any, tokenizer: Any, batch_size: int) -> Reward:
-    """The score that the reward model of `folder` gives to prompt and answer.
-
-    Raises:
-        UserError: it is no reward model, or reads other tokens than `tokenizer` writes.
-    """
-    network = reward_model.load(folder, tokenizer, dtype=policy.dtype, device=policy.device)
+def of_model(folder: Path, device: Any, batch_size: int) -> Reward:
+    """The score that the reward model of `folder` gives to prompt and answer."""
+    network = reward_model.load(folder, device)
 
     def reward(prompts: list[list[int]], completion_ids: list[list[int]], **_: Any) -> list[float]:
         rows = [[*prompt, *answer] for prompt, answer in zip(prompts, completion_ids, strict=True)]

@@ -78,8 +78,6 @@ def build(
         peft_config=peft_config,
         **({"second_model": second_model} if params.second_model_as() else {}),
     )
-    if params.quantization:
-        importlib.import_module(params.quantization.modules()[0]).train_in_float32(trainer.model)
     way.prepare(trainer, params)
 
     def save(to: Path) -> None:

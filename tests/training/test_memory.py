@@ -73,6 +73,29 @@ def test_lora_keeps_gradients_of_its_own_weights_only() -> None:
     assert (foreseen.gradients, foreseen.optimizer) == (4 * adapter, 8 * adapter)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_what_is_trained_whole_beside_an_adapter_takes_float32_and_its_moments(dtype: str) -> None:
+    machine, untied = Machine("cpu", dtype, 1), config(tie_word_embeddings=False)
+    plain = step(weights={**LORA, "modules_to_save": [], "trainable_token_indices": []})
+    whole = step(weights={**LORA, "modules_to_save": ["lm_head"], "trainable_token_indices": [2, 3]})
+
+    without, foreseen = (memory.need(untied, params, machine, 16, 1.0) for params in (plain, whole))
+
+    head, tokens = 500 * 64, 2 * 64
+    assert foreseen.gradients - without.gradients == 4 * (head + tokens)
+    assert foreseen.optimizer - without.optimizer == 8 * (head + tokens)
+    assert foreseen.weights - without.weights == 4 * (head + 2 * tokens)  # PEFT keeps the rows as they were, too
+
+
+def test_a_machine_of_bfloat16_computes_in_it_from_weights_in_float32() -> None:
+    half, whole = (
+        memory.need(config(), step(), Machine("cpu", dtype, 1), 96, 0.1) for dtype in ("bfloat16", "float32")
+    )
+
+    assert half[:3] == whole[:3], "weights, gradients, moments"
+    assert half.activations < 0.8 * whole.activations
+
+
 def test_logits_grow_with_the_share_of_tokens_that_the_loss_sees() -> None:
     wide = config(vocab_size=50_000)
     params = step(per_device_train_batch_size=4)

@@ -12,7 +12,7 @@ from stages.answers.decoder import Decoder
 from stages.evaluating.metrics import Metric
 from stages.params.evaluation import AnswerMetric, Suite
 from stages.rows.row import Chat, Function, Message, ToolCall
-from stages.training import rewards
+from stages.training import reward_model, rewards
 from tests.tiny_models import SPECIAL_TOKENS, build_tokenizer
 
 END = SPECIAL_TOKENS.index("<|end|>")
@@ -100,4 +100,18 @@ def test_the_folder_of_a_language_model_gives_no_rewards(tmp_path: Path, tokeniz
 
     folder = build_model(tmp_path)
     with pytest.raises(UserError, match=r": LlamaForCausalLM with 2 labels: want a reward model, one score; train it"):
-        rewards.of_model(folder, SimpleNamespace(dtype="float32", device="cpu"), tokenizer, 2)
+        reward_model.check(folder, tokenizer)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_reward_model_scores_in_the_dtype_that_it_stores(tmp_path: Path, dtype: str) -> None:
+    import torch
+
+    from tests.tiny_models import build_model, build_reward_model
+
+    start = build_model(tmp_path / "start", dtype=dtype)
+    folder = build_reward_model(tmp_path / "rm", start)
+
+    network = reward_model.load(folder, "cpu")
+
+    assert {parameter.dtype for parameter in network.parameters()} == {getattr(torch, dtype)}

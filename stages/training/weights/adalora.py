@@ -46,10 +46,11 @@ def orthogonality(model: Any) -> Any:
 
 
 def prepare(trainer: Any, params: Step) -> None:
-    """Makes the trainer move ranks, and keep what that depends on in its checkpoints."""
+    """Makes what is trained float32; makes the trainer move ranks, and keep what that depends on in its checkpoints."""
     from safetensors.torch import load_file, save_file
     from transformers import TrainerCallback
 
+    start_model.train_in_float32(trainer.model)
     way = params.weights
     tuner, config = trainer.model.base_model, trainer.model.peft_config[ADAPTER]
     allocator = tuner.rankallocator

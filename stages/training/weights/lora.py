@@ -34,16 +34,9 @@ def load(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
 
 
 def prepare(trainer: Any, params: Step) -> None:
-    """Mends what TRL did to modules beside 4 bits; keeps the start of PiSSA and OLoRA; makes LoRA+'s optimizer."""
-    from peft.utils.other import ModulesToSaveWrapper
-
+    """Makes what is trained float32; keeps the start of PiSSA and OLoRA; makes LoRA+'s optimizer."""
+    start_model.train_in_float32(trainer.model)
     way = params.weights
-    if params.quantization:  # TRL has rounded all that is trained to bfloat16, and the rest computes in another type
-        for module in trainer.model.modules():
-            if isinstance(module, ModulesToSaveWrapper):
-                for copies in module.modules_to_save.values():
-                    for copied, weight in zip(copies.parameters(), module.original_module.parameters(), strict=True):
-                        copied.data = weight.data.clone()
     if way.init_lora_weights in CHANGE_THE_BASE:
         trainer.model.save_pretrained(Path(trainer.args.output_dir) / START)
     if way.loraplus_lr_ratio is not None:

@@ -53,7 +53,7 @@ def scores(folder: Path, batch_size: int = 3) -> list[float]:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    network = reward_model.load(folder, tokenizer, dtype="float32", device="cpu")
+    network = reward_model.load(folder, "cpu")
     texts = [
         f"<|user|>q {number}<|end|><|assistant|>{answer}<|end|>"
         for answer in ("yes", "no") for number in range(30, 34)
@@ -121,4 +121,4 @@ def test_a_reward_model_of_another_tokenizer_is_refused(model: Path, tmp_path: P
     with pytest.raises(
         UserError, match=r"merged: its tokenizer has other tokens: want a reward model of the same base$"
     ):
-        reward_model.load(tmp_path / "merged", other, dtype="float32", device="cpu")
+        reward_model.check(tmp_path / "merged", other)
