@@ -11,6 +11,13 @@ from stages.params.numbers import Positive, Rate
 from stages.params.schedules import Optimizer, Schedule, Warmup
 from stages.params.weights import CHANGE_THE_BASE, Quantization, Weights
 
+ATTENTION = ("eager", "sdpa")
+NO_ATTENTION = {  # why not, by how the name begins
+    "flash_attention": "its package is in no lock, so no key holds it: want sdpa, which has PyTorch's flash kernels",
+    "flex_attention": "it is compiled for each shape of a batch: want sdpa",
+    "kernels-community": "it is code from the hub, which no lock and no key holds: want sdpa",
+}
+
 
 class Best(Params):
     """Which step's weights are kept: those of the best evaluation, not the last."""
@@ -39,6 +46,7 @@ class StepFields(Params, rename={"from_": "from"}):
     per_device_train_batch_size: Positive
     gradient_accumulation_steps: Positive
     gradient_checkpointing: bool
+    attn_implementation: str | None  # eager or sdpa; null: what transformers takes for the model
     learning_rate: Rate
     optim: Optimizer
     lr_scheduler_type: Schedule
@@ -82,6 +90,10 @@ class StepFields(Params, rename={"from_": "from"}):
         problems += [f"quantization: {why}" for why in refused]
         if not self.DROPOUT and getattr(self.weights, "lora_dropout", 0):
             problems.append(f"weights.lora_dropout = {self.weights.lora_dropout:g}: want 0: {method} has no dropout")
+        if self.attn_implementation not in (*ATTENTION, None):
+            begins = self.attn_implementation.startswith
+            why = next((why for name, why in NO_ATTENTION.items() if begins(name)), "want null, eager or sdpa")
+            problems.append(f"attn_implementation = {self.attn_implementation!r}: {why}")
         if self.over_long == "truncate" and self.WHOLE:
             problems.append(f"over_long = 'truncate': want drop or error: {self.WHOLE}")
         if self.best and self.best.metric not in self.EVALUATED:

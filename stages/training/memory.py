@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.params.weights import AdaLora, Lora
-from stages.training import start_model
+from stages.training import attention, start_model
 from stages.training.labelled_logits import LabelledLogProbs
 
 LAYERS = (2, 4)  # of the short models: even numbers, as some models alternate two kinds of layers
@@ -156,6 +156,7 @@ def _model(config: Any, params: Step, machine: Machine, layers: int) -> Any:
     with torch.device("meta"):
         dtype = getattr(torch, machine.dtype) if adapted else torch.float32
         model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+        attention.choose(model, params.attn_implementation)
     model.train()
     if params.gradient_checkpointing:
         model.gradient_checkpointing_enable()

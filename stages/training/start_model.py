@@ -7,14 +7,16 @@ from typing import Any
 
 from stages.params.machine import Machine
 from stages.params.training import Step
-from stages.training import task_types
+from stages.training import attention, task_types
 
 
 def trainable(start: Path, params: Step, machine: Machine) -> Any:
     """The model of folder `start`; its weights are float32, whatever the folder stores."""
     import torch
 
-    return task_types.load(params.TASK_TYPE, start, dtype=torch.float32, device_map=machine.device)
+    model = task_types.load(params.TASK_TYPE, start, dtype=torch.float32, device_map=machine.device)
+    attention.choose(model, params.attn_implementation)
+    return model
 
 
 def frozen(start: Path, params: Step, machine: Machine) -> Any:
@@ -24,8 +26,10 @@ def frozen(start: Path, params: Step, machine: Machine) -> Any:
         model = qlora.load_4bit(start, params.quantization, machine.device)
         if machine.dtype == "float32":  # nothing casts from one module to the next, as autocast does in bfloat16
             in_float32(model.parameters())
-        return model
-    return task_types.load(params.TASK_TYPE, start, dtype=machine.dtype, device_map=machine.device)
+    else:
+        model = task_types.load(params.TASK_TYPE, start, dtype=machine.dtype, device_map=machine.device)
+    attention.choose(model, params.attn_implementation)
+    return model
 
 
 def train_in_float32(model: Any) -> None:
