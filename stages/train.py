@@ -15,9 +15,10 @@ Params:  train.<step>, machine
 """
 
 import importlib
+import os
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import msgspec
 
@@ -27,20 +28,23 @@ from modelmake.signature import Checkpoints, In, Out
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.rows import accounting
-from stages.training import best, chat_template, device, faults, kept_rows, resume, trainers
-from stages.training.kept_rows import Kept
+from stages.training import best, chat_template, device, faults, given, kept_rows, resume, tracking, trainers
+from stages.training.given import Given
 from stages.training.outcome import Outcome
 from stages.training.row_renderer import RowRenderer
 
 
-def read_rows(
-    method: ModuleType, start: Path, tokenizer: Any, train: Path, val: Path, params: Step, where: str
-) -> tuple[Kept, Kept]:
-    """The rows to train on and those held out, as the method reads them; and checks that `start` can read them.
+def read(
+    method: ModuleType, start: Path, second_model: Path, train: Path, val: Path, params: Step, where: str
+) -> Given:
+    """The start model's tokenizer, and the rows to train on and those held out as the method reads them by it.
 
     Raises:
-        UserError: rows lose something, none is left to train on, or the start model is not whole or lacks tokens.
+        UserError: rows lose something, or none is left to train on.
     """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(start)
     stops = [tokenizer.decode([token]) for token in sorted(chat_template.stop_token_ids(start, tokenizer))]
     renderer = RowRenderer(tokenizer, method.loss(params), stops, params.omit)
     if renderer.loss == "assistant" and not chat_template.GENERATION.search(tokenizer.get_chat_template()):
@@ -51,10 +55,30 @@ def read_rows(
             f"{where}: {train}: no rows to train on: {len(kept.over_long)} too long, {len(kept.untrained)} with "
             "nothing to train on; want at least one; look at the reports of ingest, clean, dedup and split"
         )
-    faults.check_weights(start)
-    sides = [side for part in (kept, held_out) for row in part.sides for side in row]
-    faults.check_vocabulary(start, (max(side.ids, default=0) for side in sides))
-    return kept, held_out
+    return Given(start, second_model, tokenizer, kept, held_out)
+
+
+def check(method: ModuleType, way: ModuleType, found: Given, params: Step, where: str) -> None:
+    """Checks all that can be known without the model, which takes time and a GPU to load.
+
+    Raises:
+        UserError: something would stop the training, or make another one of it than is declared.
+    """
+    sides = [side for part in (found.kept, found.held_out) for row in part.sides for side in row]
+    looks = [
+        lambda: faults.check_weights(found.start),
+        lambda: faults.check_vocabulary(found.start, (max(side.ids, default=0) for side in sides)),
+        lambda: given.check(found, params, where),
+        *(partial(part.check, found, params) for part in (method, way) if hasattr(part, "check")),
+    ]
+    problems = []
+    for look in looks:
+        try:
+            look()
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
 
 
 def main(
@@ -70,18 +94,21 @@ def main(
     params: Step,
     machine: Machine,
 ) -> str:
-    from transformers import AutoTokenizer
-
     device.prepare(machine)
-    method, tokenizer = importlib.import_module(params.modules()[0]), AutoTokenizer.from_pretrained(start)
-    rows = read_rows(method, start, tokenizer, train, val, params, f"train.{step}")
-    trainer, save = trainers.build(method, tokenizer, start, second_model, rows, checkpoints, step, params, machine)
-    with faults.told_out_of_memory(f"train.{step}", params):
+    trackers, where = tracking.wanted(os.environ.get(tracking.VARIABLE, "")), f"train.{step}"
+    method, way = (importlib.import_module(name) for name in (params.modules()[0], params.weights.modules()[0]))
+    found = read(method, start, second_model, train, val, params, where)
+    check(method, way, found, params, where)
+    with faults.told_out_of_memory(where, params):
+        trainer, save = trainers.build(method, way, found, checkpoints, step, params, machine)
+        tracking.attach(trainer, step, trackers)
         resume.train(trainer)
-    kept_best = best.take(trainer, params, trained) if params.best else None
-    if not kept_best:
-        save(trained)
-    outcome = Outcome(params, *rows, trainer, kept_best, answers_itself=method.loss(params) == "prompt")
+        kept_best = best.take(trainer, params, trained) if params.best else None
+        if not kept_best:
+            save(trained)
+    outcome = Outcome(
+        params, found.kept, found.held_out, trainer, kept_best, answers_itself=method.loss(params) == "prompt"
+    )
     consumed.write_bytes(b"".join(msgspec.json.encode(batch) + b"\n" for batch in outcome.batches()))
     accounting.write_json(log, outcome.log())
     return outcome.line()

@@ -1,5 +1,6 @@
 """Optimizers and schedules of the learning rate, as transformers spells them, and the arguments that schedules take."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
 
@@ -51,3 +52,18 @@ def problems(schedule: str, arguments: Mapping[str, float], learning_rate: float
         elif name == "lr_end" and value >= learning_rate:
             mismatches.append(f"lr_scheduler_kwargs.lr_end = {value}: want less than learning_rate = {learning_rate}")
     return mismatches
+
+
+def step_problems(schedule: str, arguments: Mapping[str, float], warmup: float, n_steps: int) -> list[str]:
+    """Parts of a schedule that a training of `n_steps` has no room for, as `field: found: wanted`."""
+    warmup_steps = int(warmup) if warmup >= 1 else math.ceil(warmup * n_steps)  # as transformers rounds
+    decay_steps = int(arguments.get("num_decay_steps", 0))
+    if warmup_steps + decay_steps <= n_steps:
+        return []
+    parts = [f"warmup_steps = {warmup:g}"]
+    parts += [f"lr_scheduler_kwargs.num_decay_steps = {decay_steps}"] * (decay_steps > 0)
+    together = " together" * (len(parts) - 1)
+    return [
+        f"{' and '.join(parts)}: want no more than the {n_steps} steps of this training{together}: {schedule} would be "
+        "cut off"
+    ]

@@ -33,6 +33,10 @@ class _Way(Params):
         kind = type(self).__struct_config__.tag
         return [f"want null where weights.kind = {kind}: 4-bit weights cannot be trained"]
 
+    def step_problems(self, n_steps: int) -> list[str]:
+        """Fields for which a training of so many steps is too short."""
+        return []
+
 
 class All(_Way, tag_field="kind", tag="all"):
     """Every weight."""
@@ -121,6 +125,14 @@ class AdaLora(_Way, tag_field="kind", tag="adalora"):
 
     def on_4_bits(self) -> list[str]:
         return []
+
+    def step_problems(self, n_steps: int) -> list[str]:
+        if self.tinit + self.tfinal < n_steps:
+            return []
+        return [
+            f"weights.tinit = {self.tinit} and tfinal = {self.tfinal}: want fewer than the {n_steps} steps of this "
+            "training together, or no rank would move"
+        ]
 
 
 Weights = All | Layers | Half | Lora | AdaLora

@@ -13,14 +13,18 @@ def check(
     modules_to_save: list[str],
     trainable_token_indices: list[int],
     layers_to_transform: list[int] | None,
+    quantized: bool,
 ) -> None:
-    """Checks PEFT's fields against the model of folder `start`.
+    """Checks PEFT's fields against the model of folder `start`, of which shapes are enough.
+
+    Args:
+        quantized: whether its linear layers will be in 4 bits.
 
     Raises:
         UserError: a name, layer or token is not there, or what would be trained could not be merged.
     """
     problems = [
-        *_names(model, target_modules, modules_to_save),
+        *_names(model, target_modules, modules_to_save, quantized),
         *_ends(model, target_modules),
         *_tokens(model, target_modules, modules_to_save, trainable_token_indices),
     ]
@@ -41,7 +45,7 @@ def _named(model: Any, name: str) -> dict[str, Any]:
     }
 
 
-def _names(model: Any, target_modules: str | list[str], modules_to_save: list[str]) -> list[str]:
+def _names(model: Any, target_modules: str | list[str], modules_to_save: list[str], quantized: bool) -> list[str]:
     import torch
 
     kinds = (torch.nn.Linear, torch.nn.Embedding)
@@ -59,7 +63,10 @@ def _names(model: Any, target_modules: str | list[str], modules_to_save: list[st
             problems.append(f"modules_to_save: {name!r}: no such module: want such as {', '.join(adaptable)}")
         elif others := [other for other in also if other not in found]:
             problems.append(f"modules_to_save: {name!r}: PEFT would train {others[0]} too: want {next(iter(found))!r}")
-        elif any(not weight.is_floating_point() for module in found.values() for weight in module.parameters()):
+        elif quantized and any(
+            isinstance(layer, torch.nn.Linear) and layer is not model.get_output_embeddings()
+            for module in found.values() for layer in module.modules()
+        ):  # fmt: skip
             problems.append(f"modules_to_save: {name!r}: is in 4 bits, which cannot be trained: want another module")
     return problems
 

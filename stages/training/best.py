@@ -35,19 +35,15 @@ def patience_ended(evaluated: list[tuple[int, float]], higher: bool, patience: i
 
 
 def attach(trainer: Any, where: str, params: Step, save: Callable[[Path], None]) -> None:
-    """Makes a trainer keep its best weights, by `save`, and end when its patience does.
-
-    Raises:
-        UserError: there is nothing to evaluate.
-    """
+    """Makes a trainer keep its best weights, by `save`, and end when its patience does."""
     from transformers import TrainerCallback
 
     best: Best = params.best
-    if trainer.eval_dataset is None:
-        raise UserError(f"{where}.best: there are no val rows to evaluate: want some, or write `best: null`")
     higher, folder = params.EVALUATED[best.metric], Path(trainer.args.output_dir)
 
     class KeepBest(TrainerCallback):
+        saved = False  # whether a checkpoint is made after this step
+
         def on_step_end(self, args, state, control, **_):
             control.should_evaluate |= state.global_step >= state.max_steps  # the last step is a candidate, too
 
@@ -65,10 +61,18 @@ def attach(trainer: Any, where: str, params: Step, save: Callable[[Path], None])
                 control.should_training_stop, control.should_save = True, False  # a checkpoint here would train on
 
         def on_save(self, args, state, control, **_):
-            """A checkpoint holds the evaluations up to here: weights of worse ones are not wanted any more."""
-            if evaluated := values(state.log_history, best.metric):
+            self.saved = True
+
+        def on_step_begin(self, args, state, control, **_):
+            """The checkpoint of the step before is complete by now: weights of worse evaluations are not wanted more.
+
+            Until then a kill goes back to the checkpoint before, whose best weights have to be there.
+            """
+            evaluated = values(state.log_history, best.metric)
+            if self.saved and evaluated:
                 for older in set(folder.glob(f"{PREFIX}*")) - {folder / f"{PREFIX}{chosen(evaluated, higher)[0]}"}:
                     shutil.rmtree(older)
+            self.saved = False
 
     trainer.add_callback(KeepBest())
 

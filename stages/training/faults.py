@@ -66,6 +66,10 @@ def told_out_of_memory(where: str, params: Step) -> Iterator[None]:
         advice = [f"lower per_device_train_batch_size = {size} and raise gradient_accumulation_steps"] * (size > 1)
         advice += ["write gradient_checkpointing: true"] * (not params.gradient_checkpointing)
         advice.append(f"lower max_length = {params.max_length}")
+        if not hasattr(params.weights, "target_modules"):
+            advice.append("train an adapter (weights.kind: lora)")
+        elif not params.quantization and not params.weights.on_4_bits() and params.TASK_TYPE == "CAUSAL_LM":
+            advice.append("declare a quantization")
         raise UserError(
             f"{where}: out of memory: nothing published; {', or '.join(advice)}; `modelmake plan` foresees what a step "
             "needs"

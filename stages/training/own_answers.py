@@ -15,6 +15,7 @@ from stages.answers.decoder import Decoder
 from stages.params.training import OwnAnswers
 from stages.rows.row import Content
 from stages.training import chat_template, resume, reward_model, rewards, row_means
+from stages.training.given import Given
 from stages.training.tokens import Tokens
 
 
@@ -37,41 +38,48 @@ def settings(params: OwnAnswers) -> dict[str, Any]:
     }
 
 
-def trainer(
-    trainer_class: type, config: Any, params: OwnAnswers, second_model: Path | None = None, **parts: Any
-) -> Any:
-    """A TRL trainer; `parts` are model, datasets, processing_class and peft_config.
+def check(given: Given, params: OwnAnswers) -> None:
+    """Checks prompts, what is expected of answers, and the second model.
 
     Raises:
         UserError: prompts are too few or too long, the expected answers lack what is rewarded, or the second model is
             no reward model that reads these tokens.
     """
-    model, tokenizer, rows = parts["model"], parts["processing_class"], parts["train_dataset"]
-    name = type(params).__struct_config__.tag
-    per_step = config.generation_batch_size // config.num_generations
+    from transformers import AutoConfig
+
+    name, rows = type(params).__struct_config__.tag, given.kept.rows
+    per_step = params.per_device_train_batch_size * params.gradient_accumulation_steps // params.num_generations
     if len(rows) < per_step:
         raise UserError(
             f"{name}: {len(rows)} prompts: want {per_step} or more, those of a step; add rows, or lower the batch"
         )
-    longest = max(len(prompt) for dataset in (rows, parts["eval_dataset"]) if dataset for prompt in dataset["prompt"])
-    context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    longest = max(len(prompt.ids) for kept in (given.kept, given.held_out) for [prompt] in kept.sides)
+    context = getattr(AutoConfig.from_pretrained(given.start).get_text_config(), "max_position_embeddings", None)
     if context and context < longest + params.max_completion_length:
         raise UserError(
             f"{name}: prompts of up to {longest} tokens and max_completion_length = {params.max_completion_length}: "
             f"want at most the model's max_position_embeddings = {context} together; lower one of them, or max_length"
         )
-    decoder = Decoder(tokenizer, chat_template.stop_token_ids(Path(model.name_or_path), tokenizer))
-    functions = rewards.functions(params.suite(), decoder)
-    for metric, n in rewards.unusable(rows["content"], params.suite(), name).items():
+    for metric, n in rewards.unusable([row.content for row in rows], params.suite(), name).items():
         print(f"  {n} expected answers lack what {metric} compares: all answers to them are worth the same", flush=True)
-    if second_model:
-        reward_model.check(second_model, tokenizer)
-        functions["second_model"] = rewards.of_model(second_model, model.device, params.per_device_train_batch_size)
+    if params.second_model_as():
+        reward_model.check(given.second_model, given.tokenizer)
     if left := len(rows) % per_step:
         print(
             f"  {left} of {len(rows)} prompts, others each time, are left out of an epoch: a step has {per_step}",
             flush=True,
         )
+
+
+def trainer(
+    trainer_class: type, config: Any, params: OwnAnswers, second_model: Path | None = None, **parts: Any
+) -> Any:
+    """A TRL trainer; `parts` are model, datasets, processing_class and peft_config."""
+    model, tokenizer = parts["model"], parts["processing_class"]
+    decoder = Decoder(tokenizer, chat_template.stop_token_ids(Path(model.name_or_path), tokenizer))
+    functions = rewards.functions(params.suite(), decoder)
+    if second_model:
+        functions["second_model"] = rewards.of_model(second_model, model.device, params.per_device_train_batch_size)
     for reward_name, function in functions.items():
         function.__name__ = reward_name  # in TRL's log
     reward_funcs = [functions[reward_name] for reward_name in params.rewards]

@@ -38,7 +38,8 @@ def of_metric(module: ModuleType, suite: Suite, decoder: Decoder) -> Reward:
     sign, best = (1.0, metric.most) if metric.better == "higher" else (-1.0, metric.least)
 
     def reward(completion_ids: list[list[int]], content: list[str], **_: Any) -> list[float]:
-        return [value(tokens, *_expected(encoded)) for tokens, encoded in zip(completion_ids, content, strict=True)]
+        rows = [msgspec.json.decode(encoded, type=Content) for encoded in content]
+        return [value(tokens, *_expected(row)) for tokens, row in zip(completion_ids, rows, strict=True)]
 
     def value(tokens: list[int], expected: reply.Reply, tools: list[dict[str, Any]]) -> float:
         scores = module.score(expected, reply.parse(decoder.text(tokens), tools), suite).values()
@@ -58,13 +59,13 @@ def of_model(folder: Path, device: Any, batch_size: int) -> Reward:
     return reward
 
 
-def unusable(contents: list[str], suite: Suite, where: str) -> dict[str, int]:
+def unusable(contents: list[Content], suite: Suite, where: str) -> dict[str, int]:
     """{metric: rows whose expected answer lacks what it compares}: all answers to them are worth the same.
 
     Raises:
         UserError: it is lacking in every row that expects no calls.
     """
-    expected = {str(number): _expected(encoded)[0] for number, encoded in enumerate(contents)}
+    expected = {str(number): _expected(content)[0] for number, content in enumerate(contents)}
     in_words = {number: answer for number, answer in expected.items() if not answer.calls}
     lacking = {name: len(numbers) for name, numbers in scoring.unusable(in_words, suite).items()}
     for name, n in lacking.items():
@@ -75,6 +76,6 @@ def unusable(contents: list[str], suite: Suite, where: str) -> dict[str, int]:
     return lacking
 
 
-def _expected(encoded: str) -> tuple[reply.Reply, list[dict[str, Any]]]:
-    split = parts.split(msgspec.json.decode(encoded, type=Content))
+def _expected(content: Content) -> tuple[reply.Reply, list[dict[str, Any]]]:
+    split = parts.split(content)
     return reply.of_turns(split.answer, split.tools), split.tools

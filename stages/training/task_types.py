@@ -15,3 +15,14 @@ def load(task_type: str, folder: Path, **settings: Any) -> Any:
 
     name, own = CLASSES[task_type]
     return getattr(transformers, name).from_pretrained(folder, use_safetensors=True, **own, **settings)
+
+
+def outline(task_type: str, folder: Path) -> Any:
+    """The same without content: its weights have shapes only, and no file of them is read."""
+    import torch
+    import transformers
+
+    name, own = CLASSES[task_type]
+    config = transformers.AutoConfig.from_pretrained(folder, **own)
+    with torch.device("meta"):
+        return getattr(transformers, name).from_config(config)

@@ -30,11 +30,11 @@ def wanted(setting: str) -> dict[str, str]:
     return trackers
 
 
-def attach(trainer: Any, step: str, setting: str) -> None:
-    """Makes a trainer send its logs to the trackers of `setting`, under the name `step`."""
+def attach(trainer: Any, step: str, trackers: dict[str, str]) -> None:
+    """Makes a trainer send its logs to {tracker: where it writes}, under the name `step`."""
     from transformers import TrainerCallback
 
-    for name, where in wanted(setting).items():
+    for name, where in trackers.items():
         command = [sys.executable, "-m", "stages.training.tracker_env", name, where, step]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
         trainer.add_callback(_sender(TrainerCallback, name, process))

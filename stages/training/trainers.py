@@ -1,7 +1,5 @@
 """The trainer of a step: its model, the method's TRL trainer around it, and what watches, tracks and saves it."""
 
-import importlib
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +11,8 @@ import msgspec
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.rows import accounting
-from stages.training import best, padding, progress, tracking, watching
-from stages.training.kept_rows import Kept
+from stages.training import best, padding, progress, watching
+from stages.training.given import Given
 
 Save = Callable[[Path], None]  # into a folder that is not there yet
 
@@ -51,21 +49,19 @@ def arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
 
 
 def build(
-    method: ModuleType, tokenizer: Any, start: Path, second_model: Path, rows: tuple[Kept, Kept], folder: Path,
-    step: str, params: Step, machine: Machine,
-) -> tuple[Any, Save]:  # fmt: skip
-    """The trainer of the rows (to train on, held out), and what saves its model.
+    method: ModuleType, way: ModuleType, given: Given, folder: Path, step: str, params: Step, machine: Machine
+) -> tuple[Any, Save]:
+    """The trainer of a step, and what saves its model.
 
     Args:
         folder: of its checkpoints.
     """
     from transformers import set_seed
 
-    kept, held_out = rows
-    train_dataset, eval_dataset = kept.dataset(method.example), held_out.dataset(method.example)
+    kept = given.kept
+    train_dataset, eval_dataset = kept.dataset(method.example), given.held_out.dataset(method.example)
     set_seed(params.seed)  # LoRA's weights are random
-    way = importlib.import_module(params.weights.modules()[0])
-    model, peft_config = way.load(start, params, machine)
+    model, peft_config = way.load(given.start, params, machine)
     padding.unmask(model)
     settings = arguments(params, machine, folder)
     trainer = method.trainer(
@@ -74,19 +70,18 @@ def build(
         model=model,
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,
-        processing_class=tokenizer,
+        processing_class=given.tokenizer,
         peft_config=peft_config,
-        **({"second_model": second_model} if params.second_model_as() else {}),
+        **({"second_model": given.second_model} if params.second_model_as() else {}),
     )
     way.prepare(trainer, params)
 
     def save(to: Path) -> None:
-        _save(trainer, way, tokenizer, to)
+        _save(trainer, way, given.tokenizer, to)
 
     n_tokens = [sum(len(side.ids) for side in sides) for sides in kept.sides]
     progress.attach(trainer, n_tokens)
     watching.attach(trainer, f"train.{step}", [row.id for row in kept.rows], params.stop_on)
-    tracking.attach(trainer, step, os.environ.get(tracking.VARIABLE, ""))
     if params.best:
         best.attach(trainer, f"train.{step}", params, save)
     return trainer, save

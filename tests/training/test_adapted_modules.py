@@ -12,6 +12,7 @@ from tests.tiny_models import build_model
 LINEAR = "down_proj, embed_tokens, gate_proj, k_proj, lm_head, o_proj, q_proj, up_proj, v_proj"
 FINE: dict[str, Any] = {
     "target_modules": "all-linear", "modules_to_save": [], "trainable_token_indices": [], "layers_to_transform": None,
+    "quantized": False,
 }  # fmt: skip
 
 

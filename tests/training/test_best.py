@@ -1,6 +1,7 @@
 """The weights that are kept are those of the best evaluation, also after a kill and where saves are rarer."""
 
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from modelmake import params
 from modelmake.errors import UserError
 from stages.params.step_fields import Best
 from stages.params.training import Step
-from stages.training import best, progress, resume
+from stages.training import best, progress, resume, trainers
 from tests.conftest import ROOT
 from tests.tiny_models import build_model
 from tests.training.test_resume import STEPS, Killed, run_stage, write_rows
@@ -104,6 +105,46 @@ def test_a_killed_training_keeps_the_same_step_and_bytes(
     assert run_stage(model, tmp_path / "again", files, tmp_path / "c2", params) == whole
 
 
+KILLS = [  # (where, what is about to be called, which time)
+    (trainers, "_save", 2), (resume, "_md5s", 2), (resume, "_md5s", 3), (shutil, "rmtree", 4), (shutil, "rmtree", 5),
+    (shutil, "rmtree", 6), (shutil, "rmtree", 7),
+]  # fmt: skip
+
+
+def test_the_best_weights_of_the_newest_checkpoint_are_there_wherever_a_kill_comes(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The best folder is renewed before the checkpoint is complete, so both have to be there for a while."""
+    params = replace(overfitting(None), num_train_epochs=3, logging_steps=1, eval_steps=1, learning_rate=1e-3)
+    files = write_rows(tmp_path, "chat")
+    monkeypatch.setattr(resume, "CHECKPOINT_INTERVAL", 0)
+    whole = run_stage(model, tmp_path / "once", files, tmp_path / "whole", params)
+    evaluated = best.values(json.loads(whole["log.json"])["history"], "eval_loss")
+    assert [best.chosen(evaluated[:n], higher=False)[0] for n in range(1, 5)] == [1, 2, 3, 4], "each is the best so far"
+
+    for number, (where, name, time) in enumerate(KILLS):
+        folder, call, calls = tmp_path / f"c{number}", getattr(where, name), []
+        folder.mkdir()
+
+        def killing(*args, call=call, calls=calls, time=time, **kwargs):
+            calls.append(args)
+            if len(calls) == time:
+                raise Killed
+            return call(*args, **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(where, name, killing)
+            with pytest.raises(Killed):
+                run_stage(model, tmp_path / f"killed{number}", files, folder, params)
+
+        steps = [int(file.parent.name.partition("-")[2]) for file in folder.glob(f"checkpoint-*/{resume.COMPLETE}")]
+        if steps:
+            state = json.loads((folder / f"checkpoint-{max(steps)}/trainer_state.json").read_text())
+            kept, _ = best.chosen(best.values(state["log_history"], "eval_loss"), higher=False)
+            assert (folder / f"best-{kept}/model.safetensors").exists(), (name, time)
+        assert run_stage(model, tmp_path / f"again{number}", files, folder, params) == whole, (name, time)
+
+
 def test_an_adapter_is_kept_by_what_only_preferences_measure(model: Path, tmp_path: Path) -> None:
     params = replace(STEPS["dpo, LoRA"], best=Best("eval_rewards/margins", None))
 
@@ -116,7 +157,7 @@ def test_an_adapter_is_kept_by_what_only_preferences_measure(model: Path, tmp_pa
     assert "trained/adapter_model.safetensors" in outputs
 
 
-def test_best_without_rows_to_evaluate_is_refused_before_the_first_step(model: Path, tmp_path: Path) -> None:
+def test_best_without_rows_to_evaluate_is_refused_before_the_model_is_loaded(model: Path, tmp_path: Path) -> None:
     train, val = write_rows(tmp_path, "chat")
     val.write_bytes(b"")
 

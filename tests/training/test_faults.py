@@ -3,14 +3,17 @@
 import json
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from msgspec.structs import replace
 
 from modelmake.errors import UserError
-from stages.training import progress, resume
+from stages.params.step_fields import Best
+from stages.params.weights import Layers
+from stages.training import best, padding, progress, resume, trainers
 from stages.training.weights import all as all_weights
-from tests.tiny_models import build_model
+from tests.tiny_models import PLAIN_LORA, build_model
 from tests.training.test_resume import STEPS, Killed, run_stage, write_rows
 
 SFT = STEPS["sft, all weights"]
@@ -65,9 +68,12 @@ def test_a_tokenizer_that_does_not_fit_the_model_is_told_before_the_model_is_loa
         (
             {},
             "lower per_device_train_batch_size = 4 and raise gradient_accumulation_steps, or write "
-            "gradient_checkpointing: true, or lower max_length = 64; ",
+            "gradient_checkpointing: true, or lower max_length = 64, or train an adapter (weights.kind: lora); ",
         ),
-        ({"per_device_train_batch_size": 1, "gradient_checkpointing": True}, "lower max_length = 64; "),
+        (
+            {"per_device_train_batch_size": 1, "gradient_checkpointing": True, "weights": PLAIN_LORA},
+            "lower max_length = 64, or declare a quantization; ",
+        ),
     ],
 )
 def test_a_machine_without_memory_says_in_one_line_what_to_lower(
@@ -87,6 +93,68 @@ def test_a_machine_without_memory_says_in_one_line_what_to_lower(
         run_stage(model, tmp_path / "out", write_rows(tmp_path, "chat"), tmp_path / "c", replace(SFT, **changes))
 
     assert str(error.value).startswith(f"train.step: out of memory: nothing published; {advice}`modelmake plan`")
+
+
+def hungry(*_: object, **__: object) -> None:
+    import torch
+
+    torch.empty(1 << 50)  # a petabyte and more
+
+
+@pytest.mark.parametrize(
+    ("where", "name"), [(all_weights, "load"), (padding, "unmask"), (best, "take"), (trainers, "_save")]
+)
+def test_memory_that_lacks_before_and_after_the_steps_is_told_in_one_line_too(
+    model: Path, tmp_path: Path, where: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, name, hungry)
+    step = replace(SFT, best=Best("eval_loss", None), num_train_epochs=1)
+
+    with pytest.raises(UserError, match=r"^train.step: out of memory: nothing published; lower .*"):
+        run_stage(model, tmp_path / "out", write_rows(tmp_path, "chat"), tmp_path / "c", step)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"warmup_steps": 10}, "train.step.warmup_steps = 10: want no more than the 9 steps of this training: cosine "
+         "would be cut off"),
+        ({"lr_scheduler_type": "warmup_stable_decay",
+          "lr_scheduler_kwargs": {"num_decay_steps": 8, "min_lr_ratio": 0}},
+         "train.step.warmup_steps = 2 and lr_scheduler_kwargs.num_decay_steps = 8: want no more than the 9 steps of "
+         "this training together: warmup_stable_decay would be cut off"),
+        ({"weights": Layers(["*.norm.*", "none"]), "warmup_steps": 10},
+         "train.step.warmup_steps = 10: want no more than the 9 steps of this training: cosine would be cut off\n"
+         "weights.parameters: 'none': matches no weight of START: want such as model.embed_tokens.weight, "
+         "model.layers.1.post_attention_layernorm.weight, model.norm.weight"),
+        ({"weights": replace(PLAIN_LORA, target_modules=["kproj"]), "best": Best("eval_loss", None)},
+         "train.step.best: there are no val rows to evaluate: want some, or write `best: null`\n"
+         "weights.target_modules: 'kproj': no such"
+         " module: want names of linear layers or embeddings: down_proj, embed_tokens, gate_proj, k_proj, lm_head, "
+         "o_proj, q_proj, up_proj, v_proj; the model is START"),
+    ],
+)  # fmt: skip
+def test_what_has_no_room_or_place_is_told_before_the_model_is_loaded_and_all_of_it(
+    model: Path, tmp_path: Path, changes: dict, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainers, "build", lambda *_: pytest.fail("the model was loaded"))
+    files = write_rows(tmp_path, "chat")
+    if "best" in changes:
+        files[1].write_bytes(b"")
+
+    with pytest.raises(UserError) as error:
+        run_stage(model, tmp_path / "out", files, tmp_path / "c", replace(SFT, **changes))
+
+    assert str(error.value).replace(str(model), "START") == message
+
+
+def test_a_setting_of_trackers_that_is_wrong_is_told_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELMAKE_TRACK", "comet=/x")
+
+    with pytest.raises(UserError, match=r"^MODELMAKE_TRACK: comet: want one of "):
+        run_stage(tmp_path / "no model", tmp_path / "out", [tmp_path / "none"] * 2, tmp_path / "c", SFT)
 
 
 def test_another_error_of_torch_stays_what_it_is(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

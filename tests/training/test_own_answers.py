@@ -18,6 +18,7 @@ from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Chat, Message, Row, make_row
 from stages.training import kept_rows, own_answers, trainers
+from stages.training.given import Given
 from stages.training.methods import grpo, rloo
 from stages.training.row_renderer import RowRenderer
 from tests.tiny_models import PLAIN_LORA, SPECIAL_TOKENS, TEMPLATE, build_model, build_tokenizer, teach
@@ -62,6 +63,8 @@ def trainer(model: Path, folder: Path, params: OwnAnswers, rows: list[Row] = ROW
     file = folder / "rows.jsonl"
     jsonl.write(file, rows)
     [kept] = kept_rows.read([file], RowRenderer(tokenizer, METHODS[name].loss(params), ["<|end|>"], []), params, name)
+    nothing = kept_rows.keep([], [], params, name)
+    own_answers.check(Given(model, ROOT / params.second_model, tokenizer, kept, nothing), params)
     arguments = trainers.arguments(params, CPU, folder) | {"eval_strategy": "no"}
     return METHODS[name].trainer(
         params, arguments, model=AutoModelForCausalLM.from_pretrained(model), processing_class=tokenizer,

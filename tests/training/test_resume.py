@@ -1,6 +1,7 @@
 """Training that was killed and resumed ends with the same bytes as training without interruption."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from stages.params.training import Cpt, Distill, Dpo, Grpo, Kto, Orpo, OwnAnswer
 from stages.params.weights import All, Quantization
 from stages.rows import jsonl
 from stages.rows.row import Chat, Judged, Message, Pair, Text, make_row
-from stages.training import progress, resume
+from stages.training import given, progress, resume
 from tests.tiny_models import PLAIN_LORA, build_model, build_reward_model
 from tests.training.made_up_ways import WAYS
 
@@ -126,7 +127,10 @@ def test_training_that_was_killed_ends_with_the_same_bytes(
         params = replace(params, second_model=str(reward_model if isinstance(params, OwnAnswers) else model))
     files = write_rows(tmp_path, params.rows)
     monkeypatch.setattr(resume, "CHECKPOINT_INTERVAL", 0)  # a checkpoint at every log step
+    count, counted = given.steps, []
+    monkeypatch.setattr(given, "steps", lambda *of: counted.append(count(*of)) or counted[-1])
     uninterrupted = run_stage(model, tmp_path / "once", files, tmp_path / "c1", params)
+    assert counted == [json.loads(uninterrupted["log.json"])["steps"]], "foreseen before the model is loaded"
     assert len(uninterrupted["consumed.jsonl"].splitlines()) >= 15, "of 3 epochs"
     attach = progress.attach
 

@@ -86,7 +86,7 @@ def test_every_metric_of_answers_can_be_a_reward_and_finds_the_expected_answer_b
 
 def test_expected_answers_without_what_is_compared_are_counted_and_refused_if_all_are_such() -> None:
     contents = [
-        msgspec.json.encode(Chat([Message("user", "q"), answer])).decode()
+        Chat([Message("user", "q"), answer])
         for answer in (Message("assistant", "#### 1"), Message("assistant", "one"), WEATHER)
     ]
 

@@ -8,12 +8,12 @@ are those of the rows.
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from modelmake.errors import UserError
 from stages.params.training import Distill
-from stages.rows.row import Chat, Content
+from stages.rows.row import Content
 from stages.training import chat_template, consumed_rows
+from stages.training.given import Given
+from stages.training.kept_rows import Kept
 from stages.training.row_renderer import Loss
 from stages.training.tokens import Tokens
 
@@ -24,29 +24,33 @@ def loss(params: Distill) -> Loss:
 
 
 def example(content: Content, sides: list[Tokens]) -> dict[str, Any]:
-    """The columns that SFTTrainer reads of a row, and the row, for the teacher's tokenizer."""
+    """The columns that SFTTrainer reads of a row."""
     [tokens] = sides
-    return {"input_ids": tokens.ids, "labels": tokens.labels, "chat": msgspec.json.encode(content).decode()}
+    return {"input_ids": tokens.ids, "labels": tokens.labels}
+
+
+def check(given: Given, params: Distill) -> None:
+    """Compares the tokens that student and teacher make of every row.
+
+    Raises:
+        UserError: they differ, in the vocabulary or in a row.
+    """
+    from transformers import AutoTokenizer
+
+    teachers = AutoTokenizer.from_pretrained(given.second_model)
+    for kept in (given.kept, given.held_out):
+        check_tokens(kept, given.tokenizer, teachers, given.second_model)
 
 
 def trainer(
     params: Distill, arguments: dict[str, Any], model: Any, second_model: Path, processing_class: Any, **parts: Any
 ) -> Any:
-    """The TRL trainer; `parts` are datasets and peft_config.
-
-    Raises:
-        UserError: the teacher reads other tokens than the student.
-    """
+    """The TRL trainer; `parts` are datasets and peft_config."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
     from trl import SFTConfig, SFTTrainer
     from trl.experimental.gkd import GKDTrainer
 
-    teachers = AutoTokenizer.from_pretrained(second_model)
-    for name in ("train_dataset", "eval_dataset"):
-        if parts.get(name):
-            check_tokens(parts[name], processing_class, teachers, second_model)
-            parts[name] = parts[name].remove_columns("chat")
     dtype = "bfloat16" if arguments["bf16"] else "float32"
     teacher = AutoModelForCausalLM.from_pretrained(
         second_model, dtype=dtype, device_map=model.device, use_safetensors=True
@@ -87,8 +91,8 @@ def trainer(
     )
 
 
-def check_tokens(dataset: Any, student: Any, teacher: Any, folder: Path) -> None:
-    """Compares the tokens that student and teacher make of every row.
+def check_tokens(kept: Kept, student: Any, teacher: Any, folder: Path) -> None:
+    """Compares the tokens that student and teacher make of the rows of a file.
 
     Raises:
         UserError: they differ, in the vocabulary or in a row.
@@ -100,9 +104,9 @@ def check_tokens(dataset: Any, student: Any, teacher: Any, folder: Path) -> None
             f"{others[0]!r}: {theirs.get(others[0])} and {ours.get(others[0])}: want a teacher with the same "
             "tokenizer; or let it answer (augment), and train on that with sft"
         )
-    for chat, ids in zip(dataset["chat"], dataset["input_ids"], strict=True):
-        row = msgspec.json.decode(chat, type=Chat)
-        text = chat_template.render(teacher, row.messages, row.tools).text
+    for row, [tokens] in zip(kept.rows, kept.sides, strict=True):
+        ids = tokens.ids
+        text = chat_template.render(teacher, row.content.messages, row.content.tools).text
         read = teacher(text, add_special_tokens=False)["input_ids"][: len(ids)]
         if read != ids:
             place = next((n for n, pair in enumerate(zip(read, ids, strict=False)) if pair[0] != pair[1]), len(read))

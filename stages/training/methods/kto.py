@@ -9,6 +9,7 @@ from modelmake.errors import UserError
 from stages.params.training import Kto
 from stages.rows.row import Content
 from stages.training import consumed_rows
+from stages.training.given import Given
 from stages.training.row_renderer import Loss
 from stages.training.tokens import Tokens
 
@@ -54,23 +55,27 @@ def mismatched(answers: list[list[int]], batch_size: int) -> list[list[int]]:
     return moved
 
 
-def trainer(params: Kto, arguments: dict[str, Any], **parts: Any) -> Any:
-    """The TRL trainer; `parts` are model, datasets, processing_class and peft_config. It shows rows in their order.
+def check(given: Given, params: Kto) -> None:
+    """Counts good and bad answers, and tells how their weights stand to each other.
 
     Raises:
         UserError: all answers are good, or all are bad: nothing could be told apart.
     """
-    from trl import KTOConfig, KTOTrainer
-
-    parts |= {of: unpaired(parts[of]) for of in ("train_dataset", "eval_dataset") if parts.get(of)}
-    good = sum(parts["train_dataset"]["label"])
-    bad = len(parts["train_dataset"]) - good
+    judged = [getattr(row.content, "good", None) for row in given.kept.rows]  # a pair is a good and a bad one
+    good, bad = (sum(one in (kind, None) for one in judged) for kind in (True, False))
     if not good or not bad:
         raise UserError(f"KTO: {good} good and {bad} bad answers to train on: want some of both; add rows, or use sft")
     ratio = params.desirable_weight * good / (params.undesirable_weight * bad)
     print(
         f"  {good} good and {bad} bad answers: weighted {ratio:.2f} to 1; KTO's authors advise 1.00 to 1.33", flush=True
     )
+
+
+def trainer(params: Kto, arguments: dict[str, Any], **parts: Any) -> Any:
+    """The TRL trainer; `parts` are model, datasets, processing_class and peft_config. It shows rows in their order."""
+    from trl import KTOConfig, KTOTrainer
+
+    parts |= {of: unpaired(parts[of]) for of in ("train_dataset", "eval_dataset") if parts.get(of)}
 
     class TokensTrainer(KTOTrainer):
         def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:

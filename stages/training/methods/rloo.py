@@ -4,6 +4,7 @@ from typing import Any
 
 from stages.params.training import Rloo
 from stages.training import own_answers
+from stages.training.own_answers import check as check
 from stages.training.own_answers import example as example
 from stages.training.row_renderer import Loss
 

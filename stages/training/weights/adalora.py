@@ -10,13 +10,22 @@ from typing import Any
 
 import msgspec
 
-from modelmake.errors import UserError
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.training import adapted_modules, start_model
+from stages.training.given import Given
 
 ADAPTER = "default"  # PEFT's name of it
 STATE = "adalora.safetensors"  # in a checkpoint
+
+
+def check(given: Given, params: Step) -> None:
+    """Checks which modules an adapter changes.
+
+    Raises:
+        UserError: one is not there, or could not be merged.
+    """
+    adapted_modules.check(given.outline(params), given.start, params.weights.target_modules, [], [], None, False)
 
 
 def load(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
@@ -25,7 +34,6 @@ def load(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
 
     way = params.weights
     model = start_model.frozen(start, params, machine)
-    adapted_modules.check(model, start, way.target_modules, [], [], None)
     fields = msgspec.structs.asdict(way) | {"orth_reg_weight": 0.0}  # of the model's loss: the callback has its own
     return model, AdaLoraConfig(task_type=params.TASK_TYPE, total_step=way.tinit + way.tfinal + 1, **fields)
 
@@ -61,11 +69,6 @@ def prepare(trainer: Any, params: Step) -> None:
         def on_train_begin(self, args, state, control, **_):
             import torch
 
-            if way.tinit + way.tfinal >= state.max_steps:
-                raise UserError(
-                    f"weights.tinit = {way.tinit} and tfinal = {way.tfinal}: want fewer than the {state.max_steps} "
-                    "steps of this training together, or no rank would move"
-                )
             config.total_step = state.max_steps
             saved = Path(args.output_dir) / f"checkpoint-{state.global_step}" / STATE
             if saved.exists():

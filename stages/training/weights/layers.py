@@ -8,25 +8,32 @@ from modelmake.errors import UserError
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.training import start_model
+from stages.training.given import Given
 from stages.training.weights.all import prepare as prepare
 from stages.training.weights.all import save as save
 
 
-def load(start: Path, params: Step, machine: Machine) -> tuple[Any, None]:
-    """The model of folder `start`, in float32, of which the weights that match a pattern can be trained.
+def check(given: Given, params: Step) -> None:
+    """Checks the patterns of names.
 
     Raises:
-        UserError: a pattern matches no weight.
+        UserError: one matches no weight.
     """
+    names = [name for name, _ in given.outline(params).named_parameters()]
+    shown = ", ".join(dict.fromkeys([names[0], *names[-2:]]))
+    if problems := [
+        f"weights.parameters: {pattern!r}: matches no weight of {given.start}: want such as {shown}"
+        for pattern in params.weights.parameters
+        if not fnmatch.filter(names, pattern)
+    ]:
+        raise UserError("\n".join(problems))
+
+
+def load(start: Path, params: Step, machine: Machine) -> tuple[Any, None]:
+    """The model of folder `start`, in float32, of which the weights that match a pattern can be trained."""
     model = start_model.trainable(start, params, machine)
     weights = dict(model.named_parameters())  # an output matrix that is tied to the embedding has no name of its own
-    chosen: set[str] = set()
-    for pattern in params.weights.parameters:
-        matched = fnmatch.filter(weights, pattern)
-        if not matched:
-            examples = ", ".join(dict.fromkeys([next(iter(weights)), *list(weights)[-2:]]))
-            raise UserError(f"weights.parameters: {pattern!r}: matches no weight of {start}: want such as {examples}")
-        chosen.update(matched)
+    chosen = {name for pattern in params.weights.parameters for name in fnmatch.filter(weights, pattern)}
     for name, weight in weights.items():
         weight.requires_grad_(name in chosen)
     trained = sum(weights[name].numel() for name in chosen)

@@ -14,9 +14,23 @@ from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.params.weights import CHANGE_THE_BASE
 from stages.training import adapted_modules, start_model
+from stages.training.given import Given
 
 START = "adapter_at_start"  # a folder beside the checkpoints
 WEIGHTS = "adapter_model.safetensors"
+
+
+def check(given: Given, params: Step) -> None:
+    """Checks which modules, layers and tokens an adapter changes.
+
+    Raises:
+        UserError: one is not there, or could not be trained or merged.
+    """
+    way = params.weights
+    adapted_modules.check(
+        given.outline(params), given.start, way.target_modules, way.modules_to_save, way.trainable_token_indices,
+        way.layers_to_transform, params.quantization is not None,
+    )  # fmt: skip
 
 
 def load(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
@@ -24,10 +38,7 @@ def load(start: Path, params: Step, machine: Machine) -> tuple[Any, Any]:
     from peft import LoraConfig
 
     model = start_model.frozen(start, params, machine)
-    way = params.weights
-    adapted_modules.check(model, start, way.target_modules, way.modules_to_save, way.trainable_token_indices,
-                          way.layers_to_transform)  # fmt: skip
-    fields = copy.deepcopy(msgspec.structs.asdict(way))  # PEFT extends lists of its config where they are
+    fields = copy.deepcopy(msgspec.structs.asdict(params.weights))  # PEFT extends lists of its config where they are
     del fields["loraplus_lr_ratio"]  # of the optimizer
     none = {name: None for name, value in fields.items() if value == []}  # PEFT's name for no modules
     return model, LoraConfig(task_type=params.TASK_TYPE, **fields | none)

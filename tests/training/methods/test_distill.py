@@ -17,6 +17,7 @@ from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Chat, Message, make_row
 from stages.training import kept_rows, tokens, trainers
+from stages.training.given import Given
 from stages.training.methods import distill
 from stages.training.row_renderer import RowRenderer
 from tests.tiny_models import TEMPLATE, build_model, build_tokenizer
@@ -53,6 +54,7 @@ def trainer(student: Path, teacher: Path, folder: Path, params: Distill = PARAMS
     tokenizer = AutoTokenizer.from_pretrained(student)
     encoded = list(tokens.encode(CHATS, tokenizer, RowRenderer(tokenizer, "assistant", ["<|end|>"], [])))
     kept = kept_rows.keep([make_row(chat) for chat in CHATS], encoded, params, "train.distill")
+    distill.check(Given(student, teacher, tokenizer, kept, kept_rows.keep([], [], params, "train.distill")), params)
     return distill.trainer(
         params, trainers.arguments(params, CPU, folder) | {"eval_strategy": "no"},
         model=AutoModelForCausalLM.from_pretrained(student), second_model=teacher, processing_class=tokenizer,

@@ -13,6 +13,7 @@ from stages.params.training import Kto
 from stages.rows import jsonl
 from stages.rows.row import Judged, Message, Pair, make_row
 from stages.training import kept_rows, tokens, trainers
+from stages.training.given import Given
 from stages.training.methods import kto
 from stages.training.row_renderer import RowRenderer
 from stages.training.weights import lora
@@ -30,6 +31,8 @@ PARAMS = Kto(
     weight_decay=0.0, max_grad_norm=1.0,
     logging_steps=5, eval_steps=100, best=None, stop_on=[], beta=0.5, desirable_weight=1.0, undesirable_weight=2.0,
 )  # fmt: skip
+
+READ = tokens.Encoded([tokens.Tokens([1, 2], [(1, 2)], 1)], [], set(), False)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +142,16 @@ def test_of_pairs_the_chosen_answer_becomes_likelier_and_each_is_consumed_twice_
 
 @pytest.mark.parametrize("good", [True, False])
 def test_answers_of_one_judgement_teach_nothing(good: bool) -> None:
-    from datasets import Dataset
-
+    kept = kept_rows.keep([make_row(judged(number, good)) for number in range(2)], [READ] * 2, PARAMS, "train.kto")
     with pytest.raises(UserError, match=r"^KTO: [02] good and [02] bad answers to train on: want some of both"):
-        kto.trainer(PARAMS, {}, train_dataset=Dataset.from_list([{"label": good}] * 2))
+        kto.check(Given(Path(), Path(), None, kept, kept), PARAMS)
+
+
+def test_answers_of_pairs_are_counted_as_both(capsys: pytest.CaptureFixture[str]) -> None:
+    yes, no = (Message("assistant", text) for text in ("yes", "no"))
+    rows = [make_row(judged(0, True)), make_row(Pair([Message("user", "q")], [yes], [no]))]
+    kept = kept_rows.keep(rows, [READ] * 2, PARAMS, "train.kto")
+
+    kto.check(Given(Path(), Path(), None, kept, kept), PARAMS)
+
+    assert capsys.readouterr().out.startswith("  2 good and 1 bad answers: weighted ")

@@ -31,13 +31,15 @@ def test_ranks_move_from_one_module_to_another_until_the_budget_is_met(model: Pa
     assert sum(map(sum, config["rank_pattern"].values())) == 14 * 3
 
 
-def test_a_training_shorter_than_the_schedule_is_refused_before_its_first_step(model: Path, tmp_path: Path) -> None:
+def test_a_training_shorter_than_the_schedule_is_refused_before_the_model_is_loaded(
+    model: Path, tmp_path: Path
+) -> None:
     with pytest.raises(UserError) as error:
         train_step(model, tmp_path, step(replace(ADALORA, tinit=8, tfinal=7)))
 
     assert str(error.value) == (
-        "weights.tinit = 8 and tfinal = 7: want fewer than the 15 steps of this training together, or no rank would "
-        "move"
+        "train.step.weights.tinit = 8 and tfinal = 7: want fewer than the 15 steps of this training together, or no "
+        "rank would move"
     )
 
 
