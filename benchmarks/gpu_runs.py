@@ -116,9 +116,9 @@ def parameters(specification: dict[str, Any]) -> tuple[Any, Any]:
         "over_long": "error", "omit": [], "packing": True, "num_train_epochs": 1.0,
         "per_device_train_batch_size": specification["batch"], "gradient_accumulation_steps": 1,
         "gradient_checkpointing": specification["gradient_checkpointing"], "attn_implementation": None,
-        "learning_rate": 2e-4, "optim": "adamw_torch_fused", "lr_scheduler_type": "constant", "lr_scheduler_kwargs": {},
-        "warmup_steps": 0, "weight_decay": 0.0, "max_grad_norm": 1.0, "logging_steps": 1, "eval_steps": 1000,
-        "best": None, "stop_on": [],
+        "processes": 1, "sharding": None, "learning_rate": 2e-4, "optim": "adamw_torch_fused",
+        "lr_scheduler_type": "constant", "lr_scheduler_kwargs": {}, "warmup_steps": 0, "weight_decay": 0.0,
+        "max_grad_norm": 1.0, "logging_steps": 1, "eval_steps": 1000, "best": None, "stop_on": [],
     }  # fmt: skip
     machine = {"device": specification["device"], "dtype": dtype(specification), "threads": specification["threads"]}
     values = {"train": {"gpu": step}, "machine": machine}

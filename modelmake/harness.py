@@ -25,24 +25,30 @@ from modelmake.running import (
     arguments,
     disk_full,
     environment,
+    launcher,
     main_call,
     opened_files,
     platform,
     run_log,
     sandbox,
+    sandbox_layout,
     supervision,
     work_store,
+    workers,
 )
 from modelmake.running.arguments import Stage
 from modelmake.running.main_call import Identities
 from modelmake.running.sandbox import Sandbox
 from modelmake.running.work_store import Work
+from modelmake.running.workers import Worker
 
 
 def run(main: Callable[..., str]) -> None:
     """Runs a stage's `main` from the command line and exits: 0 published, 1 failed and said why, 130 interrupted."""
     module = __main__.__spec__.name
     name = os.environ.get("DVC_STAGE", "").rpartition(":")[2] or module
+    if worker := workers.joined():
+        return _take_part(worker, main, name, module)
     imported = time.process_time() - IMPORTED_CPU_S  # by the stage's module and everything it imports
     record: dict[str, Any] = {"stage": name, "outcome": "failed", "own_cpu_seconds": imported}
     started, code, root = time.time(), 1, Path.cwd()
@@ -81,7 +87,7 @@ def _run(stage: Stage, main: Callable[..., str], record: dict[str, Any]) -> str:
             if work is not None:
                 record["outcome"] = "taken"
             else:
-                work = _compute(stage, main, key, box, identities, record)
+                work = _compute(stage, main, key, values, box, identities, record)
                 record["outcome"] = "kept"
             if changed := _changed(stage, key, values, box):
                 raise UserError(
@@ -95,18 +101,40 @@ def _run(stage: Stage, main: Callable[..., str], record: dict[str, Any]) -> str:
     return work.line
 
 
+def _take_part(worker: Worker, main: Callable[..., str], name: str, module: str) -> None:
+    """Runs a stage's `main` as one of several processes, in the sandbox that is there, and tells its line of counts."""
+    root = Path.cwd()
+
+    def explain(error: Exception) -> str:
+        return disk_full.message(name, error) if disk_full.is_disk_full(error) else ""
+
+    with launcher.telling(worker, explain):
+        opened_files.pause()
+        stage = workers.own_share(arguments.read(main, name, module, root), worker)
+        environment.check(stage.name, stage.arguments.get("machine"))
+        parse_cache.load(root)
+        key = _key(stage)
+        if launcher.proof(key, arguments.values(stage)) != worker.proof:
+            raise UserError(f"{name}: it changed while it started: nothing published; run `dvc repro` again")
+        with sandbox_layout.inside(Path(worker.sandbox), root):
+            workers.take_part(worker)
+            line = _call(stage, main, key, Path(worker.sandbox), Identities(*worker.identities), {}, {})
+            launcher.tell(worker, {"line": line})
+
+
 def _compute(
-    stage: Stage, main: Callable[..., str], key: dict[str, Any], box: Sandbox, identities: Identities,
-    record: dict[str, Any],
+    stage: Stage, main: Callable[..., str], key: dict[str, Any], values: dict[str, Any], box: Sandbox,
+    identities: Identities, record: dict[str, Any],
 ) -> Work:  # fmt: skip
-    """Runs a stage and stores its outputs."""
-    with _stage_time(record), opened_files.record(stage.root):
-        main_call.prepare(stage, key["symbols"])
-    if _key(stage) != key:
-        raise UserError(f"{stage.name}: its code changed while it started: nothing published; run `dvc repro` again")
-    with _stage_time(record), opened_files.record(stage.root) as opened:
-        line = main_call.call(main, stage, box.folder, identities, box.measured)
-    _check_covered(stage, key, opened)
+    """Runs a stage, in as many processes as its parameters say, and stores its outputs."""
+    processes = launcher.count(stage)
+    if processes > 1:
+        line = launcher.run(stage, processes, box.folder, identities, launcher.proof(key, values))
+    else:
+        line = _call(stage, main, key, box.folder, identities, box.measured, record)
+    for path in stage.outputs:
+        if not path.exists():
+            raise AssertionError(f"{stage.name}: main did not write {path}")
     if not box.intact():
         raise UserError(
             f"{stage.name}: an input file changed while the stage ran: nothing published; run `dvc repro` again"
@@ -115,16 +143,31 @@ def _compute(
     return work_store.save(stage.root, stage.name, identities.built_from, outputs, line)
 
 
+def _call(
+    stage: Stage, main: Callable[..., str], key: dict[str, Any], folder: Path, identities: Identities,
+    measured: dict[str, Any], record: dict[str, Any],
+) -> str:  # fmt: skip
+    """Calls a stage's `main` in its sandbox, and checks what it loaded and read."""
+    with _stage_time(record), opened_files.record(stage.root):
+        main_call.prepare(stage, key["symbols"])
+    if _key(stage) != key:
+        raise UserError(f"{stage.name}: its code changed while it started: nothing published; run `dvc repro` again")
+    with _stage_time(record), opened_files.record(stage.root) as opened:
+        line = main_call.call(main, stage, folder, identities, measured)
+    _check_covered(stage, key, opened)
+    return line
+
+
 @contextlib.contextmanager
 def _stage_time(record: dict[str, Any]) -> Iterator[None]:
     """Counts the CPU time of the block as the stage's own, not the harness's."""
     before = time.process_time()
     yield
-    record["own_cpu_seconds"] += time.process_time() - before
+    record["own_cpu_seconds"] = record.get("own_cpu_seconds", 0) + time.process_time() - before
 
 
 def _check_covered(stage: Stage, key: dict[str, Any], opened: set[str]) -> None:
-    """Checks that `main` ran only code and read only files that its key or its inputs cover, and wrote its outputs."""
+    """Checks that `main` ran only code and read only files that its key or its inputs cover."""
     modules = {name for name in sys.modules if name.partition(".")[0] in stage_key.FIRST_PARTY}
     if modules := sorted(name for name in modules - key["symbols"].keys() if not carrying.CUT.carries(name)):
         raise UserError(
@@ -154,9 +197,6 @@ def _check_covered(stage: Stage, key: dict[str, Any], opened: set[str]) -> None:
             f"{stage.name}: read {', '.join(files)}, which is neither an input nor in its key: declare it in "
             "dvc.yaml, or, if it belongs to the code, write its path from the project's root there; nothing published"
         )
-    for path in stage.outputs:
-        if not path.exists():
-            raise AssertionError(f"{stage.name}: main did not write {path}")
 
 
 def _key(stage: Stage) -> dict[str, Any]:

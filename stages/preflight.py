@@ -23,7 +23,7 @@ from modelmake.dvc.graph import Stage
 from modelmake.errors import UserError
 from modelmake.keys import key_file, locked_packages, parse_cache, stage_key
 from modelmake.planning import resources
-from modelmake.running import platform, sandbox
+from modelmake.running import launcher, platform, sandbox
 from stages.params import cross_checks, file_checks
 from stages.params.augmentation import Augment
 from stages.params.base_model import Base, Tiny
@@ -144,16 +144,21 @@ def folder_problems(stages: dict[str, Stage]) -> list[str]:
     ]  # fmt: skip
 
 
-def machine_notes(stages: dict[str, Stage]) -> list[str]:
+def machine_notes(stages: dict[str, Stage], processes: int = 1) -> list[str]:
     """What stages reserve and this machine has not: right for a scheduler, whose machines may have it.
 
+    Args:
+        processes: the most that a step trains in, with a GPU for each where it needs one.
+
     Raises:
-        UserError: `dvc repro` builds here, not a scheduler, and a stage needs a GPU where there is none.
+        UserError: `dvc repro` builds here, not a scheduler, and a stage needs more GPUs than there are.
     """
     unmet = resources.unmet({name: stage.meta for name, stage in stages.items()})
-    if "gpu" in unmet and "DVC_STAGE" in os.environ and SCHEDULER not in os.environ and not resources.gpus():
+    elsewhere = SCHEDULER in os.environ or launcher.by_srun(processes)
+    if "gpu" in unmet and "DVC_STAGE" in os.environ and not elsewhere and resources.gpus() < processes:
+        wanted = "one here" if processes == 1 else f"{processes} here, or fewer processes"
         raise UserError(
-            f"{unmet['gpu']}: want one here, or machine.device: cpu; `snakemake --profile profiles/slurm` builds where "
+            f"{unmet['gpu']}: want {wanted}, or machine.device: cpu; `snakemake --profile profiles/slurm` builds where "
             "there is one (docs/cluster.md)"
         )
     return [f"{phrase}; right if a scheduler finds another" for phrase in unmet.values()]
@@ -235,7 +240,8 @@ def check() -> tuple[dict[str, Any], list[str]]:
         contents[NEEDS] = needs(chapters["base"], chapters["train"])
     if problems:
         raise UserError("\n".join(problems))
-    return contents, machine_notes(stages) + package_notes(locked_packages.versions(Path("uv.lock")))
+    most = max(step.processes for step in chapters["train"].values())
+    return contents, machine_notes(stages, most) + package_notes(locked_packages.versions(Path("uv.lock")))
 
 
 def main() -> None:

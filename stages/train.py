@@ -28,7 +28,7 @@ from modelmake.signature import Checkpoints, In, Out
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.rows import accounting
-from stages.training import best, chat_template, device, faults, given, kept_rows, resume, tracking, trainers
+from stages.training import best, chat_template, device, faults, given, kept_rows, processes, resume, tracking, trainers
 from stages.training.given import Given
 from stages.training.outcome import Outcome
 from stages.training.row_renderer import RowRenderer
@@ -95,17 +95,21 @@ def main(
     machine: Machine,
 ) -> str:
     device.prepare(machine)
+    processes.join(f"train.{step}", params, machine)
     trackers, where = tracking.wanted(os.environ.get(tracking.VARIABLE, "")), f"train.{step}"
     method, way = (importlib.import_module(name) for name in (params.modules()[0], params.weights.modules()[0]))
     found = read(method, start, second_model, train, val, params, where)
     check(method, way, found, params, where)
     with faults.told_out_of_memory(where, params):
         trainer, save = trainers.build(method, way, found, checkpoints, step, params, machine)
-        tracking.attach(trainer, step, trackers)
+        if processes.is_first():
+            tracking.attach(trainer, step, trackers)
         resume.train(trainer)
-        kept_best = best.take(trainer, params, trained) if params.best else None
-        if not kept_best:
+        if not params.best:
             save(trained)
+        if not processes.is_first():
+            return ""
+        kept_best = best.take(trainer, params, trained) if params.best else None
     outcome = Outcome(
         params, found.kept, found.held_out, trainer, kept_best, answers_itself=method.loss(params) == "prompt"
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from stages.evaluating import metrics
 from stages.evaluating.metrics import Metric
-from stages.params import combination_checks, reward_checks
+from stages.params import combination_checks, process_checks, reward_checks
 from stages.params.base_model import Tiny
 from stages.params.combination import Combination
 from stages.params.evaluation import AnySuite, Evaluate, Gate, Suite, TextSuite
@@ -39,6 +39,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_compared_suite(chapters),
         *_gpus(chapters),
         *_optimizers(chapters),
+        *process_checks.problems(chapters.get("machine"), chapters.get("resources"), chapters.get("train") or {}),
         *_lengths(chapters),
         *_contexts(chapters),
         *_row_files(chapters),

@@ -9,7 +9,9 @@ from modelmake.params import Params
 from stages.params import model_path, schedules
 from stages.params.numbers import Positive, Rate
 from stages.params.schedules import Optimizer, Schedule, Warmup
-from stages.params.weights import CHANGE_THE_BASE, Quantization, Weights
+from stages.params.weights import CHANGE_THE_BASE, All, Lora, Quantization, Weights
+
+SHARDED = (All, Lora)  # weights that `sharding` shards
 
 ATTENTION = ("eager", "sdpa")
 NO_ATTENTION = {  # why not, by how the name begins
@@ -33,6 +35,7 @@ class StepFields(Params, rename={"from_": "from"}):
     WHOLE: ClassVar[str] = ""  # why rows are not truncated, if they are not
     DROPOUT: ClassVar[bool] = True  # False: TRL trains without
     TASK_TYPE: ClassVar[str] = "CAUSAL_LM"  # PEFT's name of what the trained model does
+    ALONE: ClassVar[str] = ""  # why it trains in one process, if it does
 
     from_: str  # `base` or another step
     second_model: str  # folder of a model that the method uses: models/<step>, or another; recipes/no_model.json: none
@@ -47,6 +50,8 @@ class StepFields(Params, rename={"from_": "from"}):
     gradient_accumulation_steps: Positive
     gradient_checkpointing: bool
     attn_implementation: str | None  # eager or sdpa; null: what transformers takes for the model
+    processes: Positive  # a step has per_device_train_batch_size × gradient_accumulation_steps rows for each
+    sharding: Literal["fsdp2", "zero3"] | None  # of weights, gradients and optimizer over them; null: all have all
     learning_rate: Rate
     optim: Optimizer
     lr_scheduler_type: Schedule
@@ -98,7 +103,20 @@ class StepFields(Params, rename={"from_": "from"}):
             problems.append(f"over_long = 'truncate': want drop or error: {self.WHOLE}")
         if self.best and self.best.metric not in self.EVALUATED:
             problems.append(f"best.metric = {self.best.metric!r}: want one of {', '.join(self.EVALUATED)}")
+        problems += self._processes_problems()
         return problems + schedules.problems(self.lr_scheduler_type, self.lr_scheduler_kwargs, self.learning_rate)
+
+    def _processes_problems(self) -> list[str]:
+        if self.processes == 1:
+            return [f"sharding = {self.sharding!r}: want null with processes = 1"] if self.sharding else []
+        refused = [why for why in (self.ALONE, self.weights.ALONE) if why]
+        if self.quantization:
+            refused.append("a base in 4 bits was not tried in several")
+        problems = [f"processes = {self.processes}: want 1: {why}" for why in refused]
+        if self.sharding and type(self.weights) not in SHARDED:
+            kinds = " or ".join(way.__struct_config__.tag for way in SHARDED)
+            problems.append(f"sharding = {self.sharding!r}: want null, or weights.kind = {kinds}")
+        return problems
 
     def modules(self) -> list[str]:
         method = f"stages.training.methods.{type(self).__struct_config__.tag}"

@@ -99,6 +99,7 @@ class Kto(StepFields, tag_field="method", tag="kto"):
     section: ClassVar[str] = "train.{step}"
 
     DROPOUT: ClassVar[bool] = False
+    ALONE: ClassVar[str] = "kto compares the answers of a batch, and shares would not be compared"
     WHOLE: ClassVar[str] = "the judgement is of the whole answer"
 
     rows: Literal["judged", "pair"]  # of a pair, a good answer and a bad one
@@ -121,6 +122,7 @@ class OwnAnswers(StepFields):
 
     EVALUATED: ClassVar[dict[str, bool]] = {"eval_reward": True}
     DROPOUT: ClassVar[bool] = False
+    ALONE: ClassVar[str] = "answers that several processes sample are not those of one"
     WHOLE: ClassVar[str] = "a prompt without its end asks something else"
 
     rows: Literal["chat"]  # prompts, and the answers that metrics expect

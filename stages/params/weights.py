@@ -25,6 +25,8 @@ class _Way(Params):
         "its virtual tokens are in no weight, and no later step, GGUF file or server would have them",
     )
 
+    ALONE: ClassVar[str] = ""  # why they are trained in one process, if they are
+
     def modules(self) -> list[str]:
         return [f"stages.training.weights.{type(self).__struct_config__.tag}"]
 
@@ -53,6 +55,8 @@ class Layers(_Way, tag_field="kind", tag="layers"):
 
 class Half(_Way, tag_field="kind", tag="half"):
     """Half of the matrices of each layer, then the other half, and so on (Hui et al. 2024, arXiv:2404.18466)."""
+
+    ALONE: ClassVar[str] = "which weights have gradients changes from turn to turn, and DDP waits for all of them"
 
     rotate_steps: Positive | None  # steps before the other half is trained; null: an epoch
 
@@ -104,6 +108,8 @@ class Lora(_Way, tag_field="kind", tag="lora"):
 
 class AdaLora(_Way, tag_field="kind", tag="adalora"):
     """Fields of PEFT's AdaLoraConfig: ranks move to where they matter (Zhang et al. 2023, arXiv:2303.10512)."""
+
+    ALONE: ClassVar[str] = "ranks move by the gradients that a process has before they are averaged"
 
     init_r: Positive  # rank of every module at first
     target_r: Positive  # on average, in the end

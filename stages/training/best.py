@@ -14,6 +14,7 @@ from typing import Any
 from modelmake.errors import UserError
 from stages.params.step_fields import Best
 from stages.params.training import Step
+from stages.training import processes
 
 PREFIX = "best-"
 
@@ -53,10 +54,13 @@ def attach(trainer: Any, where: str, params: Step, save: Callable[[Path], None])
                 raise UserError(f"{where}.best.metric = {best.metric!r}: the evaluation did not measure it")
             if chosen(evaluated, higher)[0] == state.global_step:
                 partial = folder / f".{PREFIX}{state.global_step}"
-                shutil.rmtree(partial, ignore_errors=True)
+                if processes.is_first():
+                    shutil.rmtree(partial, ignore_errors=True)
                 save(partial)
-                shutil.rmtree(folder / f"{PREFIX}{state.global_step}", ignore_errors=True)  # of a run that was killed
-                partial.rename(folder / f"{PREFIX}{state.global_step}")
+                if processes.is_first():
+                    kept = folder / f"{PREFIX}{state.global_step}"
+                    shutil.rmtree(kept, ignore_errors=True)  # of a run that was killed
+                    partial.rename(kept)
             if patience_ended(evaluated, higher, best.patience):
                 control.should_training_stop, control.should_save = True, False  # a checkpoint here would train on
 
@@ -69,7 +73,7 @@ def attach(trainer: Any, where: str, params: Step, save: Callable[[Path], None])
             Until then a kill goes back to the checkpoint before, whose best weights have to be there.
             """
             evaluated = values(state.log_history, best.metric)
-            if self.saved and evaluated:
+            if self.saved and evaluated and processes.is_first():
                 for older in set(folder.glob(f"{PREFIX}*")) - {folder / f"{PREFIX}{chosen(evaluated, higher)[0]}"}:
                     shutil.rmtree(older)
             self.saved = False

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from stages.training import resume
+from stages.training import processes, resume
 
 
 def recording_trainer(trainer_class: type) -> type:
     """Subclass of `trainer_class` that records the rows of every training batch, in an order that can be resumed.
 
     The dataset needs a column `row` with the index of each row, or with a list of those of a block. `consumed` is
-    [(step, [row, …])], an entry for each micro-batch.
+    [(step, [row, …])], an entry for each micro-batch of each process.
     """
 
     class RecordingTrainer(resume.epoch_seeded(trainer_class)):
@@ -21,7 +21,8 @@ def recording_trainer(trainer_class: type) -> type:
         def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
             rows = inputs.pop("row").tolist()
             if self.model.training:
-                self.consumed.append((self.state.global_step + 1, rows))
+                read, self.share = processes.read_by_all(rows)
+                self.consumed += [(self.state.global_step + 1, of_process) for of_process in read]
             return super()._prepare_inputs(inputs)
 
     return RecordingTrainer
@@ -34,6 +35,9 @@ def _keeping_row(collate: Any) -> Any:
 
     def collate_with_row(examples: list[dict[str, Any]]) -> dict[str, Any]:
         rows = np.hstack([example["row"] for example in examples])  # of blocks, lists
-        return {**collate(examples), "row": torch.from_numpy(rows)}
+        batch = collate(examples)
+        if processes.FILLER in rows and "labels" in batch:
+            batch["labels"].fill_(-100)
+        return {**batch, "row": torch.from_numpy(rows)}
 
     return collate_with_row

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake import artifacts
-from stages.training import watching
+from stages.training import processes, watching
 
 # Time between two checkpoints, in multiples of what the last one took: checkpoints cost at most 2 % of the time.
 CHECKPOINT_INTERVAL = 50
@@ -27,7 +27,7 @@ def epoch_seeded(trainer_class: type) -> type:
     that the batch, and the model, would depend on the machine.
     """
 
-    class EpochSeededTrainer(watching.watched(trainer_class)):
+    class EpochSeededTrainer(processes.sharing(watching.watched(trainer_class))):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             arguments = kwargs["args"]
             if arguments.n_gpu > 1:
@@ -68,11 +68,18 @@ def train(trainer: Any) -> None:
         due_s, step_end_s = 0.0, 0.0
 
         def on_step_end(self, args, state, control, **_):
-            control.should_save |= state.global_step % args.logging_steps == 0 and time.monotonic() >= self.due_s
+            if state.global_step % args.logging_steps == 0:
+                control.should_save |= processes.first(time.monotonic() >= self.due_s)
             self.step_end_s = time.monotonic()
 
         def on_save(self, args, state, control, **_):
-            checkpoint = folder / f"checkpoint-{state.global_step}"
+            processes.gather(None)  # each has written its part
+            if processes.is_first():
+                self.complete(folder / f"checkpoint-{state.global_step}")
+            now_s = time.monotonic()
+            self.due_s = now_s + CHECKPOINT_INTERVAL * (now_s - self.step_end_s)
+
+        def complete(self, checkpoint: Path) -> None:
             rest = {
                 "files": _md5s(checkpoint),
                 "consumed": getattr(trainer, "consumed", []),
@@ -84,16 +91,11 @@ def train(trainer: Any) -> None:
             partial.rename(checkpoint / COMPLETE)
             for older in set(folder.glob("checkpoint-*")) - {checkpoint}:
                 shutil.rmtree(older)
-            now_s = time.monotonic()
-            self.due_s = now_s + CHECKPOINT_INTERVAL * (now_s - self.step_end_s)
 
-    newest, rest = None, {}
-    for checkpoint in sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2])):
-        if found := _read(checkpoint):
-            newest, rest = checkpoint, found
-        else:
-            shutil.rmtree(checkpoint)
+    name = processes.first(_newest(folder) if processes.is_first() else None)
+    newest = folder / name if name else None
     if newest:
+        rest = json.loads((newest / COMPLETE).read_bytes())
         trainer.consumed = [(step, rows) for step, rows in rest["consumed"]]
         trainer._total_train_tokens = rest["tokens"]
         if trainer.watch:
@@ -103,23 +105,33 @@ def train(trainer: Any) -> None:
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
 
 
-def _read(checkpoint: Path) -> dict[str, Any] | None:
-    """What COMPLETE of a checkpoint says; None, and told, if a file of it is not as it was written."""
+def _newest(folder: Path) -> str | None:
+    """The name of the newest checkpoint that is whole; those that are not are removed."""
+    newest = None
+    for checkpoint in sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2])):
+        if _is_whole(checkpoint):
+            newest = checkpoint.name
+        else:
+            shutil.rmtree(checkpoint)
+    return newest
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether every file of a checkpoint is as it was written; told, if one is not."""
     if not (checkpoint / COMPLETE).exists():
-        return None  # a kill came while it was written
+        return False  # a kill came while it was written
     try:
-        rest = json.loads((checkpoint / COMPLETE).read_bytes())
-        expected = rest["files"]
+        expected = json.loads((checkpoint / COMPLETE).read_bytes())["files"]
     except (ValueError, KeyError):
         changed = [COMPLETE]
     else:
         here = _md5s(checkpoint)
         changed = sorted(name for name in here.keys() | expected.keys() if here.get(name) != expected.get(name))
         if not changed:
-            return rest
+            return True
     names = ", ".join(changed)
     print(f"  {checkpoint.name} is damaged ({names}): it is not used, training starts before it", flush=True)
-    return None
+    return False
 
 
 def _md5s(checkpoint: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.rows import accounting
-from stages.training import best, padding, progress, watching
+from stages.training import best, padding, processes, progress, watching
 from stages.training.given import Given
 
 Save = Callable[[Path], None]  # into a folder that is not there yet
@@ -45,6 +46,7 @@ def arguments(params: Step, machine: Machine, folder: Path) -> dict[str, Any]:
         "remove_unused_columns": False,  # keeps `row`, which consumed_rows records
         "dataloader_pin_memory": machine.device == "cuda",
         "disable_tqdm": not sys.stderr.isatty(),
+        **processes.arguments(params),
     }
 
 
@@ -77,7 +79,7 @@ def build(
     way.prepare(trainer, params)
 
     def save(to: Path) -> None:
-        _save(trainer, way, given.tokenizer, to)
+        _save(trainer, trainer.save_model if params.sharding else partial(way.save, trainer), given.tokenizer, to)
 
     n_tokens = [sum(len(side.ids) for side in sides) for sides in kept.sides]
     progress.attach(trainer, n_tokens)
@@ -87,13 +89,21 @@ def build(
     return trainer, save
 
 
-def _save(trainer: Any, way: ModuleType, tokenizer: Any, folder: Path) -> None:
-    """Saves the adapter or the full model; its configs depend on no set order, path or date."""
+def _save(trainer: Any, write: Callable[[Path], None], tokenizer: Any, folder: Path) -> None:
+    """Saves the adapter or the full model; its configs depend on no set order, path or date.
+
+    The first process writes. Of a sharded model, the others give it their parts.
+    """
+    if not (processes.is_first() or write == trainer.save_model):
+        return
     settings, cache = trainer.model.config, trainer.model.config.use_cache
     settings.use_cache = True  # the trainer turns it off; generation is slow without it
-    way.save(trainer, folder)
+    write(folder)
     settings.use_cache = cache
-    (folder / "README.md").unlink(missing_ok=True)
+    if not processes.is_first():
+        return
+    for other in ("README.md", "training_args.bin"):
+        (folder / other).unlink(missing_ok=True)
     config = folder / "adapter_config.json"
     if config.exists():
         values = msgspec.json.decode(config.read_bytes())

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from modelmake.errors import UserError
+from stages.training import processes
 
 JUMP_DEVIATIONS, JUMP_STEPS, FEWEST_STEPS = 8, 50, 10  # steps before that count, at most and at least
 DIVERGED, DIVERGED_LOGS, FEWEST_LOGS = 3, 10, 3
@@ -77,7 +78,7 @@ def watched(trainer_class: type) -> type:
         def training_step(self, *args: Any, **kwargs: Any) -> Any:
             loss = super().training_step(*args, **kwargs)
             if self.watch:
-                self.watch.see_loss(float(loss))
+                self.watch.see_loss(processes.mean(float(loss)))
             return loss
 
         def _clip_grad_norm(self, model: Any) -> Any:

@@ -11,7 +11,8 @@ from stages.twinning.shrunk import SIZES
 ROWS, BATCH = 16, 4  # rows of a step, in micro-batches: the first step reads all
 SMALL = {  # of a step: three steps, each over all rows, none of which is evaluated
     "num_train_epochs": 3, "per_device_train_batch_size": BATCH, "gradient_accumulation_steps": ROWS // BATCH,
-    "gradient_checkpointing": False, "learning_rate": 1e-3, "lr_scheduler_type": "constant", "lr_scheduler_kwargs": {},
+    "gradient_checkpointing": False, "processes": 1, "sharding": None, "learning_rate": 1e-3,
+    "lr_scheduler_type": "constant", "lr_scheduler_kwargs": {},
     "warmup_steps": 0, "logging_steps": 1, "eval_steps": 1000, "best": None, "stop_on": [],
 }  # fmt: skip
 SCHEDULE = {"tinit": 0, "tfinal": 1, "deltaT": 1}  # of AdaLoRA: ranks move at the first and the second of three steps

@@ -22,8 +22,9 @@ COMMON = {
     "from_": "base", "second_model": "recipes/no_model.json",
     "seed": 1, "quantization": None, "max_length": 64, "over_long": "drop", "omit": [],
     "num_train_epochs": 3, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2,
-    "gradient_checkpointing": False, "attn_implementation": None, "learning_rate": 1e-3, "optim": "adamw_torch_fused",
-    "lr_scheduler_type": "cosine", "lr_scheduler_kwargs": {}, "warmup_steps": 2,
+    "gradient_checkpointing": False, "attn_implementation": None, "processes": 1, "sharding": None,
+    "learning_rate": 1e-3, "optim": "adamw_torch_fused", "lr_scheduler_type": "cosine", "lr_scheduler_kwargs": {},
+    "warmup_steps": 2,
     "weight_decay": 0.01, "max_grad_norm": 1.0, "logging_steps": 2, "eval_steps": 3,
     "best": None, "stop_on": [],
 }  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 from modelmake.errors import UserError
 from stages.params.training import Cpt
 from stages.rows.row import Content
-from stages.training import consumed_rows, labelled_logits, packing
+from stages.training import consumed_rows, labelled_logits, packing, processes
 from stages.training.row_renderer import Loss
 from stages.training.tokens import Tokens
 
@@ -69,7 +69,7 @@ def trainer(params: Cpt, arguments: dict[str, Any], **parts: Any) -> Any:
         def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
             tokens = int(inputs.pop("tokens").sum())
             if self.model.training:  # TRL counts the tokens of one block
-                self._total_train_tokens += tokens - inputs["position_ids"].size(1)
+                self._total_train_tokens += sum(processes.gather(tokens - inputs["position_ids"].size(1)))
             return super().compute_loss(model, inputs, *args, **kwargs)
 
     filler = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id

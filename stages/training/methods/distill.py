@@ -74,9 +74,11 @@ def trainer(
             )  # fmt: skip
             own = torch.nn.functional.cross_entropy(said.float(), labels[seen], reduction="sum") / n_tokens
             mode = "train" if self.model.training else "eval"
-            self._metrics[mode]["divergence"].append(divergence.item())
-            self._metrics[mode]["nll_loss"].append(own.item())
+            for name, part in {"divergence": divergence, "nll_loss": own}.items():
+                self._metrics[mode][name].append(self.accelerator.gather(part.detach()).sum().item())
             mixed = params.alpha * divergence + (1 - params.alpha) * own
+            if num_items_in_batch is not None:  # of all processes, over which the gradient is averaged
+                mixed = mixed * self.accelerator.num_processes
             return (mixed, {"logits": said}) if return_outputs else mixed
 
     config = SFTConfig(

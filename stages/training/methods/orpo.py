@@ -4,7 +4,7 @@ from typing import Any
 
 from stages.params.training import Orpo
 from stages.rows.row import Content
-from stages.training import consumed_rows
+from stages.training import consumed_rows, processes
 from stages.training.row_renderer import Loss
 from stages.training.tokens import Tokens
 
@@ -46,6 +46,11 @@ def trainer(params: Orpo, arguments: dict[str, Any], **parts: Any) -> Any:
             n_tokens = (batch["chosen_labels"][:, 1:] != -100).sum(-1)  # (B,)
             nll = -(chosen * n_tokens).sum() / n_tokens.sum()
             return (chosen, rejected, chosen_logits, rejected_logits, nll, *rest)
+
+        def store_metrics(self, metrics: dict[str, Any], train_eval: str = "train") -> None:
+            if processes.count() > 1 and train_eval == "train":  # TRL tells those of the first process
+                metrics = {name: processes.mean(self.share * float(value)) for name, value in metrics.items()}
+            super().store_metrics(metrics, train_eval)
 
         def odds_ratio_loss(self, chosen: Any, rejected: Any) -> tuple[Any, ...]:
             return super().odds_ratio_loss(chosen.clamp(max=CERTAIN), rejected.clamp(max=CERTAIN))

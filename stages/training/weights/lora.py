@@ -13,7 +13,7 @@ import msgspec
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.params.weights import CHANGE_THE_BASE
-from stages.training import adapted_modules, start_model
+from stages.training import adapted_modules, processes, start_model
 from stages.training.given import Given
 
 START = "adapter_at_start"  # a folder beside the checkpoints
@@ -48,7 +48,7 @@ def prepare(trainer: Any, params: Step) -> None:
     """Makes what is trained float32; keeps the start of PiSSA and OLoRA; makes LoRA+'s optimizer."""
     start_model.train_in_float32(trainer.model)
     way = params.weights
-    if way.init_lora_weights in CHANGE_THE_BASE:
+    if way.init_lora_weights in CHANGE_THE_BASE and processes.is_first():
         trainer.model.save_pretrained(Path(trainer.args.output_dir) / START)
     if way.loraplus_lr_ratio is not None:
         trainer.optimizer = loraplus_optimizer(trainer, way.loraplus_lr_ratio)

@@ -26,8 +26,8 @@ PARAMS = Kto(
     quantization=None, max_length=64, over_long="drop", omit=[],
     weights=replace(PLAIN_LORA, r=8, lora_alpha=16),
     num_train_epochs=10, per_device_train_batch_size=4, gradient_accumulation_steps=1, gradient_checkpointing=False,
-    attn_implementation=None, learning_rate=1e-2, optim="adamw_torch_fused", lr_scheduler_type="constant",
-    lr_scheduler_kwargs={}, warmup_steps=0,
+    attn_implementation=None, processes=1, sharding=None, learning_rate=1e-2, optim="adamw_torch_fused",
+    lr_scheduler_type="constant", lr_scheduler_kwargs={}, warmup_steps=0,
     weight_decay=0.0, max_grad_norm=1.0,
     logging_steps=5, eval_steps=100, best=None, stop_on=[], beta=0.5, desirable_weight=1.0, undesirable_weight=2.0,
 )  # fmt: skip
