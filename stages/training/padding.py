@@ -27,9 +27,9 @@ def unmask(model: Any) -> None:
     def without(backbone: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         mask = kwargs.get("attention_mask")
         # Positions come with packed rows and with generation, where a mask says more.
-        if mask is not None and kwargs.get("position_ids") is None and kwargs.get("past_key_values") is None:
-            if mask.dim() == 2 and bool((mask[:, 1:] <= mask[:, :-1]).all()):
-                kwargs["attention_mask"] = None
+        alone = kwargs.get("position_ids") is None and kwargs.get("past_key_values") is None
+        if mask is not None and alone and mask.dim() == 2 and bool((mask[:, 1:] <= mask[:, :-1]).all()):
+            kwargs["attention_mask"] = None
         return args, kwargs
 
     model.base_model.register_forward_pre_hook(without, with_kwargs=True)
