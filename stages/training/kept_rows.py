@@ -116,7 +116,8 @@ def keep(rows: list[Row], encoded: list[Encoded], params: Step, where: str) -> K
             sides = [piece for side in read_as.sides for piece in side.pieces(params.max_length)]
         else:
             sides = [side.cut(params.max_length) for side in read_as.sides]
-        if read_as.prompt_only or all(side.n_trained for side in sides):
+        enough = any if params.over_long == "split" else all  # pieces of one text, or the answers of a row
+        if read_as.prompt_only or enough(side.n_trained for side in sides):
             kept.append((row, sides, read_as.omitted))
         else:
             untrained.append(row.id)

@@ -4,6 +4,7 @@ A reward is a function of a batch: `reward(prompts, completion_ids, content, …
 JSON. TRL adds what the rewards of an answer are, each by its weight.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,7 @@ from stages.answers.decoder import Decoder
 from stages.evaluating import metrics, scoring
 from stages.params.evaluation import Suite
 from stages.rows import parts
-from stages.rows.row import Content
+from stages.rows.row import Content, make_row
 from stages.training import reward_model
 
 Reward = Callable[..., list[float]]
@@ -49,12 +50,23 @@ def of_metric(module: ModuleType, suite: Suite, decoder: Decoder) -> Reward:
 
 
 def of_model(folder: Path, device: Any, batch_size: int) -> Reward:
-    """The score that the reward model of `folder` gives to prompt and answer."""
+    """The score that the reward model of `folder` gives to prompt and answer.
+
+    The reward raises:
+        UserError: a score is not finite.
+    """
     network = reward_model.load(folder, device)
 
-    def reward(prompts: list[list[int]], completion_ids: list[list[int]], **_: Any) -> list[float]:
+    def reward(prompts: list[list[int]], completion_ids: list[list[int]], content: list[str], **_: Any) -> list[float]:
         rows = [[*prompt, *answer] for prompt, answer in zip(prompts, completion_ids, strict=True)]
-        return reward_model.scores(network, rows, batch_size)
+        scores = reward_model.scores(network, rows, batch_size)
+        for score, encoded in zip(scores, content, strict=True):
+            if not math.isfinite(score):  # TRL would leave the answer out in silence
+                row = make_row(msgspec.json.decode(encoded, type=Content))
+                raise UserError(
+                    f"{folder}: scores an answer to row {row.id} with {score}: want a number; train it again"
+                )
+        return scores
 
     return reward
 

@@ -30,7 +30,8 @@ class Tokens(NamedTuple):
 
     @property
     def n_trained(self) -> int:
-        return sum(end - start for start, end in self.trained)
+        """How many tokens the loss sees. The first of all is read, not predicted: nothing comes before it."""
+        return sum(end - max(start, 1) for start, end in self.trained if end > 1)
 
     def cut(self, length: int) -> "Tokens":
         """The first `length` tokens."""

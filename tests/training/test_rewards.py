@@ -11,7 +11,7 @@ from modelmake.errors import UserError
 from stages.answers.decoder import Decoder
 from stages.evaluating.metrics import Metric
 from stages.params.evaluation import AnswerMetric, Suite
-from stages.rows.row import Chat, Function, Message, ToolCall
+from stages.rows.row import Chat, Function, Message, ToolCall, make_row
 from stages.training import reward_model, rewards
 from tests.tiny_models import SPECIAL_TOKENS, build_tokenizer
 
@@ -101,6 +101,17 @@ def test_the_folder_of_a_language_model_gives_no_rewards(tmp_path: Path, tokeniz
     folder = build_model(tmp_path)
     with pytest.raises(UserError, match=r": LlamaForCausalLM with 2 labels: want a reward model, one score; train it"):
         reward_model.check(folder, tokenizer)
+
+
+def test_a_score_that_is_no_number_names_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRL would leave the answer out of its group in silence."""
+    chat = Chat([Message("user", "q"), Message("assistant", "a")])
+    monkeypatch.setattr(reward_model, "load", lambda *_: None)
+    monkeypatch.setattr(reward_model, "scores", lambda *_: [0.5, float("nan")])
+    reward = rewards.of_model(Path("models/rm"), "cpu", 2)
+
+    with pytest.raises(UserError, match=f"^models/rm: scores an answer to row {make_row(chat).id} with nan: want a"):
+        reward(prompts=[[1]] * 2, completion_ids=[[2]] * 2, content=[msgspec.json.encode(chat).decode()] * 2)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

@@ -106,6 +106,14 @@ def test_cutting_a_row_cuts_what_the_loss_sees(tokenizer) -> None:
     assert side.cut(1).n_trained == 0
 
 
+def test_the_first_token_of_all_is_read_and_not_counted_as_trained() -> None:
+    """The loss compares each token with what the model says after the one before."""
+    assert tokens.Tokens([5, 6, 7], [(0, 3)], 0).n_trained == 2
+    assert tokens.Tokens([5, 6, 7], [(0, 1), (2, 3)], 0).n_trained == 1
+    assert tokens.Tokens([5], [(0, 1)], 0).n_trained == 0
+    assert [piece.n_trained for piece in tokens.Tokens([5, 6, 7], [(0, 3)], 0).pieces(2)] == [1, 0]
+
+
 def test_a_row_is_as_long_as_it_is_for_training(tokenizer) -> None:
     for content, loss in (
         (Chat([ASK, ANSWER]), "assistant"), (Text("The cat"), "all"), (Judged([ASK], [ANSWER], False), "answer"),

@@ -8,7 +8,7 @@ from typing import Any
 from modelmake.errors import UserError
 from stages.params.training import Kto
 from stages.rows.row import Content
-from stages.training import consumed_rows
+from stages.training import consumed_rows, labelled_logits
 from stages.training.given import Given
 from stages.training.row_renderer import Loss
 from stages.training.tokens import Tokens
@@ -78,11 +78,26 @@ def trainer(params: Kto, arguments: dict[str, Any], **parts: Any) -> Any:
     parts |= {of: unpaired(parts[of]) for of in ("train_dataset", "eval_dataset") if parts.get(of)}
 
     class TokensTrainer(KTOTrainer):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self.likelihoods: list[Any] = []  # of the batch under way: of the model, and of the one that it started as
+            super().__init__(*args, **kwargs)
+            for model in filter(None, (self.model, self.ref_model)):
+                model.register_forward_hook(self._see)
+
+        def _see(self, model: Any, args: Any, outputs: Any) -> None:
+            self.likelihoods.append(outputs.log_probs.detach().sum())
+
+        def _compute_loss(self, *args: Any) -> Any:
+            """TRL's, which would leave rows whose loss is NaN out of its mean, which is NaN then."""
+            self.likelihoods.clear()
+            return super()._compute_loss(*args) + 0 * sum(self.likelihoods)
+
         def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
             """The dataset has the columns that KTOTrainer would tokenize; the mismatched answers are added."""
             answers = mismatched(list(dataset["completion_ids"]), params.per_device_train_batch_size)
             return dataset.add_column("KL_completion_ids", answers)
 
+    labelled_logits.on_cpus()
     config = KTOConfig(
         **arguments,
         max_length=params.max_length,

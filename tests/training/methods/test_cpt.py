@@ -16,9 +16,9 @@ from stages.params.training import Cpt
 from stages.params.weights import All
 from stages.rows import jsonl
 from stages.rows.row import Text, make_row
-from stages.training import packing, trainers
+from stages.training import kept_rows, packing, trainers
 from stages.training.methods import cpt
-from stages.training.tokens import Tokens
+from stages.training.tokens import Encoded, Tokens
 from tests.conftest import ROOT
 from tests.tiny_models import build_model
 from tests.training.test_resume import COMMON
@@ -41,6 +41,16 @@ def dataset(texts: list[list[int]]) -> Any:
     from datasets import Dataset
 
     return Dataset.from_list([{"pieces": [ids], "row": row} for row, ids in enumerate(texts)])
+
+
+def test_a_text_whose_last_piece_is_one_token_is_trained_on() -> None:
+    """That token is read and not predicted; those of the other pieces are."""
+    text = make_row(Text("a"))
+    params = replace(PARAMS, over_long="split", max_length=2)
+
+    kept = kept_rows.keep([text], [Encoded([Tokens([1, 2, 3], [(0, 3)], 0)], [], set(), False)], params, "train.cpt")
+
+    assert (kept.rows, kept.untrained, kept.counts()["trained"]) == ([text], [], 1)
 
 
 def test_items_share_blocks_by_best_fit_the_longest_first() -> None:

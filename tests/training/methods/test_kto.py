@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from stages.params.machine import Machine
 from stages.params.training import Kto
 from stages.rows import jsonl
 from stages.rows.row import Judged, Message, Pair, make_row
-from stages.training import kept_rows, tokens, trainers
+from stages.training import kept_rows, labelled_logits, tokens, trainers
 from stages.training.given import Given
 from stages.training.methods import kto
 from stages.training.row_renderer import RowRenderer
@@ -145,6 +146,84 @@ def test_answers_of_one_judgement_teach_nothing(good: bool) -> None:
     kept = kept_rows.keep([make_row(judged(number, good)) for number in range(2)], [READ] * 2, PARAMS, "train.kto")
     with pytest.raises(UserError, match=r"^KTO: [02] good and [02] bad answers to train on: want some of both"):
         kto.check(Given(Path(), Path(), None, kept, kept), PARAMS)
+
+
+def made_trainer(model: Path, folder: Path, adapter: bool) -> Any:
+    """A trainer of four rows."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    rows = [make_row(judged(number, number % 2 == 0)) for number in range(4)]
+    encoded = list(
+        tokens.encode([r.content for r in rows], tokenizer, RowRenderer(tokenizer, "answer", ["<|end|>"], []))
+    )
+    kept = kept_rows.keep(rows, encoded, PARAMS, "train.kto")
+    return kto.trainer(
+        PARAMS, trainers.arguments(PARAMS, CPU, folder) | {"eval_strategy": "no"}, processing_class=tokenizer,
+        train_dataset=kept.dataset(kto.example),
+        **({"model": (loaded := lora.load(model, PARAMS, CPU))[0], "peft_config": loaded[1]} if adapter else
+           {"model": AutoModelForCausalLM.from_pretrained(model)}),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("adapter", [True, False])
+@pytest.mark.parametrize("training", [True, False], ids=["the model", "its reference"])
+def test_a_row_without_a_likelihood_leaves_no_finite_loss(
+    model: Path, tmp_path: Path, adapter: bool, training: bool
+) -> None:
+    """TRL's mean would leave it out; the watch of the loss then names the rows of the step."""
+    import torch
+
+    made = made_trainer(model, tmp_path, adapter)
+    batch = made._prepare_inputs(next(iter(made.get_train_dataloader())))
+    made.model.train()
+    assert torch.isfinite(made.compute_loss(made.model, dict(batch)))
+    spoilt = made.ref_model if made.ref_model and not training else made.model
+    inner = spoilt.get_base_model() if adapter else spoilt
+    forward, calls = inner.forward, []
+    time = (
+        4 if adapter and not training else 2
+    )  # each is asked for mismatched answers first; TRL's mean of these is NaN
+
+    def spoiling(*args: Any, **kwargs: Any) -> Any:
+        outputs = forward(*args, **kwargs)
+        calls.append(1)
+        if len(calls) == time:
+            outputs.log_probs = outputs.log_probs * torch.tensor([[float("nan")], [1.0], [1.0], [1.0]])
+        return outputs
+
+    inner.forward = spoiling
+
+    assert torch.isnan(made.compute_loss(made.model, dict(batch)))
+    assert len(calls) == (4 if adapter else 2)
+
+
+def test_logits_of_the_answers_alone_give_the_loss_of_all_logits(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from trl.kernels import ChunkedLogProbFunction
+    from trl.trainer import utils
+
+    made = made_trainer(model, tmp_path, adapter=True)
+    batch = made._prepare_inputs(next(iter(made.get_train_dataloader())))
+    made.model.train()
+
+    def outcome() -> tuple[Any, Any]:
+        made.model.zero_grad()
+        loss = made.compute_loss(made.model, dict(batch))
+        loss.backward()
+        return loss.detach(), [p.grad.clone() for p in made.model.parameters() if p.grad is not None]
+
+    assert utils._ChunkedLogProbFunction is labelled_logits.LabelledLogProbs
+    loss, gradients = outcome()
+    monkeypatch.setattr(utils, "_ChunkedLogProbFunction", ChunkedLogProbFunction)
+    monkeypatch.setattr(utils, "_use_triton", lambda device: False)
+    expected, expected_gradients = outcome()
+
+    assert torch.allclose(loss, expected, atol=1e-6)
+    assert max(g.abs().max() for g in gradients) > 0
+    assert all(torch.allclose(*pair, atol=1e-6) for pair in zip(gradients, expected_gradients, strict=True))
 
 
 def test_answers_of_pairs_are_counted_as_both(capsys: pytest.CaptureFixture[str]) -> None:
