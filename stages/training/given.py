@@ -33,7 +33,8 @@ def examples(params: Step, kept: Kept) -> int:
 
 def steps(params: Step, n_examples: int) -> int:
     """How many optimizer steps a training has, as transformers and TRL count them."""
-    batch, accumulated = params.per_device_train_batch_size, params.gradient_accumulation_steps
+    batch = params.per_device_train_batch_size * params.processes
+    accumulated = params.gradient_accumulation_steps
     if isinstance(params, OwnAnswers):  # a last batch that is not full is left out
         each_epoch = n_examples // (batch * accumulated // params.num_generations)
     else:
