@@ -7,7 +7,7 @@ Inputs:  config      config.json of the model that the card describes
          parity      folder of <quant>.json, as `parity` wrote them
          template    Jinja template of the card
 Outputs: card        Markdown, with the metadata that the Hugging Face hub reads
-Params:  card, compare, train, combine, quantize
+Params:  card, compare, train, combine, adopt, quantize
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,7 @@ import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
+from stages.params.adoption import Adoption
 from stages.params.combination import Combination
 from stages.params.evaluation import Compare
 from stages.params.release import Card, Quant
@@ -43,22 +44,22 @@ def read(folder: Path, names: Iterable[str]) -> dict[str, Any]:
     return {name: msgspec.json.decode((folder / f"{name}.json").read_bytes()) for name in names}
 
 
-def lineage(model: str, train: dict[str, Step], combine: dict[str, Combination]) -> list[str]:
-    """The training steps and combinations from the base to a model, first to last."""
+def lineage(model: str, train: dict[str, Step], others: dict[str, Combination | Adoption]) -> list[str]:
+    """The training steps, combinations and adoptions from the base to a model, first to last."""
     if model == "base":
         return []
-    starts = [train[model].from_] if model in train else combine[model].starts().values()
-    before = dict.fromkeys(name for start in starts for name in lineage(start, train, combine))
+    starts = [train[model].from_] if model in train else others[model].starts().values()
+    before = dict.fromkeys(name for start in starts for name in lineage(start, train, others))
     return [*before, model]
 
 
 def main(
     inputs: Inputs, card: Out, params: Card, compare: Compare, train: dict[str, Step],
-    combine: dict[str, Combination], quantize: dict[str, Quant],
+    combine: dict[str, Combination], adopt: dict[str, Adoption], quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
     item_files.check(inputs.parity, quantize)
     item_files.check(inputs.trained, ["base", *train])
-    made = lineage(params.model, train, combine)
+    made = lineage(params.model, train, combine | adopt)
     steps = [name for name in made if name in train]
     data, logs = read(inputs.data, DATA_STAGES), read(inputs.trained, steps)
     metrics = msgspec.json.decode(inputs.comparison.read_bytes())[compare.suite]
@@ -71,6 +72,7 @@ def main(
         base=read(inputs.trained, ["base"])["base"],
         steps={name: msgspec.to_builtins(train[name]) for name in steps},
         combinations={name: combine[name] for name in made if name in combine},
+        adoptions={name: adopt[name] for name in made if name in adopt},
         logs=logs,
         rows={
             name: step_rows.count(train[name].rows, logs[name], data["mix"], inputs.trained / f"{name}.consumed.jsonl")

@@ -25,6 +25,7 @@ from modelmake.keys import key_file, locked_packages, parse_cache, stage_key
 from modelmake.planning import resources
 from modelmake.running import launcher, platform, sandbox
 from stages.params import cross_checks, file_checks
+from stages.params.adoption import Adoption
 from stages.params.augmentation import Augment
 from stages.params.base_model import Base, Tiny
 from stages.params.cleaning import Clean
@@ -52,6 +53,7 @@ CHAPTERS: dict[str, Any] = {
     "base": Base,
     "train": dict[str, Step],
     "combine": dict[str, Combination],
+    "adopt": dict[str, Adoption],
     "suites": dict[str, AnySuite],
     "evaluate": Evaluate,
     "compare": Compare,
@@ -92,6 +94,7 @@ def project_problems(chapters: dict[str, Any]) -> list[str]:
         *file_checks.problems(chapters),
         *file_checks.base_problems(chapters.get("base"), chapters.get("train") or {}),
         *file_checks.second_model_problems(chapters.get("train") or {}),
+        *file_checks.adapter_problems(chapters.get("adopt") or {}),
         *file_checks.quantized_problems(chapters.get("base"), chapters.get("quantize") or {}),
     ]
 

@@ -15,7 +15,7 @@ Inputs:  graph      keys/graph.json
          layout     folder of the base template, style and macros that all pages share
 Outputs: page       one HTML file
 Params:  report; and those that it shows: machine, ingest, clean, dedup, split, augment, mix, base, train, combine,
-         suites, evaluate, compare, quantize, parity, card
+         adopt, suites, evaluate, compare, quantize, parity, card
 
 The page holds no clock and no commit: a build comes before its commit, and two clones build the same bytes. Its hashes
 lead to the commit.
@@ -31,6 +31,7 @@ from modelmake import harness
 from modelmake.artifacts import Artifact
 from modelmake.signature import In, Measured, Out
 from stages.evaluating import scoring
+from stages.params.adoption import Adoption
 from stages.params.augmentation import Augment
 from stages.params.base_model import Base
 from stages.params.cleaning import Clean
@@ -74,6 +75,7 @@ class Sections(NamedTuple):
     base: Base
     train: dict[str, Step]
     combine: dict[str, Combination]
+    adopt: dict[str, Adoption]
     suites: dict[str, AnySuite]
     evaluate: Evaluate
     compare: Compare

@@ -62,7 +62,7 @@ def render(
         folder / name for name in ("model/config.json", "data", "trained", "comparison.json", "gate.json", "parity")
     ]
     inputs = card.Inputs(*paths, ROOT / "stages/reporting/templates/card.md")
-    card.main(inputs, folder / "card.md", declared, compare, steps, combine or {}, {})
+    card.main(inputs, folder / "card.md", declared, compare, steps, combine or {}, {}, {})
     return (folder / "card.md").read_text("utf-8")
 
 

@@ -112,7 +112,12 @@ def test_the_whole_graph_of_every_recipe_resolves(tmp_path: Path, recipe: Path) 
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     values = init.values(recipe, ROOT / "recipes/default.yaml")
-    values["ingest"]["raw"] = "data/raw"  # a recipe's own data is fetched by its first lines
+    values["ingest"]["raw"] = "data/raw"  # a recipe's own data and teacher are fetched by its first lines
+    for step in values["train"].values():
+        if step["second_model"] == "data/teacher":
+            step["second_model"] = "teacher"
+            (tmp_path / "teacher").mkdir()
+            (tmp_path / "teacher/config.json").write_text("{}")
     (tmp_path / "params.yaml").write_text(json.dumps(values))
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     command = [sys.executable, "-m", "stages.preflight", "--keys", "keys"]

@@ -65,6 +65,7 @@ def report(root: Path, here: Path, asked: str, history: History, domain: Domain)
         "data": _data(chain, lineage),
         "consumed": [table for build, stage in chain for table in _consumed(build, stage, lineage, index)],
         "unrecorded": [file for _, stage in chain for file in _read_without_list(stage, lineage, index)],
+        "unknown": _made_elsewhere(chain, lineage, index),
         "missing": _missing(root, chain, history),
         "unreadable": history.unreadable,
     }
@@ -247,6 +248,24 @@ def _read_without_list(stage: LockedStage, lineage: Lineage, index: RowIndex) ->
         return []
     read = {path: md5 for path, md5 in stage.deps.items() if kinds.get(md5) == "rows"}
     return [{"stage": stage.name, "file": path, "rows": index.count(md5)} for path, md5 in read.items()]
+
+
+def _made_elsewhere(chain: Chain, lineage: Lineage, index: RowIndex) -> list[dict[str, str]]:
+    """Models that no stage made, and other files but rows of which a stage made one without a list of rows.
+
+    Each is with the first stage that read it.
+    """
+    kinds, found = index.kinds(), {}
+    for build, stage in chain:
+        written = {kinds.get(md5) for md5 in lineage.history.files(stage).values()}
+        if "rows" in written or not lineage.makes_model(stage):
+            continue
+        for link in lineage.links(build, stage):
+            if link.makers or kinds.get(link.md5) == "rows":
+                continue
+            if "consumed" not in written or lineage.is_model(link.path, link.md5):
+                found.setdefault(link.path, {"stage": stage.name, "path": link.path})
+    return list(found.values())
 
 
 def _missing(root: Path, chain: Chain, history: History) -> list[dict[str, str]]:

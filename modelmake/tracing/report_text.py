@@ -49,6 +49,8 @@ def model(report: Facts, rows: bool) -> Iterator[str]:
         yield from _consumed(consumed, rows)
     for read in report["unrecorded"]:
         yield f"read by {read['stage']}: {read['rows']:,} rows of {read['file']}; it keeps no list of what it consumed"
+    for made in report["unknown"]:
+        yield f"rows of {made['path']}: unknown; {made['stage']} made a model of it, and no stage here made it"
     if report["missing"]:
         yield "not in the cache (`dvc fetch` may bring them)"
         yield from (f"  {file['path']}  {file['md5']}  of {file['stage']}" for file in report["missing"])

@@ -12,6 +12,7 @@ from modelmake.errors import UserError
 COMMANDS = {  # name: (module with `arguments(parser)` and `run(arguments) -> exit code`, help)
     "accept": ("modelmake.verifying.accept", "keeps outputs of stages whose code changed, where a probe is the same"),
     "check": ("stages.commands.check", "what `ingest` and `clean` would do with files before they join the raw data"),
+    "export": ("stages.commands.export", "a step of training as configuration and rows of another trainer"),
     "init": ("stages.commands.init", "writes `params.yaml`: proposes one for your files, or takes a recipe"),
     "plan": ("modelmake.planning.plan", "what `dvc repro` would do, why, and how long that took last time"),
     "trace": ("modelmake.tracing.trace", "what a model was made of; which models consumed a row"),

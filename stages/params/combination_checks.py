@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from stages.params.adoption import Adoption
 from stages.params.combination import Combination
 from stages.params.training import Step
 from stages.params.weights import CHANGE_THE_BASE, Lora
 
 
-def problems(train: dict[str, Step], combine: dict[str, Combination]) -> list[str]:
+def problems(train: dict[str, Step], combine: dict[str, Combination], adopt: dict[str, Adoption]) -> list[str]:
     """What is wrong, a line each. Names that do not exist are for cross_checks."""
     found = []
     for name, entry in combine.items():
@@ -17,7 +18,7 @@ def problems(train: dict[str, Step], combine: dict[str, Combination]) -> list[st
         for number, adapter in enumerate(entry.adapters):
             made = combine.get(adapter) or train.get(adapter)
             where = f"combine.{name}.adapters[{number}] = {adapter!r}"
-            if adapter == "base":
+            if adapter == "base" or adapter in adopt:
                 found.append(f"{where}: want a step that trains an adapter, or a combination by cat")
             elif made:
                 found += [f"{where}: {problem}" for problem in _problems(entry, made)]

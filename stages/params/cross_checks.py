@@ -11,6 +11,7 @@ from typing import Any
 from stages.evaluating import metrics
 from stages.evaluating.metrics import Metric
 from stages.params import combination_checks, process_checks, reward_checks
+from stages.params.adoption import Adoption
 from stages.params.base_model import Tiny
 from stages.params.combination import Combination
 from stages.params.evaluation import AnySuite, Evaluate, Gate, Suite, TextSuite
@@ -24,6 +25,7 @@ MIXED_FILES = [(f"{kind}.jsonl",) for kind in KINDS]  # in it
 TEST_FILES = (*KINDS, "golden")  # names of the files of held-out rows
 # Optimizers whose moments bitsandbytes pages on GPUs alone -> what to take on a CPU.
 ONLY_ON_GPUS = {"paged_ademamix_32bit": "ademamix", "paged_ademamix_8bit": "ademamix_8bit"}
+MAKERS = {"train": "step", "combine": "combination", "adopt": "adoption"}  # {section: what makes a model}
 RESERVED = ("base", "trained", "quantized")  # folders in models/ that no step may write
 
 
@@ -31,8 +33,8 @@ def problems(chapters: dict[str, Any]) -> list[str]:
     """What is wrong, a line each, as `section.field = value: wanted`."""
     return [
         *_names(chapters),
-        *_steps({section: chapters.get(section) or {} for section in ("train", "combine")}),
-        *combination_checks.problems(chapters.get("train") or {}, chapters.get("combine") or {}),
+        *_steps({section: chapters.get(section) or {} for section in MAKERS}),
+        *combination_checks.problems(*(chapters.get(section) or {} for section in MAKERS)),
         *_references(chapters),
         *_bounds(chapters),
         *_parity(chapters),
@@ -50,14 +52,15 @@ def problems(chapters: dict[str, Any]) -> list[str]:
 
 def _names(chapters: dict[str, Any]) -> list[str]:
     mismatches = []
-    taken = {"train": {*RESERVED}, "combine": {*RESERVED, *(chapters.get("train") or {})}}
-    for section in ("train", "combine", "suites"):
+    taken: dict[str, set[str]] = {}
+    for section in MAKERS:
+        taken[section] = {*RESERVED, *(name for other in taken for name in chapters.get(other) or {})}
+    for section in (*MAKERS, "suites"):
         for name in chapters.get(section) or {}:
             if not NAME.fullmatch(name):
                 mismatches.append(f"{section}: name {name!r}: want {NAME.pattern}; rename it")
             elif name in taken.get(section, ()):
-                what = "step" if section == "train" else "combination"
-                mismatches.append(f"{section}: name {name!r}: is taken in models/; rename the {what}")
+                mismatches.append(f"{section}: name {name!r}: is taken in models/; rename the {MAKERS[section]}")
     for name, quant in (chapters.get("quantize") or {}).items():
         if quant and name not in quant.TYPES:
             mismatches.append(
@@ -70,13 +73,13 @@ def _names(chapters: dict[str, Any]) -> list[str]:
     return mismatches
 
 
-def _steps(sections: dict[str, dict[str, Step | Combination]]) -> list[str]:
-    """Steps and combinations that read models of none, and circles; a circle is reported once, by its first name."""
-    made = sections["combine"] | sections["train"]  # a name that both have is told by _names
+def _steps(sections: dict[str, dict[str, Step | Combination | Adoption]]) -> list[str]:
+    """Entries that read models of none, and circles; a circle is reported once, by its first name."""
+    made = sections["adopt"] | sections["combine"] | sections["train"]  # a name that two have is told by _names
     reads = {name: entry.starts() if entry and name != "base" else {} for name, entry in made.items()}
     mismatches = []
-    for name in dict.fromkeys([*sections["train"], *sections["combine"]]):
-        section = "train" if name in sections["train"] else "combine"
+    for name in dict.fromkeys([*sections["train"], *sections["combine"], *sections["adopt"]]):
+        section = next(section for section in MAKERS if name in sections[section])
         allowed = sorted({"base", *made} - {name})
         for field, start in reads[name].items():
             if start not in {"base", *made}:
@@ -104,7 +107,8 @@ def _references(chapters: dict[str, Any]) -> list[str]:
     """Names of models, suites and metrics that do not exist."""
     train, suites = chapters.get("train"), chapters.get("suites")
     evaluate, compare = chapters.get("evaluate"), chapters.get("compare")
-    models = None if train is None else {"base", *train, *(chapters.get("combine") or {})}
+    others = [name for section in ("combine", "adopt") for name in chapters.get(section) or {}]
+    models = None if train is None else {"base", *train, *others}
     references: list[tuple[str, str, set[str] | None]] = []  # (where, name, allowed names or None for unknown)
     if evaluate:
         references += [("evaluate.models", model, models) for model in evaluate.models]

@@ -6,12 +6,13 @@ from typing import Any
 
 from modelmake.errors import UserError
 from stages.params import model_path
+from stages.params.adoption import Adoption
 from stages.params.base_model import Base, Folder, Hub, Tiny
 from stages.params.release import Quant
 from stages.params.training import Step
 from stages.similarity import encoder_config
 from stages.splitting import golden_set
-from stages.training import chat_template
+from stages.training import chat_template, foreign_adapter
 
 FILE = Path("params.yaml")
 PATHS = (
@@ -77,6 +78,18 @@ def second_model_problems(train: dict[str, Step]) -> list[str]:
             found.append(f"{where}: want a path without spaces and signs that a shell reads")
         elif not (path / "config.json").is_file():
             found.append(f"{where}: no folder of a model, which has config.json; for none, write {model_path.NO_MODEL}")
+    return found
+
+
+def adapter_problems(adopt: dict[str, Adoption]) -> list[str]:
+    """Folders of adapters that are no words, do not exist, or hold none that can be merged."""
+    found = []
+    for name, entry in adopt.items():
+        where = f"{FILE}: adopt.{name}.adapter"
+        if entry and (not entry.adapter or NO_WORD.search(entry.adapter)):
+            found.append(f"{where} = {entry.adapter!r}: want a path without spaces and signs that a shell reads")
+        elif entry:
+            found += [f"{where}: {problem}" for problem in foreign_adapter.problems(Path(entry.adapter))]
     return found
 
 

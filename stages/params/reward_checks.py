@@ -20,6 +20,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         if entry
         for field, model in (("from", entry.from_), *(("adapters", adapter) for adapter in entry.adapters))
     ]
+    uses += [(f"adopt.{name}.from", entry.from_) for name, entry in (chapters.get("adopt") or {}).items() if entry]
     uses += [("card.model", card.model)] if card else []
     found = [f"{where} = {model!r}: {NO_ANSWERS}" for where, model in uses if model in scoring]
     for name, step in train.items():

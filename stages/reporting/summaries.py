@@ -107,6 +107,7 @@ BY_MODULE: dict[str, Callable[[Build, str, str], Summary]] = {  # arguments: bui
     "train": _train,
     "merge": _weights_to_weights,
     "combine": _weights_to_weights,
+    "adopt": _weights_to_weights,
     "evaluate": _evaluate,
     "compare": _compare,
     "quantize": _weights_to_weights,

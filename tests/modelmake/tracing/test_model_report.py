@@ -33,6 +33,7 @@ def test_a_folder_outside_any_repository_is_identified(project: MadeUpProject, t
         (2, "a2", ["data/raw/mail.jsonl:1"]),
     ]
     assert consumed["files"] == {"data/raw/mail.jsonl": 3, "data/raw/more/mail.jsonl": 1}
+    assert report["unknown"] == [{"stage": "train@sft", "path": "models/base"}], "no stage made it"
     assert report["stages"][4]["parameters"] == {"train.sft.learning_rate": 0.2}
 
 
