@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,55 @@ def test_a_tracker_whose_environment_cannot_be_built_is_told_and_training_goes_o
 
     assert "trained/model.safetensors" in outputs
     assert "  tensorboard: its process " in capsys.readouterr().out
+
+
+READS = "import sys; open(sys.argv[1], 'w').writelines(sys.stdin)"
+HANGS = "import time; time.sleep(600)"
+
+
+def sender(program: str, *arguments: str, most: int = 100, end_s: float = 30.0) -> tracking.Sender:
+    return tracking.Sender("tensorboard", [sys.executable, "-c", program, *arguments], most, end_s)
+
+
+def test_all_entries_reach_a_tracker_that_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sending = sender(READS, str(tmp_path / "read"))
+    for step in range(3):
+        sending.send(step, {"loss": 0.5})
+    sending.end()
+
+    lines = [json.loads(line) for line in (tmp_path / "read").read_text().splitlines()]
+    assert lines == [{"step": step, "values": {"loss": 0.5}} for step in range(3)]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_tracker_that_hangs_holds_training_up_no_longer_than_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A pipe takes 64 KiB; the next entry waits in the thread, two wait in the queue, and the others are dropped."""
+    sending = sender(HANGS, most=2, end_s=0.2)
+    large = {f"loss of {number}": 0.5 for number in range(1000)}
+    for step in range(20):
+        sending.send(step, large)
+    sending.end()
+
+    told = capsys.readouterr().out
+    ended = "  tensorboard: its process did not end in 0.2 s and was killed: "
+    found = re.fullmatch(ended + r"(\d+) of 20 entries were not sent, others may be lost\n", told)
+    assert found and 15 <= int(found[1]) <= 20, told
+    assert sending.process.returncode is not None
+
+
+def test_a_tracker_that_ends_is_told_once_with_what_it_did_not_get(capsys: pytest.CaptureFixture[str]) -> None:
+    sending = sender("raise SystemExit(3)")
+    sending.process.wait()
+    for step in range(3):
+        sending.send(step, {"loss": 0.5})
+    sending.end()
+
+    assert capsys.readouterr().out == (
+        "  tensorboard: its process has ended (3): nothing is tracked any more\n"
+        "  tensorboard: its process failed (3): 3 of 3 entries were not sent, others may be lost\n"
+    )
 
 
 @pytest.mark.parametrize(
