@@ -51,6 +51,7 @@ def need(config: Any, params: Step, machine: Machine, tokens: int, trained: floa
     """
     if params.TASK_TYPE == "SEQ_CLS":
         trained = 0.0  # a score has no logits of the vocabulary
+    config = config.get_text_config()  # of a model that also sees, the part that is trained
     few, many = (_run(config, params, machine, tokens, trained, layers) for layers in LAYERS)
     layers = config.num_hidden_layers
     each = [(b - a) / (LAYERS[1] - LAYERS[0]) for a, b in zip(few, many, strict=True)]

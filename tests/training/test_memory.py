@@ -117,6 +117,17 @@ def test_checkpointing_keeps_less_for_the_backward_pass() -> None:
     assert checkpointed.weights == plain.weights
 
 
+def test_of_a_model_that_also_sees_the_text_part_counts() -> None:
+    from transformers import Gemma3Config, Gemma3TextConfig
+
+    shape = {"hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "num_hidden_layers": 6}
+    text = Gemma3TextConfig(**shape, num_key_value_heads=2, head_dim=16, vocab_size=500)
+
+    foreseen = memory.need(Gemma3Config(text_config=text.to_dict()), step(), CPU, tokens=16, trained=1.0)
+
+    assert foreseen == memory.need(text, step(), CPU, tokens=16, trained=1.0)
+
+
 def test_a_pair_is_two_sequences() -> None:
     pairs, chats = step("dpo", weights={"kind": "all"}), step("sft")
 

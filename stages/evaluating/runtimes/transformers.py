@@ -1,5 +1,6 @@
 """Answers and text likelihoods with transformers, by the model folder's own tokenizer and chat template."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def generate(
     logging.disable_progress_bar()  # of loading weights
     tokenizer = AutoTokenizer.from_pretrained(model)
     network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, device_map=device).eval()
-    context_tokens = network.config.max_position_embeddings
+    context_tokens = context(network.config)
     texts = [
         _prompt(tokenizer, conversation, f"{model}: conversation {i}") for i, conversation in enumerate(conversations)
     ]
@@ -119,10 +120,10 @@ def text_likelihoods(
     logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(model)
     network = AutoModelForCausalLM.from_pretrained(model, dtype=dtype).to(device).eval()
-    if context_tokens > network.config.max_position_embeddings:
+    if context_tokens > context(network.config):
         raise UserError(
             f"{model}: context_tokens = {context_tokens}: want at most the model's max_position_embeddings = "
-            f"{network.config.max_position_embeddings}; lower it in the suite"
+            f"{context(network.config)}; lower it in the suite"
         )
     first = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
     windows: list[tuple[int, list[int]]] = []  # (index of the text, tokens); all tokens but the first are predicted
@@ -154,3 +155,8 @@ def text_likelihoods(
             progress.update(len(batch))
     lengths = ((len(tokens), len(text.encode())) for tokens, text in zip(encoded, texts, strict=True))
     return [TextLikelihood(n, h, *counts) for n, h, counts in zip(nats, hits, lengths, strict=True)]
+
+
+def context(config: Any) -> float:
+    """How many tokens a model reads at most: of one that also sees, its text part; without end, where none is named."""
+    return getattr(config.get_text_config(), "max_position_embeddings", None) or math.inf

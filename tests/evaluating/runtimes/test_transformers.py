@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelmake.errors import UserError
-from stages.evaluating.runtimes.transformers import generate, text_likelihoods
+from stages.evaluating.runtimes.transformers import context, generate, text_likelihoods
 from stages.evaluating.text_likelihood import TextLikelihood
 from tests.tiny_models import build_model, edit_json, teach
 
@@ -142,3 +142,11 @@ def test_windows_longer_than_the_models_context_are_an_error(model: Path) -> Non
 
 def test_no_texts_have_no_likelihoods(model: Path) -> None:
     assert text_likelihoods(model, [], **READING) == []
+
+
+def test_the_context_is_that_of_the_text_part_and_has_no_end_where_none_is_named() -> None:
+    from transformers import BloomConfig, Gemma3Config, Gemma3TextConfig
+
+    text = Gemma3TextConfig(max_position_embeddings=99)
+    assert context(Gemma3Config(text_config=text.to_dict())) == context(text) == 99
+    assert context(BloomConfig()) == float("inf")
