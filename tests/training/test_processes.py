@@ -1,5 +1,6 @@
 """A step in several processes trains what one process trains: the same rows in each step, the same weights."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,18 @@ def test_one_process_shares_nothing() -> None:
     assert processes.sharing(Trainer) is Trainer
     assert (processes.gather({"a": 1}), processes.mean(0.25), processes.first("x")) == ([{"a": 1}], 0.25, "x")
     assert processes.read_by_all([3, 1]) == ([[3, 1]], 1.0)
+
+
+def test_the_configuration_of_fsdp2_is_what_accelerate_parses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from accelerate.utils import FullyShardedDataParallelPlugin
+    from transformers import TrainingArguments
+
+    monkeypatch.setenv("FSDP_CPU_RAM_EFFICIENT_LOADING", "")  # transformers sets it
+    given = copy.deepcopy(processes.ARGUMENTS["fsdp2"])
+
+    arguments = TrainingArguments(str(tmp_path), use_cpu=True, **given)
+    plugin = FullyShardedDataParallelPlugin(**arguments.fsdp_plugin_args)
+
+    assert (plugin.fsdp_version, plugin.reshard_after_forward) == (2, True)
+    assert plugin.state_dict_type.name == "FULL_STATE_DICT", "one process writes the whole model"
+    assert plugin.auto_wrap_policy.__name__ == "transformer_auto_wrap_policy"
