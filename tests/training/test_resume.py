@@ -13,7 +13,7 @@ from stages.params.training import Cpt, Distill, Dpo, Grpo, Kto, Orpo, OwnAnswer
 from stages.params.weights import All, Quantization
 from stages.rows import jsonl
 from stages.rows.row import Chat, Judged, Message, Pair, Text, make_row
-from stages.training import given, progress, resume
+from stages.training import given, progress, resume, trainers
 from tests.tiny_models import PLAIN_LORA, build_model, build_reward_model
 from tests.training.made_up_ways import WAYS
 
@@ -168,11 +168,11 @@ def test_what_is_trained_does_not_depend_on_how_many_gpus_are_seen(
 ) -> None:
     import torch
 
-    params, arguments = STEPS[kind], train.training_arguments
+    params, arguments = STEPS[kind], trainers.arguments
     files = write_rows(tmp_path, params.rows)
     on_cpu = run_stage(model, tmp_path / "cpu", files, tmp_path / "c1", params)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(train, "training_arguments", lambda *a: {**arguments(*a), "use_cpu": False})
+    monkeypatch.setattr(trainers, "arguments", lambda *a: {**arguments(*a), "use_cpu": False})
 
     assert run_stage(model, tmp_path / "gpus", files, tmp_path / "c2", params) == on_cpu
     assert "  trains on 1 of 2 GPUs\n" in capsys.readouterr().out
