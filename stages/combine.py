@@ -9,7 +9,6 @@ Outputs: adapter  folder of the same two files: plain LoRA
 Params:  combine.<combination>
 """
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,8 @@ from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import In, Out
 from stages.params.combination import Combination
-from stages.params.weights import Quantization
 from stages.rows import accounting
-from stages.training import combining, task_types
+from stages.training import combining, merging
 from stages.training.combining import Distance, Factors
 
 FACTORS = ("lora_A.weight", "lora_B.weight", "lora_magnitude_vector")  # ends of names in an adapter's file
@@ -52,13 +50,6 @@ def check(folder: Path, params: Combination) -> None:
         raise refuse(f"holds {', '.join(others[:3])}", "factors of linear layers only: a combination would lose others")
     if not params.svd_rank and any(name.endswith(FACTORS[2]) for name in names):
         raise refuse(f"holds magnitudes of DoRA, which {params.method} cannot add", "svd or another method of svd")
-
-
-def load(start: Path, quantization: Quantization | None) -> Any:
-    """The model that the adapters were trained on, in its stored dtype; after QLoRA, with weights rounded to 4 bits."""
-    if quantization:
-        return importlib.import_module(quantization.modules()[0]).load_dequantized(start, quantization)
-    return task_types.load("CAUSAL_LM", start, dtype="auto")
 
 
 def lora_layers(model: Any) -> dict[str, Any]:
@@ -149,7 +140,8 @@ def main(
     from peft import PeftModel
     from transformers import AutoTokenizer
 
-    model = PeftModel.from_pretrained(load(start, params.quantization), str(first), adapter_name=PAIR[0])
+    loaded = merging.load(start, params.quantization, "CAUSAL_LM")
+    model = PeftModel.from_pretrained(loaded, str(first), adapter_name=PAIR[0])
     model.load_adapter(str(second), adapter_name=PAIR[1])
     combined = combine(lora_layers(model), params)
     save(combined, adapter, start)
