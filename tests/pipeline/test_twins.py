@@ -17,9 +17,15 @@ from tests.twinning import made_up
 
 pytestmark = pytest.mark.slow
 RECIPES = [path.stem for path in sorted((ROOT / "recipes").glob("*.yaml"))]
+DISTILL, ORPO = (
+    f"the loss of its first step, of which {method} logs nothing that follows from rows"
+    for method in ("distill", "orpo")
+)
 NOT_PROVED = {  # {recipe: what the twin says that it leaves out}
-    "llama3_2_1b_distilled": ["the loss of its first step, of which distill logs nothing that follows from rows"],
-    "smollm2_135m_orpo": ["the loss of its first step, of which orpo logs nothing that follows from rows"],
+    "llama3_2_1b_distilled": [DISTILL],
+    "side_by_side": [ORPO],
+    "smollm2_135m_orpo": [ORPO],
+    "student": [DISTILL],
 }
 
 
