@@ -14,7 +14,7 @@ from stages.params.weights import Layers
 from stages.training import best, padding, progress, resume, trainers
 from stages.training.weights import all as all_weights
 from tests.tiny_models import PLAIN_LORA, build_model
-from tests.training.test_resume import STEPS, Killed, run_stage, write_rows
+from tests.training.test_resume import STEPS, killed_before, run_stage, write_rows
 
 SFT = STEPS["sft, all weights"]
 
@@ -188,23 +188,8 @@ def test_a_damaged_checkpoint_is_told_and_training_ends_with_the_same_bytes(
     monkeypatch.setattr(resume, "CHECKPOINT_INTERVAL", 0)
     files = write_rows(tmp_path, "chat")
     whole = run_stage(model, tmp_path / "whole", files, tmp_path / "c1", SFT)
-    attach = progress.attach
-
-    def killing(trainer, *rest) -> None:
-        from transformers import TrainerCallback
-
-        class Kill(TrainerCallback):
-            def on_step_begin(self, args, state, control, **_):
-                if state.global_step == 5:
-                    raise Killed
-
-        attach(trainer, *rest)
-        trainer.add_callback(Kill())
-
-    with monkeypatch.context() as patch:
-        patch.setattr(progress, "attach", killing)
-        with pytest.raises(Killed):
-            run_stage(model, tmp_path / "killed", files, tmp_path / "c2", SFT)
+    with killed_before(5):
+        run_stage(model, tmp_path / "killed", files, tmp_path / "c2", SFT)
     spoil(tmp_path / "c2/checkpoint-4" / name)
     capsys.readouterr()
 

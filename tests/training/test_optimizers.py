@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from stages.params.schedules import Optimizer
-from stages.training import progress, resume
+from stages.training import resume
 from tests.tiny_models import build_model
-from tests.training.test_resume import STEPS, Killed, run_stage, write_rows
+from tests.training.test_resume import STEPS, killed_before, run_stage, write_rows
 
 
 @pytest.fixture(scope="module")
@@ -27,23 +27,8 @@ def test_an_optimizer_trains_and_goes_on_after_a_kill(
     files = write_rows(tmp_path, params.rows)
     monkeypatch.setattr(resume, "CHECKPOINT_INTERVAL", 0)  # a checkpoint at every log step
     uninterrupted = run_stage(model, tmp_path / "once", files, tmp_path / "c1", params)
-    attach = progress.attach
-
-    def killing(trainer, *rest):
-        from transformers import TrainerCallback
-
-        class Kill(TrainerCallback):
-            def on_step_begin(self, args, state, control, **_):
-                if state.global_step == 7:
-                    raise Killed
-
-        attach(trainer, *rest)
-        trainer.add_callback(Kill())
-
-    monkeypatch.setattr(progress, "attach", killing)
-    with pytest.raises(Killed):
+    with killed_before(7):
         run_stage(model, tmp_path / "killed", files, tmp_path / "c2", params)
-    monkeypatch.setattr(progress, "attach", attach)
 
     assert uninterrupted["trained/model.safetensors"] != (model / "model.safetensors").read_bytes()
     assert run_stage(model, tmp_path / "again", files, tmp_path / "c2", params) == uninterrupted

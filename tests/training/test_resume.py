@@ -2,7 +2,10 @@
 
 import ast
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -74,6 +77,27 @@ class Killed(Exception):
     pass
 
 
+@contextmanager
+def killed_before(step: int) -> Iterator[None]:
+    """Training begins and is killed after so many steps; it fails if none is."""
+    from transformers import TrainerCallback
+
+    attach = progress.attach
+
+    class Kill(TrainerCallback):
+        def on_step_begin(self, args, state, control, **_):
+            if state.global_step == step:
+                raise Killed
+
+    def killing(trainer: Any, *rest: Any) -> None:
+        attach(trainer, *rest)
+        trainer.add_callback(Kill())
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(progress, "attach", killing)
+        yield
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_model(tmp_path_factory.mktemp("model"))
@@ -133,26 +157,11 @@ def test_training_that_was_killed_ends_with_the_same_bytes(
     uninterrupted = run_stage(model, tmp_path / "once", files, tmp_path / "c1", params)
     assert counted == [json.loads(uninterrupted["log.json"])["steps"]], "foreseen before the model is loaded"
     assert len(uninterrupted["consumed.jsonl"].splitlines()) >= 15, "of 3 epochs"
-    attach = progress.attach
-
-    def killing(trainer, *rest):
-        from transformers import TrainerCallback
-
-        class Kill(TrainerCallback):
-            def on_step_begin(self, args, state, control, **_):
-                if state.global_step == at:
-                    raise Killed
-
-        attach(trainer, *rest)
-        trainer.add_callback(Kill())
-
-    for at in (3, 5, 8):  # in the first, second and third epoch; read by `killing`
-        monkeypatch.setattr(progress, "attach", killing)
-        with pytest.raises(Killed):
+    for at in (3, 5, 8):  # in the first, second and third epoch
+        with killed_before(at):
             run_stage(model, tmp_path / f"killed{at}", files, tmp_path / "c2", params)
     [newest] = (tmp_path / "c2").glob("checkpoint-*")
     (tmp_path / "c2/checkpoint-9").mkdir()  # as a kill during its writing leaves it
-    monkeypatch.setattr(progress, "attach", attach)
     capsys.readouterr()
 
     resumed = run_stage(model, tmp_path / "again", files, tmp_path / "c2", params)

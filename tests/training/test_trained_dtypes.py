@@ -13,10 +13,10 @@ from stages import merge, train
 from stages.params.machine import Machine
 from stages.params.training import OwnAnswers, Step
 from stages.params.weights import All
-from stages.training import progress, resume
+from stages.training import resume
 from tests.tiny_models import PLAIN_LORA, build_model, build_reward_model
 from tests.training.made_up_ways import ADALORA, LORA, WAYS
-from tests.training.test_resume import NF4, ROOT, STEPS, Killed, write_rows
+from tests.training.test_resume import NF4, ROOT, STEPS, killed_before, write_rows
 
 BF16, F32 = Machine("cpu", "bfloat16", 1), Machine("cpu", "float32", 1)
 SFT = replace(STEPS["sft, all weights"], num_train_epochs=2)
@@ -124,23 +124,8 @@ def test_an_adapter_with_a_whole_module_resumes_and_merges_in_bfloat16(
     monkeypatch.setattr(resume, "CHECKPOINT_INTERVAL", 0)
     step = replace(SFT, weights=OUTPUT)
     run(model, tmp_path / "once", step, BF16)
-    attach = progress.attach
-
-    def killing(trainer: Any, *rest: Any) -> None:
-        from transformers import TrainerCallback
-
-        class Kill(TrainerCallback):
-            def on_step_begin(self, args, state, control, **_):
-                if state.global_step == 4:
-                    raise Killed
-
-        attach(trainer, *rest)
-        trainer.add_callback(Kill())
-
-    with monkeypatch.context() as patch:
-        patch.setattr(progress, "attach", killing)
-        with pytest.raises(Killed):
-            run(model, tmp_path / "killed", step, BF16, tmp_path / "c")
+    with killed_before(4):
+        run(model, tmp_path / "killed", step, BF16, tmp_path / "c")
 
     run(model, tmp_path / "again", step, BF16, tmp_path / "c")
 
