@@ -13,13 +13,15 @@ twice) by the dense bfloat16 peak that NVIDIA gives for the GPU; there is none f
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks import training
+
+RUNS = "gpu_runs.py"
 PEAKS = {  # dense bfloat16 operations a second by a part of the GPU's name, from NVIDIA's data sheets
     "H200": 989e12, "H100 PCIe": 756e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "L4": 121e12, "A10": 125e12,
     "RTX 4090": 165e12, "RTX 3090": 71e12,
@@ -28,14 +30,6 @@ SIZES = {  # (rows of a step, gradient_checkpointing)
     "llama3_1_8b": (4, True), "qwen3_0_6b": (8, False), "tiny": (2, False),
 }  # fmt: skip
 WAYS, HOWS = ("lora", "qlora"), ("ours", "bare")
-
-
-def run(how: str, specification: dict[str, Any], folder: Path) -> dict[str, Any]:
-    (folder / "specification.json").write_text(json.dumps(specification))
-    files = [folder / "specification.json", folder / "result.json"]
-    command = [sys.executable, ROOT / "benchmarks/gpu_runs.py", how, *files]
-    subprocess.run(list(map(str, command)), check=True, cwd=ROOT, stdout=sys.stderr)
-    return json.loads(files[1].read_bytes())
 
 
 def peak(gpu: str | None) -> float | None:
@@ -51,10 +45,10 @@ def shape_figures(shape: str, arguments: argparse.Namespace, folder: Path) -> di
         "batch": batch, "gradient_checkpointing": checkpointing, "threads": arguments.threads,
         "model": str(folder / shape),
     }  # fmt: skip
-    made = run("model", specification, folder)
+    made = training.run("model", specification, folder, RUNS)
     figures: dict[str, Any] = {"gpu": made["gpu"], "parameters": made["parameters"]}
     for way in WAYS:
-        found = {how: run(how, {**specification, "way": way}, folder) for how in HOWS}
+        found = {how: training.run(how, {**specification, "way": way}, folder, RUNS) for how in HOWS}
         for how, of in found.items():
             rate, most = of["tokens"] / of["seconds"], peak(of["gpu"])
             share = round(rate * made["flops_per_token"] / most, 3) if most else None

@@ -36,10 +36,11 @@ def built(folder: Path) -> Path:
     return folder
 
 
-def run(how: str, specification: dict[str, Any], folder: Path) -> dict[str, float]:
+def run(how: str, specification: dict[str, Any], folder: Path, program: str = "training_runs.py") -> dict[str, Any]:
+    """What a program of runs, in a process of its own, says of one."""
     (folder / "specification.json").write_text(json.dumps(specification))
     files = [folder / "specification.json", folder / "result.json"]
-    command = [sys.executable, ROOT / "benchmarks/training_runs.py", how, *files]
+    command = [sys.executable, ROOT / "benchmarks" / program, how, *files]
     subprocess.run(list(map(str, command)), check=True, cwd=ROOT, stdout=sys.stderr)
     return json.loads(files[1].read_bytes())
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from stages.training import task_types
+
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 STARTS = (True, False, "gaussian", "orthogonal", "eva")  # of init_lora_weights: those that leave the base as it is
@@ -71,12 +73,11 @@ def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
 def _wanted(folder: Path, start: Path) -> dict[str, tuple[int, ...]]:
     import torch
     from peft import PeftConfig, get_peft_model, get_peft_model_state_dict
-    from transformers import AutoConfig, AutoModelForCausalLM
 
     config = PeftConfig.from_pretrained(str(folder))
     config.inference_mode = False
     with torch.device("meta"):  # shapes without numbers
-        adapted = get_peft_model(AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(start)), config)
+        adapted = get_peft_model(task_types.outline("CAUSAL_LM", start), config)
     state = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
