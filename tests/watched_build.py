@@ -22,7 +22,8 @@ def write():
     sys.settrace(None)
     root = os.environ["WATCHED"] + os.sep
     found = {}
-    for code in CALLED:  # functions only: bodies of modules and classes run at import
+    for code in CALLED.copy():  # other threads may still add
+        # functions only: bodies of modules and classes run at import
         if code.co_flags & 1 and code.co_filename.startswith((root + "stages", root + "modelmake")):
             module = code.co_filename[len(root):].removesuffix(".py").removesuffix("/__init__").replace(os.sep, ".")
             found.setdefault(module, []).append(code.co_qualname)
@@ -51,6 +52,7 @@ def build(folder: Path) -> None:
         patch.setenv("WATCHED_CALLS", str(calls_folder(folder)))
         code, output = project.run("snakemake", "-j2")
     assert code == 0, output
+    assert "preflight" in calls(project), output  # where a hook that fails says why
 
 
 def calls_folder(folder: Path) -> Path:
