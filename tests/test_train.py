@@ -232,10 +232,12 @@ def test_val_rows_that_are_not_evaluated_are_counted_and_told_with_their_reasons
     assert "; val: 3 rows in, 1 out, 2 dropped (over_long 1, untrained 1); " in (folder / "line").read_text()
 
 
-def test_an_evaluation_that_comes_after_the_last_step_is_told(run) -> None:
+def test_a_training_of_fewer_steps_than_eval_steps_is_evaluated_at_its_end(run) -> None:
     folder = run(step(eval_steps=1000), [chat("q", ANSWER)], [chat("v", ANSWER)])
 
-    assert "; fewer steps than eval_steps, so no eval_loss; " in (folder / "line").read_text()
+    history = json.loads((folder / "log.json").read_text())["history"]
+    assert "eval_loss" in history[-1]
+    assert "no eval_loss" not in (folder / "line").read_text()
 
 
 def test_no_val_rows_leave_the_evaluation_loss_out_and_say_so(run) -> None:

@@ -35,13 +35,15 @@ ARGUMENTS = {  # {schedule: {argument: what it may be}}; a schedule wants all of
 }
 
 
-def problems(schedule: str, arguments: Mapping[str, float], learning_rate: float) -> list[str]:
-    """What is wrong with `lr_scheduler_kwargs`, as `field: found: wanted`."""
+def problems(schedule: str, arguments: Mapping[str, float], learning_rate: float, warmup: float) -> list[str]:
+    """What is wrong with `lr_scheduler_kwargs` and `warmup_steps`, as `field: found: wanted`."""
+    mismatches = []
+    if schedule == "constant" and warmup:
+        mismatches.append(f"warmup_steps = {warmup:g}: want 0, or lr_scheduler_type: constant_with_warmup")
     wanted = ARGUMENTS.get(schedule, {})
     if arguments.keys() != wanted.keys():
         names = ", ".join(sorted(wanted)) or "none: write {}"
-        return [f"lr_scheduler_kwargs = {sorted(arguments)}: want for {schedule} the arguments {names}"]
-    mismatches = []
+        return [*mismatches, f"lr_scheduler_kwargs = {sorted(arguments)}: want for {schedule} the arguments {names}"]
     for name, value in sorted(arguments.items()):
         kind, least, most = wanted[name]
         if not least <= value <= most or (kind is int and not isinstance(value, int)):

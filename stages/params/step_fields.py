@@ -104,7 +104,9 @@ class StepFields(Params, rename={"from_": "from"}):
         if self.best and self.best.metric not in self.EVALUATED:
             problems.append(f"best.metric = {self.best.metric!r}: want one of {', '.join(self.EVALUATED)}")
         problems += self._processes_problems()
-        return problems + schedules.problems(self.lr_scheduler_type, self.lr_scheduler_kwargs, self.learning_rate)
+        return problems + schedules.problems(
+            self.lr_scheduler_type, self.lr_scheduler_kwargs, self.learning_rate, self.warmup_steps
+        )
 
     def _processes_problems(self) -> list[str]:
         if self.processes == 1:

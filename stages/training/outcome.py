@@ -69,8 +69,6 @@ class Outcome(NamedTuple):
         measure = "reward" if self.answers_itself else "loss"
         if not self.held_out.rows:
             notes += f"; no val rows, so no eval_{measure}"
-        elif steps < params.eval_steps and not self.best:
-            notes += f"; fewer steps than eval_steps, so no eval_{measure}"
         n_consumed = len({id for batch in self.batches() for id in batch["ids"]})
         counts = accounting.summary(kept.account(params))
         return f"{counts}{notes}; {n_consumed} consumed in {steps} steps; {change(self.history(), measure)}"

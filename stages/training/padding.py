@@ -12,8 +12,6 @@ CAUSAL = {"gemma", "gemma2", "gemma3_text", "llama", "mistral", "phi3", "qwen2",
 
 def unmask(model: Any) -> None:
     """Has a model on a CPU leave out masks that say no more than how long each row is, from here on."""
-    import torch
-
     model = model.get_base_model() if hasattr(model, "get_base_model") else model
     config = model.config
     if (
@@ -24,7 +22,7 @@ def unmask(model: Any) -> None:
     ):
         return
 
-    def without(backbone: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def without(backbone: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         mask = kwargs.get("attention_mask")
         # Positions come with packed rows and with generation, where a mask says more.
         alone = kwargs.get("position_ids") is None and kwargs.get("past_key_values") is None

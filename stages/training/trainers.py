@@ -79,7 +79,10 @@ def build(
     way.prepare(trainer, params)
 
     def save(to: Path) -> None:
-        _save(trainer, trainer.save_model if params.sharding else partial(way.save, trainer), given.tokenizer, to)
+        if params.sharding:  # each process gives its part
+            _save(trainer, trainer.save_model, given.tokenizer, to)
+        elif processes.is_first():
+            _save(trainer, partial(way.save, trainer), given.tokenizer, to)
 
     n_tokens = [sum(len(side.ids) for side in sides) for sides in kept.sides]
     progress.attach(trainer, n_tokens)
@@ -90,12 +93,7 @@ def build(
 
 
 def _save(trainer: Any, write: Callable[[Path], None], tokenizer: Any, folder: Path) -> None:
-    """Saves the adapter or the full model; its configs depend on no set order, path or date.
-
-    The first process writes. Of a sharded model, the others give it their parts.
-    """
-    if not (processes.is_first() or write == trainer.save_model):
-        return
+    """Saves the adapter or the full model; its configs depend on no set order, path or date."""
     settings, cache = trainer.model.config, trainer.model.config.use_cache
     settings.use_cache = True  # the trainer turns it off; generation is slow without it
     write(folder)

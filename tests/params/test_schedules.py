@@ -88,6 +88,14 @@ def test_a_warmup_that_is_neither_is_refused(warmup: object) -> None:
     assert problem.startswith(f"sft.warmup_steps = {warmup!r}: ")
 
 
+def test_a_warmup_that_constant_would_leave_out_is_refused() -> None:
+    assert problems(lr_scheduler_type="constant", lr_scheduler_kwargs={}, warmup_steps=0) == []
+    assert problems(lr_scheduler_type="constant", lr_scheduler_kwargs={"power": 1}, warmup_steps=0.05) == [
+        "sft.warmup_steps = 0.05: want 0, or lr_scheduler_type: constant_with_warmup",
+        "sft.lr_scheduler_kwargs = ['power']: want for constant the arguments none: write {}",
+    ]
+
+
 def test_optimizers_that_do_not_run_here_are_refused_by_name() -> None:
     [problem] = problems(optim="adamw")
 
