@@ -15,6 +15,7 @@ COMMANDS = {  # name: (module with `arguments(parser)` and `run(arguments) -> ex
     "export": ("stages.commands.export", "a step of training as configuration and rows of another trainer"),
     "init": ("stages.commands.init", "writes `params.yaml`: proposes one for your files, or takes a recipe"),
     "plan": ("modelmake.planning.plan", "what `dvc repro` would do, why, and how long that took last time"),
+    "review": ("stages.commands.review", "a page on which people judge two models' answers blind; what they chose"),
     "trace": ("modelmake.tracing.trace", "what a model was made of; which models consumed a row"),
     "twin": ("stages.commands.twin", "whether the chain of steps holds, on a small copy of the base, in a minute"),
     "verify": ("modelmake.verifying.verify", "rehashes every artifact; names what is wrong and how to mend it"),

@@ -27,7 +27,7 @@ ID = re.compile(r"[0-9a-f]{24}")
 
 
 class Annotation(NamedTuple):
-    verdict: str  # one of VERDICTS
+    verdict: str  # one of VERDICTS, or of those that the file is read with
     note: str
 
 
@@ -64,17 +64,20 @@ def write_sample(path: Path, rows: Iterable[Row]) -> None:
         writer.writerows([escape_formula(cell) for cell in sample_line(row).values()] for row in rows)
 
 
-def read(folder: Path) -> dict[str, dict[str, Annotation]]:
+def read(folder: Path, allowed: Sequence[str] = VERDICTS) -> dict[str, dict[str, Annotation]]:
     """{annotator: {row id: annotation}} of every CSV file in a folder; lines without a verdict are left out.
+
+    Args:
+        allowed: the verdicts that there may be.
 
     Raises:
         UserError: a file is no CSV of this form; a line has no id, a repeated id, or an unknown verdict.
     """
-    return {path.stem: dict(_read_file(path)) for path in sorted(folder.iterdir())
+    return {path.stem: dict(_read_file(path, allowed)) for path in sorted(folder.iterdir())
             if path.is_file() and not path.name.startswith(".")}  # fmt: skip
 
 
-def _read_file(path: Path) -> Iterator[tuple[str, Annotation]]:
+def _read_file(path: Path, allowed: Sequence[str]) -> Iterator[tuple[str, Annotation]]:
     if path.suffix.lower() != ".csv":
         raise UserError(f"{path}: want a CSV file with the columns {', '.join(COLUMNS)}; save it as one, or remove it")
     try:
@@ -92,27 +95,29 @@ def _read_file(path: Path) -> Iterator[tuple[str, Annotation]]:
         for cells in lines:
             line = dict(zip(columns, map(unescape_formula, cells), strict=False))
             if any(cells):
-                yield from _parse_line(line, f"{path}:{line_number}", ids)
+                yield from _parse_line(line, f"{path}:{line_number}", ids, allowed)
             line_number = lines.line_num + 1
     except csv.Error as error:
         raise UserError(f"{path}:{line_number}: {error}: want a line of CSV; mend it") from None
 
 
-def _parse_line(line: dict[str, str], where: str, ids: set[str]) -> Iterator[tuple[str, Annotation]]:
+def _parse_line(
+    line: dict[str, str], where: str, ids: set[str], allowed: Sequence[str]
+) -> Iterator[tuple[str, Annotation]]:
     """The annotation of a line, if it has a verdict. Adds its id to those of the lines before."""
     id, verdict = line.get("id", "").strip(), line.get("verdict", "").strip().lower()
     if not ID.fullmatch(id):
-        raise UserError(f"{where}: id {id!r}: want an id of sample.csv, 24 digits and letters; copy it from there")
+        raise UserError(f"{where}: id {id!r}: want an id of the sample, 24 digits and letters; copy it from there")
     if id in ids:
         raise UserError(f"{where}: id {id} is in the file twice: want one verdict a row; remove one")
     ids.add(id)
-    if verdict and verdict not in VERDICTS:
-        raise UserError(f"{where}: verdict {verdict!r}: want {' or '.join(VERDICTS)}, or nothing")
+    if verdict and verdict not in allowed:
+        raise UserError(f"{where}: verdict {verdict!r}: want {' or '.join(allowed)}, or nothing")
     if verdict:
         yield id, Annotation(verdict, line.get("note", "").strip())
 
 
-def wilson_interval(wrong: int, total: int, confidence: float) -> tuple[float, float]:
+def wilson_interval(wrong: float, total: int, confidence: float) -> tuple[float, float]:
     """(low, high) of the share wrong / total. Unlike the normal interval it holds at few rows and near 0 and 1."""
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     share, scale = wrong / total, 1 + z * z / total
@@ -155,16 +160,20 @@ def statistics(annotations: dict[str, dict[str, Annotation]], ids: Set[str], con
         for id, verdict in of_name.items():
             by_row.setdefault(id, []).append(verdict)
     majority = ["wrong" if 2 * of_row.count("wrong") >= len(of_row) else "ok" for of_row in by_row.values()]
-    pairs = [_agreement(a, b, verdicts[a], verdicts[b]) for a, b in combinations(verdicts, 2)
-             if verdicts[a].keys() & verdicts[b].keys()]  # fmt: skip
-    kappas = [pair["kappa"] for pair in pairs if pair["kappa"] is not None]
     return {
         **error_rate(majority, confidence),
         "annotators": {name: error_rate(list(of_name.values()), confidence) for name, of_name in verdicts.items()},
-        "pairs": pairs,
-        "kappa": round(mean(kappas), 4) if kappas else None,
+        **agreements(verdicts),
         "gone": len({id for of_name in annotations.values() for id in of_name} - ids),
     }
+
+
+def agreements(verdicts: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """{pairs: [{annotators, rows, same, kappa}] of those who annotated a row in common, kappa: the mean of theirs}."""
+    pairs = [_agreement(a, b, verdicts[a], verdicts[b]) for a, b in combinations(verdicts, 2)
+             if verdicts[a].keys() & verdicts[b].keys()]  # fmt: skip
+    kappas = [pair["kappa"] for pair in pairs if pair["kappa"] is not None]
+    return {"pairs": pairs, "kappa": round(mean(kappas), 4) if kappas else None}
 
 
 def _agreement(name_a: str, name_b: str, a: dict[str, str], b: dict[str, str]) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def test_semicolons_other_columns_and_a_byte_order_mark_are_accepted(tmp_path: P
     ("text", "message"),
     [
         (f"id,verdict\n{A},maybe\n", "anna.csv:2: verdict 'maybe': want ok or wrong, or nothing"),
-        (f'id,note,verdict\n{A},"two\nlines",ok\nx1,,ok\n', "anna.csv:4: id 'x1': want an id of sample.csv"),
+        (f'id,note,verdict\n{A},"two\nlines",ok\nx1,,ok\n', "anna.csv:4: id 'x1': want an id of the sample"),
         (f"id,verdict\n{A},ok\n{A},wrong\n", f"anna.csv:3: id {A} is in the file twice: want one verdict a row"),
         ("id,answer\n", "anna.csv:1: no column verdict: want id, kind, question"),
         ("", "anna.csv:1: no column id and verdict"),
