@@ -44,6 +44,12 @@ def head(root: Path) -> str:
     return _git(root, "rev-parse", "-q", "--verify", "HEAD", no_output_code=1).decode().strip()
 
 
+def commit_of(root: Path, revision: str) -> str:
+    """The hash of the commit that a branch, tag, hash or any other revision of git names; "" where it names none."""
+    name = f"{revision}^{{commit}}"
+    return _git(root, "rev-parse", "-q", "--verify", "--end-of-options", name, no_output_code=1).decode().strip()
+
+
 def commits(root: Path) -> list[Commit]:
     """Every commit that a branch, tag, stash, DVC experiment or detached HEAD reaches, newest first."""
     detached = ["HEAD"] if head(root) else []

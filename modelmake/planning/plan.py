@@ -53,8 +53,12 @@ def run(arguments: Namespace) -> int:
     return int(bool(lacks) or any(step.lacks or step.status == Status.CANNOT_RUN for step in steps))
 
 
-def plan(root: Path, needs: Mapping[str, Needs] = MappingProxyType({})) -> list[Step]:
+def plan(
+    root: Path, needs: Mapping[str, Needs] = MappingProxyType({}), python: Path = Path(sys.executable)
+) -> list[Step]:
     """Every stage, in the order of the graph. Nothing is changed. `needs` is that of the project's domain.
+
+    `python` runs preflight.
 
     Where preflight is stale it runs, into a temporary folder: it is cheap, and gives the keys of all other stages.
 
@@ -68,7 +72,7 @@ def plan(root: Path, needs: Mapping[str, Needs] = MappingProxyType({})) -> list[
             return _steps(root, records, needs, {}, root / key_file.FOLDER, {})
     with tempfile.TemporaryDirectory() as folder:
         started, keys = time.monotonic(), Path(folder) / key_file.FOLDER
-        _write_keys(root, preflight.cmd or "", keys)
+        _write_keys(root, preflight.cmd or "", keys, python)
         seconds = {preflight.name: round(time.monotonic() - started, 2)}
         files = {name: file.md5 for name, file in artifacts.measure(keys).files.items()}
         with reproduction.reading(root) as records:
@@ -90,11 +94,11 @@ def sums(steps: list[Step]) -> dict[str, dict[str, Any]]:
     return result
 
 
-def _write_keys(root: Path, command: str, folder: Path) -> None:
+def _write_keys(root: Path, command: str, folder: Path, python: Path) -> None:
     """Runs the command of preflight, but into another folder."""
     words = [str(folder) if word == key_file.FOLDER else word for word in shlex.split(command)]
     if words[0] == "python":
-        words[0] = sys.executable
+        words[0] = str(python)
     done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode or not folder.is_dir():
         raise UserError((done.stderr or done.stdout).strip() or f"{command}: exit {done.returncode}, wrote no keys")
@@ -163,7 +167,8 @@ def _table(steps: list[Step]) -> list[str]:
     width, lines = max((len(step.stage) for step in steps), default=0), []
     for step in steps:
         facts = [*step.reasons, *step.needs, *(f"lacks {lack}" for lack in step.lacks)]
-        first = f"{step.stage:{width}}  {step.status:10}  {_time(step.seconds):>7}  {facts[0] if facts else ''}"
+        took = duration(step.seconds)
+        first = f"{step.stage:{width}}  {step.status:10}  {took:>7}  {facts[0] if facts else ''}"
         lines += [first.rstrip(), *(f"{'':{width}}  {'':10}  {'':7}  {fact}" for fact in facts[1:])]
     return lines
 
@@ -173,12 +178,12 @@ def _summary(steps: list[Step]) -> str:
     for status, group in sums(steps).items():
         if group["stages"]:
             unknown = f", {group['without_record']} without a record here" if group["without_record"] else ""
-            times = f" ({_time(group['seconds'])} last time{unknown})" if status in RUNS else ""
+            times = f" ({duration(group['seconds'])} last time{unknown})" if status in RUNS else ""
             parts.append(f"{group['stages']} {status}{times}")
     return ", ".join(parts) or "no stages"
 
 
-def _time(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     """Hours, minutes, seconds: 1:02:05; -- where there is no record."""
     if seconds is None:
         return "--"

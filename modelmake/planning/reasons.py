@@ -27,7 +27,7 @@ def phrases(root: Path, records: Records, forecast: Forecast, new_keys: Path) ->
     if node.recorded_cmd != node.cmd:
         result.append(f"command {_command(node.recorded_cmd or '', node.cmd or '')}")
     for section in node.params:
-        result += _parameters(section, node.recorded_params.get(section, ...), node.params[section])
+        result += parameters(section, node.recorded_params.get(section, ...), node.params[section])
     for path in forecast.changed:
         recorded, now = node.deps[path], forecast.known[path]
         if recorded is None:
@@ -57,11 +57,11 @@ def _command(old: str, new: str) -> str:
     return ", ".join(changes) or "white space"
 
 
-def _parameters(name: str, old: Any, new: Any) -> Iterator[str]:
+def parameters(name: str, old: Any, new: Any) -> Iterator[str]:
     """A phrase for each field that differs, by its dotted name; `...` is an absent field."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for field in old | new:
-            yield from _parameters(f"{name}.{field}", old.get(field, ...), new.get(field, ...))
+            yield from parameters(f"{name}.{field}", old.get(field, ...), new.get(field, ...))
     elif old is ... or new is ... or old != new:
         yield f"parameter {name} {_change(old, new)}"
 

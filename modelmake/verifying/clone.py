@@ -120,10 +120,11 @@ def check_packages(path: Path, stage: str) -> None:
         )
 
 
-def make(root: Path, cleanup: contextlib.ExitStack) -> tuple[Path, Path]:
+def make(root: Path, cleanup: contextlib.ExitStack, shared: bool = False) -> tuple[Path, Path]:
     """(the clone's folder beside the repository, the project in it); `cleanup` removes the folder.
 
-    The clone has its own DVC cache and its own state of DVC, both empty.
+    The clone has its own DVC cache and its own state of DVC, both empty. With `shared` it has the project's cache, and
+    with that the project's finished work, run log and tool environments.
 
     Raises:
         UserError: git cannot clone the repository, or its parent folder is not writable.
@@ -136,10 +137,11 @@ def make(root: Path, cleanup: contextlib.ExitStack) -> tuple[Path, Path]:
     cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
     _git(root, "clone", "-q", str(top), str(folder))
     project = folder / _git(root, "rev-parse", "--show-prefix")
-    config = f"[core]\n    site_cache_dir = {project}/.dvc/tmp/site\n[cache]\n    dir = cache\n"
+    cache = state_dir.folder(root).parent if shared else "cache"
+    config = f"[core]\n    site_cache_dir = {project}/.dvc/tmp/site\n[cache]\n    dir = {cache}\n"
     (project / ".dvc/config.local").write_text(config)
     tools = state_dir.folder(root) / state_dir.TOOL_ENVIRONMENTS
-    if tools.is_dir():  # named by their locks, so they are the same; making them takes minutes
+    if not shared and tools.is_dir():  # named by their locks, so they are the same; making them takes minutes
         state_dir.folder(project).mkdir(parents=True)
         (state_dir.folder(project) / state_dir.TOOL_ENVIRONMENTS).symlink_to(tools)
     return folder, project

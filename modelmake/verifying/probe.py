@@ -65,7 +65,7 @@ def present(root: Path, cleanup: contextlib.ExitStack) -> Code:
         if (root / name).is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / name, target)
-    return _with_keys(path, "the present code", Path(sys.executable).parent)
+    return with_keys(path, "the present code", Path(sys.executable).parent)
 
 
 def commits_with_key(root: Path, stage: str, md5: str) -> Iterator[str]:
@@ -88,7 +88,7 @@ def same_packages(root: Path, commit: str, stage: str) -> bool:
     return lock == (root / LOCK).read_bytes() or all(now.get(name) == version for name, version in recorded.items())
 
 
-def of_commit(root: Path, commit: str, own_packages: bool, cleanup: contextlib.ExitStack) -> Code:
+def of_commit(root: Path, commit: str, own: bool, cleanup: contextlib.ExitStack) -> Code:
     """The code of a commit, with the present packages, or its own, which `uv` installs from its cache.
 
     Raises:
@@ -96,15 +96,20 @@ def of_commit(root: Path, commit: str, own_packages: bool, cleanup: contextlib.E
     """
     _, path = clone.make(root, cleanup)
     subprocess.run(["git", "checkout", "-q", commit], cwd=path, check=True)
-    python = _own_packages(path, commit) if own_packages else Path(sys.executable).parent
-    return _with_keys(path, f"the code of {commit[:10]}", python)
+    python = own_packages(path, commit) if own else Path(sys.executable).parent
+    return with_keys(path, f"the code of {commit[:10]}", python)
 
 
-def _own_packages(path: Path, commit: str) -> Path:
+def own_packages(path: Path, commit: str) -> Path:
+    """The folder with the `python` of a clone's own packages, which `uv` installs into it from its cache.
+
+    Raises:
+        UserError: there is no `uv`, or a package is not in its cache.
+    """
     command = ["uv", "sync", "-q", "--frozen", "--offline"]
-    environment = {**_environment(Path(sys.executable).parent), "UV_PROJECT_ENVIRONMENT": str(path / ".venv")}
+    variables = {**environment(Path(sys.executable).parent), "UV_PROJECT_ENVIRONMENT": str(path / ".venv")}
     try:
-        done = subprocess.run(command, cwd=path, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=path, env=variables, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise UserError(f"its packages changed since {commit[:10]}: want `uv` to install the old") from None
     if done.returncode:
@@ -113,7 +118,12 @@ def _own_packages(path: Path, commit: str) -> Path:
     return path / ".venv/bin"
 
 
-def _with_keys(path: Path, name: str, python: Path) -> Code:
+def with_keys(path: Path, name: str, python: Path) -> Code:
+    """The code of a clone, once its own preflight has written its keys.
+
+    Raises:
+        UserError: no stage writes keys, or preflight fails.
+    """
     preflight = next((s for s in graph.stages(path).values() if key_file.FOLDER in s.outs), None)
     if preflight is None:
         raise UserError(f"dvc.yaml of {name}: no stage writes {key_file.FOLDER}/: want one whose code has a key")
@@ -152,7 +162,7 @@ def run(
         work_store.remove(path)
     for code in codes:
         shutil.copytree(share, code.path, copy_function=work_store.link_or_copy, dirs_exist_ok=True)
-        _write_params(code.path / PARAMS, whole)
+        write_params(code.path / PARAMS, whole)
         done = _run(code.path, stage.cmd, code.python)
         if done.returncode:
             return Probe(shares, replaced, f"{code.name} fails on it: {_last_line(done.stderr or done.stdout)}")
@@ -194,7 +204,8 @@ def _share(
     return shares
 
 
-def _write_params(file: Path, values: dict[str, Any]) -> None:
+def write_params(file: Path, values: dict[str, Any]) -> None:
+    """Writes values as YAML in the place of a file, which may be a link."""
     from ruamel.yaml import YAML
 
     file.unlink(missing_ok=True)
@@ -220,11 +231,12 @@ def _line(old: Path, new: Path) -> str:
 
 def _run(path: Path, command: str, python: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, shell=True, cwd=path, env=_environment(python), capture_output=True, text=True, check=False
+        command, shell=True, cwd=path, env=environment(python), capture_output=True, text=True, check=False
     )
 
 
-def _environment(python: Path) -> dict[str, str]:
+def environment(python: Path) -> dict[str, str]:
+    """The variables of a command in a clone that takes its `python` from a folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "GIT_"))}
     kept.pop("PYTHONPATH", None)  # it may name the project
     return {**kept, "PATH": f"{python}{os.pathsep}{os.environ['PATH']}"}

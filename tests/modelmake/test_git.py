@@ -233,3 +233,10 @@ def test_files_that_differ_from_head_are_edited_staged_new_or_gone_and_below_the
     (root.parent / "beside.txt").write_text("beside")
 
     assert sorted(git.changed(root)) == [".gitignore", "key file.json", "new é.txt", "raw/größe/ab.txt", "staged.txt"]
+
+
+def test_a_revision_of_any_kind_names_its_commit_and_nothing_else_does(root: Path) -> None:
+    run(root, "tag", "-a", "v1", "-m", "first", FIRST)
+    names = ("v1", FIRST[:8], "main", "HEAD~1", "HEAD^{tree}", "none", "--all", "")
+
+    assert [git.commit_of(root, name) for name in names] == [FIRST, FIRST, THIRD, SECOND, "", "", "", ""]

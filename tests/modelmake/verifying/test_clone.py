@@ -7,6 +7,7 @@ import pytest
 
 from modelmake.dvc import graph, stores
 from modelmake.errors import UserError
+from modelmake.running import state_dir
 from modelmake.verifying import clone
 from modelmake.verifying.clone import Clone
 from tests.conftest import Project
@@ -29,6 +30,13 @@ def test_a_clone_is_beside_the_repository_without_built_artifacts_and_is_removed
         assert not (path / "results/whole.txt").exists() and not (path / ".dvc/cache").exists()
 
     assert not folder.exists()
+
+
+def test_a_clone_that_shares_the_cache_has_what_was_built_and_adds_to_it(project: Project) -> None:
+    with contextlib.ExitStack() as cleanup:
+        _, path = clone.make(project.path, cleanup, shared=True)
+        assert stores.cache(path).path("0" * 32) == stores.cache(project.path).path("0" * 32)
+        assert state_dir.folder(path) == state_dir.folder(project.path)
 
 
 def test_recorded_bytes_come_from_the_cache_or_the_workspace_and_never_from_a_bad_copy(project: Project) -> None:
