@@ -12,6 +12,7 @@ class Reply(NamedTuple):
     text: str  # without reasoning and calls
     calls: Sequence[Call] = ()
     tools: Sequence[dict[str, Any]] = ()  # schemas of the tools that could be called
+    prompt: str = ""  # of an expected reply: the dialogue before it, as people read it
 
 
 def of_turns(turns: list[Message], tools: list[dict[str, Any]]) -> Reply:

@@ -5,28 +5,28 @@ reasoning in its own form. In a suite of texts `expected` is the text; prompt an
 """
 
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from stages.answers import reply
 from stages.evaluating import metrics
 from stages.evaluating.text_likelihood import TextLikelihood
-from stages.params.evaluation import Suite, TextSuite
+from stages.params.evaluation import AnySuite, Suite, TextSuite
 from stages.rows import display, parts
-from stages.rows.row import Row
+from stages.rows.row import Content, Row
 from stages.rows.template_messages import template_messages
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A held-out row, a model's answer to it, and {metric: (numerator, denominator)}."""
+    """A held-out row, a model's answer to it, and {metric: statistics}, whose sums give a metric (`metrics.value`)."""
 
     id: str
     prompt: str
     expected: str
     answer: str
-    scores: dict[str, tuple[float, float]]
+    scores: dict[str, metrics.Statistics]
 
 
 def questions(rows: list[Row]) -> list[dict[str, Any]]:
@@ -54,40 +54,50 @@ def unusable(answers: dict[str, reply.Reply], suite: Suite) -> dict[str, list[st
 
 def score(rows: list[Row], answers: list[str], suite: Suite) -> list[Answer]:
     """Scores an answer to each row by the metrics of the suite."""
-    used = metrics.modules(suite)
-    result = []
-    for row, answer in zip(rows, answers, strict=True):
-        split = parts.split(row.content)
-        expected, given = reply.of_turns(split.answer, split.tools), reply.parse(answer, split.tools)
-        shown = "\n\n".join(map(display.spoken, split.answer))
-        scores = _scores(used, expected, given, suite)
-        result.append(Answer(row.id, display.prompt_text(row.content), shown, answer, scores))
-    return result
+    expected = [expected_reply(row.content) for row in rows]
+    given = [reply.parse(answer, wanted.tools) for answer, wanted in zip(answers, expected, strict=True)]
+    scores = _scores(suite, [(*pair, suite) for pair in zip(expected, given, strict=True)])
+    return [
+        Answer(row.id, wanted.prompt, _shown(row), answer, of_row)
+        for row, wanted, answer, of_row in zip(rows, expected, answers, scores, strict=True)
+    ]
 
 
 def score_texts(rows: list[Row], likelihoods: list[TextLikelihood], suite: TextSuite) -> list[Answer]:
     """Scores the likelihood of each text by the metrics of the suite."""
-    used = metrics.modules(suite)
+    scores = _scores(suite, [(likelihood,) for likelihood in likelihoods])
     return [
-        Answer(row.id, "", parts.split(row.content).text, "", _scores(used, likelihood))
-        for row, likelihood in zip(rows, likelihoods, strict=True)
+        Answer(row.id, "", parts.split(row.content).text, "", of_row) for row, of_row in zip(rows, scores, strict=True)
     ]
 
 
-def _scores(used: list[ModuleType], *measured: Any) -> dict[str, tuple[float, float]]:
-    scores: dict[str, tuple[float, float]] = {}
-    for metric in used:
-        scores |= metric.score(*measured)
-    return scores
+def expected_reply(content: Content) -> reply.Reply:
+    """The answer of a row, with the dialogue before it."""
+    split = parts.split(content)
+    return reply.of_turns(split.answer, split.tools)._replace(prompt=display.prompt_text(content))
+
+
+def _shown(row: Row) -> str:
+    return "\n\n".join(map(display.spoken, parts.split(row.content).answer))
+
+
+def _scores(suite: AnySuite, measured: list[tuple[Any, ...]]) -> list[dict[str, metrics.Statistics]]:
+    result: list[dict[str, metrics.Statistics]] = [{} for _ in measured]
+    for module in metrics.modules(suite):
+        for of_row, scores in zip(result, metrics.score_rows(module, measured), strict=True):
+            of_row.update(scores)
+    return result
+
+
+def statistics(answers: list[Answer]) -> dict[str, np.ndarray]:
+    """{metric: (rows, k) statistics}."""
+    names = answers[0].scores if answers else ()
+    return {name: np.array([answer.scores[name] for answer in answers], float) for name in names}
 
 
 def totals(answers: list[Answer]) -> dict[str, float]:
-    """{metric: sum of numerators / sum of denominators}; 0 where the denominators sum to 0."""
-    result = {}
-    for name in answers[0].scores if answers else ():
-        denominator = sum(a.scores[name][1] for a in answers)
-        result[name] = round(sum(a.scores[name][0] for a in answers) / denominator, 6) if denominator else 0.0
-    return result
+    """{metric: its value over all rows}; 0 where nothing was counted."""
+    return {name: round(float(metrics.value(name, rows.sum(axis=0))), 6) for name, rows in statistics(answers).items()}
 
 
 def write(path: Path, answers: list[Answer]) -> None:

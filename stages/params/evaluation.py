@@ -8,8 +8,17 @@ from modelmake.params import Params
 from stages.params.numbers import Positive
 
 AnswerMetric = Literal[
-    "exact_match", "tool_call", "final_number", "valid_json", "schema", "slot_f1", "label_accuracy", "compact"
-]
+    "exact_match", "tool_call", "final_number", "valid_json", "schema", "field_accuracy", "slot_f1", "slot_f1_partial",
+    "label_accuracy", "macro_f1", "compact", "rouge_l", "bleu", "bleu_zh", "chrf", "refused_allowed",
+    "refused_disallowed", "pii_leaked", "length", "repetition",
+]  # fmt: skip
+TextMetric = Literal["bits_per_byte", "perplexity", "token_accuracy"]
+OF_SUITES = ("macro_f1", "bleu", "bleu_zh")  # say little of one answer, so they are no rewards
+NEEDS = (  # (field, the metrics that read it)
+    ("label", ("label_accuracy", "macro_f1")),
+    ("slots", ("slot_f1", "slot_f1_partial")),
+    ("answer_schema", ("schema", "field_accuracy")),
+)
 
 
 class Suite(Params, tag_field="rows", tag="chat"):
@@ -17,19 +26,22 @@ class Suite(Params, tag_field="rows", tag="chat"):
 
     section: ClassVar[str] = "suites.{suite}"
 
-    max_new_tokens: Positive
-    batch_size: Positive
     metrics: list[AnswerMetric]
     label: str | None  # field of the JSON answer that holds the label; null: answers are not JSON
     slots: list[str]  # other fields of the JSON answer, each scored by F1
     answer_schema: dict[str, Any] | None  # JSON Schema of an answer; null: none
 
     def problems(self) -> list[str]:
-        return [
-            f"{name} = null: want a value: {metric} needs it"
-            for name, metric in (("label", "label_accuracy"), ("answer_schema", "schema"))
-            if metric in self.metrics and getattr(self, name) is None
-        ]
+        problems = []
+        for name, readers in NEEDS:
+            value, used = getattr(self, name), [metric for metric in readers if metric in self.metrics]
+            if value is None or value == []:
+                found, wanted = ("null", "a value") if value is None else ("[]", "names of fields")
+                problems += [f"{name} = {found}: want {wanted}: {metric} needs it" for metric in used]
+        properties = (self.answer_schema or {"properties": {"": {}}}).get("properties")
+        if "field_accuracy" in self.metrics and not (properties and isinstance(properties, dict)):
+            problems.append("answer_schema.properties: has no fields: want those that field_accuracy measures")
+        return problems
 
     def modules(self) -> list[str]:
         return [f"stages.evaluating.metrics.{name}" for name in self.metrics]
@@ -44,9 +56,7 @@ class TextSuite(Params, tag_field="rows", tag="text"):
 
     section: ClassVar[str] = "suites.{suite}"
 
-    batch_size: Positive
-    context_tokens: Positive  # size of the windows that longer texts are read in; at most the model's own context
-    metrics: list[Literal["bits_per_byte", "token_accuracy"]]
+    metrics: list[TextMetric]
 
     def modules(self) -> list[str]:
         return [f"stages.evaluating.metrics.{name}" for name in self.metrics]
@@ -64,7 +74,7 @@ class Evaluate(Params):
 
 
 class Gate(Params):
-    """Passes if `metric` of `model` is `bound` or better, or better than that of `against` by `bound` or more.
+    """Allows if `metric` of `model` is shown to be `bound` or better, or better than that of `against` by it or more.
 
     The metric declares whether higher or lower is better (docs/metrics.md). With `against` a negative bound allows
     a loss.
@@ -75,6 +85,7 @@ class Gate(Params):
     metric: str
     against: str | None
     bound: float
+    where: dict[str, Any] | None  # {field of the expected answer, JSON: its value}: only rows like this; null: all
 
 
 class Compare(Params):
@@ -83,7 +94,9 @@ class Compare(Params):
     suite: str  # its metrics have no prefix in reports/metrics.json
     baseline: str
     bootstrap_samples: Positive
-    confidence: Annotated[float, Meta(gt=0, lt=1)]
+    confidence: Annotated[float, Meta(gt=0, lt=1)]  # 1 - confidence: error budget of each suite
+    looks: Positive  # builds that share the error budget of a suite's rows
+    power: Annotated[float, Meta(gt=0.5, lt=1)]  # with which the smallest effect of a gate is shown
     seed: int
-    min_rows: Positive  # gates on fewer rows fail
+    min_rows: Positive  # gates on fewer rows are INCONCLUSIVE
     gates: dict[str, Gate]

@@ -1,8 +1,9 @@
 """Checks of reward models, which score answers and write none, and of steps that answer. Only preflight imports it."""
 
-from typing import Any
+from typing import Any, get_args
 
 from stages.params.base_model import Tiny
+from stages.params.evaluation import OF_SUITES, AnswerMetric, Suite
 from stages.params.training import OwnAnswers, Reward
 
 NO_ANSWERS = "want a model that answers: it scores answers"
@@ -33,7 +34,22 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         ):
             wanted = "want a step with method = reward" if isinstance(step, OwnAnswers) else NO_ANSWERS
             found.append(f"train.{name}.second_model = {step.second_model!r}: {wanted}")
-    return found + _contexts(chapters.get("base"), train)
+    return found + _rewards(train) + _contexts(chapters.get("base"), train)
+
+
+def _rewards(train: dict[str, Any]) -> list[str]:
+    """Rewards that are none, and fields that one of them needs."""
+    names = [*(name for name in get_args(AnswerMetric) if name not in OF_SUITES), "second_model"]
+    found = []
+    for step, params in train.items():
+        if not isinstance(params, OwnAnswers):
+            continue
+        wrong = [f"rewards.{name}: want one of {', '.join(names)}" for name in params.rewards if name not in names]
+        if not params.rewards:
+            wrong.append("rewards: is empty: want one of " + ", ".join(names))
+        wrong += Suite(params.metrics(), params.label, params.slots, params.answer_schema).problems()
+        found += [f"train.{step}.{problem}" for problem in wrong]
+    return found
 
 
 def _contexts(base: Any, train: dict[str, Any]) -> list[str]:

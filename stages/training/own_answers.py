@@ -60,7 +60,7 @@ def check(given: Given, params: OwnAnswers) -> None:
             f"{name}: prompts of up to {longest} tokens and max_completion_length = {params.max_completion_length}: "
             f"want at most the model's max_position_embeddings = {context} together; lower one of them, or max_length"
         )
-    for metric, n in rewards.unusable([row.content for row in rows], params.suite(), name).items():
+    for metric, n in rewards.unusable([row.content for row in rows], rewards.suite_of(params), name).items():
         print(f"  {n} expected answers lack what {metric} compares: all answers to them are worth the same", flush=True)
     if params.second_model_as():
         reward_model.check(given.second_model, given.tokenizer)
@@ -77,7 +77,7 @@ def trainer(
     """A TRL trainer; `parts` are model, datasets, processing_class and peft_config."""
     model, tokenizer = parts["model"], parts["processing_class"]
     decoder = Decoder(tokenizer, chat_template.stop_token_ids(Path(model.name_or_path), tokenizer))
-    functions = rewards.functions(params.suite(), decoder)
+    functions = rewards.functions(rewards.suite_of(params), decoder)
     if second_model:
         functions["second_model"] = rewards.of_model(second_model, model.device, params.per_device_train_batch_size)
     for reward_name, function in functions.items():

@@ -17,11 +17,16 @@ from stages.answers import reply
 from stages.answers.decoder import Decoder
 from stages.evaluating import metrics, scoring
 from stages.params.evaluation import Suite
-from stages.rows import parts
+from stages.params.training import OwnAnswers
 from stages.rows.row import Content, make_row
 from stages.training import reward_model
 
 Reward = Callable[..., list[float]]
+
+
+def suite_of(params: OwnAnswers) -> Suite:
+    """The metrics among the rewards, as `evaluate` measures them."""
+    return Suite(params.metrics(), params.label, params.slots, params.answer_schema)
 
 
 def functions(suite: Suite, decoder: Decoder) -> dict[str, Reward]:
@@ -33,18 +38,20 @@ def functions(suite: Suite, decoder: Decoder) -> dict[str, Reward]:
 def of_metric(module: ModuleType, suite: Suite, decoder: Decoder) -> Reward:
     """The mean of a metric's scores of an answer, negative where less is better.
 
-    A score of 0 of 0 is the best there is: nothing was expected, and nothing was given.
+    A score of zeros alone is the best there is: nothing was expected, and nothing was given.
     """
     metric: metrics.Metric = module.METRIC
     sign, best = (1.0, metric.most) if metric.better == "higher" else (-1.0, metric.least)
 
     def reward(completion_ids: list[list[int]], content: list[str], **_: Any) -> list[float]:
         rows = [msgspec.json.decode(encoded, type=Content) for encoded in content]
-        return [value(tokens, *_expected(row)) for tokens, row in zip(completion_ids, rows, strict=True)]
+        expected = map(scoring.expected_reply, rows)
+        return [value(tokens, wanted) for tokens, wanted in zip(completion_ids, expected, strict=True)]
 
-    def value(tokens: list[int], expected: reply.Reply, tools: list[dict[str, Any]]) -> float:
-        scores = module.score(expected, reply.parse(decoder.text(tokens), tools), suite).values()
-        return sign * sum(n / d if d else best for n, d in scores) / len(scores)
+    def value(tokens: list[int], expected: reply.Reply) -> float:
+        scores = module.score(expected, reply.parse(decoder.text(tokens), expected.tools), suite).items()
+        values = [float(metrics.value(name, counts)) if any(counts) else best for name, counts in scores]
+        return sign * sum(values) / len(values)
 
     return reward
 
@@ -77,7 +84,7 @@ def unusable(contents: list[Content], suite: Suite, where: str) -> dict[str, int
     Raises:
         UserError: it is lacking in every row that expects no calls.
     """
-    expected = {str(number): _expected(content)[0] for number, content in enumerate(contents)}
+    expected = {str(number): scoring.expected_reply(content) for number, content in enumerate(contents)}
     in_words = {number: answer for number, answer in expected.items() if not answer.calls}
     lacking = {name: len(numbers) for name, numbers in scoring.unusable(in_words, suite).items()}
     for name, n in lacking.items():
@@ -86,8 +93,3 @@ def unusable(contents: list[Content], suite: Suite, where: str) -> dict[str, int
                 f"{where}.rewards.{name}: no expected answer has what it compares; mend the rows, or leave it out"
             )
     return lacking
-
-
-def _expected(content: Content) -> tuple[reply.Reply, list[dict[str, Any]]]:
-    split = parts.split(content)
-    return reply.of_turns(split.answer, split.tools), split.tools

@@ -20,8 +20,6 @@ from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import Suite
 
 SUITE = Suite(
-    max_new_tokens=64,
-    batch_size=1,
     metrics=["exact_match"],
     label="intent",
     slots=["product", "urgency"],
@@ -162,7 +160,7 @@ def test_compact_counts_minified_json_with_any_order_of_keys(answer: str, hits: 
 
 @pytest.mark.parametrize(("answer", "hit"), [("true", 1), ("1", 0), ("1.0", 0), ('"true"', 0), ("false", 0)])
 def test_a_boolean_is_no_number(answer: str, hit: int) -> None:
-    suite = Suite(8, 1, ["slot_f1"], label="ok", slots=["ok"], answer_schema=None)
+    suite = Suite(["slot_f1"], label="ok", slots=["ok"], answer_schema=None)
 
     expected, answer = '{"ok": true}', f'{{"ok": {answer}}}'
     assert score(slot_f1, expected, answer, suite) == {"slot_f1.ok": (2 * hit, 2)}

@@ -11,7 +11,6 @@ from stages.rows.row import Chat, Function, Message, Pair, Row, Text, ToolCall, 
 
 TOOLS = [{"type": "function", "function": {"name": "time", "parameters": {"type": "object"}}}]
 CALL = ToolCall(Function("time", {"zone": "UTC"}), "function")
-CALLED = {"type": "function", "function": {"name": "time", "arguments": {"zone": "UTC"}}}
 
 
 def chat(question: str, answer: str, *before: tuple[str, str]) -> Row:
@@ -20,46 +19,11 @@ def chat(question: str, answer: str, *before: tuple[str, str]) -> Row:
 
 
 def suite(*metrics: str) -> Suite:
-    return Suite(8, 1, list(metrics), label="a", slots=["a", "b"], answer_schema={"type": "object"})
+    return Suite(list(metrics), label="a", slots=["a", "b"], answer_schema={"type": "object"})
 
 
 def answer(**scores: tuple[float, float]) -> scoring.Answer:
     return scoring.Answer("id", "prompt", "expected", "answer", scores)
-
-
-def test_a_question_is_the_chat_without_its_last_turn() -> None:
-    questions = scoring.questions(
-        [chat("hello", "hi", ("system", "be brief")), chat("c", "d", ("user", "a"), ("assistant", "b"))]
-    )
-
-    assert questions == [
-        {
-            "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}],
-            "tools": [],
-        },
-        {
-            "messages": [
-                {"role": "user", "content": "a"},
-                {"role": "assistant", "content": "b"},
-                {"role": "user", "content": "c"},
-            ],
-            "tools": [],
-        },
-    ]
-
-
-def test_a_question_has_the_tools_calls_and_reasoning_of_the_row_and_no_mask() -> None:
-    called = Message("assistant", "", [CALL], reasoning_content="hm", train=False)
-    turns = [Message("user", "now?"), called, Message("tool", "12", name="time"), Message("assistant", "Noon.")]
-
-    [question] = scoring.questions([make_row(Chat(turns, TOOLS))])
-
-    assert question["tools"] == TOOLS
-    assert question["messages"] == [
-        {"role": "user", "content": "now?"},
-        {"role": "assistant", "content": "", "tool_calls": [CALLED], "reasoning_content": "hm"},
-        {"role": "tool", "content": "12", "name": "time"},
-    ]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +71,7 @@ def test_an_answer_has_the_whole_dialogue_and_every_metric_of_the_suite() -> Non
 def test_a_text_has_every_metric_of_the_suite_and_no_answer() -> None:
     rows = [make_row(Text(text)) for text in ("one", "two")]
     likelihoods = [TextLikelihood(0.0, 2, 2, 3), TextLikelihood(0.0, 0, 6, 3)]
-    suite = TextSuite(1, 8, ["token_accuracy", "bits_per_byte"])
+    suite = TextSuite(["token_accuracy", "bits_per_byte"])
 
     scored = scoring.score_texts(rows, likelihoods, suite)
 

@@ -3,12 +3,13 @@
 import copy
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from modelmake import params
 from stages import preflight
+from stages.params.evaluation import AnswerMetric
 from stages.params.training import Sft
 
 PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
@@ -21,7 +22,7 @@ NF4 = {
 AWQ = {"tool": "llmcompressor", "from": "dpo", "max_seq_length": 256, "device": "cpu"}
 SEMANTIC = {"threshold": 0.95, "neighbours": 16, "max_tokens": 256, "batch_size": 32}
 TEACHER = {"second_model": "models/base", "beta": 0.0, "temperature": 1.0, "alpha": 1.0}
-TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["exact_match"]}
+TEXT_SUITE = {"rows": "text", "metrics": ["exact_match"]}
 
 
 def as_kto(values: dict[str, Any], **changes: object) -> None:
@@ -75,12 +76,15 @@ def test_a_method_that_uses_a_second_model_wants_one(monkeypatch: pytest.MonkeyP
          "train.dpo.per_device_train_batch_size = 1: want 2 or more: kto compares the answers of a batch"),
         (lambda v: as_kto(v, over_long="truncate"),
          "train.dpo.over_long = 'truncate': want drop or error: the judgement is of the whole answer"),
-        (lambda v: v["suites"]["chat"].update(batch_size="x"),
-         "suites.chat.batch_size = 'x': want a whole number, got text"),
+        (lambda v: v["answer"]["chat"].update(batch_size="x"),
+         "answer.chat.batch_size = 'x': want a whole number, got text"),
+        (lambda v: v["answer"]["chat"].update(kind="beam"),
+         "answer.chat.kind = 'beam': want one of greedy, likelihood, sampled"),
+        (lambda v: v["answer"]["chat"].update(temperature=0.7), "answer.chat.temperature: unknown key; want one of "
+         "batch_size, max_new_tokens"),
         (lambda v: v["machine"].update(device="gpu"), "machine.device = 'gpu': want one of cpu, cuda"),
-        (lambda v: v["suites"]["chat"]["metrics"].append("bleu"),
-         "suites.chat.metrics[6] = 'bleu': want one of exact_match, tool_call, final_number, valid_json, schema, "
-         "slot_f1, label_accuracy, compact"),
+        (lambda v: v["suites"]["chat"]["metrics"].append("blue"),
+         f"suites.chat.metrics[6] = 'blue': want one of {', '.join(get_args(AnswerMetric))}"),
         (lambda v: v["train"]["dpo"]["weights"].update(target_modules=[]),
          "train.dpo.weights.target_modules: is empty: want all-linear, or names of layers"),
         (lambda v: v["train"]["dpo"].update(loss_weights=[0.0, 0.0]),
@@ -91,9 +95,19 @@ def test_a_method_that_uses_a_second_model_wants_one(monkeypatch: pytest.MonkeyP
          "suites.chat.label = null: want a value: label_accuracy needs it"),
         (lambda v: v["suites"]["chat"].update(answer_schema=None),
          "suites.chat.answer_schema = null: want a value: schema needs it"),
+        (lambda v: v["suites"]["chat"].update(label=None, metrics=["macro_f1"]),
+         "suites.chat.label = null: want a value: macro_f1 needs it"),
+        (lambda v: v["suites"]["chat"].update(slots=[]),
+         "suites.chat.slots = []: want names of fields: slot_f1 needs it"),
+        (lambda v: v["suites"]["chat"].update(slots=[], metrics=["slot_f1_partial"]),
+         "suites.chat.slots = []: want names of fields: slot_f1_partial needs it"),
+        (lambda v: v["suites"]["chat"].update(answer_schema=None, metrics=["field_accuracy"]),
+         "suites.chat.answer_schema = null: want a value: field_accuracy needs it"),
+        (lambda v: v["suites"]["chat"].update(answer_schema={"type": "object"}, metrics=["field_accuracy"]),
+         "suites.chat.answer_schema.properties: has no fields: want those that field_accuracy measures"),
         (lambda v: v["suites"]["chat"].pop("rows"), "suites.chat.rows = None: want one of chat, pair, text"),
         (lambda v: v["suites"].update(text=TEXT_SUITE),
-         "suites.text.metrics[0] = 'exact_match': want one of bits_per_byte, token_accuracy"),
+         "suites.text.metrics[0] = 'exact_match': want one of bits_per_byte, perplexity, token_accuracy"),
         (lambda v: v["ingest"].update(documents={"max_chars": 0, "headings": True}),
          "ingest.documents.max_chars = 0: expected `int` >= 1"),
         (lambda v: v["clean"].update(pii=["email"]), "clean.pii = ['email']: want a section of its own, got a list"),

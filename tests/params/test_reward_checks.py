@@ -20,8 +20,10 @@ GRPO = {
     "loss_type": "dapo", "scale_rewards": "group", "second_model": "models/rm",
 }  # fmt: skip
 NAMES = (
-    "exact_match, tool_call, final_number, valid_json, schema, slot_f1, label_accuracy, compact, second_model"
-)  # fmt: skip
+    "exact_match, tool_call, final_number, valid_json, schema, field_accuracy, slot_f1, slot_f1_partial, "
+    "label_accuracy, compact, rouge_l, chrf, refused_allowed, refused_disallowed, pii_leaked, length, "
+    "repetition, second_model"
+)
 
 
 def problems(change: Callable[[dict[str, Any]], Any]) -> list[str]:
@@ -66,15 +68,16 @@ def test_a_reward_model_cannot_be_quantized_or_combined() -> None:
          "train.grpo.second_model = 'models/sft': want a step with method = reward"),
         (lambda v: v["grpo"].update(max_completion_length=512),
          "train.grpo.max_completion_length = 512: want room for a prompt in base.max_position_embeddings = 512"),
-        (lambda v: v["grpo"].update(rewards={}, second_model=NO_MODEL), f"rewards: is empty: want one of {NAMES}"),
-        (lambda v: v["grpo"]["rewards"].update(bleu=1.0), f"rewards.bleu: want one of {NAMES}"),
+        (lambda v: v["grpo"].update(rewards={}, second_model=NO_MODEL),
+         f"train.grpo.rewards: is empty: want one of {NAMES}"),
+        (lambda v: v["grpo"]["rewards"].update(bleu=1.0), f"train.grpo.rewards.bleu: want one of {NAMES}"),
         (lambda v: v["grpo"].update(rewards={"exact_match": 1.0}),
          "second_model = 'models/rm': want recipes/no_model.json: grpo uses no second model"),
         (lambda v: v["grpo"].update(second_model=NO_MODEL),
          f"second_model = {NO_MODEL!r}: want the folder of a reward model for grpo: models/<step>, or another "
          "model's"),
         (lambda v: v["grpo"]["rewards"].update(label_accuracy=1.0),
-         "label = null: want a value: label_accuracy needs it"),
+         "train.grpo.label = null: want a value: label_accuracy needs it"),
         (lambda v: v["grpo"].update(num_generations=5),
          "num_generations = 5: want a divisor of per_device_train_batch_size × gradient_accumulation_steps = 16, the "
          "answers of a step"),

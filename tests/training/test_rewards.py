@@ -10,13 +10,13 @@ import pytest
 from modelmake.errors import UserError
 from stages.answers.decoder import Decoder
 from stages.evaluating.metrics import Metric
-from stages.params.evaluation import AnswerMetric, Suite
+from stages.params.evaluation import OF_SUITES, AnswerMetric, Suite
 from stages.rows.row import Chat, Function, Message, ToolCall, make_row
 from stages.training import reward_model, rewards
 from tests.tiny_models import SPECIAL_TOKENS, build_tokenizer
 
 END = SPECIAL_TOKENS.index("<|end|>")
-SCHEMA = {"type": "object", "required": ["intent"]}
+SCHEMA = {"type": "object", "properties": {"product": {}, "urgency": {}}, "required": ["intent"]}
 WEATHER = Message("assistant", "", [ToolCall(Function("weather", {"city": "Rome"}), "function")])
 WRITTEN = '<tool_call>{"name": "weather", "arguments": {"city": "%s"}}</tool_call>'
 
@@ -31,7 +31,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def suite(*names: str) -> Suite:
-    return Suite(8, 1, list(names), "intent", ["product", "urgency"], SCHEMA)
+    return Suite(list(names), "intent", ["product", "urgency"], SCHEMA)
 
 
 def worth(tokenizer: Any, metric: str, expected: str | Message, *answers: str) -> list[float]:
@@ -78,10 +78,16 @@ def test_less_is_worth_more_where_lower_is_better(tokenizer: Any) -> None:
     assert reward(completion_ids=ids, content=[content] * 2) == [0.0, -0.5]
 
 
-def test_every_metric_of_answers_can_be_a_reward_and_finds_the_expected_answer_best(tokenizer: Any) -> None:
+def test_every_metric_of_one_answer_can_be_a_reward_and_finds_the_expected_answer_best(tokenizer: Any) -> None:
+    """chrF is of 0 to 100; length is the one that another answer can better; an allowed prompt is answered."""
     expected = '{"intent":"a","product":1,"urgency":2,"n":"#### 1"}'
+    of_expected = dict.fromkeys(get_args(AnswerMetric), 1.0)
+    of_expected |= {"chrf": 100.0, "length": -len(expected)}
+    of_expected |= dict.fromkeys(("refused_allowed", "pii_leaked", "repetition"), 0.0)
 
-    assert [worth(tokenizer, name, expected, expected) for name in get_args(AnswerMetric)] == [[1.0]] * 8
+    for name in get_args(AnswerMetric):
+        if name not in OF_SUITES:
+            assert worth(tokenizer, name, expected, expected) == [of_expected[name]], name
 
 
 def test_expected_answers_without_what_is_compared_are_counted_and_refused_if_all_are_such() -> None:

@@ -1,23 +1,28 @@
-"""One metric a module. Its `score` returns {name: (numerator, denominator)} for one row, METRIC says what scores mean.
+"""One metric a module. Its `score` returns {name: statistics} for one row, METRIC says what scores mean.
 
 The signature is `score(expected, answer, suite)` for chats, with replies (stages/answers/reply.py), and
-`score(likelihood)` for texts. `usable(expected, suite)`, where there is one, is False of an expected answer that lacks
-what the metric compares, so that every answer to it is wrong.
+`score(likelihood)` for texts. A module whose statistics depend on the other rows, as those of labels do, has
+`score_rows` instead: it takes the arguments of all rows. `usable(expected, suite)`, where there is one, is False of an
+expected answer that lacks what the metric compares.
 
-The metric of a suite is the sum of numerators over the sum of denominators. Both means and
-F1 = 2TP / (2TP + FP + FN) have this form, so every metric can be bootstrapped by resampling rows.
+Statistics are sufficient: as many numbers for every row, and their sums over any rows are all that `value` needs to
+give the metric of these rows. So every metric can be bootstrapped by resampling rows, and told of a slice of them. Most
+are a numerator and a denominator: means, and F1 = 2TP / (2TP + FP + FN). A module with others has `combine`.
 
 To add a metric: a module here, its name in `metrics` of `Suite` or `TextSuite` (stages/params/evaluation.py), and a row
-in docs/metrics.md.
+in docs/metrics.md; one with `combine` is in `value` too.
 """
 
 import importlib
+from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from stages.answers.reply import Reply
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import AnySuite, Suite
+
+Statistics = tuple[float, ...]  # of a row
 
 
 class Metric(NamedTuple):
@@ -34,10 +39,51 @@ def modules(suite: AnySuite) -> list[ModuleType]:
     return [importlib.import_module(name) for name in suite.modules()]
 
 
+def score_rows(module: ModuleType, measured: Sequence[tuple[Any, ...]]) -> list[dict[str, Statistics]]:
+    """The scores of rows by one metric; `measured` has the arguments of `score` for each."""
+    if hasattr(module, "score_rows"):
+        return module.score_rows(measured)
+    return [module.score(*row) for row in measured]
+
+
 def declared(suite: AnySuite) -> dict[str, Metric]:
     """{name: what it means} of every score of the suite. The names are those of the scores of an empty answer."""
     empty = (Reply(""), Reply(""), suite) if isinstance(suite, Suite) else (TextLikelihood(0.0, 0, 0, 0),)
-    return {name: metric.METRIC for metric in modules(suite) for name in metric.score(*empty)}
+    return {name: metric.METRIC for metric in modules(suite) for name in score_rows(metric, [empty])[0]}
+
+
+def value(name: str, sums: Any) -> Any:
+    """A metric of rows from the sums of their statistics; 0 where nothing was counted.
+
+    Args:
+        name: of a score, `<metric>` or `<metric>.<what>`.
+        sums: (..., k) numbers, k those of a row.
+
+    Returns:
+        (...), one value for each set of sums.
+    """
+    import numpy as np
+
+    return _combine(name.partition(".")[0])(np.asarray(sums, float))
+
+
+def _combine(metric: str) -> Callable[[Any], Any]:
+    # named one by one: a key has what names tell (docs/decisions/0053-a-row-has-statistics.md)
+    from stages.evaluating.metrics import bleu, chrf, macro_f1, perplexity
+
+    combined = {
+        "bleu": bleu.combine, "bleu_zh": bleu.combine, "chrf": chrf.combine, "macro_f1": macro_f1.combine,
+        "perplexity": perplexity.combine,
+    }  # fmt: skip
+    return combined.get(metric, ratio)
+
+
+def ratio(sums: Any) -> Any:
+    """(..., 2) numerators and denominators → (...) their ratios; 0 where a denominator is 0."""
+    import numpy as np
+
+    numerators, denominators = sums[..., 0], sums[..., 1]
+    return np.where(denominators == 0, 0.0, numerators / np.where(denominators == 0, 1.0, denominators))
 
 
 def of_text(hit: bool, expected: Reply) -> tuple[float, float]:

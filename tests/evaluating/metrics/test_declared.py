@@ -32,8 +32,8 @@ def test_docs_have_direction_range_and_source_of_every_metric() -> None:
 
 
 def test_every_score_of_a_suite_is_declared_in_its_order() -> None:
-    suite = Suite(8, 1, ["valid_json", "slot_f1", "schema"], label=None, slots=["a", "b"], answer_schema={})
+    suite = Suite(["valid_json", "slot_f1", "schema"], label=None, slots=["a", "b"], answer_schema={})
 
     assert list(metrics.declared(suite)) == ["valid_json", "slot_f1.a", "slot_f1.b", "schema"]
     assert {m.better for m in metrics.declared(suite).values()} == {"higher"}
-    assert metrics.declared(TextSuite(1, 8, ["bits_per_byte"]))["bits_per_byte"].better == "lower"
+    assert metrics.declared(TextSuite(["bits_per_byte"]))["bits_per_byte"].better == "lower"

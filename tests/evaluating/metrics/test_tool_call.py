@@ -18,7 +18,7 @@ from stages.evaluating.metrics import (
 )
 from stages.params.evaluation import Suite
 
-SUITE = Suite(64, 1, ["tool_call"], label="intent", slots=["product"], answer_schema={"type": "object"})
+SUITE = Suite(["tool_call"], label="intent", slots=["product"], answer_schema={"type": "object"})
 ANSWER = '{"intent": "refund", "product": "kettle"}'
 TOOLS = [
     {
