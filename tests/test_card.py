@@ -42,7 +42,7 @@ def reports(tmp_path: Path) -> dict[str, Any]:
         },
         "trained/sft.consumed.jsonl": {"step": 1, "ids": list("efghi")},
         "comparison.json": {"chat": {"base": {"exact_match": entry(0.1)}, "sft": {"exact_match": entry(0.5)}}},
-        "gate.json": {"verdict": "pass", "gates": {}},
+        "gate.json": {"verdict": "ALLOW", "gates": {}},
     }
 
 

@@ -53,47 +53,68 @@ def visible_text(build: Build, shape: str | None = None) -> str:
 
 
 def test_the_verdict_comes_first_with_every_gate_in_a_sentence(text: str) -> None:
-    assert text.index("✓ pass The gate holds") < text.index("The build 23 stages")
-    assert "exact_match of sft is 0.995, at least 0.800 is wanted. The 95 % interval is 0.980 to 1.000." in text
+    assert text.index("✓ ALLOW The gate holds") < re.search(r"The build \d+ stages", text).start()
+    assert "exact_match of sft is 0.995, at least 0.800 is wanted. By these 387 rows it is 0.980 to 1.000." in text
+    assert "They can show 0.070 beyond the bound, with 80 % certainty." in text
 
 
-def test_failed_gates_come_first_and_unmeasured_ones_say_so(build: Build) -> None:
+def test_the_error_budget_is_told(text: str) -> None:
+    assert "at most 5 % get an ALLOW, as long as not more than 20 builds look at these rows" in text
+    assert "each look spends 0.25 % of this error budget" in text
+
+
+def test_rejects_come_first_and_unmeasured_ones_say_so(build: Build) -> None:
     text = visible_text(build, "failing")
 
-    assert "✗ fail 2 of 3 gates fail" in text
+    assert "✗ REJECT 2 of 3 gates do not hold for certain" in text
     assert "label_accuracy of dpo was not measured." in text
-    assert text.index("✗ fail dpo is compact") < text.index("✓ pass sft answers")
+    assert text.index("✗ REJECT dpo is compact") < text.index("✓ ALLOW sft answers")
 
 
-def test_a_passing_gate_whose_interval_reaches_below_the_bound_says_so(build: Build) -> None:
-    build.gates["sft_answers"] |= {"value": 0.81, "low": 0.75, "high": 0.86}
+def test_a_gate_that_is_not_settled_says_what_would_settle_it(build: Build) -> None:
+    open_gate = {"verdict": "INCONCLUSIVE", "value": 0.81, "low": 0.75, "high": 0.86, "more_rows": 1200}
+    build.gates["sft_answers"] |= open_gate
 
-    assert "0.750 to 0.860, and reaches below the bound: more held-out rows would settle it." in visible_text(build)
+    text = visible_text(build)
+    assert "? INCONCLUSIVE 1 of 1 gate does not hold for certain" in text
+    assert "0.750 to 0.860." in text and "1,200 more rows would settle it, if it stays so." in text
+
+    build.gates["sft_answers"] |= {"more_rows": None, "smallest_effect": None}
+    text = visible_text(build)
+    assert "They can show no value above the bound. No number of rows would settle it." in text
+
+
+def test_a_gain_in_a_slice_names_the_slice_the_groups_and_its_sign(build: Build) -> None:
+    part = {"against": "base", "where": {"intent": "refund", "urgency": "low"}, "value": -0.01, "wanted": -0.02}
+    build.gates["sft_answers"] |= part | {"groups": 200}
+
+    text = visible_text(build)
+    assert "exact_match: the gain of sft on base where intent = refund and urgency = low is −0.010" in text
+    assert "at least −0.020 is wanted. By these 387 rows of 200 groups" in text
 
 
 def test_a_gate_on_a_metric_whose_lower_values_are_better_has_an_upper_bound(build: Build) -> None:
-    build.values["compare"]["gates"]["sft_answers"] |= {"metric": "text.bits_per_byte", "bound": 2.2}
-    build.gates["sft_answers"] |= {"value": 2.1, "limit": "at most", "low": 2.0, "high": 2.3}
+    lower = {"metric": "text.bits_per_byte", "value": 2.1, "limit": "at most", "wanted": 2.2, "low": 2.0, "high": 2.15}
+    build.gates["sft_answers"] |= lower
 
     text = visible_text(build)
-    assert "text.bits_per_byte of sft is 2.100, at most 2.200 is wanted. The 95 % interval is 2.000 to 2.300" in text
-    assert "and reaches above the bound: more held-out rows would settle it." in text
+    assert "text.bits_per_byte of sft is 2.100, at most 2.200 is wanted. By these 387 rows it is 2.000 to 2.150" in text
 
 
-def test_a_gate_that_fails_for_too_few_rows_says_so(build: Build) -> None:
-    build.gates["sft_answers"] |= {"verdict": "fail", "why": "8 rows, want at least 100"}
+def test_a_gate_on_too_few_rows_says_how_many_are_wanted(build: Build) -> None:
+    build.gates["sft_answers"] |= {"verdict": "INCONCLUSIVE", "rows": 8, "groups": 8, "more_rows": 92}
 
-    assert "It fails all the same: 8 rows, want at least 100." in visible_text(build)
+    assert "At least 100 rows are wanted." in visible_text(build)
 
 
-def test_without_gates_the_verdict_is_fail(build: Build) -> None:
-    assert "✗ fail No gates are declared, so nothing is proven" in visible_text(build, "missing")
+def test_without_gates_the_verdict_is_reject(build: Build) -> None:
+    assert "✗ REJECT No gates are declared, so nothing is proven" in visible_text(build, "missing")
 
 
 def test_what_nobody_declared_is_not_made_up(build: Build) -> None:
     text = visible_text(build, "undeclared")
 
-    assert text.index("support-desk-tiny") < text.index("✓ pass The gate holds")
+    assert text.index("support-desk-tiny") < text.index("✓ ALLOW The gate holds")
     assert "What the model is for is not declared." in text
 
 
@@ -248,7 +269,7 @@ def test_the_page_of_a_real_build_shows_verdict_and_counts(built: Project) -> No
     text = str(Text(built.read("reports/index.html")))
     verdict, ingest = built.json("reports/gate.json")["verdict"], built.json("reports/data/ingest.json")
 
-    assert f"{'✓' if verdict == 'pass' else '✗'} {verdict}" in text
+    assert f"{dict(ALLOW='✓', REJECT='✗', INCONCLUSIVE='?')[verdict]} {verdict}" in text
     assert f"ingest {ingest['in']:,} rows in 5 files → {ingest['out']:,} rows" in text
     assert text.count(" expected {") == 20
 
@@ -283,7 +304,7 @@ def test_colours_have_the_contrast_of_wcag_aa(scheme: int) -> None:
         dark, light = sorted((luminance(colours[name]), luminance(colours[background])))
         return (light + 0.05) / (dark + 0.05)
 
-    for text in ("ink", "ink-2", "accent", "good", "bad"):
+    for text in ("ink", "ink-2", "accent", "good", "bad", "open"):
         assert min(contrast(text, background) for background in ("paper", "soft")) >= 4.5, text
     assert contrast("ink", "mark") >= 4.5
     for drawn in ("first", "second", "bar", "bad"):

@@ -72,7 +72,7 @@ def test_the_default_model_answers(default: Project) -> None:
     assert metrics["dpo"]["compact"] >= 0.90, "dpo prefers answers without spaces, as its pairs do"
     assert metrics["dpo"]["label_accuracy"] >= metrics["sft"]["label_accuracy"] - 0.02
     assert abs(parity["metrics"]["exact_match"]["difference"]) <= 0.01
-    assert project.json("reports/gate.json")["verdict"] == "pass"
+    assert project.json("reports/gate.json")["verdict"] == "ALLOW"
     runs = [json.loads(line) for line in project.read(".dvc/cache/modelmake/runs.jsonl").splitlines()]
     assert max(run["peak_mib"] for run in runs) <= 4096
     assert ran(project.repro()) == []

@@ -1,0 +1,183 @@
+"""The verdicts of gates: ALLOW, REJECT or INCONCLUSIVE, from the answers of the models to the same rows.
+
+Rows with the same prompt are one group: the same question, asked once.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stages.answers import json_answer
+from stages.evaluating import evidence, resampling
+from stages.evaluating.evidence import Evidence
+from stages.evaluating.resampling import Sample
+from stages.evaluating.scoring import Answer
+from stages.evaluating.verdicts import ALLOW, INCONCLUSIVE, REJECT, suite_of
+from stages.params.evaluation import Compare, Gate
+
+
+class Measured(NamedTuple):
+    """A suite as the models answered it."""
+
+    models: dict[str, list[Answer]]  # {model: its answers}, in the same order of rows
+    declared: dict[str, Any]  # {metric: {better, least, most, source}}
+
+
+class Shown(NamedTuple):
+    """What answers show of a bound. More is better, whatever the metric: where less is, its values are negative."""
+
+    bound: float
+    sample: Sample
+    evidence: Evidence
+    ends: tuple[float, float] | None  # of a metric with a range that is held against a bound
+
+
+class _Case(NamedTuple):
+    """What a gate is judged by."""
+
+    gate: Gate
+    turned: bool  # the metric is held against a bound, and less of it is better
+    rows: int
+    shown: Shown
+
+
+def judge(suites: dict[str, Measured], params: Compare) -> dict[str, dict[str, Any]]:
+    """{gate: its verdict and all that led to it}, by Holm's procedure over all gates.
+
+    A gate on nothing is a REJECT, with `why`; one on fewer rows than `min_rows` is INCONCLUSIVE at best.
+    """
+    cases = {name: _case(gate, suites, params) for name, gate in params.gates.items()}
+    level = (1 - params.confidence) / params.looks
+    lows, highs = (
+        dict(zip(cases, zip(*evidence.holm(p_values, level), strict=True), strict=True))
+        for p_values in (
+            [1.0 if isinstance(case, str) else float(case.shown.evidence.allow) for case in cases.values()],
+            [1.0 if isinstance(case, str) else float(case.shown.evidence.reject) for case in cases.values()],
+        )
+    )
+    result = {}
+    for name, case in cases.items():
+        gate = params.gates[name]
+        told = {"model": gate.model, "metric": gate.metric, "against": gate.against, "where": gate.where}
+        told |= {"suite": suite_of(gate.metric, suites, params.suite)[0], "wanted": gate.bound}
+        if isinstance(case, str):
+            result[name] = {"verdict": REJECT, **told, "why": case}
+        else:
+            result[name] = _told(case, *lows[name], *highs[name], params) | told
+    return result
+
+
+def _case(gate: Gate, suites: dict[str, Measured], params: Compare) -> _Case | str:
+    """The case of a gate, or why there is none."""
+    suite, metric = suite_of(gate.metric, suites, params.suite)
+    measured = suites.get(suite, Measured({}, {}))
+    names = [gate.model, *([gate.against] if gate.against else [])]
+    if metric not in measured.declared or not all(model in measured.models for model in names):
+        return f"{gate.metric} of {gate.model} was not measured"
+    chosen = [i for i, answer in enumerate(measured.models[gate.model]) if _matches(answer, gate.where)]
+    answers = [[measured.models[model][i] for i in chosen] for model in names]
+    if not chosen:
+        return f"no row of {suite} has {_conditions(gate)}: want some; correct where"
+    statistics = [np.array([answer.scores[metric] for answer in of_model], float) for of_model in answers]
+    counted = np.any([rows.any(axis=1) for rows in statistics], axis=0)
+    if not counted.any():
+        return f"{gate.metric} counts none of {len(chosen)} rows: nothing was measured"
+    groups = [answer.prompt or answer.id for answer, counts in zip(answers[0], counted, strict=True) if counts]
+    sums = [resampling.grouped(rows[counted], groups) for rows in statistics]
+    sizes = np.unique(np.array(groups), return_counts=True)[1]
+    found = shown(metric, measured.declared[metric], sums, sizes, gate.bound, params)
+    lower = measured.declared[metric]["better"] == "lower"
+    return _Case(gate, lower and not gate.against, len(groups), found)
+
+
+def shown(
+    metric: str, declared: dict[str, Any], sums: list[np.ndarray], sizes: np.ndarray, bound: float, params: Compare
+) -> Shown:
+    """What a model's answers show of a bound, or, beside another model's, of the bound of its gain.
+
+    Args:
+        sums: (..., groups, k) of one model, or of two.
+        sizes: (groups,) rows of each group.
+    """
+    lower, least, most = declared["better"] == "lower", declared["least"], declared["most"]
+    span = 0.0 if most is None else (most - least) * sizes.max() / sizes.mean()
+    settings = (span, params.bootstrap_samples, params.seed)
+    samples = [resampling.of_model(metric, of_model, *settings) for of_model in sums]
+    sample = samples[0] if len(samples) == 1 else resampling.gain(*samples, bounded=most is not None)
+    sample = sample.mirrored() if lower else sample
+    alone = len(samples) == 1
+    ends = None if most is None or not alone else (-most, -least) if lower else (least, most)
+    certain = None
+    if sizes.max() == 1 and all(_hits(of_model) for of_model in sums):
+        hits = [1 - of_model[..., 0] if lower else of_model[..., 0] for of_model in sums]
+        certain = evidence.exact(hits[0], None if alone else hits[1], 1 - bound if lower and alone else bound)
+    bound = -bound if lower and alone else bound
+    return Shown(bound, sample, evidence.evidence(sample, bound, certain, params.seed), ends)
+
+
+def _hits(sums: np.ndarray) -> bool:
+    """Each row is a hit or none: (1, 1) or (0, 1)."""
+    return sums.shape[-1] == 2 and bool((sums[..., 1] == 1).all() and np.isin(sums[..., 0], (0, 1)).all())
+
+
+def _matches(answer: Answer, where: dict[str, Any] | None) -> bool:
+    expected = json_answer.fields(answer.expected) if where else {}
+    return all(name in expected and json_answer.equal(expected[name], value) for name, value in (where or {}).items())
+
+
+def _conditions(gate: Gate) -> str:
+    return " and ".join(f"{name} = {value!r}" for name, value in (gate.where or {}).items())
+
+
+def _told(
+    case: _Case, allowed: bool, low_level: float, rejected: bool, high_level: float, params: Compare
+) -> dict[str, Any]:
+    found, ends, sample = case.shown, case.shown.ends, case.shown.sample
+    verdict = ALLOW if allowed else REJECT if rejected else INCONCLUSIVE
+    level = (1 - params.confidence) / params.looks / len(params.gates)
+    plan = evidence.planned(sample, found.bound, ends)
+    smallest = float(evidence.smallest(plan, level, params.power, between=bool(case.gate.against)))
+    low, high = float(evidence.low(sample, low_level)), -float(evidence.low(sample.mirrored(), high_level))
+    if ends:
+        low, high = max(low, ends[0]), min(high, ends[1])
+    value = float(sample.value)
+    if case.turned:
+        value, low, high = -value, -high, -low
+    result = {
+        "verdict": verdict if case.rows >= params.min_rows else INCONCLUSIVE,
+        "value": _rounded(value), "limit": "at most" if case.turned else "at least",
+        "low": _rounded(low), "high": _rounded(high), "rows": case.rows, "groups": sample.moves.shape[-1],
+        "p_allow": _rounded(found.evidence.allow), "p_reject": _rounded(found.evidence.reject),
+        "level": float(f"{low_level:.6g}"),
+        "smallest_effect": None if ends and found.bound + smallest > ends[1] else _rounded(smallest),
+    }  # fmt: skip
+    if result["verdict"] == INCONCLUSIVE:
+        result["more_rows"] = _more_rows(case, evidence.groups_needed(plan, level, params.power), params)
+    return result | {"why": _why(case, result, params)}
+
+
+def _more_rows(case: _Case, groups: np.ndarray, params: Compare) -> int | None:
+    """Rows beside those that are there with which such a value would be told from the bound; None: no number would."""
+    if not math.isfinite(groups):
+        return None
+    needed = math.ceil(float(groups) * case.rows / case.shown.sample.moves.shape[-1])
+    return max(1, needed - case.rows, params.min_rows - case.rows)
+
+
+def _why(case: _Case, result: dict[str, Any], params: Compare) -> str:
+    gate = case.gate
+    where = f" where {_conditions(gate)}" if gate.where else ""
+    of = f"{gate.metric}: the gain of {gate.model} on {gate.against}"
+    of = f"{of if gate.against else f'{gate.metric} of {gate.model}'}{where}"
+    found = f"{of} is {result['value']:.4f}, want {result['limit']} {gate.bound}"
+    if result["verdict"] != INCONCLUSIVE:
+        return found
+    if case.rows < params.min_rows:
+        return f"{found}; {case.rows} rows, want at least {params.min_rows}"
+    more = result["more_rows"]
+    return f"{found}; not settled: " + (f"{more:,} more rows would, if it stays so" if more else "no more rows would")
+
+
+def _rounded(number: Any) -> float:
+    return round(float(number), 6) + 0.0  # no -0.0

@@ -1,0 +1,56 @@
+"""Gates that no answers could decide: bounds outside the range of their metric, slices that no row can be in."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stages.evaluating.metrics import Metric
+from stages.evaluating.verdicts import suite_of
+from stages.params.evaluation import AnySuite, Compare, Gate, TextSuite
+
+
+def problems(compare: Compare, measured: dict[str, Metric], suites: dict[str, AnySuite]) -> list[str]:
+    """Problems of the gates, a line each.
+
+    Args:
+        measured: {name as in reports/metrics.json: metric}
+    """
+    return [problem for name, gate in compare.gates.items() if gate.metric in measured
+            for problem in _problems(f"compare.gates.{name}", gate, measured[gate.metric],
+                                     suites[suite_of(gate.metric, suites, compare.suite)[0]])]  # fmt: skip
+
+
+def _problems(where: str, gate: Gate, metric: Metric, suite: AnySuite) -> Iterator[str]:
+    of = f"{'differences of ' if gate.against else ''}{gate.metric}"
+    if wanted := _wanted_bound(gate, metric):
+        yield f"{where}.bound = {gate.bound:g}: want {wanted}, the range of {of}"
+    elif gate.bound == (best := _best(gate, metric)):
+        wanted = "less" if best else "more"
+        yield f"{where}.bound = {gate.bound:g}: want {wanted}: no number of rows shows that there are no worse ones"
+    fields = [] if isinstance(suite, TextSuite) else _fields(suite)
+    for field in gate.where or {}:
+        if field not in fields:
+            wanted = f"one of {', '.join(fields)}: fields" if fields else "null: no field"
+            yield f"{where}.where.{field}: want {wanted} of the answers that {gate.metric} is of"
+
+
+def _best(gate: Gate, metric: Metric) -> float | None:
+    """The best value that there can be; None: there is none."""
+    if gate.against:
+        return None if metric.most is None else metric.most - metric.least
+    return metric.least if metric.better == "lower" else metric.most
+
+
+def _wanted_bound(gate: Gate, metric: Metric) -> str:
+    """The range that a bound is outside of; "" if it is inside."""
+    least, most = metric.least, metric.most
+    if gate.against:
+        least, most = (None, None) if most is None else (least - most, most - least)
+    if (least is None or least <= gate.bound) and (most is None or gate.bound <= most):
+        return ""
+    return f"at least {least:g}" if most is None else f"{least:g} to {most:g}"
+
+
+def _fields(suite: Any) -> list[str]:
+    """The fields of an expected answer, as far as they are declared."""
+    label = [suite.label] if suite.label else []
+    return list(dict.fromkeys([*label, *suite.slots, *((suite.answer_schema or {}).get("properties") or {})]))
