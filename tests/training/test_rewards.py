@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from modelmake.errors import UserError
+from modelmake.keys import stage_key
 from stages.answers.decoder import Decoder
 from stages.evaluating.metrics import Metric
 from stages.params.evaluation import OF_SUITES, AnswerMetric, Suite
 from stages.rows.row import Chat, Function, Message, ToolCall, make_row
 from stages.training import reward_model, rewards
+from tests.conftest import ROOT
 from tests.tiny_models import SPECIAL_TOKENS, build_tokenizer
 
 END = SPECIAL_TOKENS.index("<|end|>")
@@ -88,6 +90,15 @@ def test_every_metric_of_one_answer_can_be_a_reward_and_finds_the_expected_answe
     for name in get_args(AnswerMetric):
         if name not in OF_SUITES:
             assert worth(tokenizer, name, expected, expected) == [of_expected[name]], name
+
+
+def test_another_metric_trains_nothing_anew_that_has_no_use_for_it() -> None:
+    """Only preflight knows which rewards there are."""
+    chosen = ["stages.training.methods.sft", "stages.training.weights.lora"]
+    reached = stage_key.compute(ROOT, "stages.train", chosen)["symbols"]
+
+    assert "stages.params.training" in reached
+    assert not [name for name in reached if name.startswith(("stages.evaluating", "stages.params.evaluation"))]
 
 
 def test_expected_answers_without_what_is_compared_are_counted_and_refused_if_all_are_such() -> None:
