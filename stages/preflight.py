@@ -24,6 +24,7 @@ from modelmake.errors import UserError
 from modelmake.keys import key_file, locked_packages, parse_cache, stage_key
 from modelmake.planning import resources
 from modelmake.running import launcher, platform, sandbox
+from stages.evaluating import metrics
 from stages.params import cross_checks, file_checks
 from stages.params.adoption import Adoption
 from stages.params.augmentation import Augment
@@ -34,7 +35,7 @@ from stages.params.data import Datasheet, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
-from stages.params.training import Step
+from stages.params.training import OwnAnswers, Step
 from stages.reading import field_mapping
 
 FILE = Path("params.yaml")
@@ -167,6 +168,23 @@ def machine_notes(stages: dict[str, Stage], processes: int = 1) -> list[str]:
     return [f"{phrase}; right if a scheduler finds another" for phrase in unmet.values()]
 
 
+def measuring_notes(chapters: dict[str, Any]) -> list[str]:
+    """Metrics that this machine cannot measure: right for a scheduler, whose machines may.
+
+    Raises:
+        UserError: `dvc repro` builds here, not a scheduler: models would answer what could not be scored.
+    """
+    measured = {f"suites.{name}.metrics": chapters["suites"][name] for name in chapters["evaluate"].suites}
+    measured |= {
+        f"train.{name}.rewards": Suite(step.metrics(), step.label, step.slots, step.answer_schema)
+        for name, step in chapters["train"].items() if isinstance(step, OwnAnswers)
+    }  # fmt: skip
+    lacking = [f"{where}: {line}" for where, suite in measured.items() for line in metrics.lacking(suite)]
+    if lacking and "DVC_STAGE" in os.environ and SCHEDULER not in os.environ:
+        raise UserError("\n".join(lacking))
+    return [f"{line}; right if a scheduler finds another" for line in lacking]
+
+
 def package_notes(locked: dict[str, str]) -> list[str]:
     """Packages that are installed in other versions than keys name, as after a merge that changed uv.lock."""
     others = platform.other_versions(locked)
@@ -244,7 +262,8 @@ def check() -> tuple[dict[str, Any], list[str]]:
     if problems:
         raise UserError("\n".join(problems))
     most = max(step.processes for step in chapters["train"].values())
-    return contents, machine_notes(stages, most) + package_notes(locked_packages.versions(Path("uv.lock")))
+    notes = machine_notes(stages, most) + measuring_notes(chapters)
+    return contents, notes + package_notes(locked_packages.versions(Path("uv.lock")))
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ from modelmake.dvc.graph import Stage
 from modelmake.errors import UserError
 from modelmake.planning import resources
 from stages import preflight
+from stages.evaluating.running_code import boundary
+from stages.params.evaluation import Evaluate, Suite
 
 ROOT = Path(__file__).parents[1]
 
@@ -67,3 +69,23 @@ def test_packages_that_are_installed_in_other_versions_than_locked_are_noted() -
 
 def test_snakemake_says_that_it_schedules() -> None:
     assert f'{preflight.SCHEDULER}="' in (ROOT / "Snakefile").read_text()
+
+
+def test_a_metric_that_this_machine_cannot_measure_is_told_before_anything_is_generated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    suites = {name: Suite(["pass_at_1"], label=None, slots=[], answer_schema=None) for name in ("code", "other")}
+    chapters = {"suites": suites, "train": {}, "evaluate": Evaluate(models=["base"], suites=["code"])}
+    line = f"suites.code.metrics: pass_at_1: bwrap: not found: {boundary.WANT}"
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    boundary.lacking.cache_clear()
+
+    assert preflight.measuring_notes(chapters) == [f"{line}; right if a scheduler finds another"]
+    monkeypatch.setenv("DVC_STAGE", "preflight")
+    with pytest.raises(UserError) as error:
+        preflight.measuring_notes(chapters)
+    assert str(error.value) == line
+    monkeypatch.setenv(preflight.SCHEDULER, "snakemake")
+    assert len(preflight.measuring_notes(chapters)) == 1
+    boundary.lacking.cache_clear()

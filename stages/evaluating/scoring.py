@@ -4,6 +4,7 @@ The prompt is the whole dialogue before the answer, as people read it; the answe
 reasoning in its own form. In a suite of texts `expected` is the text; prompt and answer are empty.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from stages.rows.row import Content, Row
 from stages.rows.template_messages import template_messages
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """A held-out row, a model's answer to it, and {metric: statistics}, whose sums give a metric (`metrics.value`)."""
 
     id: str
@@ -27,6 +28,7 @@ class Answer(msgspec.Struct, frozen=True):
     expected: str
     answer: str
     scores: dict[str, metrics.Statistics]
+    told: dict[str, list[str]] = {}  # {metric: what came of each sample}, of those that tell
 
 
 def questions(rows: list[Row]) -> list[dict[str, Any]]:
@@ -57,9 +59,10 @@ def score(rows: list[Row], answers: list[str], suite: Suite) -> list[Answer]:
     expected = [expected_reply(row.content) for row in rows]
     given = [reply.parse(answer, wanted.tools) for answer, wanted in zip(answers, expected, strict=True)]
     scores = _scores(suite, [(*pair, suite) for pair in zip(expected, given, strict=True)])
+    told = _told(suite, expected, given)
     return [
-        Answer(row.id, wanted.prompt, _shown(row), answer, of_row)
-        for row, wanted, answer, of_row in zip(rows, expected, answers, scores, strict=True)
+        Answer(row.id, wanted.prompt, _shown(row), answer, of_row, told_of_row)
+        for row, wanted, answer, of_row, told_of_row in zip(rows, expected, answers, scores, told, strict=True)
     ]
 
 
@@ -87,6 +90,18 @@ def _scores(suite: AnySuite, measured: list[tuple[Any, ...]]) -> list[dict[str, 
         for of_row, scores in zip(result, metrics.score_rows(module, measured), strict=True):
             of_row.update(scores)
     return result
+
+
+def _told(suite: Suite, expected: list[reply.Reply], given: list[reply.Reply]) -> list[dict[str, list[str]]]:
+    telling = metrics.of_modules(suite, "told")
+    return [{name: [tell(*pair)] for name, tell in telling.items()} for pair in zip(expected, given, strict=True)]
+
+
+def outcomes(answers: list[Answer]) -> dict[str, dict[str, int]]:
+    """{metric: {outcome: samples}} of the metrics that tell, most first."""
+    names = answers[0].told if answers else ()
+    counts = {name: Counter(t.partition(":")[0] for a in answers for t in a.told[name]) for name in names}
+    return {name: dict(counted.most_common()) for name, counted in counts.items()}
 
 
 def statistics(answers: list[Answer]) -> dict[str, np.ndarray]:

@@ -8,12 +8,13 @@ from modelmake.params import Params
 from stages.params.numbers import Positive
 
 AnswerMetric = Literal[
-    "exact_match", "tool_call", "final_number", "valid_json", "schema", "field_accuracy", "slot_f1", "slot_f1_partial",
-    "label_accuracy", "macro_f1", "compact", "rouge_l", "bleu", "bleu_zh", "chrf", "refused_allowed",
-    "refused_disallowed", "pii_leaked", "length", "repetition",
+    "exact_match", "tool_call", "final_number", "pass_at_1", "pass_at_10", "valid_json", "schema", "field_accuracy",
+    "slot_f1", "slot_f1_partial", "label_accuracy", "macro_f1", "compact", "rouge_l", "bleu", "bleu_zh", "chrf",
+    "refused_allowed", "refused_disallowed", "pii_leaked", "length", "repetition",
 ]  # fmt: skip
 TextMetric = Literal["bits_per_byte", "perplexity", "token_accuracy"]
-OF_SUITES = ("macro_f1", "bleu", "bleu_zh")  # say little of one answer, so they are no rewards
+OF_SUITES = ("macro_f1", "bleu", "bleu_zh", "pass_at_10")  # say little of one answer, so they are no rewards
+SAMPLES = {"pass_at_10": 10}  # {metric: how many answers to a row it needs at least}
 NEEDS = (  # (field, the metrics that read it)
     ("label", ("label_accuracy", "macro_f1")),
     ("slots", ("slot_f1", "slot_f1_partial")),

@@ -31,6 +31,7 @@ def suite_of(params: OwnAnswers) -> Suite:
 
 def functions(suite: Suite, decoder: Decoder) -> dict[str, Reward]:
     """{metric: its reward} of the metrics of a suite."""
+    metrics.check_machine(suite, "rewards")
     used = zip(suite.metrics, metrics.modules(suite), strict=True)
     return {name: of_metric(module, suite, decoder) for name, module in used}
 

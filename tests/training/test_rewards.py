@@ -84,7 +84,7 @@ def test_every_metric_of_one_answer_can_be_a_reward_and_finds_the_expected_answe
     """chrF is of 0 to 100; length is the one that another answer can better; an allowed prompt is answered."""
     expected = '{"intent":"a","product":1,"urgency":2,"n":"#### 1"}'
     of_expected = dict.fromkeys(get_args(AnswerMetric), 1.0)
-    of_expected |= {"chrf": 100.0, "length": -len(expected)}
+    of_expected |= {"chrf": 100.0, "length": -len(expected), "pass_at_1": 0.0}  # there are no tests
     of_expected |= dict.fromkeys(("refused_allowed", "pii_leaked", "repetition"), 0.0)
 
     for name in get_args(AnswerMetric):

@@ -3,7 +3,9 @@
 The signature is `score(expected, answer, suite)` for chats, with replies (stages/answers/reply.py), and
 `score(likelihood)` for texts. A module whose statistics depend on the other rows, as those of labels do, has
 `score_rows` instead: it takes the arguments of all rows. `usable(expected, suite)`, where there is one, is False of an
-expected answer that lacks what the metric compares.
+expected answer that lacks what the metric compares. `lacking()` says what the machine lacks to measure it, and
+`told(expected, answer)` what came of an answer, as `<outcome>: <detail>`. `of_samples(*sums)` makes a row's statistics
+of the sums of those of its samples, where these are not the sums themselves.
 
 Statistics are sufficient: as many numbers for every row, and their sums over any rows are all that `value` needs to
 give the metric of these rows. So every metric can be bootstrapped by resampling rows, and told of a slice of them. Most
@@ -18,6 +20,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
+from modelmake.errors import UserError
 from stages.answers.reply import Reply
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import AnySuite, Suite
@@ -39,11 +42,28 @@ def modules(suite: AnySuite) -> list[ModuleType]:
     return [importlib.import_module(name) for name in suite.modules()]
 
 
+def of_modules(suite: AnySuite, function: str) -> dict[str, Callable[..., Any]]:
+    """{metric: its function of this name} of those that have one."""
+    found = {module.__name__.rpartition(".")[2]: getattr(module, function, None) for module in modules(suite)}
+    return {name: of_metric for name, of_metric in found.items() if of_metric}
+
+
 def score_rows(module: ModuleType, measured: Sequence[tuple[Any, ...]]) -> list[dict[str, Statistics]]:
     """The scores of rows by one metric; `measured` has the arguments of `score` for each."""
     if hasattr(module, "score_rows"):
         return module.score_rows(measured)
     return [module.score(*row) for row in measured]
+
+
+def lacking(suite: AnySuite) -> list[str]:
+    """What this machine lacks, a line for each metric that it cannot measure."""
+    return [f"{name}: {line}" for name, ask in of_modules(suite, "lacking").items() if (line := ask())]
+
+
+def check_machine(suite: AnySuite, where: str) -> None:
+    """Raises a UserError if this machine cannot measure a metric; `where` names its parameter."""
+    if lines := lacking(suite):
+        raise UserError("\n".join(f"{where}: {line}" for line in lines))
 
 
 def declared(suite: AnySuite) -> dict[str, Metric]:

