@@ -9,7 +9,7 @@ from typing import Any
 from modelmake import artifacts, params, signature
 from modelmake.dvc import graph
 from stages import preflight, report
-from stages.evaluating import scoring
+from stages.evaluating import scoring, verdicts
 from stages.evaluating.scoring import Answer
 from tests.conftest import ROOT
 
@@ -35,6 +35,15 @@ def entry(value: float, difference: tuple[float, float, float] | None = None, be
     return result
 
 
+def gate() -> dict[str, Any]:
+    """A gate of gate.json that allows the model."""
+    return {
+        "verdict": "ALLOW", "model": "sft", "metric": "exact_match", "against": None, "where": None, "suite": "chat",
+        "wanted": 0.8, "limit": "at least", "value": 0.995, "low": 0.98, "high": 1.0, "rows": 387, "groups": 387,
+        "p_allow": 0.0, "p_reject": 1.0, "level": 0.0025, "smallest_effect": 0.07, "why": "",
+    }  # fmt: skip
+
+
 class Build:
     """The files of a build. Change the attributes before `render` to get another shape."""
 
@@ -43,9 +52,7 @@ class Build:
         self.values = params.load(ROOT / "params.yaml")
         self.values["train"]["sft"]["rows"] = "chat"
         self.answers = [answer(f"{n:02}", '{"intent":"refund"}', n % 4 > 0) for n in range(8)]
-        gate = {"verdict": "pass", "value": 0.995, "limit": "at least", "wanted": 0.8}
-        gate |= {"low": 0.98, "high": 1.0, "why": ""}
-        self.gates: dict[str, dict[str, Any]] = {"sft_answers": gate}
+        self.gates: dict[str, dict[str, Any]] = {"sft_answers": gate()}
         self.history = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 0.5}, {"step": 20, "eval_loss": 0.75}]
         self.comparison: dict[str, Any] = {}
         self.over_long: dict[str, list[str]] = {}  # step -> ids of its rows above max_length
@@ -123,8 +130,9 @@ class Build:
                 scoring.write(self.folder / f"reports/evaluate/{model}-{suite}.jsonl", self.answers)
         default = {m: {name: entry(value) for name, value in METRICS.items()} for m in models}
         self.put("reports/comparison.json", {"chat": default} | self.comparison)
-        passed = bool(self.gates) and all(gate["verdict"] == "pass" for gate in self.gates.values())
-        self.put("reports/gate.json", {"verdict": "pass" if passed else "fail", "gates": self.gates})
+        suites = {"chat": {"rows": 8, "sample": [], "answers": ""}}
+        found = {"verdict": verdicts.of_all(self.gates), "error": 0.05, "looks": 20, "suites": suites}
+        self.put("reports/gate.json", found | {"gates": self.gates})
         assert preflight.decode(self.values)[1] == []
 
     def render(self) -> Path:
@@ -169,9 +177,9 @@ def long_names(build: Build) -> None:
     build.values["train"][name] = {**build.values["train"]["sft"], "from": "base"}
     build.values["evaluate"]["models"].append(name)
     build.values["card"]["model"] = name
-    build.values["compare"]["gates"] = {name: {"model": name, "metric": "exact_match", "against": None, "bound": 0.1}}
-    build.gates = {name: {"verdict": "pass", "value": 0.2, "limit": "at least", "wanted": 0.1}}
-    build.gates[name] |= {"low": 0.15, "high": 0.3, "why": ""}
+    declared = {"model": name, "metric": "exact_match", "against": None, "where": None}
+    build.values["compare"]["gates"] = {name: declared | {"bound": 0.1}}
+    build.gates = {name: gate() | declared | {"value": 0.2, "wanted": 0.1, "low": 0.15, "high": 0.3}}
     build.answers = [answer("a", "x" * 5000, False, "why? " * 400), answer("b", "word " * 1000, True, "y" * 3000)]
 
 
@@ -215,11 +223,9 @@ def failing(build: Build) -> None:
     injected = '</script><script>document.title = "run"</script><img src=x onerror="document.title = 1"><b>&amp;'
     build.answers = [answer("a", injected, False, injected), answer("b", "", False)]
     build.values["card"]["description"] = build.values["report"]["title"] = injected
-    build.gates["dpo_is_compact"] = {
-        "verdict": "fail", "value": 0.5, "limit": "at least", "wanted": 0.9, "low": 0.4, "high": 0.6,
-        "why": "compact is 0.5",
-    }  # fmt: skip
-    unmeasured = {"verdict": "fail", "wanted": -0.02, "why": "label_accuracy of dpo was not measured"}
+    compact = {"verdict": "REJECT", "model": "dpo", "metric": "compact", "value": 0.5, "wanted": 0.9}
+    build.gates["dpo_is_compact"] = gate() | compact | {"low": 0.4, "high": 0.6, "why": "compact is 0.5"}
+    unmeasured = {"verdict": "REJECT", "wanted": -0.02, "why": "label_accuracy of dpo was not measured"}
     build.gates["dpo_keeps_labels"] = unmeasured
 
 

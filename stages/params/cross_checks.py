@@ -10,11 +10,11 @@ from typing import Any
 
 from stages.evaluating import metrics
 from stages.evaluating.metrics import Metric
-from stages.params import combination_checks, process_checks, reward_checks
+from stages.params import combination_checks, gate_checks, process_checks, reward_checks
 from stages.params.adoption import Adoption
 from stages.params.base_model import Tiny
 from stages.params.combination import Combination
-from stages.params.evaluation import AnySuite, Evaluate, Gate, Suite, TextSuite
+from stages.params.evaluation import AnySuite, Evaluate, Suite, TextSuite
 from stages.params.release import InCompressedTensors, InLlamaCpp
 from stages.params.training import Step
 from stages.rows.row import KINDS
@@ -36,7 +36,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_steps({section: chapters.get(section) or {} for section in MAKERS}),
         *combination_checks.problems(*(chapters.get(section) or {} for section in MAKERS)),
         *_references(chapters),
-        *_bounds(chapters),
+        *_gates(chapters),
         *_parity(chapters),
         *_compared_suite(chapters),
         *_gpus(chapters),
@@ -147,28 +147,11 @@ def _metrics(suites: dict[str, AnySuite] | None, compared: str, evaluate: Evalua
     }
 
 
-def _bounds(chapters: dict[str, Any]) -> list[str]:
-    """Bounds of gates outside the range of their metric."""
-    evaluate, compare = chapters.get("evaluate"), chapters.get("compare")
+def _gates(chapters: dict[str, Any]) -> list[str]:
+    evaluate, compare, suites = (chapters.get(section) for section in ("evaluate", "compare", "suites"))
     if not evaluate or not compare:
         return []
-    measured = _metrics(chapters.get("suites"), compare.suite, evaluate) or {}
-    return [
-        f"compare.gates.{name}.bound = {gate.bound:g}: want {wanted}, the range of "
-        f"{'differences of ' if gate.against else ''}{gate.metric}"
-        for name, gate in compare.gates.items()
-        if gate.metric in measured and (wanted := _wanted_bound(gate, measured[gate.metric]))
-    ]
-
-
-def _wanted_bound(gate: Gate, metric: Metric) -> str:
-    """The range that a bound is outside of; "" if it is inside."""
-    least, most = metric.least, metric.most
-    if gate.against:
-        least, most = (None, None) if most is None else (least - most, most - least)
-    if (least is None or least <= gate.bound) and (most is None or gate.bound <= most):
-        return ""
-    return f"at least {least:g}" if most is None else f"{least:g} to {most:g}"
+    return gate_checks.problems(compare, _metrics(suites, compare.suite, evaluate) or {}, suites)
 
 
 def _parity(chapters: dict[str, Any]) -> list[str]:

@@ -246,7 +246,7 @@ def _suites(suite: str, counts: Counter, form: answers.Form, lengths: Lengths, b
 
 def _gates(suite: str, counts: Counter, form: answers.Form, last: str) -> list[Decision]:
     rows = counts["test", suite]
-    gate = {"model": last, "metric": form.main, "against": "base", "bound": 0.01}
+    gate = {"model": last, "metric": form.main, "against": "base", "bound": 0.01, "where": None}
     decisions = [
         Decision("compare.suite", suite),
         Decision(f"compare.gates.{last}_improves", gate, f"{last} has to be better than base; raise it once you know"),

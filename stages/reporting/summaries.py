@@ -85,9 +85,9 @@ def _evaluate(build: Build, _: str, item: str) -> Summary:
 
 def _compare(build: Build, *_: str) -> Summary:
     gates = build.gate["gates"].values()
-    passed = sum(gate["verdict"] == "pass" for gate in gates)
+    allowed = sum(gate["verdict"] == "ALLOW" for gate in gates)
     models = max((len(models) for models in build.comparison.values()), default=0)
-    return Summary(f"answers of {count(models, 'models')}", f"{passed} of {len(gates)} gates pass")
+    return Summary(f"answers of {count(models, 'models')}", f"{allowed} of {len(gates)} gates ALLOW")
 
 
 def _parity(build: Build, _: str, quant: str) -> Summary:

@@ -22,6 +22,9 @@ IN_TRANSFORMERS = BOUNDS | {"runtime": "compressed_tensors"}
 TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["bits_per_byte"]}
 
 
+GATE = {"model": "dpo", "metric": "exact_match", "against": None, "bound": 0.5, "where": None}
+
+
 def problems(change: Callable[[dict[str, Any]], Any]) -> list[str]:
     """Problems of the default params after an edit."""
     values = copy.deepcopy(PARAMS)
@@ -126,11 +129,14 @@ def test_each_mismatch_is_one_exact_line(change: Callable[[dict[str, Any]], Any]
 @pytest.mark.parametrize(
     ("metric", "against", "bound", "wanted"),
     [
-        ("exact_match", None, 1.0, ""),
+        ("exact_match", None, 0.999, ""),
+        ("exact_match", None, 1.0, "1: want less: no number of rows shows that there are no worse ones"),
         ("exact_match", None, 80.0, "80: want 0 to 1, the range of exact_match"),
         ("exact_match", "base", -1.0, ""),
         ("exact_match", "base", -2.0, "-2: want -1 to 1, the range of differences of exact_match"),
+        ("exact_match", "base", 1.0, "1: want less: no number of rows shows that there are no worse ones"),
         ("text.bits_per_byte", None, 80.0, ""),
+        ("text.bits_per_byte", None, 0.0, "0: want more: no number of rows shows that there are no worse ones"),
         ("text.bits_per_byte", None, -0.5, "-0.5: want at least 0, the range of text.bits_per_byte"),
         ("text.bits_per_byte", "base", -0.5, ""),
     ],
@@ -143,6 +149,24 @@ def test_a_bound_is_in_the_range_of_its_metric(metric: str, against: str | None,
     assert problems(change) == ([f"compare.gates.sft_answers.bound = {wanted}"] if wanted else [])
 
 
+@pytest.mark.parametrize(
+    ("metric", "where", "wanted"),
+    [
+        ("exact_match", {"intent": "refund", "urgency": "low"}, ""),
+        ("exact_match", {"label": "refund"},
+         "label: want one of intent, product, urgency: fields of the answers that exact_match is of"),
+        ("text.bits_per_byte", {"intent": "refund"},
+         "intent: want null: no field of the answers that text.bits_per_byte is of"),
+    ],
+)  # fmt: skip
+def test_a_slice_is_of_fields_that_the_answers_have(metric: str, where: dict[str, str], wanted: str) -> None:
+    def change(values: dict[str, Any]) -> None:
+        gate_a_text_suite(values, metric)
+        values["compare"]["gates"]["sft_answers"] |= {"where": where}
+
+    assert problems(change) == ([f"compare.gates.sft_answers.where.{wanted}"] if wanted else [])
+
+
 def test_metrics_of_a_suite_of_texts_can_be_gated() -> None:
     assert problems(lambda values: gate_a_text_suite(values, "text.bits_per_byte")) == []
 
@@ -150,7 +174,7 @@ def test_metrics_of_a_suite_of_texts_can_be_gated() -> None:
 def test_parity_needs_exact_match_in_the_compared_suite() -> None:
     def change(values: dict[str, Any]) -> None:
         values["suites"]["chat"]["metrics"] = ["compact"]
-        values["compare"]["gates"] = {"compact": {"model": "dpo", "metric": "compact", "against": None, "bound": 0.9}}
+        values["compare"]["gates"] = {"compact": GATE | {"metric": "compact", "bound": 0.9}}
 
     assert problems(change) == ["suites.chat.metrics: want exact_match among them: parity and report need it"]
 
