@@ -20,7 +20,7 @@ GRPO = {
     "loss_type": "dapo", "scale_rewards": "group", "second_model": "models/rm",
 }  # fmt: skip
 NAMES = (
-    "exact_match, tool_call, final_number, valid_json, schema, field_accuracy, slot_f1, slot_f1_partial, "
+    "exact_match, tool_call, final_number, pass_at_1, valid_json, schema, field_accuracy, slot_f1, slot_f1_partial, "
     "label_accuracy, compact, rouge_l, chrf, refused_allowed, refused_disallowed, pii_leaked, length, "
     "repetition, second_model"
 )
