@@ -102,7 +102,7 @@ def tokens(file: Path, model: Path, step: str) -> int:
 def held_out(trained: Path, folder: Path, project: Path) -> dict[str, float]:
     """Scores of what was trained on the held-out chats."""
     from modelmake import params
-    from stages import evaluate, preflight
+    from stages import answer, evaluate, preflight
 
     model = trained
     if (trained / "adapter_config.json").exists():
@@ -115,13 +115,10 @@ def held_out(trained: Path, folder: Path, project: Path) -> dict[str, float]:
         AutoTokenizer.from_pretrained(base).save_pretrained(model)
     chapters, _ = preflight.decode(params.load(ROOT / "params.yaml"))
     with tempfile.TemporaryDirectory() as name:
-        outputs = {of: Path(name) / of for of in ("answers", "scores", "checkpoints")}
-        outputs["checkpoints"].mkdir()
-        evaluate.main(
-            weights=model, rows=project / "data/splits/test/chat.jsonl", suite="chat",
-            params=chapters["suites"]["chat"], machine=chapters["machine"], **outputs,
-        )  # fmt: skip
-        return json.loads(outputs["scores"].read_bytes())["metrics"]
+        rows, answers, scores = project / "data/splits/test/chat.jsonl", Path(name, "answers"), Path(name, "scores")
+        answer.main(model, rows, answers, Path(name), "chat", chapters["answer"]["chat"], chapters["machine"])
+        evaluate.main(rows, answers, Path(name, "scored"), scores, "chat", chapters["suites"]["chat"])
+        return json.loads(scores.read_bytes())["metrics"]
 
 
 def wide(project: Path, folder: Path) -> dict[str, Any]:

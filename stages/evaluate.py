@@ -1,68 +1,76 @@
-"""Scores one model on one suite: its greedy answers to held-out chats, or its likelihoods of held-out texts.
+"""Scores what one model answered to one suite. No model runs here, so that another metric generates nothing anew.
 
-Inputs:  weights  model folder
-         rows     JSONL canonical rows of the suite
-Outputs: answers  JSONL {id, prompt, expected, answer, scores: {metric: [numerator, denominator]}}, sorted by id
+Inputs:  rows     JSONL canonical rows of the suite
+         answers  JSONL, as `answer` wrote them
+Outputs: scored   JSONL {id, prompt, expected, answer, scores: {metric: statistics}}, in the order of the rows; of
+                  several samples the first answer, and the sums of the statistics of all; of metrics that run
+                  answers told: {metric: [what came of each sample]}
          scores   JSON {rows, metrics: {metric: value}, declared: {metric: {better, least, most, source}}}; and, if
-                  there are any, unusable: {metric: rows whose expected answer lacks what it compares: all are wrong}
-Params:  suites.<suite>, machine
+                  there are any, unusable: {metric: rows whose expected answer lacks what it compares}
+Params:  suites.<suite>
 """
 
 from pathlib import Path
 
+import msgspec
+
 from modelmake import harness
 from modelmake.errors import UserError
-from modelmake.signature import Checkpoints, In, Out
-from stages.evaluating import metrics, scoring
-from stages.evaluating.runtimes import transformers
+from modelmake.signature import In, Out
+from stages.evaluating import answer_file, metrics, scoring
 from stages.params.evaluation import AnySuite, Suite
-from stages.params.machine import Machine
-from stages.rows import accounting, jsonl, parts
+from stages.rows import accounting, jsonl
 
 
-def main(
-    weights: In,
-    rows: In,
-    answers: Out,
-    scores: Out,
-    checkpoints: Checkpoints,
-    suite: str,
-    params: AnySuite,
-    machine: Machine,
-) -> str:
-    held_out = jsonl.read(rows)
-    if not held_out:
-        raise UserError(f"{rows}: no rows: want held-out rows for suite {suite}; raise split.test_fraction or add rows")
+def main(rows: In, answers: In, scored: Out, scores: Out, suite: str, params: AnySuite) -> str:
+    held_out, given = jsonl.read(rows), answer_file.read(answers)
     kind = type(params).__struct_config__.tag
     if other := next((row for row in held_out if row.kind != kind), None):
         raise UserError(f"{rows}: {other.id} is a {other.kind}: suites.{suite} wants {kind}; change its rows")
-    settings = {
-        "batch_size": params.batch_size,
-        "device": machine.device,
-        "dtype": machine.dtype,
-        "checkpoint": checkpoints / "batches.jsonl",
-    }
+    if [row.id for row in held_out] != [of_row.id for of_row in given]:
+        raise UserError(f"{answers}: ids differ from those of {rows}: want answers to the same rows; run `dvc repro`")
+    metrics.check_machine(params, f"suites.{suite}.metrics")
     unusable: dict[str, list[str]] = {}
     if isinstance(params, Suite):
         in_words = scoring.in_words(held_out)
         unusable = scoring.unusable(in_words, params)
         _check_usable(unusable, len(in_words), rows, suite)
-        questions = scoring.questions(held_out)
-        generated = transformers.generate(weights, questions, max_new_tokens=params.max_new_tokens, **settings)
-        scored = scoring.score(held_out, generated, params)
+        samples = zip(*(of_row.answers for of_row in given), strict=True)
+        result = summed([scoring.score(held_out, list(texts), params) for texts in samples], params)
     else:
-        texts = [parts.split(row.content).text for row in held_out]
-        likelihoods = transformers.text_likelihoods(weights, texts, context_tokens=params.context_tokens, **settings)
-        scored = scoring.score_texts(held_out, likelihoods, params)
-    totals = scoring.totals(scored)
-    scoring.write(answers, scored)
+        result = scoring.score_texts(held_out, [of_row.likelihood for of_row in given], params)
+    totals = scoring.totals(result)
+    scoring.write(scored, result)
     declared = {name: metric._asdict() for name, metric in metrics.declared(params).items()}
     counts = {name: len(ids) for name, ids in unusable.items()}
-    told = {"unusable": counts} if counts else {}
+    outcomes = scoring.outcomes(result)
+    told = {name: found for name, found in (("unusable", counts), ("outcomes", outcomes)) if found}
     accounting.write_json(scores, {"rows": len(held_out), "metrics": totals, "declared": declared, **told})
-    notes = [f"; {n} expected answers lack what {name} compares: all are wrong" for name, n in counts.items()]
+    notes = [f"; {n} expected answers lack what {name} compares" for name, n in counts.items()]
+    notes += [f"; {name}: {', '.join(f'{n} {what}' for what, n in of.items())}" for name, of in outcomes.items()]
     values = ", ".join(f"{name} {value:.3f}" for name, value in totals.items())
     return f"{len(held_out)} rows: {values}{''.join(notes)}"
+
+
+def summed(samples: list[list[scoring.Answer]], params: Suite) -> list[scoring.Answer]:
+    """The first of several samples of answers to the same rows, with the statistics of all added up.
+
+    A metric whose module has `of_samples` makes the row's statistics of these sums.
+    """
+    joining = metrics.of_modules(params, "of_samples")
+
+    def joined(name: str, of_samples: list[metrics.Statistics]) -> metrics.Statistics:
+        sums = tuple(map(sum, zip(*of_samples, strict=True)))
+        return joining[name](*sums) if name in joining else sums
+
+    return [
+        msgspec.structs.replace(
+            answers[0],
+            scores={name: joined(name, [a.scores[name] for a in answers]) for name in answers[0].scores},
+            told={name: [text for a in answers for text in a.told[name]] for name in answers[0].told},
+        )
+        for answers in zip(*samples, strict=True)
+    ]
 
 
 def _check_usable(unusable: dict[str, list[str]], in_words: int, rows: Path, suite: str) -> None:

@@ -1,23 +1,24 @@
 """Compares a quantized model's answers to held-out rows with those of the model that it was made from.
 
-Inputs:  quantized  folder that `quantize` wrote
-         rows       JSONL canonical chats of the suite
-         expected   JSONL, scored answers of the unquantized model to the same rows
-Outputs: answers    JSONL {id, prompt, expected, answer, scores}
-         parity     JSON {verdict, why, rows, changed_prompts, same_answers,
-                    metrics: {metric: {model, file, difference}}}
-Params:  parity.<quant>, suites.<suite>, machine
+Inputs:  rows      JSONL canonical rows of the suite
+         answers   JSONL, as `answer_quantized` wrote them
+         prompts   JSON {changed: prompts that the runtime does not make as in training}
+         expected  JSONL, scored answers of the unquantized model to the same rows
+Outputs: scored    JSONL {id, prompt, expected, answer, scores}
+         parity    JSON {verdict, why, rows, changed_prompts, same_answers,
+                   metrics: {metric: {model, file, difference}}}
+Params:  parity.<quant>, suites.<suite>
 """
 
-import importlib
 from typing import Any
+
+import msgspec
 
 from modelmake import harness
 from modelmake.errors import UserError
-from modelmake.signature import Checkpoints, In, Out
-from stages.evaluating import scoring
+from modelmake.signature import In, Out
+from stages.evaluating import answer_file, scoring
 from stages.params.evaluation import AnswerSuite
-from stages.params.machine import Machine
 from stages.params.release import Parity
 from stages.rows import accounting, jsonl
 
@@ -47,24 +48,22 @@ def compare(
 
 
 def main(
-    quantized: In, rows: In, expected: In, answers: Out, parity: Out, checkpoints: Checkpoints, quant: str, suite: str,
-    params: Parity, suite_params: AnswerSuite, machine: Machine,
+    rows: In, answers: In, prompts: In, expected: In, scored: Out, parity: Out, quant: str, suite: str,
+    params: Parity, suite_params: AnswerSuite,
 ) -> str:  # fmt: skip
-    held_out, model_answers = jsonl.read(rows), scoring.read(expected)
-    if [row.id for row in held_out] != [answer.id for answer in model_answers]:
-        raise UserError(f"{expected}: ids differ from those of {rows}: want answers to the same rows; run `dvc repro`")
-    runtime = importlib.import_module(params.modules()[0])
-    settings = {**params.settings(suite_params, machine), "checkpoint": checkpoints / "batches.jsonl"}
-    questions, model = scoring.questions(held_out), quantized / params.FILE
-    generated = runtime.generate(model, questions, **settings)
-    scored = scoring.score(held_out, generated, suite_params)
-    result = compare(scored, model_answers, runtime.changed_prompts(model, questions), params)
-    scoring.write(answers, scored)
-    accounting.write_json(parity, result)
-    changed = f"; {result['changed_prompts']} prompts are not those of training" if result["changed_prompts"] else ""
+    held_out, given, model_answers = jsonl.read(rows), answer_file.read(answers), scoring.read(expected)
+    for file, ids in ((answers, [of_row.id for of_row in given]), (expected, [answer.id for answer in model_answers])):
+        if [row.id for row in held_out] != ids:
+            raise UserError(f"{file}: ids differ from those of {rows}: want answers to the same rows; run `dvc repro`")
+    result = scoring.score(held_out, [of_row.answers[0] for of_row in given], suite_params)
+    changed = msgspec.json.decode(prompts.read_bytes())["changed"]
+    report = compare(result, model_answers, changed, params)
+    scoring.write(scored, result)
+    accounting.write_json(parity, report)
+    told = f"; {changed} prompts are not those of training" if changed else ""
     return (
-        f"{result['verdict']}: {result['same_answers']:.3f} of {len(held_out)} answers the same, exact_match "
-        f"{result['metrics']['exact_match']['model']:.3f} -> {result['metrics']['exact_match']['file']:.3f}{changed}"
+        f"{report['verdict']}: {report['same_answers']:.3f} of {len(held_out)} answers the same, exact_match "
+        f"{report['metrics']['exact_match']['model']:.3f} -> {report['metrics']['exact_match']['file']:.3f}{told}"
     )
 
 

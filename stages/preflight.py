@@ -27,6 +27,7 @@ from modelmake.running import launcher, platform, sandbox
 from stages.evaluating import metrics
 from stages.params import cross_checks, file_checks
 from stages.params.adoption import Adoption
+from stages.params.answering import Answering, Runtime
 from stages.params.augmentation import Augment
 from stages.params.base_model import Base, Tiny
 from stages.params.cleaning import Clean
@@ -55,10 +56,12 @@ CHAPTERS: dict[str, Any] = {
     "train": dict[str, Step],
     "combine": dict[str, Combination],
     "adopt": dict[str, Adoption],
+    "answer": dict[str, Answering],
     "suites": dict[str, AnySuite],
     "evaluate": Evaluate,
     "compare": Compare,
     "quantize": dict[str, Quant],
+    "answer_quantized": dict[str, Runtime],
     "parity": dict[str, Parity],
     "card": Card,
     "report": Report,
@@ -68,8 +71,8 @@ CHAPTERS: dict[str, Any] = {
 def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """{section: typed chapter}, and the problems of all chapters, a line each.
 
-    A chapter that cannot be decoded is None. So is an item of `train`, `suites`, `quantize` or `parity`: the others of
-    its section are there, so that a mistake in one hides none elsewhere.
+    A chapter that cannot be decoded is None. So is an item of `train`, `suites` or another map: the others of its
+    section are there, so that a mistake in one hides none elsewhere.
     """
     chapters: dict[str, Any] = {}
     problems = [f"{FILE}: {name}: unknown section; want one of {', '.join(CHAPTERS)}"

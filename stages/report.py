@@ -15,7 +15,7 @@ Inputs:  graph      keys/graph.json
          layout     folder of the base template, style and macros that all pages share
 Outputs: page       one HTML file
 Params:  report; and those that it shows: machine, ingest, clean, dedup, split, augment, mix, base, train, combine,
-         adopt, suites, evaluate, compare, quantize, parity, card
+         adopt, answer, suites, evaluate, compare, quantize, answer_quantized, parity, card
 
 The page holds no clock and no commit: a build comes before its commit, and two clones build the same bytes. Its hashes
 lead to the commit.
@@ -32,6 +32,7 @@ from modelmake.artifacts import Artifact
 from modelmake.signature import In, Measured, Out
 from stages.evaluating import scoring
 from stages.params.adoption import Adoption
+from stages.params.answering import Answering, Runtime
 from stages.params.augmentation import Augment
 from stages.params.base_model import Base
 from stages.params.cleaning import Clean
@@ -76,10 +77,12 @@ class Sections(NamedTuple):
     train: dict[str, Step]
     combine: dict[str, Combination]
     adopt: dict[str, Adoption]
+    answer: dict[str, Answering]
     suites: dict[str, AnySuite]
     evaluate: Evaluate
     compare: Compare
     quantize: dict[str, Quant]
+    answer_quantized: dict[str, Runtime]
     parity: dict[str, Parity]
     card: Card
     report: Report

@@ -169,7 +169,8 @@ def many(build: Build) -> None:
         start = name
     build.values["evaluate"]["models"] = ["base", "sft", "dpo", "step_4", "step_9"]
     build.values["quantize"] = {f"Q{n}_K_M": build.values["quantize"]["Q8_0"] for n in range(12)}
-    build.values["parity"] = {name: build.values["parity"]["Q8_0"] for name in build.values["quantize"]}
+    for section in ("answer_quantized", "parity"):
+        build.values[section] = {name: build.values[section]["Q8_0"] for name in build.values["quantize"]}
 
 
 def long_names(build: Build) -> None:
@@ -197,8 +198,8 @@ def missing(build: Build) -> None:
 
 def texts(build: Build) -> None:
     """A second suite, of texts."""
-    suite = {"rows": "text", "batch_size": 8, "context_tokens": 64, "metrics": ["bits_per_byte"]}
-    build.values["suites"]["text"] = suite
+    build.values["answer"]["text"] = {"kind": "likelihood", "batch_size": 8, "context_tokens": 64}
+    build.values["suites"]["text"] = {"rows": "text", "metrics": ["bits_per_byte"]}
     build.values["evaluate"]["suites"] = ["chat", "text"]
     metrics = {"bits_per_byte": entry(2.5, better="lower")}
     build.comparison = {"text": {model: metrics for model in ("base", "sft", "dpo")}}

@@ -101,7 +101,7 @@ def test_every_stage_reserves_what_resources_and_machine_say(tmp_path: Path) -> 
         assert stage.meta["cpus"] >= (3 if runs_a_model else 1), name
     gpus = {name.partition("@")[0]: stage.meta["gpu"] for name, stage in stages.items()}
     assert {name: gpu for name, gpu in gpus.items() if gpu} == {
-        "base": 2, "train": 2, "evaluate": 2, "quantize": 1, "parity": 1,
+        "base": 2, "train": 2, "answer": 2, "quantize": 1, "answer_quantized": 1,
     }  # fmt: skip
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from stages import parity
 from stages.evaluating import scoring
-from stages.params.release import InLlamaCpp
+from stages.params.release import Parity
 
-BOUNDS = InLlamaCpp(max_difference=0.1, min_same_answers=0.8, context_tokens=512)
+BOUNDS = Parity(max_difference=0.1, min_same_answers=0.8)
 
 
 def answers(*pairs: tuple[str, float]) -> list[scoring.Answer]:
@@ -66,7 +66,7 @@ def test_a_difference_of_exact_match_fails_in_either_direction(right: float) -> 
 
 
 def test_without_min_same_answers_only_the_metric_counts() -> None:
-    bounds = InLlamaCpp(max_difference=0.1, min_same_answers=None, context_tokens=512)
+    bounds = Parity(max_difference=0.1, min_same_answers=None)
     other = answers(*[("aye", 1.0)] * 8, *[("nay", 0.0)] * 2)
 
     assert parity.compare(other, MODEL, 0, bounds)["verdict"] == "pass"

@@ -21,10 +21,11 @@ COPIED = (
     "data/golden.jsonl", "data/evaluations", "recipes",
 )  # fmt: skip
 STAGES = """
-ingest clean dedup split augment mix datasheet base train.sft train.dpo merge.sft merge.dpo evaluate.base-chat
-evaluate.sft-chat evaluate.dpo-chat compare plots calibrate.Q8_0 quantize.Q8_0 parity.Q8_0 card report
+ingest clean dedup split augment mix datasheet base train.sft train.dpo merge.sft merge.dpo answer.base-chat
+answer.sft-chat answer.dpo-chat evaluate.base-chat evaluate.sft-chat evaluate.dpo-chat
+compare plots calibrate.Q8_0 quantize.Q8_0 answer_quantized.Q8_0 parity.Q8_0 card report
 """
-TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["bits_per_byte"]}
+TEXT_SUITE = {"rows": "text", "metrics": ["bits_per_byte"]}
 SEMANTIC = {"threshold": 0.95, "neighbours": 16, "max_tokens": 256, "batch_size": 32}
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -87,7 +88,7 @@ def problems(files: Path, change: Edit) -> list[str]:
 
 
 def test_a_valid_project_gets_a_key_for_every_stage(project: Path) -> None:
-    assert run(project) == (0, "preflight: params.yaml is valid; 22 keys\n", [])
+    assert run(project) == (0, "preflight: params.yaml is valid; 26 keys\n", [])
     assert {path.name for path in (project / "keys").iterdir()} == {
         f"{name}.json" for name in [*STAGES.split(), "graph", "needs"]
     }
@@ -138,6 +139,7 @@ def test_the_kinds_of_rows_that_are_trained_on_are_told_to_mix(project: Path) ->
 
 def test_a_suite_of_texts_gets_a_key_for_every_model(project: Path) -> None:
     def change(values: dict[str, Any]) -> None:
+        values["answer"]["text"] = {"kind": "likelihood", "batch_size": 1, "context_tokens": 512}
         values["suites"]["text"] = TEXT_SUITE
         values["evaluate"]["suites"].append("text")
 
@@ -145,7 +147,7 @@ def test_a_suite_of_texts_gets_a_key_for_every_model(project: Path) -> None:
     code, _, lines = run(project)
 
     assert (code, lines) == (0, [])
-    assert {f"evaluate.{model}-text.json" for model in ("base", "sft", "dpo")} <= {
+    assert {f"{stage}.{model}-text.json" for stage in ("answer", "evaluate") for model in ("base", "sft", "dpo")} <= {
         path.name for path in (project / "keys").iterdir()
     }
 
@@ -190,7 +192,8 @@ def test_keys_of_other_items_keep_their_bytes_when_items_are_added_and_removed(p
          "base.source = '': want a path without spaces and signs that a shell reads"),
         (lambda v: v["ingest"].update(raw="my raw"),
          "ingest.raw = 'my raw': want a path without spaces and signs that a shell reads"),
-        (lambda v: (v["suites"].update(golden=v["suites"]["chat"]), v["evaluate"]["suites"].append("golden")),
+        (lambda v: (v["suites"].update(golden=v["suites"]["chat"]), v["answer"].update(golden=v["answer"]["chat"]),
+                    v["evaluate"]["suites"].append("golden")),
          "evaluate.suites = 'golden': data/golden.jsonl has no rows: want some there"),
         (lambda v: v["suites"]["chat"]["answer_schema"].update(required="product"),
          "suites.chat.answer_schema.required: 'product' is not of type 'array'"),

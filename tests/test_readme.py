@@ -127,8 +127,13 @@ def test_the_whole_graph_of_every_recipe_resolves(tmp_path: Path, recipe: Path) 
     steps, quants = values["train"], values["quantize"]
     assert {path.stem for path in (tmp_path / "keys").glob("[!.]*.json")} >= {
         *(f"{stage}.{step}" for stage in ("train", "merge") for step in steps),
-        *(f"{stage}.{quant}" for stage in ("quantize", "parity") for quant in quants),
-        *(f"evaluate.{model}-{suite}" for model in ("base", *steps) for suite in values["suites"]),
+        *(f"{stage}.{quant}" for stage in ("quantize", "answer_quantized", "parity") for quant in quants),
+        *(
+            f"{stage}.{model}-{suite}"
+            for stage in ("answer", "evaluate")
+            for model in ("base", *steps)
+            for suite in values["suites"]
+        ),
     }
 
 

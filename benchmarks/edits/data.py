@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.edits.edit import DATA, EVALUATE, OF_SFT, Change, Edit, add, lines
+from benchmarks.edits.edit import ANSWER, DATA, EVALUATE, OF_SFT, Change, Edit, add, lines
 from stages.rows.row import Chat, Message, Row, make_row
 from tests.conftest import Project
 
@@ -127,7 +127,7 @@ EDITS = {
     "one character of a training row": Edit(one_row("train", reworded), TRAINED, "another row in train", OF_SFT),
     "a held-out row dropped": Edit(
         one_row("test", lambda line: []),
-        {*DATA, *EVALUATE, "parity@Q8_0", "compare", "plots", "card", "report"},
+        {*DATA, *ANSWER, *EVALUATE, "answer_quantized@Q8_0", "parity@Q8_0", "compare", "plots", "card", "report"},
         "a row less to answer; nothing trains on it",
     ),
 }  # fmt: skip

@@ -9,12 +9,14 @@ from tests.conftest import Project
 Change = Callable[[Project], None]
 
 DATA = {"ingest", "clean", "dedup", "split", "augment", "mix", "datasheet"}
+ANSWER = {"answer@base-chat", "answer@sft-chat", "answer@dpo-chat"}
 EVALUATE = {"evaluate@base-chat", "evaluate@sft-chat", "evaluate@dpo-chat"}
 END = {"compare", "card", "report"}
-OF_DPO = {"merge@dpo", "evaluate@dpo-chat", "quantize@Q8_0", "parity@Q8_0", *END}
-OF_SFT = {"merge@sft", "evaluate@sft-chat", "train@dpo", *OF_DPO}
+OF_QUANT = {"quantize@Q8_0", "answer_quantized@Q8_0", "parity@Q8_0"}
+OF_DPO = {"merge@dpo", "answer@dpo-chat", "evaluate@dpo-chat", *OF_QUANT, *END}
+OF_SFT = {"merge@sft", "answer@sft-chat", "evaluate@sft-chat", "train@dpo", *OF_DPO}
 TRAIN = {"train@sft", "train@dpo"}
-ALL = {*DATA, "base", *TRAIN, "merge@sft", *OF_DPO, *EVALUATE, "calibrate@Q8_0", "plots"}
+ALL = {*DATA, "base", *TRAIN, "merge@sft", *OF_DPO, *ANSWER, *EVALUATE, "calibrate@Q8_0", "plots"}
 
 
 class Edit(NamedTuple):

@@ -1,6 +1,6 @@
 """Edits of locks. A stage has to run if it imports the package, or one that needs it or uses it if it is there."""
 
-from benchmarks.edits.edit import ALL, EVALUATE, TRAIN, Change, Edit, add, source, upgrade
+from benchmarks.edits.edit import ALL, ANSWER, TRAIN, Change, Edit, add, source, upgrade
 from tests.conftest import Project
 
 CHARTS = "vl-convert-python"
@@ -28,11 +28,11 @@ EDITS = {
     "a cosmetic package": Edit(upgrade("tqdm"), (), "bars"),
     "a package of the tests": Edit(upgrade("pytest"), (), "no stage imports it"),
     "a package that libraries import if it is there": Edit(
-        upgrade("bitsandbytes"), {"base", *TRAIN, "merge@sft", "merge@dpo", *EVALUATE, "parity@Q8_0"},
+        upgrade("bitsandbytes"), {"base", *TRAIN, "merge@sft", "merge@dpo", *ANSWER, "answer_quantized@Q8_0"},
         "peft and transformers import it",
     ),
     "a package that two libraries import if it is there": Edit(
-        upgrade("orjson"), {"datasheet", "parity@Q8_0"}, "rdflib and xllamacpp import it",
+        upgrade("orjson"), {"datasheet", "answer_quantized@Q8_0"}, "rdflib and xllamacpp import it",
     ),
     "the revision of a package from git": Edit(
         source(CHARTS, REVISION % "b2"), {"report"}, "charts", before=source(CHARTS, REVISION % "a1"),

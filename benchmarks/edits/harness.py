@@ -1,6 +1,6 @@
 """Edits of modelmake itself, as an upgrade brings them. A stage has to run if they reach what its `main` is given."""
 
-from benchmarks.edits.edit import ALL, EVALUATE, TRAIN, Edit, both, replace, upgrade
+from benchmarks.edits.edit import ALL, ANSWER, TRAIN, Edit, both, replace, upgrade
 
 EDITS = {
     "how often processes are looked at": Edit(
@@ -24,7 +24,7 @@ EDITS = {
         suite=True,
     ),
     "the package that watches processes": Edit(
-        upgrade("psutil"), {"base", *TRAIN, "merge@sft", "merge@dpo", *EVALUATE, "parity@Q8_0"},
+        upgrade("psutil"), {"base", *TRAIN, "merge@sft", "merge@dpo", *ANSWER, "answer_quantized@Q8_0"},
         "libraries of these stages need it too; of the others only the harness does",
     ),
     "how parameters are typed": Edit(

@@ -1,6 +1,6 @@
 """Edits of params.yaml by section. The report shows all but `resources` and `datasheet`, so it has to run."""
 
-from benchmarks.edits.edit import END, EVALUATE, OF_DPO, OF_SFT, TRAIN, Edit, lines, params
+from benchmarks.edits.edit import ANSWER, END, EVALUATE, OF_DPO, OF_SFT, TRAIN, Edit, lines, params
 from tests.conftest import Project
 
 TRAINED = {"plots", "card", "report"}  # stages that show a training log
@@ -61,8 +61,9 @@ EDITS = {
         "a scheduler reads it and no stage does",
     ),
     "machine: threads": Edit(
-        params("float32\n  threads: 1", "float32\n  threads: 2"), {"base", *TRAIN, *EVALUATE, "parity@Q8_0", "report"},
-        "sums in another order: all that runs a model", {"merge@sft", *OF_DPO, "plots"},
+        params("float32\n  threads: 1", "float32\n  threads: 2"),
+        {"base", *TRAIN, *ANSWER, "answer_quantized@Q8_0", "report"},
+        "sums in another order: all that runs a model", {"merge@sft", *EVALUATE, *OF_DPO, "plots"},
     ),
     "ingest: a bound": Edit(
         params("max_rejected_fraction: 0.02", "max_rejected_fraction: 0.03"), {"ingest", "report"},
@@ -85,7 +86,7 @@ EDITS = {
     ),
     "base: the seed": Edit(
         params("weight_decay: 0.05\n  seed: 42", "weight_decay: 0.05\n  seed: 43"),
-        {"base", "train@sft", "evaluate@base-chat", *TRAINED}, "another base", {*EVALUATE, *OF_SFT},
+        {"base", "train@sft", "answer@base-chat", *TRAINED}, "another base", {"evaluate@base-chat", *OF_SFT},
     ),
     "dpo: put back what was built before": Edit(
         params("beta: 0.2", "beta: 0.1"), {"train@dpo", *TRAINED}, "what was built before may be restored", OF_DPO,
@@ -93,22 +94,33 @@ EDITS = {
     ),
     "suites: a metric more": Edit(
         params("label_accuracy, compact]", "label_accuracy, compact, final_number]"),
-        {*EVALUATE, "parity@Q8_0", *END, "plots"}, "one more score a row",
+        {*EVALUATE, "parity@Q8_0", *END, "plots"}, "one more score of the answers that are there", suite=True,
+    ),
+    "suites: the schema": Edit(
+        params("urgency: {enum: [low, normal, high]}", "urgency: {enum: [low, high]}"),
+        {*EVALUATE, "parity@Q8_0", "report"}, "other scores, maybe, of the answers that are there", {*END, "plots"},
+    ),
+    "answer: how long": Edit(
+        params("max_new_tokens: 8", "max_new_tokens: 9"), {*ANSWER, "answer_quantized@Q8_0", "report"},
+        "other answers, maybe", {*EVALUATE, "parity@Q8_0", *END, "plots"},
     ),
     "compare: a gate's bound": Edit(
         params("against: null, bound: 0.8", "against: null, bound: 0.7"), {*END}, "the verdict says it", suite=True,
     ),
     "quantize: a quant more": Edit(
-        one_quant_more, {"calibrate@F16", "quantize@F16", "parity@F16", *TRAINED}, "its stages, and what lists quants",
+        one_quant_more, {"calibrate@F16", "quantize@F16", "answer_quantized@F16", "parity@F16", *TRAINED},
+        "its stages, and what lists quants",
         suite=True,
     ),
     "quantize: from another model": Edit(
         params("Q8_0: {tool: gguf, from: dpo", "Q8_0: {tool: gguf, from: sft"),
-        {"quantize@Q8_0", "parity@Q8_0", "card", "report"}, "another file; its rows to calibrate on stay none",
+        {"quantize@Q8_0", "answer_quantized@Q8_0", "parity@Q8_0", "card", "report"},
+        "another file; its rows to calibrate on stay none",
         {"plots"},
     ),
     "parity: a bound": Edit(
-        params("max_difference: 0.01", "max_difference: 0.02"), {"parity@Q8_0", "report"}, "another verdict, maybe",
+        params("max_difference: 0.01", "max_difference: 0.02"), {"parity@Q8_0", "report"},
+        "another verdict, maybe, of the answers that are there",
         {"card", "plots"},
     ),
     "card: the description": Edit(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from stages import base, merge, quantize, train
-from stages.evaluating import scoring
+from stages.evaluating.questions import questions
 from stages.evaluating.runtimes import transformers
 from stages.params.base_model import Base, Folder, Hub, Tiny
 from stages.params.machine import Machine
@@ -220,7 +220,7 @@ def _answers(twin: Twin, model: Path, source: str) -> None:
     asked = [ask.row for ask in twin.asked if not parts.split(ask.row.content).text][:ANSWERED]
     with stage("answers", f"models/{source}"):
         transformers.generate(
-            model, scoring.questions(asked), max_new_tokens=NEW_TOKENS, batch_size=ANSWERED, device="cpu",
+            model, questions(asked), max_new_tokens=NEW_TOKENS, batch_size=ANSWERED, device="cpu",
             dtype="float32", checkpoint=twin.work / f"{source}.batches.jsonl",
         )  # fmt: skip
 

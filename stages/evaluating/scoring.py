@@ -17,7 +17,6 @@ from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import AnySuite, Suite, TextSuite
 from stages.rows import display, parts
 from stages.rows.row import Content, Row
-from stages.rows.template_messages import template_messages
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -29,12 +28,6 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     answer: str
     scores: dict[str, metrics.Statistics]
     told: dict[str, list[str]] = {}  # {metric: what came of each sample}, of those that tell
-
-
-def questions(rows: list[Row]) -> list[dict[str, Any]]:
-    """Each row without its answer, {messages, tools} for a chat template."""
-    prompts = [parts.split(row.content) for row in rows]
-    return [{"messages": template_messages(prompt.prompt), "tools": prompt.tools} for prompt in prompts]
 
 
 def in_words(rows: list[Row]) -> dict[str, reply.Reply]:

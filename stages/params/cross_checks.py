@@ -10,12 +10,12 @@ from typing import Any
 
 from stages.evaluating import metrics
 from stages.evaluating.metrics import Metric
-from stages.params import combination_checks, gate_checks, process_checks, reward_checks
+from stages.params import answering_checks, combination_checks, gate_checks, process_checks, reward_checks
 from stages.params.adoption import Adoption
+from stages.params.answering import InCompressedTensors
 from stages.params.base_model import Tiny
 from stages.params.combination import Combination
-from stages.params.evaluation import AnySuite, Evaluate, Suite, TextSuite
-from stages.params.release import InCompressedTensors, InLlamaCpp
+from stages.params.evaluation import AnySuite, Evaluate
 from stages.params.training import Step
 from stages.rows.row import KINDS
 
@@ -26,6 +26,10 @@ TEST_FILES = (*KINDS, "golden")  # names of the files of held-out rows
 # Optimizers whose moments bitsandbytes pages on GPUs alone -> what to take on a CPU.
 ONLY_ON_GPUS = {"paged_ademamix_32bit": "ademamix", "paged_ademamix_8bit": "ademamix_8bit"}
 MAKERS = {"train": "step", "combine": "combination", "adopt": "adoption"}  # {section: what makes a model}
+OF_QUANTIZE = {  # {section that has an entry for each of quantize: what it says}
+    "answer_quantized": "what answers from the file of quantize.{}",
+    "parity": "how far quantize.{} may be from its model",
+}
 RESERVED = ("base", "trained", "quantized")  # folders in models/ that no step may write
 
 
@@ -37,13 +41,13 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *combination_checks.problems(*(chapters.get(section) or {} for section in MAKERS)),
         *_references(chapters),
         *_gates(chapters),
-        *_parity(chapters),
+        *answering_checks.problems(chapters),
+        *_of_quantize(chapters),
         *_compared_suite(chapters),
         *_gpus(chapters),
         *_optimizers(chapters),
         *process_checks.problems(chapters.get("machine"), chapters.get("resources"), chapters.get("train") or {}),
         *_lengths(chapters),
-        *_contexts(chapters),
         *_row_files(chapters),
         *_judged(chapters),
         *reward_checks.problems(chapters),
@@ -154,21 +158,23 @@ def _gates(chapters: dict[str, Any]) -> list[str]:
     return gate_checks.problems(compare, _metrics(suites, compare.suite, evaluate) or {}, suites)
 
 
-def _parity(chapters: dict[str, Any]) -> list[str]:
-    """Entries of `quantize` and `parity` without a counterpart, and runtimes that cannot read what the tool writes."""
-    quantize, parity = chapters.get("quantize"), chapters.get("parity")
-    if quantize is None or parity is None:
-        return []
-    mismatches = [f"parity.{name}: missing; say how far quantize.{name} may be from its model"
-             for name in quantize if name not in parity]  # fmt: skip
-    mismatches += [f"parity.{name}: no such entry of quantize; want one of {', '.join(quantize)}"
-              for name in parity if name not in quantize]  # fmt: skip
-    for name in (name for name in quantize if quantize[name] and parity.get(name)):
-        runtime = type(parity[name]).__struct_config__.tag
+def _of_quantize(chapters: dict[str, Any]) -> list[str]:
+    """Entries of `quantize` without a counterpart, and runtimes that cannot read what the tool writes."""
+    quantize, runtimes = chapters.get("quantize"), chapters.get("answer_quantized")
+    mismatches = []
+    for section, wanted in OF_QUANTIZE.items():
+        if quantize is None or (entries := chapters.get(section)) is None:
+            continue
+        mismatches += [f"{section}.{name}: missing; say {wanted.format(name)}"
+                       for name in quantize if name not in entries]  # fmt: skip
+        mismatches += [f"{section}.{name}: no such entry of quantize; want one of {', '.join(quantize)}"
+                       for name in entries if name not in quantize]  # fmt: skip
+    for name in (name for name in quantize or {} if quantize[name] and (runtimes or {}).get(name)):
+        runtime = type(runtimes[name]).__struct_config__.tag
         if runtime not in quantize[name].RUNTIMES:
             tool = type(quantize[name]).__struct_config__.tag
             mismatches.append(
-                f"parity.{name}.runtime = {runtime!r}: want {' or '.join(quantize[name].RUNTIMES)} for what "
+                f"answer_quantized.{name}.runtime = {runtime!r}: want {' or '.join(quantize[name].RUNTIMES)} for what "
                 f"{tool} writes"
             )
     return mismatches
@@ -185,18 +191,17 @@ def _compared_suite(chapters: dict[str, Any]) -> list[str]:
 def _gpus(chapters: dict[str, Any]) -> list[str]:
     """Reservations without the GPU that a stage uses, or with one that none uses."""
     machine, resources = chapters.get("machine"), chapters.get("resources")
-    quantize, parity = chapters.get("quantize"), chapters.get("parity")
+    quantize, runtimes = chapters.get("quantize"), chapters.get("answer_quantized")
     if not machine or not resources:
         return []
     users = {"model": f"machine.device = {machine.device!r}" if machine.device == "cuda" else ""}
-    if quantize is not None and parity is not None and all((*quantize.values(), *parity.values())):
+    if quantize is not None and runtimes is not None and all((*quantize.values(), *runtimes.values())):
         on_gpu = [
             f"quantize.{name}.device" for name, quant in quantize.items() if getattr(quant, "device", "") == "cuda"
         ]
         if machine.device == "cuda":
-            on_gpu += [
-                f"parity.{name}.runtime" for name, entry in parity.items() if isinstance(entry, InCompressedTensors)
-            ]
+            on_gpu += [f"answer_quantized.{name}.runtime" for name, entry in runtimes.items()
+                       if isinstance(entry, InCompressedTensors)]  # fmt: skip
         users["weights"] = on_gpu[0] if on_gpu else ""
     return [
         f"resources.{kind}.gpu = {gpu}: want {f'1 or more for {user}' if user else '0: no stage of this kind uses one'}"
@@ -224,31 +229,6 @@ def _lengths(chapters: dict[str, Any]) -> list[str]:
             f"{clean.max_chars}: longer pieces would be dropped"
         ]
     return []
-
-
-def _contexts(chapters: dict[str, Any]) -> list[str]:
-    """Numbers of tokens above what a tiny base reads, or with which no prompt has room."""
-    base, evaluate, compare = (chapters.get(name) for name in ("base", "evaluate", "compare"))
-    most = base.max_position_embeddings if isinstance(base, Tiny) else float("inf")
-    suites = chapters.get("suites") or {}
-    mismatches = []
-    for name in dict.fromkeys(evaluate.suites if evaluate else ()):
-        if not (suite := suites.get(name)):
-            continue
-        if isinstance(suite, TextSuite) and suite.context_tokens > most:
-            found, wanted = f"context_tokens = {suite.context_tokens}", "at most"
-        elif isinstance(suite, Suite) and suite.max_new_tokens >= most:
-            found, wanted = f"max_new_tokens = {suite.max_new_tokens}", "room for a prompt in"
-        else:
-            continue
-        mismatches.append(f"suites.{name}.{found}: want {wanted} base.max_position_embeddings = {most}")
-    suite = suites.get(compare.suite) if compare else None
-    return mismatches + [
-        f"parity.{name}.context_tokens = {entry.context_tokens}: want more than suites.{compare.suite}.max_new_tokens "
-        f"= {suite.max_new_tokens}: room for a prompt"
-        for name, entry in (chapters.get("parity") or {}).items()
-        if isinstance(entry, InLlamaCpp) and isinstance(suite, Suite) and entry.context_tokens <= suite.max_new_tokens
-    ]
 
 
 def _row_files(chapters: dict[str, Any]) -> list[str]:

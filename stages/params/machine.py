@@ -32,5 +32,5 @@ class Resources(Params):
 
     light: Reservation  # preflight, and stages that only read reports
     rows: Reservation  # ingest to split
-    model: DeviceReservation  # stages that run a model on machine.device: base, train, evaluate
-    weights: DeviceReservation  # stages that handle whole weights: merge, quantize, parity; a GPU for the last two
+    model: DeviceReservation  # stages that run a model on machine.device: base, train, answer
+    weights: DeviceReservation  # of whole weights: merge, quantize, answer_quantized; a GPU for the last two

@@ -1,12 +1,10 @@
 """Release: quantized models, their parity with the model that they were made from, the card and the report."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from modelmake.params import Params
-from stages.params.evaluation import Suite
-from stages.params.machine import Machine
 from stages.params.numbers import Fraction, Positive
 
 
@@ -69,50 +67,13 @@ class Llmcompressor(_Quant, tag_field="tool", tag="llmcompressor"):
 Quant = Gguf | LlamaCpp | Llmcompressor
 
 
-class _Parity(Params):
+class Parity(Params):
     """Bounds on the difference between a quantized model's answers and those of the model that it was made from."""
 
     section: ClassVar[str] = "parity.{quant}"
 
     max_difference: Fraction  # of exact_match, either way
     min_same_answers: Fraction | None  # share of rows with equal answers; null: no bound, as for types of few bits
-
-    def modules(self) -> list[str]:
-        return [f"stages.evaluating.runtimes.{type(self).__struct_config__.tag}"]
-
-
-class InLlamaCpp(_Parity, tag_field="runtime", tag="llama_cpp"):
-    """Answers by llama.cpp from a GGUF file."""
-
-    FILE: ClassVar = "model.gguf"
-
-    context_tokens: Positive  # of prompt and answer together
-
-    def settings(self, suite: Suite, machine: Machine) -> dict[str, Any]:
-        """Keyword arguments of the runtime's `generate`."""
-        return {
-            "max_new_tokens": suite.max_new_tokens,
-            "threads": machine.threads,
-            "context_tokens": self.context_tokens,
-        }
-
-
-class InCompressedTensors(_Parity, tag_field="runtime", tag="compressed_tensors"):
-    """Answers by transformers from a folder in the compressed-tensors format."""
-
-    FILE: ClassVar = "."
-
-    def settings(self, suite: Suite, machine: Machine) -> dict[str, Any]:
-        """Keyword arguments of the runtime's `generate`."""
-        return {
-            "max_new_tokens": suite.max_new_tokens,
-            "batch_size": suite.batch_size,
-            "device": machine.device,
-            "dtype": machine.dtype,
-        }
-
-
-Parity = InLlamaCpp | InCompressedTensors
 
 
 class Card(Params):

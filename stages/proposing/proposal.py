@@ -104,9 +104,9 @@ def propose(survey: Survey, plan: Plan, split_of: Callable[[Row, Plan], str], ba
         Decision("evaluate.suites", [suite, *(["text"] if suite != "text" and counts["test", "text"] else [])]),
         *_gates(suite, counts, form, last),
         Decision("quantize.Q8_0.from", last),
+        Decision("answer_quantized.Q8_0.context_tokens", lengths.context_tokens),
         Decision("parity.Q8_0.max_difference", 0.02),
         Decision("parity.Q8_0.min_same_answers", 0.8),
-        Decision("parity.Q8_0.context_tokens", lengths.context_tokens),
         *_card(survey, rows, last, name),
     ]
 
@@ -231,16 +231,20 @@ def _fields(method: Any) -> list[str]:
 
 def _suites(suite: str, counts: Counter, form: answers.Form, lengths: Lengths, below: Below) -> list[Decision]:
     sizes = {} if below.named and suite == "chat" else {"max_new_tokens": lengths.new_tokens, "batch_size": 64}
+    decisions = [Decision(f"answer.{suite}.{field}", value) for field, value in {"kind": "greedy", **sizes}.items()]
+    texts = counts["test", "text"] if suite != "text" else 0
+    if texts:
+        reading = {"kind": "likelihood", "batch_size": 16, "context_tokens": lengths.context_tokens}
+        decisions.append(Decision("answer.text", reading))
     fields = {
-        "rows": suite, **sizes, "metrics": form.metrics, "label": form.label, "slots": list(form.slots),
+        "rows": suite, "metrics": form.metrics, "label": form.label, "slots": list(form.slots),
         "answer_schema": form.answer_schema,
     }  # fmt: skip
-    decisions = [Decision(f"suites.{suite}.{field}", value, form.reason if field == "metrics" else "")
-                 for field, value in fields.items()]  # fmt: skip
-    if suite != "text" and counts["test", "text"]:
-        text = {"rows": "text", "batch_size": 16, "context_tokens": lengths.context_tokens,
-                "metrics": ["bits_per_byte", "token_accuracy"]}  # fmt: skip
-        decisions.append(Decision("suites.text", text, f"{counts['test', 'text']:,} held-out texts"))
+    decisions += [Decision(f"suites.{suite}.{field}", value, form.reason if field == "metrics" else "")
+                  for field, value in fields.items()]  # fmt: skip
+    if texts:
+        scoring = {"rows": "text", "metrics": ["bits_per_byte", "token_accuracy"]}
+        decisions.append(Decision("suites.text", scoring, f"{texts:,} held-out texts"))
     return decisions
 
 

@@ -153,5 +153,5 @@ def lineage(build: Build, subject: Subject, raw: Path, splits: Path, mixed: Path
         "split_rows": {f"{split}/{kind}.jsonl": n for split, kinds in splits_report.items()
                        for kind, n in kinds.items()},
         "mixed_rows": {f"{kind}.jsonl": entry["rows"] for kind, entry in mix_report.items()},
-        "subject_path": build.measured(f"evaluate@{subject.model}-{subject.suite}", "deps")[0],
+        "subject_path": build.measured(f"answer@{subject.model}-{subject.suite}", "deps")[0],
     }  # fmt: skip

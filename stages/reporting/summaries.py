@@ -75,12 +75,20 @@ def _weights_to_weights(build: Build, stage: str, _: str) -> Summary:
     return Summary(_weights(build, stage, "deps"), _weights(build, stage, "outs"))
 
 
+def _answer(build: Build, _: str, item: str) -> Summary:
+    return Summary(count(build.question_counts[item.partition("-")[2]], "questions"), "answers")
+
+
 def _evaluate(build: Build, _: str, item: str) -> Summary:
     model, _, suite = item.partition("-")
     metrics = build.comparison[suite][model]
     metric = main_metric(metrics)
     wrote = f"{metric} {metrics[metric]['value']:.3f}" if metric else ""
     return Summary(count(build.question_counts[suite], "questions"), wrote)
+
+
+def _answer_quantized(build: Build, _: str, quant: str) -> Summary:
+    return Summary(count(build.parity[quant]["rows"], "questions"), "answers")
 
 
 def _compare(build: Build, *_: str) -> Summary:
@@ -108,9 +116,11 @@ BY_MODULE: dict[str, Callable[[Build, str, str], Summary]] = {  # arguments: bui
     "merge": _weights_to_weights,
     "combine": _weights_to_weights,
     "adopt": _weights_to_weights,
+    "answer": _answer,
     "evaluate": _evaluate,
     "compare": _compare,
     "quantize": _weights_to_weights,
+    "answer_quantized": _answer_quantized,
     "parity": _parity,
     "card": lambda *_: Summary("scores, logs, counts", "the model card"),
     "report": lambda *_: Summary("all of the above", "this page"),

@@ -10,7 +10,9 @@ from modelmake.dvc import graph
 from tests.conftest import Project, tiny
 
 EDITS = {f"{kind}: {name}": edit for kind, table in KINDS.items() for name, edit in table.items()}
-NEW = {"train@extra", "merge@extra", "calibrate@F16", "quantize@F16", "parity@F16", "combine@both"}  # of new items
+NEW = {
+    "train@extra", "merge@extra", "calibrate@F16", "quantize@F16", "answer_quantized@F16", "parity@F16", "combine@both",
+}  # fmt: skip
 
 
 def git(project: Project, *words: str) -> str:

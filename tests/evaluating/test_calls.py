@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from stages import evaluate, parity
+from stages import answer, answer_quantized, evaluate, parity
 from stages.evaluating import scoring
+from stages.evaluating.questions import questions
 from stages.exporting.gguf_writer import write_gguf
+from stages.params.answering import Greedy, InLlamaCpp
 from stages.params.evaluation import Suite
 from stages.params.machine import Machine
-from stages.params.release import InLlamaCpp
+from stages.params.release import Parity
 from stages.rows import jsonl
 from stages.rows.row import Chat, Function, Message, ToolCall, make_row
 from tests.evaluating.runtimes.test_llama_cpp_tools import WITH_TOOLS
@@ -18,7 +20,8 @@ from tests.tiny_models import build_model, build_tokenizer, teach
 
 TIME = {"name": "time", "description": "now", "parameters": {"type": "object", "properties": {"zone": {}}}}
 TOOLS = [{"type": "function", "function": TIME}]
-SUITE = Suite(60, 4, ["exact_match", "tool_call"], label=None, slots=[], answer_schema=None)
+ANSWER = Greedy(max_new_tokens=60, batch_size=4)
+SUITE = Suite(["exact_match", "tool_call"], label=None, slots=[], answer_schema=None)
 CPU = Machine("cpu", "float32", 1)
 
 
@@ -46,18 +49,19 @@ ANSWERS = {
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     build_tokenizer(folder, chat_template=WITH_TOOLS, additional_special_tokens=["[TOOL_CALLS]"])
-    questions = scoring.questions(ROWS)
-    answers = [ANSWERS[question["messages"][0]["content"]] for question in questions]
-    return teach(build_model(folder), questions, answers)
+    asked = questions(ROWS)
+    answers = [ANSWERS[question["messages"][0]["content"]] for question in asked]
+    return teach(build_model(folder), asked, answers)
 
 
 def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(model: Path, tmp_path: Path) -> None:
-    rows, answers, scores = (tmp_path / name for name in ("rows.jsonl", "answers.jsonl", "scores.json"))
+    rows, answers, scored, scores = (tmp_path / name for name in ("rows", "answers", "scored", "scores"))
     jsonl.write(rows, ROWS)
 
-    evaluate.main(model, rows, answers, scores, tmp_path, "chat", SUITE, CPU)
+    answer.main(model, rows, answers, tmp_path, "chat", ANSWER, CPU)
+    evaluate.main(rows, answers, scored, scores, "chat", SUITE)
 
-    exact = {answer.prompt.split("user: ")[1]: answer.scores["exact_match"][0] for answer in scoring.read(answers)}
+    exact = {given.prompt.split("user: ")[1]: given.scores["exact_match"][0] for given in scoring.read(scored)}
     assert exact == {"Noon in Rome?": 1, "Hi": 0, "Thanks": 0}
     report = json.loads(scores.read_text())
     assert report["metrics"] == {
@@ -71,12 +75,15 @@ def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(model: Pat
     quantized = tmp_path / "quantized"
     quantized.mkdir()
     write_gguf(model, quantized / "model.gguf", "F32")
-    bounds = InLlamaCpp(max_difference=0.0, min_same_answers=1.0, context_tokens=256)
     checkpoints = tmp_path / "checkpoints"
     checkpoints.mkdir()
+    by_file, prompts = tmp_path / "by_file", tmp_path / "prompts"
+    answer_quantized.main(
+        quantized, rows, by_file, prompts, checkpoints, "F32", "chat", InLlamaCpp(context_tokens=256), ANSWER, CPU
+    )  # fmt: skip
     line = parity.main(
-        quantized, rows, answers, tmp_path / "same.jsonl", tmp_path / "parity.json", checkpoints, "F32", "chat",
-        bounds, SUITE, CPU,
+        rows, by_file, prompts, scored, tmp_path / "same.jsonl", tmp_path / "parity.json", "F32", "chat",
+        Parity(max_difference=0.0, min_same_answers=1.0), SUITE,
     )  # fmt: skip
     assert line == "pass: 1.000 of 3 answers the same, exact_match 0.333 -> 0.333"
-    assert (tmp_path / "same.jsonl").read_bytes() == answers.read_bytes()
+    assert (tmp_path / "same.jsonl").read_bytes() == scored.read_bytes()

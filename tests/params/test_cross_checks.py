@@ -18,8 +18,13 @@ AWQ = {
     "tool": "llmcompressor", "from": "dpo", "calibration": {"rows": "chat", "num_calibration_samples": 8},
     "max_seq_length": 64, "device": "cpu",
 }  # fmt: skip
-IN_TRANSFORMERS = BOUNDS | {"runtime": "compressed_tensors"}
-TEXT_SUITE = {"rows": "text", "batch_size": 1, "context_tokens": 512, "metrics": ["bits_per_byte"]}
+IN_TRANSFORMERS = {"runtime": "compressed_tensors"}
+TEXT_SUITE = {"rows": "text", "metrics": ["bits_per_byte"]}
+LIKELIHOOD = {"kind": "likelihood", "batch_size": 1, "context_tokens": 512}
+SAMPLED = {
+    "kind": "sampled", "max_new_tokens": 8, "batch_size": 1, "num_return_sequences": 2, "temperature": 1.0,
+    "top_k": None, "top_p": 1.0, "seed": 1,
+}  # fmt: skip
 
 
 GATE = {"model": "dpo", "metric": "exact_match", "against": None, "bound": 0.5, "where": None}
@@ -34,11 +39,21 @@ def problems(change: Callable[[dict[str, Any]], Any]) -> list[str]:
     return cross_checks.problems(chapters)
 
 
+def add_texts(values: dict[str, Any], **changes: Any) -> None:
+    """Adds a suite of texts."""
+    values["answer"]["text"], values["suites"]["text"] = LIKELIHOOD | changes, TEXT_SUITE
+    values["evaluate"]["suites"].append("text")
+
+
 def gate_a_text_suite(values: dict[str, Any], metric: str) -> None:
     """Adds a suite of texts, and a gate on a metric."""
-    values["suites"]["text"] = TEXT_SUITE
-    values["evaluate"]["suites"].append("text")
+    add_texts(values)
     values["compare"]["gates"]["sft_answers"]["metric"] = metric
+
+
+def as_awq(values: dict[str, Any], **changes: Any) -> None:
+    """Only one quantized file, of awq."""
+    values.update(quantize={"awq": AWQ | changes}, answer_quantized={"awq": IN_TRANSFORMERS}, parity={"awq": BOUNDS})
 
 
 def kto_step(values: dict[str, Any]) -> dict[str, Any]:
@@ -75,19 +90,24 @@ def test_the_default_params_have_no_mismatch() -> None:
         (lambda v: v["compare"]["gates"]["sft_answers"].update(against="none"),
          "compare.gates.sft_answers.against = 'none': want one of base, dpo, sft"),
         (lambda v: v["compare"].update(baseline="bse"), "compare.baseline = 'bse': want one of base, dpo, sft"),
-        (lambda v: [v[section].update(Q4_K_M=v[section]["Q8_0"]) for section in ("quantize", "parity")],
+        (lambda v: [v[name].update(Q4_K_M=v[name]["Q8_0"]) for name in ("quantize", "answer_quantized", "parity")],
          "quantize: name 'Q4_K_M': want one of F32, F16, Q8_0, Q5_0, Q4_0 with tool = gguf"),
         (lambda v: v["quantize"].update(Q8_0={"tool": "llama_cpp", "from": "dpo", "calibration": None}),
          "quantize: name 'Q8_0': want one of Q6_K, Q5_K_M, Q4_K_M, Q3_K_M with tool = llama_cpp"),
         (lambda v: v["quantize"]["Q8_0"].update({"from": "dop"}),
          "quantize.Q8_0.from = 'dop': want one of base, dpo, sft"),
-        (lambda v: v["quantize"].update(F16=v["quantize"]["Q8_0"]),
+        (lambda v: [v[section].update(F16=v[section]["Q8_0"]) for section in ("quantize", "answer_quantized")],
          "parity.F16: missing; say how far quantize.F16 may be from its model"),
+        (lambda v: [v[section].update(F16=v[section]["Q8_0"]) for section in ("quantize", "parity")],
+         "answer_quantized.F16: missing; say what answers from the file of quantize.F16"),
         (lambda v: v["parity"].update(F16=v["parity"]["Q8_0"]),
          "parity.F16: no such entry of quantize; want one of Q8_0"),
-        (lambda v: v["parity"].update(Q8_0={"runtime": "compressed_tensors"} | BOUNDS),
-         "parity.Q8_0.runtime = 'compressed_tensors': want llama_cpp for what gguf writes"),
-        (lambda v: v.update(quantize={}, parity={}), "quantize: is empty: want at least one entry"),
+        (lambda v: v["answer_quantized"].update(F16=v["answer_quantized"]["Q8_0"]),
+         "answer_quantized.F16: no such entry of quantize; want one of Q8_0"),
+        (lambda v: v["answer_quantized"].update(Q8_0=IN_TRANSFORMERS),
+         "answer_quantized.Q8_0.runtime = 'compressed_tensors': want llama_cpp for what gguf writes"),
+        (lambda v: v.update(quantize={}, answer_quantized={}, parity={}),
+         "quantize: is empty: want at least one entry"),
         (lambda v: v["card"].update(model="dop"), "card.model = 'dop': want one of base, dpo, sft"),
         (lambda v: v["machine"].update(device="cuda"),
          "resources.model.gpu = 0: want 1 or more for machine.device = 'cuda'"),
@@ -95,21 +115,34 @@ def test_the_default_params_have_no_mismatch() -> None:
          "resources.model.gpu = 1: want 0: no stage of this kind uses one"),
         (lambda v: v["resources"]["weights"].update(gpu=1),
          "resources.weights.gpu = 1: want 0: no stage of this kind uses one"),
-        (lambda v: v.update(quantize={"awq": AWQ | {"device": "cuda"}}, parity={"awq": IN_TRANSFORMERS}),
+        (lambda v: as_awq(v, device="cuda"),
          "resources.weights.gpu = 0: want 1 or more for quantize.awq.device"),
-        (lambda v: (v.update(quantize={"awq": AWQ}, parity={"awq": IN_TRANSFORMERS}),
-                    v["machine"].update(device="cuda"), v["resources"]["model"].update(gpu=8)),
-         "resources.weights.gpu = 0: want 1 or more for parity.awq.runtime"),
-        (lambda v: (v["suites"]["chat"].update(max_new_tokens=512), v["parity"]["Q8_0"].update(context_tokens=999)),
-         "suites.chat.max_new_tokens = 512: want room for a prompt in base.max_position_embeddings = 512"),
-        (lambda v: (v["suites"].update(text=TEXT_SUITE | {"context_tokens": 513}),
-                    v["evaluate"]["suites"].append("text")),
-         "suites.text.context_tokens = 513: want at most base.max_position_embeddings = 512"),
-        (lambda v: v["parity"]["Q8_0"].update(context_tokens=64),
-         "parity.Q8_0.context_tokens = 64: want more than suites.chat.max_new_tokens = 64: room for a prompt"),
+        (lambda v: (as_awq(v), v["machine"].update(device="cuda"), v["resources"]["model"].update(gpu=8)),
+         "resources.weights.gpu = 0: want 1 or more for answer_quantized.awq.runtime"),
+        (lambda v: (v["answer"]["chat"].update(max_new_tokens=512),
+                    v["answer_quantized"]["Q8_0"].update(context_tokens=999)),
+         "answer.chat.max_new_tokens = 512: want room for a prompt in base.max_position_embeddings = 512"),
+        (lambda v: add_texts(v, context_tokens=513),
+         "answer.text.context_tokens = 513: want at most base.max_position_embeddings = 512"),
+        (lambda v: v["answer_quantized"]["Q8_0"].update(context_tokens=64),
+         "answer_quantized.Q8_0.context_tokens = 64: want more than answer.chat.max_new_tokens = 64: room for a "
+         "prompt"),
+        (lambda v: (v["suites"].update(text=TEXT_SUITE), v["evaluate"]["suites"].append("text")),
+         "answer.text: missing; say how models answer suites.text"),
+        (lambda v: v["answer"].update(text=LIKELIHOOD), "answer.text: no such suite; want one of chat"),
+        (lambda v: (add_texts(v), v["answer"].update(text=v["answer"]["chat"])),
+         "answer.text.kind = 'greedy': want 'likelihood' for suites.text.rows = 'text'"),
+        (lambda v: v["answer"].update(chat=LIKELIHOOD),
+         "answer.chat.kind = 'likelihood': want 'greedy' or 'sampled' for suites.chat.rows = 'chat'"),
+        (lambda v: v["answer"].update(chat=SAMPLED),
+         "answer.chat.kind = 'sampled': want 'greedy' for compare.suite: parity and report compare one answer with "
+         "another"),
+        (lambda v: (v["answer"].update(pair=SAMPLED), v["suites"].update(pair=v["suites"]["chat"])),
+         "suites.pair.rows = 'chat': want 'pair': data/splits/test/pair.jsonl has those"),
         (lambda v: v["base"].update(source="data/mixed/txt.jsonl"),
          "base.source = 'data/mixed/txt.jsonl': want one of chat.jsonl, pair.jsonl, judged.jsonl, text.jsonl there"),
-        (lambda v: (v["suites"].update(mine=v["suites"]["chat"]), v["evaluate"]["suites"].append("mine")),
+        (lambda v: (v["suites"].update(mine=v["suites"]["chat"]), v["answer"].update(mine=v["answer"]["chat"]),
+                    v["evaluate"]["suites"].append("mine")),
          "evaluate.suites = 'mine': split writes no such rows: want one of chat, pair, judged, text, golden"),
         (lambda v: gate_a_text_suite(v, "bits_per_byte"),
          "compare.gates.sft_answers.metric = 'bits_per_byte': want one of compact, exact_match, label_accuracy, "
@@ -147,6 +180,14 @@ def test_a_bound_is_in_the_range_of_its_metric(metric: str, against: str | None,
         values["compare"]["gates"]["sft_answers"] |= {"against": against, "bound": bound}
 
     assert problems(change) == ([f"compare.gates.sft_answers.bound = {wanted}"] if wanted else [])
+
+
+def test_a_suite_that_is_not_compared_may_be_sampled() -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["answer"]["golden"], values["suites"]["golden"] = SAMPLED, values["suites"]["chat"]
+        values["evaluate"]["suites"].append("golden")
+
+    assert problems(change) == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.conftest import ROOT, Project
 from tests.pipeline.architectures import ARCHITECTURES, pretrain, write
 
 pytestmark = pytest.mark.slow
-FROM_RECIPE = ("base", "train", "evaluate", "compare", "quantize", "parity", "card")
+FROM_RECIPE = ("base", "train", "evaluate", "compare", "quantize", "answer_quantized", "parity", "card")
 
 
 def chats(project: Project, split: str) -> list[list[dict[str, str]]]:
@@ -45,7 +45,7 @@ def shrunk(project: Project, name: str) -> dict[str, Any]:
     values = params.load(project.path / "params.yaml") | {section: recipe[section] for section in FROM_RECIPE}
     values["base"] = {"kind": "folder", "source": "source", "chat_template": recipe["base"]["chat_template"]}
     values["compare"]["min_rows"] = 10
-    values["suites"]["chat"]["max_new_tokens"] = 48
+    values["answer"]["chat"]["max_new_tokens"] = 48
     step = values["train"]["sft"]
     step |= {"num_train_epochs": 0.2, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 1}
     step |= {"learning_rate": 0.0005, "warmup_steps": 1, "logging_steps": 2, "max_length": 512}

@@ -18,7 +18,8 @@ PAGE = "reports/index.html"  # an output that is a file: dvc pushes those after 
 def answers(model: Path, rows: list[dict]) -> list[str]:
     conversations = [{"messages": [{"role": "user", "content": row["prompt"]}], "tools": []} for row in rows]
     settings = {"max_new_tokens": 8, "batch_size": 8, "device": "cpu", "dtype": "float32"}
-    return transformers.generate(model, conversations, **settings, checkpoint=Path(os.devnull))
+    found = transformers.generate(model, conversations, **settings, checkpoint=Path(os.devnull))
+    return [answer.text for answer in found]
 
 
 def test_a_fresh_clone_pulls_one_model_and_it_answers(team: Team) -> None:

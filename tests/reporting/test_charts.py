@@ -3,7 +3,7 @@
 import pytest
 import vl_convert
 
-from stages.params.release import InLlamaCpp
+from stages.params.release import Parity
 from stages.reporting import charts
 
 HISTORY = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 0.5}, {"step": 20, "eval_loss": 0.75}]
@@ -28,7 +28,7 @@ def test_rewards_stand_where_a_run_logs_no_loss() -> None:
 
 def test_the_axis_of_quality_contains_difference_and_bound() -> None:
     metric = {"model": 0.9, "file": 0.85, "difference": -0.05}
-    allowed = InLlamaCpp(max_difference=0.01, min_same_answers=None, context_tokens=512)
+    allowed = Parity(max_difference=0.01, min_same_answers=None)
 
     spec = charts.quality("exact_match", [{"name": "Q4_0", "allowed": allowed, "metrics": {"exact_match": metric}}])
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from modelmake.errors import UserError
 from stages import train
-from stages.evaluating import scoring
+from stages.evaluating.questions import questions
 from stages.evaluating.runtimes import transformers as runtime
 from stages.params.machine import Machine
 from stages.params.step_fields import Best
@@ -43,7 +43,7 @@ ROWS = sorted(
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that answers yes as often as no."""
     folder = build_model(tmp_path_factory.mktemp("model"))
-    return teach(folder, [q for q in scoring.questions(ROWS) for _ in range(2)], ["yes", "no"] * len(ROWS))
+    return teach(folder, [q for q in questions(ROWS) for _ in range(2)], ["yes", "no"] * len(ROWS))
 
 
 def run(model: Path, folder: Path, params: OwnAnswers, rows: list[Row] = ROWS) -> tuple[dict[str, Any], str]:
@@ -121,7 +121,7 @@ def test_prompts_are_those_of_evaluation_with_one_bos(tmp_path: Path) -> None:
 
     made = trainer(tmp_path, tmp_path, STEPS["grpo"])
 
-    asked = [runtime._prompt(tokenizer, question, "") for question in scoring.questions(ROWS)]
+    asked = [runtime._prompt(tokenizer, question, "") for question in questions(ROWS)]
     expected = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in asked]
     assert made.train_dataset["prompt"][:] == expected
     assert [prompt.count(bos) for prompt in expected] == [1, 1, 1]

@@ -14,6 +14,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from modelmake.errors import UserError
 from stages.answers.call_forms import MARKS
 from stages.evaluating import resumable_batches
+from stages.evaluating.generated import Generated
 from stages.evaluating.runtimes import gguf_template
 from stages.training import chat_template
 
@@ -32,7 +33,7 @@ def generate(
     threads: int,
     context_tokens: int,
     checkpoint: Path,
-) -> list[str]:
+) -> list[Generated]:
     """The greedy answer to each conversation ({messages, tools}), in order; of special tokens only MARKS are in it.
 
     The file's template makes the prompt, and the prompt is completed: llama.cpp's endpoint for chats would bind an
@@ -50,7 +51,7 @@ def generate(
         raise UserError(f"{model}: no chat template: want one; write the file from a folder that has one")
     servers = [_start(model, threads, context_tokens)]
 
-    def answer(batch: list[tuple[int, dict[str, Any]]]) -> list[str]:
+    def answer(batch: list[tuple[int, dict[str, Any]]]) -> list[Generated]:
         [(i, conversation)] = batch
         prompt = _prompt(servers[0], conversation, f"{model}: conversation {i}")
         request = {"prompt": prompt, "max_tokens": max_new_tokens, "preserved_tokens": MARKS, **GREEDY}
@@ -59,9 +60,8 @@ def generate(
 
     try:
         answers = resumable_batches.run(list(enumerate(conversations)), 1, answer, checkpoint)
-        return [
-            text for _, [text] in tqdm(answers, total=len(conversations), desc="llama.cpp", unit="row", disable=None)
-        ]
+        progress = tqdm(answers, total=len(conversations), desc="llama.cpp", unit="row", disable=None)
+        return [Generated(*found) for _, [found] in progress]
     finally:
         servers.clear()  # stops the server even while a traceback holds this frame
 
@@ -154,7 +154,7 @@ def _start(model: Path, threads: int, context_tokens: int) -> "Server":
     return server
 
 
-def _answer(reply: dict[str, Any], max_new_tokens: int, context_tokens: int, where: str) -> str:
+def _answer(reply: dict[str, Any], max_new_tokens: int, context_tokens: int, where: str) -> Generated:
     if "error" in reply:
         raise UserError(f"{where}: llama.cpp says: {reply['error']['message']}")
     prompt_tokens = reply["usage"]["prompt_tokens"]
@@ -165,7 +165,7 @@ def _answer(reply: dict[str, Any], max_new_tokens: int, context_tokens: int, whe
         )
     [choice] = reply["choices"]
     cut = choice["finish_reason"] == "length"  # perhaps within a character, whose bytes alone are no UTF-8
-    return choice["text"].rstrip("\ufffd") if cut else choice["text"]
+    return Generated(choice["text"].rstrip("\ufffd") if cut else choice["text"], cut)
 
 
 def _prompt(server: "Server", conversation: dict[str, Any], where: str) -> str:

@@ -6,7 +6,10 @@ from typing import Any
 
 from modelmake.errors import UserError
 from stages.answers.decoder import Decoder
-from stages.evaluating import resumable_batches
+from stages.evaluating import resumable_batches, token_loop
+from stages.evaluating.generated import Generated
+from stages.evaluating.sampling import Sampling, draws
+from stages.evaluating.sampling import choose as sampled
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.training import chat_template
 from stages.training.device import check as check_device
@@ -21,12 +24,13 @@ def generate(
     device: str,
     dtype: str,
     checkpoint: Path,
-) -> list[str]:
-    """The greedy answer to each conversation ({messages, tools}), in order; of special tokens only MARKS are in it.
+    sampling: Sampling | None = None,
+) -> list[Generated]:
+    """The answer to each conversation ({messages, tools}), in order; of special tokens only MARKS are in it.
 
-    `dtype` is torch's name ("float32", "bfloat16"). Generation stops at the tokenizer's eos_token and at the folder's
-    `eos_token_id`; its other generation settings (penalties, sampling) are ignored. Finished batches are kept in the
-    file `checkpoint` and read from there after a kill.
+    Answers are greedy without `sampling`. `dtype` is torch's name ("float32", "bfloat16"). Generation stops at the
+    tokenizer's eos_token and at the folder's `eos_token_id`; its other generation settings (penalties, sampling) are
+    ignored. Finished batches are kept in the file `checkpoint` and read from there after a kill.
 
     Raises:
         UserError: the chat template refuses a conversation, or that leaves no room for `max_new_tokens` in the model's
@@ -34,7 +38,7 @@ def generate(
     """
     import torch
     from tqdm import tqdm
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
     check_device(device, dtype)
@@ -56,33 +60,28 @@ def generate(
     if not stops:
         raise UserError(f"{model}: no eos_token: want one to end answers; set it in tokenizer_config.json")
     decoder = Decoder(tokenizer, stops)
-    pad = min(stops)  # any token will do: it is masked before the prompt and cut off after the answer
-    # generate() takes all other settings from here. A penalty saved in the folder would change answers.
-    network.generation_config = GenerationConfig(
-        do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=sorted(stops), pad_token_id=pad
-    )
 
-    def answer(batch: list[int]) -> list[str]:
-        width = len(prompts[batch[0]])
-        input_ids = torch.full((len(batch), width), pad)  # (B, T), padded on the left
-        attention_mask = torch.zeros_like(input_ids)
-        for row, i in enumerate(batch):
-            input_ids[row, width - len(prompts[i]) :] = torch.tensor(prompts[i])
-            attention_mask[row, width - len(prompts[i]) :] = 1
-        outputs = network.generate(
-            input_ids=input_ids.to(device), attention_mask=attention_mask.to(device)
-        )  # (B, T + new)
-        return [decoder.text(tokens) for tokens in outputs[:, width:].tolist()]
+    def answer(batch: list[int]) -> list[Generated]:
+        drawn = [draws(sampling.seeds[i], max_new_tokens) for i in batch] if sampling else []
 
-    answers = [""] * len(prompts)
+        def choose(logits: torch.Tensor, rows: list[int], step: int) -> torch.Tensor:
+            if not sampling:
+                return logits.argmax(-1)
+            at = torch.tensor([drawn[row][step] for row in rows], dtype=torch.float64, device=logits.device)
+            return sampled(logits, at, sampling)
+
+        tokens = token_loop.answer(network, [prompts[i] for i in batch], begun, stops, max_new_tokens, choose)
+        return [Generated(decoder.text(answered), answered[-1] not in stops) for answered in tokens]
+
+    answers: dict[int, Generated] = {}
     # Prompts of equal length need no padding. The longest come first, so that a lack of memory shows at once.
     order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
-    with tqdm(total=len(prompts), desc="transformers", unit="row", disable=None) as progress:
-        for batch, texts in resumable_batches.run(order, batch_size, answer, checkpoint):
-            for i, text in zip(batch, texts, strict=True):
-                answers[i] = text
+    with torch.inference_mode(), tqdm(total=len(prompts), desc="transformers", unit="row", disable=None) as progress:
+        begun = token_loop.beginning(network, prompts)
+        for batch, found in resumable_batches.run(order, batch_size, answer, checkpoint):
+            answers |= {i: Generated(*of_row) for i, of_row in zip(batch, found, strict=True)}
             progress.update(len(batch))
-    return answers
+    return [answers[i] for i in range(len(prompts))]
 
 
 def _prompt(tokenizer: Any, conversation: dict[str, Any], where: str) -> str:

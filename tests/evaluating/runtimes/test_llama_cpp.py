@@ -81,7 +81,8 @@ def answers_of(model: Path, gguf_file: Path, max_new_tokens: int = 40) -> tuple[
     )
     settings = {"max_new_tokens": max_new_tokens, "threads": 1, "context_tokens": 256, "checkpoint": NONE}
     answers = llama_cpp.generate(gguf_file, CONVERSATIONS, **settings)
-    return answers, expected
+    assert [answer.cut for answer in answers] == [answer.cut for answer in expected]
+    return [answer.text for answer in answers], [answer.text for answer in expected]
 
 
 @pytest.mark.parametrize(("quant", "least_equal"), [("F32", 8), ("F16", 8), ("Q8_0", 8), ("Q4_0", 4)])

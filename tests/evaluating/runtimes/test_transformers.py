@@ -40,7 +40,7 @@ def greedy(model: Path, conversation: dict) -> str:
 
 @pytest.mark.parametrize("batch_size", [1, 4, 100])
 def test_answers_are_greedy_and_in_the_order_of_conversations(model: Path, batch_size: int) -> None:
-    answers = generate(model, CONVERSATIONS, **(SETTINGS | {"batch_size": batch_size}))
+    answers = [found.text for found in generate(model, CONVERSATIONS, **(SETTINGS | {"batch_size": batch_size}))]
     assert answers == [greedy(model, conversation) for conversation in CONVERSATIONS]
     assert answers == [answer.replace("<|bos|>", "") for answer in ANSWERS]
 
@@ -54,7 +54,7 @@ def test_sampling_settings_of_the_folder_are_ignored(model: Path, tmp_path: Path
 def test_generation_stops_at_each_end_token(model: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(model, tmp_path / "copy")
     edit_json(copy / "generation_config.json", eos_token_id=[4, 5])  # <|end|> and <|bos|>
-    assert generate(copy, CONVERSATIONS, **SETTINGS)[4] == "first"
+    assert generate(copy, CONVERSATIONS, **SETTINGS)[4] == ("first", False)
 
 
 def test_a_model_without_an_end_token_is_an_error(model: Path, tmp_path: Path) -> None:
@@ -80,6 +80,14 @@ def test_a_conversation_longer_than_the_context_is_an_error(model: Path) -> None
     long = {"messages": [{"role": "user", "content": "cat " * 250}], "tools": []}
     with pytest.raises(UserError, match=r"conversation 1: \d+ tokens and max_new_tokens = 24: want at most the"):
         generate(model, [CONVERSATIONS[0], long], **SETTINGS)
+
+
+def test_an_answer_that_the_model_had_not_ended_is_told(model: Path) -> None:
+    short = generate(model, CONVERSATIONS[:2], **(SETTINGS | {"max_new_tokens": 1}))
+
+    assert [found.cut for found in generate(model, CONVERSATIONS[:2], **SETTINGS)] == [False, False]
+    assert [found.cut for found in short] == [True, True]
+    assert all(answer.startswith(found.text) for found, answer in zip(short, ANSWERS, strict=False))
 
 
 def test_no_conversations_have_no_answers(model: Path) -> None:

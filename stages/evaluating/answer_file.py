@@ -1,0 +1,39 @@
+"""What a model gave to the held-out rows of a suite, before it is scored: a line of JSON for each row."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from stages.evaluating.generated import Generated
+from stages.evaluating.text_likelihood import TextLikelihood
+
+
+class Given(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Of a question the answers, as many as were sampled; of a text its likelihood, in JSON a list of its fields."""
+
+    id: str
+    answers: list[str] = []
+    cut: int = 0  # how many of the answers are cut at max_new_tokens
+    likelihood: TextLikelihood | None = None
+
+
+def of(id: str, answers: Sequence[Generated]) -> Given:
+    """The line of a question."""
+    return Given(id, [answer.text for answer in answers], sum(answer.cut for answer in answers))
+
+
+def told(given: Sequence[Given], max_new_tokens: int) -> str:
+    """How many answers there are, and how many of them are cut, in words."""
+    answers, cut = sum(len(of_row.answers) for of_row in given), sum(of_row.cut for of_row in given)
+    each = f", {answers // len(given)} times each" if answers > len(given) else ""
+    of_cut = f"; {cut} answers cut at max_new_tokens = {max_new_tokens}" if cut else ""
+    return f"{len(given)} rows answered{each}{of_cut}"
+
+
+def write(path: Path, given: Sequence[Given]) -> None:
+    path.write_bytes(b"".join(msgspec.json.encode(of_row) + b"\n" for of_row in given))
+
+
+def read(path: Path) -> list[Given]:
+    return [msgspec.json.decode(line, type=Given) for line in path.read_bytes().splitlines()]

@@ -1,0 +1,8 @@
+"""An answer as a runtime gave it."""
+
+from typing import NamedTuple
+
+
+class Generated(NamedTuple):
+    text: str
+    cut: bool  # at `max_new_tokens`, before the model had ended it
