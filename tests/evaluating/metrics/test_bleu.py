@@ -1,6 +1,8 @@
 """BLEU: sacrebleu's corpus scores, from sums over rows."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 import sacrebleu
@@ -10,6 +12,7 @@ from stages.answers.reply import Reply
 from stages.evaluating import metrics, scoring
 from stages.evaluating.metrics import bleu, bleu_zh
 from stages.params.evaluation import Suite
+from tests.conftest import ROOT
 from tests.evaluating.made_up_answers import answered
 
 SUITE = Suite(metrics=["bleu", "bleu_zh"], label=None, slots=[], answer_schema=None)
@@ -91,3 +94,25 @@ def test_a_call_or_an_empty_text_breaks_nothing() -> None:
     assert bleu.score(Reply("", [Call("f", {})]), Reply("some text"), SUITE) == {"bleu": (0,) * 10}
     assert bleu.score(Reply(""), Reply("a b c d"), SUITE) == {"bleu": (4, 0, 0, 0, 0, 0, 4, 3, 2, 1)}
     assert bleu.score(Reply("a b c d"), Reply(""), SUITE) == {"bleu": (0, 4, 0, 0, 0, 0, 0, 0, 0, 0)}
+
+
+def test_what_it_loads_is_in_the_key_of_a_suite_that_uses_it() -> None:
+    """The harness refuses a stage that loads packages that its key lacks."""
+    program = """if True:
+        import sys
+        from pathlib import Path
+
+        before = {*sys.modules}
+        from modelmake.keys import loaded_packages, stage_key
+        from stages.answers.reply import Reply
+        from stages.evaluating.metrics import bleu_zh, chrf
+
+        names = [module.__name__ for module in (bleu_zh, chrf)]
+        packages = stage_key.compute(Path("."), "stages.evaluate", names)["packages"]
+        print(bleu_zh.score(Reply("a b"), Reply("a"), None), chrf.score(Reply("a"), Reply("a"), None)["chrf"][:3])
+        loaded = {name: module for name, module in sys.modules.items() if name not in before}
+        print("sacrebleu" in loaded, loaded_packages.uncovered(Path("uv.lock"), loaded, packages))
+    """
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert run.stdout.splitlines() == ["{'bleu_zh': (1, 2, 1, 0, 0, 0, 1, 0, 0, 0)} (1, 1, 1)", "True []"]
