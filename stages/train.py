@@ -100,7 +100,7 @@ def main(
     method, way = (importlib.import_module(name) for name in (params.modules()[0], params.weights.modules()[0]))
     found = read(method, start, second_model, train, val, params, where)
     check(method, way, found, params, where)
-    with faults.told_out_of_memory(where, params):
+    with faults.told_out_of_memory(where, params), trainers.without_collecting_the_old():
         trainer, save = trainers.build(method, way, found, checkpoints, step, params, machine)
         if processes.is_first():
             tracking.attach(trainer, step, trackers)
