@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,22 @@ def digest(path: Path) -> str:
     return hashlib.md5(json.dumps(listed).encode()).hexdigest() if path.is_dir() else ""
 
 
-def code(path: Path) -> str:
-    """The hash of a module's syntax tree without docstrings, unless it reads some."""
-    if not path.is_file():
-        return ""
-    source = path.read_bytes()
+def cached(file: Path, make: Callable[[], str]) -> str:
+    """The text of a file, which is made if it is not there: parsing takes longer than replaying a stage."""
+    if not file.exists():
+        partial = file.with_name(f".{uuid.uuid4().hex}")
+        partial.parent.mkdir(exist_ok=True)
+        partial.write_text(make())
+        partial.rename(file)
+    return file.read_text()
+
+
+def code(path: Path, work: Path) -> str:
+    """The hash of a module's syntax tree without docstrings, unless it reads some; "" if absent."""
+    return cached(work / "code" / digest(path), lambda: _code(path.read_bytes())) if path.is_file() else ""
+
+
+def _code(source: bytes) -> str:
     tree = ast.parse(source)
     for node in ast.walk(tree) if b"__doc__" not in source else ():
         if isinstance(node, DOCUMENTED) and node.body and isinstance(node.body[0], ast.Expr):
@@ -55,16 +67,15 @@ def code(path: Path) -> str:
 
 
 def values(work: Path) -> dict[str, Any]:
-    """params.yaml as DVC reads it; cached, because parsing it takes longer than replaying a stage."""
-    cached = work / "values" / digest(Path("params.yaml"))
-    if not cached.exists():
+    """params.yaml as DVC reads it."""
+    file = Path("params.yaml")
+
+    def parsed() -> str:
         from ruamel.yaml import YAML
 
-        partial = cached.with_name(f".{uuid.uuid4().hex}")
-        partial.parent.mkdir(exist_ok=True)
-        partial.write_text(json.dumps(YAML(typ="safe", pure=True).load(Path("params.yaml").read_text("utf-8"))))
-        partial.rename(cached)
-    return json.loads(cached.read_bytes())
+        return json.dumps(YAML(typ="safe", pure=True).load(file.read_text("utf-8")))
+
+    return json.loads(cached(work / "values" / digest(file), parsed))
 
 
 def described(work: Path, parameters: dict[str, Any]) -> Path:
@@ -82,11 +93,11 @@ class Stage:
     """The stage that a command line runs, and its place in the store."""
 
     def __init__(self, settings: dict[str, Any], module: str, flags: list[str]) -> None:
-        self.settings, self.module, self.root = settings, module, Path.cwd()
+        self.settings, self.module, self.root, self.work = settings, module, Path.cwd(), Path(settings["work"])
         self.taken = False  # published from finished outputs without running
         paths = set(flags[1::2])
-        parameters = values(Path(settings["work"]))
-        graph = f"{described(Path(settings['work']), parameters)}.json" if settings["replay"] else "keys/graph.json"
+        parameters = values(self.work)
+        graph = f"{described(self.work, parameters)}.json" if settings["replay"] else "keys/graph.json"
         nodes = json.loads(Path(graph).read_bytes()).items()
         self.name, node = next((n, d) for n, d in nodes if d["module"] == module and set(d["outs"]) <= paths)
         self.outs = [Path(out) for out in node["outs"]]
@@ -100,7 +111,7 @@ class Stage:
         """Copies the outputs of a recorded run that depended on the same; false if there is none."""
         for trace in sorted(self.bucket.glob("*/trace.json")):
             recorded = json.loads(trace.read_bytes())
-            same = all(code(Path(p)) == h for p, h in recorded["modules"].items())
+            same = all(code(Path(p), self.work) == h for p, h in recorded["modules"].items())
             if same and all(digest(Path(p)) == h for p, h in recorded["files"].items()):
                 for number, out in enumerate(self.outs):
                     _copy(trace.parent / str(number), out)
@@ -150,7 +161,7 @@ class Stage:
         modules = {os.path.relpath(f) for f in files if f} | {f"{self.module.replace('.', '/')}.py"}
         trace = {
             "stage": self.name,
-            "modules": {p: code(Path(p)) for p in sorted(modules) if not p.startswith("..")},
+            "modules": {p: code(Path(p), self.work) for p in sorted(modules) if not p.startswith("..")},
             "files": {p: digest(Path(p)) for p in sorted(read)},
         }
         partial = self.bucket / f".{uuid.uuid4().hex}"
