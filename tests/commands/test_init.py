@@ -56,7 +56,7 @@ def test_a_map_of_items_has_those_that_the_recipe_names_each_over_the_defaults(t
 
 def test_a_map_within_a_section_has_those_that_the_recipe_names(tmp_path: Path) -> None:
     gates = default()["compare"]["gates"]
-    new = {"model": "dpo", "metric": "schema", "against": None, "bound": 0.5, "where": None}
+    new = {"model": "dpo", "metric": "schema", "against": None, "bound": 0.5, "where": {"urgency": "low"}}
 
     found = composed(tmp_path, f"compare: {{gates: {{new: {new | {'against': 'base'}}, sft_answers: {{}}}}}}")
 
