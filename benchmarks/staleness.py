@@ -253,7 +253,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="every figure, and each edit's stages")
     parser.add_argument("--only", nargs="+", default=[], metavar="TEXT", help="edits with this in `kind: name`")
     parser.add_argument("--tool", nargs="+", choices=RIVALS, default=RIVALS, help="rivals; modelmake always runs")
-    parser.add_argument("--jobs", type=int, default=2, help="edits at a time")
+    parser.add_argument("--jobs", type=int, default=3, help="edits at a time; on two cores one waits for the disk")
     parser.add_argument("--apply", nargs=3, metavar=("KIND", "NAME", "FOLDER"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.apply:
