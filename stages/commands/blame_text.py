@@ -33,7 +33,7 @@ def plan(mixes: list[tuple[str, Mix]]) -> list[str]:
     unknown = sum(step.seconds is None for step in steps)
     record = f", {unknown} of them without a record here" if unknown else ""
     total = duration(sum(_seconds(mix) for _, mix in mixes if not mix.problem))
-    return [*lines, f"together at most {len(steps)} runs of stages, {total} by the last ones on this machine{record}"]
+    return [*lines, f"together: {len(steps)} stage runs at most, {total} by the last ones on this machine{record}"]
 
 
 def planned(mixes: list[tuple[str, Mix]]) -> list[dict[str, Any]]:

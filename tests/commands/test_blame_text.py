@@ -38,7 +38,7 @@ def test_the_plan_has_each_build_with_its_stages_and_what_they_took() -> None:
         "data/raw/a.jsonl put back       0:19  preflight, ingest, clean, dedup, 2 more",
         "code put back                  15:00  cannot be built: preflight refuses it",
         "train.sft put back              2:00  train",
-        "together at most 7 runs of stages, 2:19 by the last ones on this machine, 1 of them without a record here",
+        "together: 7 stage runs at most, 2:19 by the last ones on this machine, 1 of them without a record here",
     ]
 
 
