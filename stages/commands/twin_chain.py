@@ -18,11 +18,11 @@ from stages.evaluating.runtimes import transformers
 from stages.params.base_model import Base, Folder, Hub, Tiny
 from stages.params.machine import Machine
 from stages.params.release import Gguf, Quant
-from stages.params.training import Step, in_order
+from stages.params.training import Kto, Step, in_order
 from stages.reading import hub
 from stages.rows import jsonl, parts
 from stages.rows.row import Row
-from stages.training import chat_template, kept_rows, resume, tokens
+from stages.training import chat_template, given, kept_rows, resume, tokens
 from stages.training.row_renderer import RowRenderer
 from stages.twinning import references, row_checks, rows, serving_checks, shrunk, start_checks, step_checks
 from stages.twinning.fault import Broken, Fault, stage
@@ -98,9 +98,8 @@ def drive_step(twin: Twin, name: str, step: Step) -> list[Fault]:
     cut = "cut" if step.over_long == "truncate" else "dropped"
     twin.notes.extend([f"{where}: {len(kept.over_long)} of {len(picked)} rows are {cut}"] * bool(kept.over_long))
 
-    # Texts may be in pieces. The first step reads all.
-    batch_rows = sum(map(len, kept.sides)) if step.rows == "text" else len(kept.rows)
-    params = msgspec.structs.replace(params, gradient_accumulation_steps=-(-batch_rows // BATCH))
+    # The first step reads all.
+    params = msgspec.structs.replace(params, gradient_accumulation_steps=-(-given.examples(params, kept) // BATCH))
     run = run_train(twin, name, params, picked)
     if faults := _trained(twin, name, params, run, kept):
         return faults
@@ -137,6 +136,8 @@ def _trained(twin: Twin, name: str, params: Step, run: Run, kept: kept_rows.Kept
         for row, sides in zip(kept.rows, kept.sides, strict=True)
     }
     good = {row.id: row.content.good for row in kept.rows if row.kind == "judged"}
+    if method == "kto" and not good:
+        run, likelihoods, good = step_checks.unpaired(run, likelihoods, [row.id for row in kept.rows])
     if problems := step_checks.loss_problems(run, likelihoods, good, method):
         row = _first_wrong(
             twin, name, params, kept.rows,
@@ -148,9 +149,9 @@ def _trained(twin: Twin, name: str, params: Step, run: Run, kept: kept_rows.Kept
 
 
 def _first_wrong(twin: Twin, name: str, params: Step, kept: list[Row], wrong: Callable[[Run], bool]) -> str:
-    """The first row with which alone training goes wrong, too; of judged answers none is trained alone."""
+    """The first row with which alone training goes wrong, too; KTO trains no answer alone."""
     one = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 1}
-    for row in kept if kept[0].kind != "judged" else ():
+    for row in () if isinstance(params, Kto) else kept:
         if wrong(run_train(twin, name, msgspec.structs.replace(params, **one), [row])):
             return row.id
     return ""

@@ -1,6 +1,7 @@
 """Whether a step of training did to the twin what its rows say."""
 
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +48,24 @@ def expected(run: Run, likelihoods: Likelihoods, good: dict[str, bool]) -> dict[
         "logps/chosen": mean(0, True),
         "logps/rejected": mean(0 if good else -1, False),
     }
+
+
+def unpaired(run: Run, likelihoods: Likelihoods, ids: list[str]) -> tuple[Run, Likelihoods, dict[str, bool]]:
+    """The same with each answer of a pair as a judged row, and whether it is good: so KTO reads them.
+
+    Args:
+        ids: of the pairs, in their order. Of every other one the good answer comes first.
+    """
+    places, read = {id: place for place, id in enumerate(ids)}, Counter[str]()
+    batches = []
+    for step, of_batch in run.batches:
+        answers = []
+        for id in of_batch:
+            answers.append(f"{id} {'bad' if (places[id] + read[id]) % 2 else 'good'}")
+            read[id] += 1
+        batches.append((step, answers))
+    names = {f"{id} {kind}": [likelihoods[id][side]] for id in ids for side, kind in ((0, "good"), (-1, "bad"))}
+    return run._replace(batches=batches), names, {name: name.endswith(" good") for name in names}
 
 
 def loss_problems(run: Run, likelihoods: Likelihoods, good: dict[str, bool], method: str) -> list[str]:

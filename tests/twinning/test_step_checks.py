@@ -44,6 +44,16 @@ def test_log_probabilities_of_judged_answers_are_by_judgement() -> None:
     assert step_checks.loss_problems(run(**{"logps/chosen": -5.5, "logps/rejected": -4.0}), ONE_SIDE, good, "kto") == []
 
 
+def test_answers_of_pairs_are_judged_in_the_order_that_kto_reads_them() -> None:
+    """The good answers of a and c come first, and the bad one of b."""
+    batches = [(1, ["a", "b", "c"]), (1, ["a", "b", "c"])]
+    apart, likelihoods, good = step_checks.unpaired(run()._replace(batches=batches), PAIRS, ["a", "b", "c"])
+
+    assert apart.batches == [(1, ["a good", "b bad", "c good"]), (1, ["a bad", "b good", "c bad"])]
+    assert step_checks.expected(apart, likelihoods, good)["logps/chosen"] == -4.75  # ((2 + 9) / 2 + 4) / 2
+    assert step_checks.expected(apart, likelihoods, good)["logps/rejected"] == -47.5  # (40 + (20 + 90) / 2) / 2
+
+
 def test_a_method_that_logs_nothing_of_its_rows_proves_no_loss() -> None:
     assert step_checks.proves_loss(run(loss=1.0), "sft")
     assert not step_checks.proves_loss(run(loss=1.0), "dpo")
