@@ -93,7 +93,7 @@ EDITS = {
         before=params("beta: 0.1", "beta: 0.2"),
     ),
     "suites: a metric more": Edit(
-        params("label_accuracy, compact]", "label_accuracy, compact, final_number]"),
+        params("label_accuracy, compact]", "label_accuracy, compact, length]"),
         {*EVALUATE, "parity@Q8_0", *END, "plots"}, "one more score of the answers that are there", suite=True,
     ),
     "suites: the schema": Edit(
