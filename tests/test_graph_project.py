@@ -17,7 +17,8 @@ from stages import preflight
 
 ROOT = Path(__file__).parents[1]
 TRACKERS = {"stages.training.tracker_env", "stages.training.tracker_process"}
-COMMANDS = {"stages.commands.cli", *TRACKERS}  # modules with a `main` that are no stage
+BOXES = {f"stages.evaluating.running_code.inside.{side}" for side in ("answer", "tests")}
+COMMANDS = {"stages.commands.cli", *TRACKERS, *BOXES}  # modules with a `main` that are no stage
 STAGES = graph.stages(ROOT)
 HARNESSED = {name: stage for name, stage in STAGES.items() if name != "preflight"}
 MODULES = sorted({stage.module for stage in HARNESSED.values()})
