@@ -43,7 +43,7 @@ def test_the_tree_of_the_readme_names_every_room_and_files_that_exist() -> None:
 
 def test_every_stage_has_its_row() -> None:
     graph = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text("utf-8"))
-    rows = re.findall(r"^\| `([a-z]+)` \|", (ROOT / "docs/stages.md").read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "docs/stages.md").read_text("utf-8"), re.MULTILINE)
 
     assert rows == list(graph["stages"])
 
