@@ -30,10 +30,7 @@ QUICK = {
     "max_steps": 30, "num_train_epochs": 1, "warmup_steps": 5, "logging_steps": 10, "eval_steps": 1000, "min_rows": 10,
 }  # fmt: skip
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not DATA.is_dir(), reason="no real data in ../shared/data"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not DATA.is_dir(), reason="no real data in ../shared/data")]
 
 
 def recipe(folder: Path, name: str) -> Project:
