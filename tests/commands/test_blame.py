@@ -190,7 +190,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Project:
     steps = YAML(typ="safe", pure=True).load(project.read("params.yaml"))["train"]
     edit_params(
         project, train={"sft": steps["sft"]}, quantize__Q8_0__from="sft", card__model="sft",
-        evaluate__models=["base", "sft"], compare__gates={}, answer__chat__max_new_tokens=16,
+        evaluate__models=["base", "sft"], compare__gates={}, answer__chat__max_new_tokens=24,
         suites__chat__metrics=["exact_match", "label_accuracy"], suites__chat__slots=[],
         suites__chat__answer_schema=None, split__test_fraction=0.4, base__max_steps=100, base__hidden_size=64,
         base__intermediate_size=128, base__vocab_size=512, train__sft__max_length=128, train__sft__learning_rate=0.004,
@@ -217,19 +217,6 @@ def causes(output: str) -> str:
 
 
 @pytest.mark.slow
-def test_200_flipped_labels_are_the_cause_beside_a_parameter_that_moves_nothing(first: Project) -> None:
-    rows = questions(2, LABELS | {"alpha": FLIPPED})
-    write_rows(first, "b", [(asked, "beta" if label == "alpha" else label) for asked, label in rows])
-    edit_params(first, train__sft__logging_steps=20)
-    output = blamed(first, "flipped")
-
-    assert causes(output) == "cause: data/raw/b.jsonl (100%)", output
-    assert "train.sft.logging_steps 25 -> 20" in output and "no row scored otherwise" in output, output
-    assert "rows are in " in output, "flipped rows of the suite are other questions"
-    assert sum(line.startswith("  lines ") for line in output.splitlines()) == 2, output
-
-
-@pytest.mark.slow
 def test_a_learning_rate_is_the_cause_beside_a_repeated_row(first: Project) -> None:
     edit_params(first, train__sft__learning_rate=0.0002)
     repeat_a_row(first)
@@ -240,14 +227,17 @@ def test_a_learning_rate_is_the_cause_beside_a_repeated_row(first: Project) -> N
 
 
 @pytest.mark.slow
-def test_a_bug_of_a_helper_is_the_cause_beside_a_repeated_row_and_the_row_is_none(first: Project) -> None:
-    first.edit("stages/answers/reply.py", "in reasoning) else answer\n", "in reasoning) else answer.lower()\n")
+def test_a_bug_of_a_helper_is_the_cause_beside_a_repeated_row(first: Project) -> None:
+    first.edit("stages/answers/json_answer.py", "!= standard(b):", "!= standard(b).lower():")
     repeat_a_row(first)
     output = blamed(first, "bug")
 
     assert causes(output) == "cause: code (100%)", output
-    assert "stages.answers.reply.without_reasoning" in output, output
+    assert "stages.answers.json_answer.equal" in output, output
 
+
+@pytest.mark.slow
+def test_a_repeated_row_alone_is_no_cause(first: Project) -> None:
     repeat_a_row(first)
     output = blamed(first, "repeated")
     assert causes(output) == "cause: none", output
