@@ -35,6 +35,7 @@ def built(folder: Path) -> Path:
 def measure(project: Path, runs: int, folder: Path) -> dict[str, Any]:
     """The figures of every model, and of all together."""
     from benchmarks.training import run
+    from stages.evaluating import answer_file
 
     models = sorted(config.parent for config in (project / "models").glob("*/config.json"))
     seconds: dict[str, dict[str, list[float]]] = {model.name: {way: [] for way in WAYS} for model in models}
@@ -50,7 +51,7 @@ def measure(project: Path, runs: int, folder: Path) -> dict[str, Any]:
                 }  # fmt: skip
                 found = run(way, specification, folder, "generation_runs.py")["cpu_s"]
                 seconds[model.name][way].append(found)
-                answers.add((kept / "answers.jsonl").read_bytes())
+                answers.add(tuple((row.id, *row.answers) for row in answer_file.read(kept / "answers.jsonl")))
                 print(model.name, way, round(found, 2), file=sys.stderr)
             equal = equal and len(answers) == 1
     medians = {name: {way: statistics.median(of[way]) for way in WAYS} for name, of in seconds.items()}

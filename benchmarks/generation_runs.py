@@ -24,7 +24,11 @@ def loop(model: Path, rows: Path, sections: dict[str, Any], folder: Path) -> Non
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from stages.answers.decoder import Decoder
+    from stages.training import chat_template
+
     tokenizer, network = AutoTokenizer.from_pretrained(model), AutoModelForCausalLM.from_pretrained(model)
+    decoder = Decoder(tokenizer, chat_template.stop_token_ids(model, tokenizer))
     answers = []
     for question in asked(rows):
         inputs = tokenizer.apply_chat_template(
@@ -33,7 +37,7 @@ def loop(model: Path, rows: Path, sections: dict[str, Any], folder: Path) -> Non
         )  # fmt: skip
         with torch.inference_mode():
             output = network.generate(**inputs, do_sample=False, max_new_tokens=sections["answer"].max_new_tokens)
-        answers.append(tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
+        answers.append(decoder.text(output[0, inputs["input_ids"].shape[1] :].tolist()))
     write(rows, answers, folder)
 
 
