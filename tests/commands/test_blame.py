@@ -217,6 +217,19 @@ def causes(output: str) -> str:
 
 
 @pytest.mark.slow
+def test_200_flipped_labels_are_the_cause_beside_a_parameter_that_moves_nothing(first: Project) -> None:
+    rows = questions(2, LABELS | {"alpha": FLIPPED})
+    write_rows(first, "b", [(asked, "beta" if label == "alpha" else label) for asked, label in rows])
+    edit_params(first, train__sft__logging_steps=20)
+    output = blamed(first, "flipped")
+
+    assert causes(output) == "cause: data/raw/b.jsonl (100%)", output
+    assert "train.sft.logging_steps 25 -> 20" in output and "no row scored otherwise" in output, output
+    assert "rows are in " in output, "flipped rows of the suite are other questions"
+    assert sum(line.startswith("  lines ") for line in output.splitlines()) == 2, output
+
+
+@pytest.mark.slow
 def test_a_learning_rate_is_the_cause_beside_a_repeated_row(first: Project) -> None:
     edit_params(first, train__sft__learning_rate=0.0002)
     repeat_a_row(first)
