@@ -120,7 +120,7 @@ ROWS = [
     Case("all rows too long", "rows", steps={"sft": {"max_length": 4}}),
     Case("masked turn without a mask", "render", steps={"sft": {"assistant_only_loss": False}},
          rows={"chat": [*made_up.contents("chat", 7), Chat(MASKED)]}),
-    Case("adapter on a tied embedding", "merge", steps={"sft": {"weights": {
+    Case("adapter on a tied embedding", "train", steps={"sft": {"weights": {
         **LORA, "target_modules": ["embed_tokens", "q_proj"]}}}),
     Case("adapter on the output layer, which TRL refuses", "train", steps={"dpo": {"from": "base", "weights": {
         **LORA, "target_modules": ["lm_head", "q_proj"]}}}),
