@@ -8,6 +8,7 @@ Outputs: answers  JSONL {id, answers: [text, …]}, one answer or as many as are
 Params:  answer.<suite>, machine
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,11 @@ def main(
     if isinstance(params, Likelihood):
         texts = [parts.split(row.content).text for row in held_out]
         likelihoods = transformers.text_likelihoods(weights, texts, context_tokens=params.context_tokens, **settings)
+        for row, found in zip(held_out, likelihoods, strict=True):
+            if not math.isfinite(found.nats):
+                raise UserError(
+                    f"{weights}: the likelihood of {row.id} is {found.nats}: want finite weights; train again"
+                )
         given = [Given(row.id, likelihood=found) for row, found in zip(held_out, likelihoods, strict=True)]
         told = f"{sum(found.tokens for found in likelihoods)} tokens of {len(given)} texts read"
     else:

@@ -60,6 +60,7 @@ def compare(suite: Measured, params: Compare) -> dict[str, Any]:
     values = {model: scoring.totals(answers) for model, answers in suite.models.items()}
     result: dict[str, Any] = {}
     for model in suite.models:
+        result[model] = {}
         for name, value in values[model].items():
             interval = _interval(samples[model][name], params, "low", "high")
             entry = {"value": value, **interval, **suite.declared[name]}
@@ -67,13 +68,15 @@ def compare(suite: Measured, params: Compare) -> dict[str, Any]:
                 differences = samples[model][name] - samples[params.baseline][name]
                 entry["difference"] = round(value - values[params.baseline][name], 6)
                 entry |= _interval(differences, params, "difference_low", "difference_high")
-            result.setdefault(model, {})[name] = entry
+            result[model][name] = entry
     return result
 
 
 def _redrawn(answers: list[scoring.Answer], groups: list[str], params: Compare) -> dict[str, np.ndarray]:
     """{metric: (samples,)}: each metric over groups of rows that were drawn again."""
     rows = scoring.statistics(answers)
+    if not rows:  # a suite without metrics is only answered
+        return {}
     sums = resampling.grouped(np.hstack(list(rows.values())), groups)
     drawn = resampling.redrawn(sums, params.bootstrap_samples, params.seed)
     ends = np.cumsum([of_metric.shape[1] for of_metric in rows.values()])[:-1]
@@ -91,7 +94,7 @@ def seen(suite: Measured) -> dict[str, Any]:
     ids = sorted({answer.id for answer in next(iter(suite.models.values()))})
     words = [
         [model, [(a.id, a.answer if a.prompt else a.scores) for a in answers]]
-        for model, answers in suite.models.items()
+        for model, answers in sorted(suite.models.items())
     ]  # of texts only the scores are known
     answers = hashlib.sha256(msgspec.json.encode(words)).hexdigest()[:24]
     return {"rows": len(ids), "sample": ids[:SAMPLE], "answers": answers}
@@ -131,6 +134,8 @@ def main(
 def keep(content: bytes, archive: Path) -> None:
     """Puts a content into the archive, in one step."""
     file = archive / f"{hashlib.sha256(content).hexdigest()[:24]}.json"
+    if file.exists():  # its time says when this was first seen
+        return
     partial = archive / f".{file.name}.{os.getpid()}.partial"
     partial.write_bytes(content)
     os.replace(partial, file)

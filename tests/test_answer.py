@@ -137,3 +137,11 @@ def test_rows_that_cannot_be_answered_so_are_an_error_before_the_model_is_loaded
         )  # fmt: skip
 
     assert str(error.value) == f"{tmp_path}/rows.jsonl: {message}"
+
+
+def test_a_likelihood_that_is_no_number_is_told(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = [TextLikelihood(float("nan"), 0, 1, 1)]
+    monkeypatch.setattr(answer.transformers, "text_likelihoods", lambda *_, **__: nothing)
+
+    with pytest.raises(UserError, match=f"the likelihood of {TEXT.id} is nan: want finite weights; train again"):
+        run(model, tmp_path, LIKELIHOOD, [TEXT])

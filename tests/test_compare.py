@@ -225,3 +225,17 @@ def test_models_that_answered_different_rows_are_an_error(evaluations: Path) -> 
 
     with pytest.raises(UserError, match=r"models answered different rows of more: want the same; run `dvc repro`$"):
         compare.read(evaluations, BOTH)
+
+
+def test_a_suite_without_metrics_is_only_answered() -> None:
+    models = {"base": [scoring.Answer("1", "p", "e", "a", {})], "sft": [scoring.Answer("1", "p", "e", "b", {})]}
+
+    assert compared(models) == {"base": {}, "sft": {}}
+
+
+def test_the_order_of_models_is_no_other_look() -> None:
+    first, second = half(4), answers(1.0, 1.0, 0.0, 0.0)
+
+    assert compare.seen(Measured({"a": first, "b": second}, DECLARED)) == compare.seen(
+        Measured({"b": second, "a": first}, DECLARED)
+    )

@@ -38,7 +38,8 @@ def put_back(new: bytes, some: Sequence[Edit]) -> bytes:
     lines = _lines(new)
     for edit in reversed(some):
         lines[edit.at : edit.at + edit.added] = [edit.old] if edit.old else []
-    return b"".join(lines)
+    ended = [line if line.endswith(b"\n") else line + b"\n" for line in lines[:-1]]  # it may have been the last one
+    return b"".join([*ended, *lines[-1:]])
 
 
 def halves(some: Sequence[Edit]) -> list[Sequence[Edit]]:

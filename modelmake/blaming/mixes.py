@@ -127,6 +127,7 @@ def put_back(change: Input, old: Path, path: Path) -> None:
             work_store.link_or_copy(source, target)
     for name, content in change.contents.items():
         work_store.remove(target := clone.place(path, name))
+        target.parent.mkdir(parents=True, exist_ok=True)  # git knows no empty folders
         target.write_bytes(content)
     if change.sections:
         before, values = params.load(old / PARAMS), params.load(path / PARAMS)
@@ -138,7 +139,7 @@ def put_back(change: Input, old: Path, path: Path) -> None:
 def _clone(root: Path, revision: Revision, cleanup: contextlib.ExitStack) -> Path:
     """A clone at a commit, with the data that .dvc files record."""
     _, path = clone.make(root, cleanup, shared=True)
-    subprocess.run(["git", "checkout", "-q", revision.commit], cwd=path, check=True)
+    clone.check_out(path, revision.commit)
     if data := [name for name, node in graph.nodes(path).items() if not node.cmd]:
         python = Path(sys.executable).parent
         done = _dvc(path, python, "checkout", *data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -147,8 +147,15 @@ def make(root: Path, cleanup: contextlib.ExitStack, shared: bool = False) -> tup
     return folder, project
 
 
+def check_out(project: Path, commit: str) -> None:
+    """Takes a commit into a clone."""
+    _git(project, "checkout", "-q", commit)
+
+
 def _git(root: Path, *arguments: str) -> str:
-    result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True)
+    # In a hook git names its own repository in variables, which would be taken for that of any folder.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    result = subprocess.run(["git", *arguments], cwd=root, env=kept, capture_output=True, text=True)
     if result.returncode:
         raise UserError(f"git {arguments[0]}: {' '.join(result.stderr.split())}: want a clone of HEAD")
     return result.stdout.strip()

@@ -95,7 +95,7 @@ def of_commit(root: Path, commit: str, own: bool, cleanup: contextlib.ExitStack)
         UserError: its packages are not there, or its preflight fails.
     """
     _, path = clone.make(root, cleanup)
-    subprocess.run(["git", "checkout", "-q", commit], cwd=path, check=True)
+    clone.check_out(path, commit)
     python = own_packages(path, commit) if own else Path(sys.executable).parent
     return with_keys(path, f"the code of {commit[:10]}", python)
 
@@ -238,7 +238,8 @@ def _run(path: Path, command: str, python: Path) -> subprocess.CompletedProcess[
 def environment(python: Path) -> dict[str, str]:
     """The variables of a command in a clone that takes its `python` from a folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "GIT_"))}
-    kept.pop("PYTHONPATH", None)  # it may name the project
+    for name in ("PYTHONPATH", "MODELMAKE_TRACK"):  # it may name the project; this is no run of the user's
+        kept.pop(name, None)
     return {**kept, "PATH": f"{python}{os.pathsep}{os.environ['PATH']}"}
 
 

@@ -81,11 +81,11 @@ def effects(
         declared: {least, most} of the metric, most null where it has no range.
     """
     groups, bounded = [new[id].prompt or id for id in ids], declared["most"] is not None
-    sizes = np.unique(np.array(groups), return_counts=True)[1]
-    span = (declared["most"] - declared["least"]) * sizes.max() / sizes.mean() if bounded else 0.0
-    statistics = [_statistics(rows, ids, metric) for rows in (old, new, *mixes)]
+    sizes, ends = np.bincount(resampling.numbered(groups)), (declared["least"], declared["most"])
+    sums = [resampling.grouped(_statistics(rows, ids, metric), groups) for rows in (old, new, *mixes)]
     before, now, *others = (
-        resampling.of_model(metric, resampling.grouped(rows, groups), span, SAMPLES, seed) for rows in statistics
+        resampling.of_model(metric, of_build, resampling.span(*ends, of_build, sizes), SAMPLES, seed)
+        for of_build in sums
     )
     gains = [resampling.gain(now, other, bounded) for other in others]
     whole = resampling.gain(now, before, bounded)

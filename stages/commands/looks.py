@@ -44,9 +44,10 @@ def spent(root: Path, path: str, gate: dict[str, Any], until: float) -> tuple[di
     for suite, seen in gate["suites"].items():
         levels: dict[str, float] = {}
         for content in readable:
-            if suite in content["suites"] and overlap(seen, content["suites"][suite]) >= SAME_ROWS:
-                look = _look(content, suite)
-                levels[look] = max(levels.get(look, 0.0), content["error"] / content["looks"])
+            for name, before in content["suites"].items():  # the rows may have had another name
+                if overlap(seen, before) >= SAME_ROWS:
+                    look = _look(content, name)
+                    levels[look] = max(levels.get(look, 0.0), content["error"] / content["looks"])
         result[suite] = Spent(len(levels), sum(levels.values()), gate["error"], gate["error"] / gate["looks"])
     return result, len(contents) + 1 - len(readable)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stages.answers import json_answer
+from stages.answers import json_answer, reply
 from stages.evaluating import evidence, resampling
 from stages.evaluating.evidence import Evidence
 from stages.evaluating.resampling import Sample
@@ -85,7 +85,7 @@ def _case(gate: Gate, suites: dict[str, Measured], params: Compare) -> _Case | s
         return f"{gate.metric} counts none of {len(chosen)} rows: nothing was measured"
     groups = [answer.prompt or answer.id for answer, counts in zip(answers[0], counted, strict=True) if counts]
     sums = [resampling.grouped(rows[counted], groups) for rows in statistics]
-    sizes = np.unique(np.array(groups), return_counts=True)[1]
+    sizes = np.bincount(resampling.numbered(groups))
     found = shown(metric, measured.declared[metric], sums, sizes, gate.bound, params)
     lower = measured.declared[metric]["better"] == "lower"
     return _Case(gate, lower and not gate.against, len(groups), found)
@@ -101,9 +101,11 @@ def shown(
         sizes: (groups,) rows of each group.
     """
     lower, least, most = declared["better"] == "lower", declared["least"], declared["most"]
-    span = 0.0 if most is None else (most - least) * sizes.max() / sizes.mean()
-    settings = (span, params.bootstrap_samples, params.seed)
-    samples = [resampling.of_model(metric, of_model, *settings) for of_model in sums]
+    settings = (params.bootstrap_samples, params.seed)
+    samples = [
+        resampling.of_model(metric, of_model, resampling.span(least, most, of_model, sizes), *settings)
+        for of_model in sums
+    ]
     sample = samples[0] if len(samples) == 1 else resampling.gain(*samples, bounded=most is not None)
     sample = sample.mirrored() if lower else sample
     alone = len(samples) == 1
@@ -122,7 +124,7 @@ def _hits(sums: np.ndarray) -> bool:
 
 
 def _matches(answer: Answer, where: dict[str, Any] | None) -> bool:
-    expected = json_answer.fields(answer.expected) if where else {}
+    expected = json_answer.fields(reply.parse(answer.expected, []).text) if where else {}
     return all(name in expected and json_answer.equal(expected[name], value) for name, value in (where or {}).items())
 
 

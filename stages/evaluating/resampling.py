@@ -28,13 +28,33 @@ class Sample(NamedTuple):
 
 def grouped(rows: np.ndarray, groups: Sequence[str]) -> np.ndarray:
     """(rows, k) statistics and the name of each row's group → (groups, k) sums."""
-    _, numbers = np.unique(np.array(groups), return_inverse=True)
+    numbers = numbered(groups)
     sums = np.zeros((numbers.max() + 1, rows.shape[1]))
     np.add.at(sums, numbers, rows)
     return sums
 
 
-def of_model(metric: str, sums: np.ndarray, span: float, samples: int, seed: int) -> Sample:
+def numbered(groups: Sequence[str]) -> np.ndarray:
+    """(rows,) the number of each row's group. An array of the names would take the longest one's room for each."""
+    numbers = {name: number for number, name in enumerate(sorted(set(groups)))}
+    return np.array([numbers[name] for name in groups])
+
+
+def span(least: float, most: float | None, sums: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """(...) by how much a group that nobody has seen can move a metric, as far as its range goes; 0 where it has none.
+
+    A ratio's group weighs as much as its denominator, others as many rows.
+
+    Args:
+        sums: (..., groups, k)
+        sizes: (groups,) rows of each group.
+    """
+    weights = sums[..., 1] if sums.shape[-1] == 2 else sizes
+    mean = weights.mean(axis=-1)
+    return (0.0 if most is None else most - least) * weights.max(axis=-1) / np.where(mean > 0, mean, 1)
+
+
+def of_model(metric: str, sums: np.ndarray, span: float | np.ndarray, samples: int, seed: int) -> Sample:
     """The sample of a metric, of (groups, k) sums.
 
     Args:

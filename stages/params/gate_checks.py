@@ -7,6 +7,9 @@ from stages.evaluating.metrics import Metric
 from stages.evaluating.verdicts import suite_of
 from stages.params.evaluation import AnySuite, Compare, Gate, TextSuite
 
+RARE = ("macro_f1",)  # whose rows do not weigh alike
+RARE_WANTED = "want label_accuracy, with `where` for a label"
+
 
 def problems(compare: Compare, measured: dict[str, Metric], suites: dict[str, AnySuite]) -> list[str]:
     """Problems of the gates, a line each.
@@ -20,6 +23,10 @@ def problems(compare: Compare, measured: dict[str, Metric], suites: dict[str, An
 
 
 def _problems(where: str, gate: Gate, metric: Metric, suite: AnySuite) -> Iterator[str]:
+    if gate.against == gate.model:
+        yield f"{where}.against = {gate.against!r}: want another model, or null: a model is as good as itself"
+    if gate.metric.rpartition(".")[2] in RARE:
+        yield f"{where}.metric = {gate.metric!r}: a row of a rare label moves it far: {RARE_WANTED}"
     of = f"{'differences of ' if gate.against else ''}{gate.metric}"
     if wanted := _wanted_bound(gate, metric):
         yield f"{where}.bound = {gate.bound:g}: want {wanted}, the range of {of}"

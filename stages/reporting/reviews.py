@@ -1,7 +1,7 @@
 """Blind review: the answers of two models side by side, in an order that tells nothing, and what people chose.
 
-A pair is known by the hash of its question and both answers: a choice counts while both are as they were when they were
-read. Which model is on the left follows from the seed and that hash, and is not in the page.
+A pair is known by the hash of its question and of both answers from left to right: a choice counts while they are as
+they were when it was made. Which model is on the left follows from the seed and that pair, and is not in the page.
 
 Sources: Wilson 1927 (the intervals), Cohen 1960 (kappa of two reviewers).
 """
@@ -41,9 +41,9 @@ def pairs(first: Sequence[Answer], second: Sequence[Answer], seed: int) -> list[
         if a.answer == b.answer:
             continue
         answers = sorted([a.answer, b.answer])
-        id = content_id(msgspec.json.encode([a.prompt, *answers]))
-        if _hash(seed, id)[-1] % 2:
+        if _hash(seed, content_id(msgspec.json.encode([a.prompt, *answers])))[-1] % 2:
             answers.reverse()
+        id = content_id(msgspec.json.encode([a.prompt, *answers]))  # of another seed's other sides it is another
         found[id] = Pair(id, a.prompt, *answers, "left" if answers[0] == a.answer else "right")
     return sorted(found.values(), key=lambda pair: _hash(seed, pair.id))
 

@@ -131,3 +131,13 @@ def test_files_that_do_not_say_what_they_saw_are_told_and_broken_ones_left(proje
     archive(project, "1", '{"cut short')
 
     assert spent(project, gate("a"))[1] == 1
+
+
+def test_the_same_rows_under_another_name_of_a_suite_are_the_same_rows(project: MadeUpProject) -> None:
+    commit(project, gate("a"))
+    golden = gate("b", suite="golden")
+    golden["suites"] = {"golden": golden["suites"]["chat"]}
+
+    found, _ = looks.spent(project.root, PATH, golden, math.inf)
+
+    assert found["golden"].looks == 2

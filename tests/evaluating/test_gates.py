@@ -236,3 +236,11 @@ def test_the_build_is_what_its_worst_gate_is() -> None:
     assert of("ALLOW", "INCONCLUSIVE") == "INCONCLUSIVE"
     assert of("INCONCLUSIVE", "REJECT", "ALLOW") == "REJECT"
     assert of() == "REJECT", "nothing was tested, so nothing is proven"
+
+
+def test_a_slice_is_by_the_expected_answer_without_its_reasoning() -> None:
+    expected = '<think>refunds\n{"intent": "other"}</think>\n{"intent": "refund"}'
+    models = {"sft": answers(share(100, 0), expected=expected)}
+
+    assert judge(gate(0.8, where={"intent": "refund"}), models)["rows"] == 100
+    assert judge(gate(0.8, where={"intent": "other"}), models)["verdict"] == "REJECT"

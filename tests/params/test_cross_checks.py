@@ -269,3 +269,20 @@ def test_an_optimizer_that_pages_on_gpus_alone_is_refused_on_a_cpu() -> None:
         "train.dpo.optim = 'paged_ademamix_8bit': want ademamix_8bit with machine.device = 'cpu'"
     ]
     assert problems(lambda values: change(values, device="cuda")) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"against": "sft", "bound": -0.1},
+         "against = 'sft': want another model, or null: a model is as good as itself"),
+        ({"metric": "macro_f1"},
+         "metric = 'macro_f1': a row of a rare label moves it far: want label_accuracy, with `where` for a label"),
+    ],
+)  # fmt: skip
+def test_a_gate_that_would_show_nothing_is_refused(changes: dict[str, Any], wanted: str) -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["suites"]["chat"]["metrics"].append("macro_f1")
+        values["compare"]["gates"]["sft_answers"] |= changes
+
+    assert problems(change) == [f"compare.gates.sft_answers.{wanted}"]

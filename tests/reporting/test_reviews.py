@@ -87,6 +87,15 @@ def test_choices_of_answers_that_changed_are_counted_and_left_out() -> None:
     assert (made["pairs"], made["won"], made["gone"]) == (1, 1, 1)
 
 
+def test_choices_on_another_seeds_page_are_never_read_with_their_sides_changed() -> None:
+    chosen_all = chosen(reviews.pairs(*MANY, seed=1), {f"question {i}": "first" for i in range(200)})
+
+    made = reviews.results(reviews.pairs(*MANY, seed=2), {"anna": chosen_all})
+
+    assert made["won"] == made["pairs"] == 200 - made["gone"]
+    assert 80 < made["gone"] < 120  # those whose sides changed
+
+
 def test_nobody_has_judged_yet() -> None:
     made = reviews.results(reviews.pairs(*MANY, seed=1), {})
 

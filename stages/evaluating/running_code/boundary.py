@@ -33,7 +33,7 @@ TIMEOUT_S = 10.0  # of one answer with its tests, from then on
 MEMORY_BYTES = 1 << 30  # of each box
 DISK_BYTES = 1 << 24  # of its folder, which is in memory
 OUTPUT_BYTES = 1 << 20  # that an answer may print
-END_S = 0.5  # between the last word of a box and its end
+END_S = 5.0  # between the last word of a box and its end
 OUTCOMES = {  # {name: what it means}
     "passed": "every test held",
     "failed": "an assertion of the tests did not hold; its line",

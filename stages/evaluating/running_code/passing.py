@@ -1,6 +1,6 @@
 """Whether the code of an answer passes the tests of its row, and how likely one of k samples does."""
 
-from functools import cache
+from functools import lru_cache
 from math import comb
 
 from stages.answers.reply import Reply
@@ -21,7 +21,9 @@ def told(expected: Reply, answer: Reply) -> str:
 
 
 def of_answer(expected: Reply, answer: Reply) -> tuple[float, float]:
-    """(1 or 0, 1): whether the answer passes. Nothing is run where the expected answer has no tests."""
+    """(1 or 0, 1): whether the answer passes; (0, 0) where a call is expected. Without tests nothing is run."""
+    if expected.calls:
+        return 0.0, 0.0
     return float(usable(expected) and verdict(expected.text, answer.text).outcome == "passed"), 1.0
 
 
@@ -37,7 +39,7 @@ def of_samples(passed: float, n: float, k: int) -> float:
     return 1.0 - comb(n - passed, k) / comb(n, k)
 
 
-@cache  # samples repeat each other, and what was scored is told as well
+@lru_cache(1 << 14)  # samples repeat each other, and what was scored is told as well
 def verdict(expected: str, answer: str) -> Verdict:
     """What came of an answer with the tests of the expected one.
 

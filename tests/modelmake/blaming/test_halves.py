@@ -35,6 +35,14 @@ def test_half_of_the_edits_leaves_the_other_half() -> None:
     assert (halves.words(first), halves.words(second)) == ("lines 1 to 3, 2 changed", "line 4, 1 changed")
 
 
+def test_a_last_line_without_an_end_gets_one_where_it_is_not_the_last() -> None:
+    old, new = b"a\nb", b"a\nb\nc\nd\n"
+    first, second = halves.halves(halves.edits(old, new))
+
+    assert (halves.put_back(new, first), halves.put_back(new, second)) == (b"a\nb\nd\n", b"a\nb\nc\n")
+    assert halves.put_back(new, [*first, *second]) == old
+
+
 def test_one_edit_has_no_halves() -> None:
     [edit] = halves.edits(OLD, b"a\nb\nc\nD\n")
 

@@ -94,12 +94,16 @@ class Tests:
     def __init__(self, channel):
         self.channel, self.asked, self.stand_ins, self.functions, self.fault = channel, 0, {}, [], None
 
+    def has_started(self):
+        """Waits for the word of the answer's box, before there is code in it."""
+        try:
+            self.channel.receive()
+        except Ended:
+            return False
+        return True
+
     def judge(self, code, tests, solution):
         """(outcome, detail) of an answer."""
-        try:
-            self.channel.receive()  # the word of a box that has started, before there is code in it
-        except Ended:
-            return "not_started", ""
         try:
             self._run(tests, self._names(self.ask("define", code), solution))
         except BaseException as error:
@@ -180,15 +184,19 @@ class Tests:
         return self.stand_ins.setdefault(int(number), kind(self.ask, int(number)))
 
     def _names(self, defined, solution):
-        """What tests find by its name. The answer's `len` is theirs only if the solution defines one as well."""
+        """What tests find by its name. The answer's `len` is theirs only if the solution defines one as well.
+
+        Names that Python itself reads stay out, whatever the answer's box says that it defines.
+        """
         if not isinstance(defined, dict):
             raise Broken(f"a {type(defined).__name__} for what the code defines")
         kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
         own = {node.name for node in ast.parse(solution).body if isinstance(node, kinds)}
-        return {name: value for name, value in defined.items() if not hasattr(builtins, name) or name in own}
+        names = {name: value for name, value in defined.items() if isinstance(name, str) and name[:2] != "__"}
+        return {name: value for name, value in names.items() if not hasattr(builtins, name) or name in own}
 
     def _run(self, tests, names):
-        namespace = {"__name__": "tests", **names}
+        namespace = {**names, "__name__": "tests", "__builtins__": builtins}
         exec(compile(tests, TESTS, "exec", dont_inherit=True), namespace)
         for name, value in [*namespace.items()]:
             if name.startswith("test") and isinstance(value, types.FunctionType):
@@ -223,10 +231,11 @@ def _become(value, now):
 
 def main():
     given, told = begin(int(sys.argv[1]), int(sys.argv[2]))
-    told.write("started\n")
+    tests = Tests(Channel(os.fdopen(int(sys.argv[3]), "r"), os.fdopen(int(sys.argv[4]), "w")))
+    has_started = tests.has_started()
+    told.write("started\n")  # the time runs from here
     told.flush()
-    channel = Channel(os.fdopen(int(sys.argv[3]), "r"), os.fdopen(int(sys.argv[4]), "w"))
-    told.write(json.dumps(Tests(channel).judge(**json.loads(given.read()))))
+    told.write(json.dumps(tests.judge(**json.loads(given.read())) if has_started else ["not_started", ""]))
     told.flush()
 
 

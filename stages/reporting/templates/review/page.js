@@ -5,7 +5,7 @@ const pairs = JSON.parse(document.getElementById("pairs").textContent);
 const kept = `review ${pairs[0].id} ${pairs.length}`;
 const choices = new Map(read());
 let at = Math.max(0, pairs.findIndex((pair) => !choices.has(pair.id)));
-let saved = true;
+let saved = choices.size === 0; // those of before may not be in a file
 
 // a browser may keep nothing for files
 function read() {
