@@ -3,7 +3,7 @@
 import pytest
 
 from stages.answers import reply
-from stages.answers.reply import Call
+from stages.answers.reply import Call, Reply
 from stages.rows.row import Function, Message, ToolCall
 
 TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
@@ -54,20 +54,20 @@ JSON_ONE = '{"name": "f", "arguments": {"a": 1}}'
     ],
 )  # fmt: skip
 def test_calls_are_read_in_the_forms_of_chat_templates(answer: str, text: str, calls: list[Call]) -> None:
-    assert reply.parse(answer, TOOLS) == (text, calls, TOOLS)
+    assert reply.parse(answer, TOOLS) == Reply(text, calls, TOOLS)
 
 
 def test_json_alone_is_no_call_where_there_are_no_tools() -> None:
-    assert reply.parse(JSON_ONE, []) == (JSON_ONE, [], [])
+    assert reply.parse(JSON_ONE, []) == Reply(JSON_ONE, [], [])
     assert reply.parse(f"<tool_call>{JSON_ONE}</tool_call>", []).calls == [ONE]
 
 
 def test_the_turn_of_a_row_has_its_text_and_its_calls() -> None:
     call = ToolCall(Function("f", {"a": 1}), "function", "id1")
 
-    assert reply.of_turns([Message("assistant", "Well.", [call])], TOOLS) == ("Well.", [ONE], TOOLS)
+    assert reply.of_turns([Message("assistant", "Well.", [call])], TOOLS) == Reply("Well.", [ONE], TOOLS)
     assert reply.of_turns([Message("assistant", f"<tool_call>{JSON_ONE}</tool_call>")], []).calls == [ONE]
-    assert reply.of_turns([Message("assistant", "Noon.", reasoning_content="Hm.")], []) == ("Noon.", [], [])
+    assert reply.of_turns([Message("assistant", "Noon.", reasoning_content="Hm.")], []) == Reply("Noon.", [], [])
 
 
 @pytest.mark.parametrize("deep", ["[" * 100_000, '{"name": "f", "arguments": ' + '{"a": ' * 900 + "1" + "}" * 901])
