@@ -30,7 +30,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -231,8 +231,10 @@ def set_up(work: Path, chosen: list[str]) -> dict[str, Build]:
         raise RuntimeError(f"modelmake: cannot be built: {wrong}")
     print(f"modelmake: built in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     tools.note_graph(base.project, work)
-    rivals = {tool: tools.set_up(base, tool, work / tool) for tool in RIVALS if tool in chosen}
-    return {"modelmake": base, **rivals}
+    rivals = [tool for tool in RIVALS if tool in chosen]
+    with ThreadPoolExecutor(2) as pool:
+        builds = pool.map(lambda tool: tools.set_up(base, tool, work / tool), rivals)
+        return {"modelmake": base, **dict(zip(rivals, builds, strict=True))}
 
 
 def table(results: list[dict[str, Any]], totals: dict[str, Any]) -> str:
@@ -253,7 +255,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="every figure, and each edit's stages")
     parser.add_argument("--only", nargs="+", default=[], metavar="TEXT", help="edits with this in `kind: name`")
     parser.add_argument("--tool", nargs="+", choices=RIVALS, default=RIVALS, help="rivals; modelmake always runs")
-    parser.add_argument("--jobs", type=int, default=3, help="edits at a time; on two cores one waits for the disk")
+    parser.add_argument("--jobs", type=int, default=3, help="edits at a time")
     parser.add_argument("--apply", nargs=3, metavar=("KIND", "NAME", "FOLDER"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.apply:
