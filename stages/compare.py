@@ -55,7 +55,7 @@ def compare(suite: Measured, params: Compare) -> dict[str, Any]:
 
     All models are resampled with the same draws, so that differences are paired.
     """
-    groups = [answer.prompt or answer.id for answer in next(iter(suite.models.values()))]
+    groups = [answer.group for answer in next(iter(suite.models.values()))]
     samples = {model: _redrawn(answers, groups, params) for model, answers in suite.models.items()}
     values = {model: scoring.totals(answers) for model, answers in suite.models.items()}
     result: dict[str, Any] = {}

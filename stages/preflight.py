@@ -33,7 +33,7 @@ from stages.params.base_model import Base, Tiny
 from stages.params.cleaning import Clean
 from stages.params.combination import Combination
 from stages.params.data import Datasheet, Dedup, Ingest, Mix, Split
-from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite
+from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite, of_rewards
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import OwnAnswers, Step
@@ -179,7 +179,7 @@ def measuring_notes(chapters: dict[str, Any]) -> list[str]:
     """
     measured = {f"suites.{name}.metrics": chapters["suites"][name] for name in chapters["evaluate"].suites}
     measured |= {
-        f"train.{name}.rewards": Suite(step.metrics(), step.label, step.slots, step.answer_schema)
+        f"train.{name}.rewards": of_rewards(step)
         for name, step in chapters["train"].items() if isinstance(step, OwnAnswers)
     }  # fmt: skip
     lacking = [f"{where}: {line}" for where, suite in measured.items() for line in metrics.lacking(suite)]

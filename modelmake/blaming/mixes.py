@@ -153,4 +153,4 @@ def _clone(root: Path, revision: Revision, cleanup: contextlib.ExitStack) -> Pat
 
 def _dvc(path: Path, python: Path, *arguments: str, **streams: Any) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, cwd=path, env=probe.environment(python), check=False, **streams)
+    return subprocess.run(command, cwd=path, env=clone.environment(python), check=False, **streams)

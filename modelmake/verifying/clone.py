@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,10 +153,20 @@ def check_out(project: Path, commit: str) -> None:
     _git(project, "checkout", "-q", commit)
 
 
+def environment(python: Path) -> dict[str, str]:
+    """The variables of a command in a clone that takes its `python` from a folder.
+
+    In a hook git names its own repository in variables, which would be taken for that of any folder.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "GIT_"))}
+    for name in ("PYTHONPATH", "MODELMAKE_TRACK"):  # it may name the project; this is no run of the user's
+        kept.pop(name, None)
+    return {**kept, "PATH": f"{python}{os.pathsep}{os.environ['PATH']}"}
+
+
 def _git(root: Path, *arguments: str) -> str:
-    # In a hook git names its own repository in variables, which would be taken for that of any folder.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    result = subprocess.run(["git", *arguments], cwd=root, env=kept, capture_output=True, text=True)
+    variables = environment(Path(sys.executable).parent)
+    result = subprocess.run(["git", *arguments], cwd=root, env=variables, capture_output=True, text=True)
     if result.returncode:
         raise UserError(f"git {arguments[0]}: {' '.join(result.stderr.split())}: want a clone of HEAD")
     return result.stdout.strip()

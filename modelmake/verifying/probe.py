@@ -6,7 +6,6 @@ parameters and inputs, which are those that dvc.lock records.
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -107,7 +106,7 @@ def own_packages(path: Path, commit: str) -> Path:
         UserError: there is no `uv`, or a package is not in its cache.
     """
     command = ["uv", "sync", "-q", "--frozen", "--offline"]
-    variables = {**environment(Path(sys.executable).parent), "UV_PROJECT_ENVIRONMENT": str(path / ".venv")}
+    variables = {**clone.environment(Path(sys.executable).parent), "UV_PROJECT_ENVIRONMENT": str(path / ".venv")}
     try:
         done = subprocess.run(command, cwd=path, env=variables, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -231,16 +230,8 @@ def _line(old: Path, new: Path) -> str:
 
 def _run(path: Path, command: str, python: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, shell=True, cwd=path, env=environment(python), capture_output=True, text=True, check=False
+        command, shell=True, cwd=path, env=clone.environment(python), capture_output=True, text=True, check=False
     )
-
-
-def environment(python: Path) -> dict[str, str]:
-    """The variables of a command in a clone that takes its `python` from a folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "GIT_"))}
-    for name in ("PYTHONPATH", "MODELMAKE_TRACK"):  # it may name the project; this is no run of the user's
-        kept.pop(name, None)
-    return {**kept, "PATH": f"{python}{os.pathsep}{os.environ['PATH']}"}
 
 
 def _last_line(text: str) -> str:

@@ -5,7 +5,6 @@ recorded ones take their place. So the result for an artifact is about its own s
 """
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
@@ -169,10 +168,9 @@ def _compared(
 
 def _repro(path: Path, name: str, output: Any) -> int:
     """Runs one stage for certain: the clone's cache and run-cache are empty, and the run is forced."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "GIT_"))}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    variables = clone.environment(Path(sys.executable).parent)
     command = [sys.executable, "-m", "dvc", "repro", "-s", "-f", name]
-    return subprocess.run(command, cwd=path, env=environment, stdout=output, stderr=output).returncode
+    return subprocess.run(command, cwd=path, env=variables, stdout=output, stderr=output).returncode
 
 
 def _check_space(root: Path, selected: dict[str, Recorded]) -> None:

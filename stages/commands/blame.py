@@ -21,6 +21,7 @@ from modelmake.errors import UserError
 from stages.commands import blame_effects, blame_text
 from stages.commands.blame_effects import Effects, Rows
 from stages.commands.blame_text import Part
+from stages.evaluating import verdicts
 
 ROWS = ("ingest",)  # stages whose files are inputs of their own
 WHOLE = {"base": "base model"}  # {stage: what its files and its section are together}
@@ -116,13 +117,13 @@ def find(root: Path, metric: str, old: Revision, new: Revision) -> Measured:
     suites, main = section["evaluate.suites"], section["compare.suite"]
     model = next(m for m in section["evaluate.models"] if metric.startswith(f"{m}."))
     name = metric.removeprefix(f"{model}.")
-    suite = next((s for s in suites if s != main and name.startswith(f"{s}.")), main)
+    suite, metric_name = verdicts.suite_of(name, suites, main)
     target = f"evaluate@{model}-{suite}"
     for revision in (old, new):
         if target not in revision.stages:
             raise UserError(f"{revision.name}: dvc.lock of {revision.short} has no {target}: want its build; {BUILD}")
     return Measured(
-        name.removeprefix(f"{suite}."), target, section["compare.confidence"], section["compare.seed"],
+        metric_name, target, section["compare.confidence"], section["compare.seed"],
         scores[old.commit][metric], scores[new.commit][metric],
     )  # fmt: skip
 

@@ -83,7 +83,7 @@ def _case(gate: Gate, suites: dict[str, Measured], params: Compare) -> _Case | s
     counted = np.any([rows.any(axis=1) for rows in statistics], axis=0)
     if not counted.any():
         return f"{gate.metric} counts none of {len(chosen)} rows: nothing was measured"
-    groups = [answer.prompt or answer.id for answer, counts in zip(answers[0], counted, strict=True) if counts]
+    groups = [answer.group for answer, counts in zip(answers[0], counted, strict=True) if counts]
     sums = [resampling.grouped(rows[counted], groups) for rows in statistics]
     sizes = np.bincount(resampling.numbered(groups))
     found = shown(metric, measured.declared[metric], sums, sizes, gate.bound, params)

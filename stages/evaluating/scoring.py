@@ -29,6 +29,11 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     scores: dict[str, metrics.Statistics]
     told: dict[str, list[str]] = {}  # {metric: what came of each sample}, of those that tell
 
+    @property
+    def group(self) -> str:
+        """Rows of one group are one observation: they have the same prompt."""
+        return self.prompt or self.id
+
 
 def in_words(rows: list[Row]) -> dict[str, reply.Reply]:
     """{id: expected answer} of the rows that expect no calls."""
@@ -40,9 +45,8 @@ def in_words(rows: list[Row]) -> dict[str, reply.Reply]:
 def unusable(answers: dict[str, reply.Reply], suite: Suite) -> dict[str, list[str]]:
     """{metric: ids of the expected answers, in words, that lack what the metric compares}, if there are any."""
     found = {
-        module.__name__.rpartition(".")[2]: [id for id, answer in answers.items() if not module.usable(answer, suite)]
-        for module in metrics.modules(suite)
-        if hasattr(module, "usable")
+        name: [id for id, answer in answers.items() if not usable(answer, suite)]
+        for name, usable in metrics.of_modules(suite, "usable").items()
     }
     return {name: ids for name, ids in found.items() if ids}
 

@@ -48,6 +48,11 @@ class Suite(Params, tag_field="rows", tag="chat"):
         return [f"stages.evaluating.metrics.{name}" for name in self.metrics]
 
 
+def of_rewards(step: Any) -> Suite:
+    """The metrics among the rewards of a step, as `evaluate` measures them."""
+    return Suite(step.metrics(), step.label, step.slots, step.answer_schema)
+
+
 class PairSuite(Suite, tag="pair"):
     """A suite of held-out pairs, whose prompts models answer; the chosen answer is the expected one."""
 

@@ -7,8 +7,9 @@ from stages.evaluating.metrics import Metric
 from stages.evaluating.verdicts import suite_of
 from stages.params.evaluation import AnySuite, Compare, Gate, TextSuite
 
-RARE = ("macro_f1",)  # whose rows do not weigh alike
-RARE_WANTED = "want label_accuracy, with `where` for a label"
+NOT_GATED = {  # {metric: why no gate can be on it}
+    "macro_f1": "a row of a rare label moves it far: want label_accuracy, with `where` for a label",
+}
 
 
 def problems(compare: Compare, measured: dict[str, Metric], suites: dict[str, AnySuite]) -> list[str]:
@@ -17,16 +18,20 @@ def problems(compare: Compare, measured: dict[str, Metric], suites: dict[str, An
     Args:
         measured: {name as in reports/metrics.json: metric}
     """
-    return [problem for name, gate in compare.gates.items() if gate.metric in measured
-            for problem in _problems(f"compare.gates.{name}", gate, measured[gate.metric],
-                                     suites[suite_of(gate.metric, suites, compare.suite)[0]])]  # fmt: skip
+    found: list[str] = []
+    for name, gate in compare.gates.items():
+        if gate.metric in measured:
+            suite, plain = suite_of(gate.metric, suites, compare.suite)
+            found += _problems(f"compare.gates.{name}", gate, plain, measured[gate.metric], suites[suite])
+    return found
 
 
-def _problems(where: str, gate: Gate, metric: Metric, suite: AnySuite) -> Iterator[str]:
+def _problems(where: str, gate: Gate, plain: str, metric: Metric, suite: AnySuite) -> Iterator[str]:
+    """`plain` is the metric's name without its suite."""
     if gate.against == gate.model:
         yield f"{where}.against = {gate.against!r}: want another model, or null: a model is as good as itself"
-    if gate.metric.rpartition(".")[2] in RARE:
-        yield f"{where}.metric = {gate.metric!r}: a row of a rare label moves it far: {RARE_WANTED}"
+    if why := NOT_GATED.get(plain):
+        yield f"{where}.metric = {gate.metric!r}: {why}"
     of = f"{'differences of ' if gate.against else ''}{gate.metric}"
     if wanted := _wanted_bound(gate, metric):
         yield f"{where}.bound = {gate.bound:g}: want {wanted}, the range of {of}"

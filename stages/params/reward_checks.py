@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 from stages.params.base_model import Tiny
-from stages.params.evaluation import OF_SUITES, AnswerMetric, Suite
+from stages.params.evaluation import OF_SUITES, AnswerMetric, of_rewards
 from stages.params.training import OwnAnswers, Reward
 
 NO_ANSWERS = "want a model that answers: it scores answers"
@@ -47,7 +47,7 @@ def _rewards(train: dict[str, Any]) -> list[str]:
         wrong = [f"rewards.{name}: want one of {', '.join(names)}" for name in params.rewards if name not in names]
         if not params.rewards:
             wrong.append("rewards: is empty: want one of " + ", ".join(names))
-        wrong += Suite(params.metrics(), params.label, params.slots, params.answer_schema).problems()
+        wrong += of_rewards(params).problems()
         found += [f"train.{step}.{problem}" for problem in wrong]
     return found
 

@@ -1,7 +1,7 @@
 """RMSNorm of models that train on CPUs, with a gradient of five operations.
 
-transformers writes the norm in six operations. The gradient that torch makes of them reads and writes the states about
-fifteen times: of a small model more than a tenth of a step.
+transformers writes the norm in six operations. The gradient that torch makes of them reads and writes the states at
+each of them, and more often than once.
 """
 
 import functools

@@ -12,6 +12,7 @@ import msgspec
 
 from modelmake.errors import UserError
 from stages.answers.decoder import Decoder
+from stages.params.evaluation import of_rewards
 from stages.params.training import OwnAnswers
 from stages.rows.row import Content
 from stages.training import chat_template, resume, reward_model, rewards, row_means
@@ -60,7 +61,7 @@ def check(given: Given, params: OwnAnswers) -> None:
             f"{name}: prompts of up to {longest} tokens and max_completion_length = {params.max_completion_length}: "
             f"want at most the model's max_position_embeddings = {context} together; lower one of them, or max_length"
         )
-    for metric, n in rewards.unusable([row.content for row in rows], rewards.suite_of(params), name).items():
+    for metric, n in rewards.unusable([row.content for row in rows], of_rewards(params), name).items():
         print(f"  {n} expected answers lack what {metric} compares: all answers to them are worth the same", flush=True)
     if params.second_model_as():
         reward_model.check(given.second_model, given.tokenizer)
@@ -77,7 +78,7 @@ def trainer(
     """A TRL trainer; `parts` are model, datasets, processing_class and peft_config."""
     model, tokenizer = parts["model"], parts["processing_class"]
     decoder = Decoder(tokenizer, chat_template.stop_token_ids(Path(model.name_or_path), tokenizer))
-    functions = rewards.functions(rewards.suite_of(params), decoder)
+    functions = rewards.functions(of_rewards(params), decoder)
     if second_model:
         functions["second_model"] = rewards.of_model(second_model, model.device, params.per_device_train_batch_size)
     for reward_name, function in functions.items():

@@ -17,16 +17,10 @@ from stages.answers import reply
 from stages.answers.decoder import Decoder
 from stages.evaluating import metrics, scoring
 from stages.params.evaluation import Suite
-from stages.params.training import OwnAnswers
 from stages.rows.row import Content, make_row
 from stages.training import reward_model
 
 Reward = Callable[..., list[float]]
-
-
-def suite_of(params: OwnAnswers) -> Suite:
-    """The metrics among the rewards, as `evaluate` measures them."""
-    return Suite(params.metrics(), params.label, params.slots, params.answer_schema)
 
 
 def functions(suite: Suite, decoder: Decoder) -> dict[str, Reward]:

@@ -5,23 +5,17 @@ from typing import Any
 import pytest
 
 from stages.training import norms
+from tests.training import test_padding
 
 ARCHITECTURES = ("llama", "mistral", "phi3", "qwen2", "qwen3", "smollm3")
 IDS = [[7, 3, 9, 4, 11, 2], [5, 8, 6, 10, 1, 2]]
-SIZES = {
-    "vocab_size": 40, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
-    "num_key_value_heads": 2, "head_dim": 8, "pad_token_id": 0, "bos_token_id": None, "eos_token_id": 1,
-    "initializer_range": 0.5, "max_position_embeddings": 64,
-}  # fmt: skip
 
 
 def network(architecture: str) -> Any:
     """A model of random weights, of its norms too."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
 
-    torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(architecture, **SIZES))
+    model = test_padding.network(architecture)
     for name, weight in model.named_parameters():
         if "norm" in name:
             torch.nn.init.uniform_(weight, 0.5, 1.5)

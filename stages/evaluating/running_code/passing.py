@@ -4,6 +4,7 @@ from functools import lru_cache
 from math import comb
 
 from stages.answers.reply import Reply
+from stages.evaluating import metrics
 from stages.evaluating.running_code import boundary, code_blocks
 from stages.evaluating.running_code.boundary import Verdict
 
@@ -22,9 +23,8 @@ def told(expected: Reply, answer: Reply) -> str:
 
 def of_answer(expected: Reply, answer: Reply) -> tuple[float, float]:
     """(1 or 0, 1): whether the answer passes; (0, 0) where a call is expected. Without tests nothing is run."""
-    if expected.calls:
-        return 0.0, 0.0
-    return float(usable(expected) and verdict(expected.text, answer.text).outcome == "passed"), 1.0
+    passes = usable(expected) and verdict(expected.text, answer.text).outcome == "passed"
+    return metrics.of_text(passes, expected)
 
 
 def of_samples(passed: float, n: float, k: int) -> float:
