@@ -226,6 +226,7 @@ def set_up(work: Path, chosen: list[str]) -> dict[str, Build]:
     """An up-to-date build for every tool; modelmake's runs for real and fills the store."""
     (work / "project").mkdir()
     base = Build(tiny(work / "project"), "modelmake", work)
+    subprocess.run(["git", "gc", "--quiet"], cwd=base.project.path, check=True)  # few files to copy for each edit
     started = time.monotonic()
     if wrong := base.build(COMMANDS["modelmake"]):
         raise RuntimeError(f"modelmake: cannot be built: {wrong}")
