@@ -50,6 +50,17 @@ def commit_of(root: Path, revision: str) -> str:
     return _git(root, "rev-parse", "-q", "--verify", "--end-of-options", name, no_output_code=1).decode().strip()
 
 
+def is_shallow(root: Path) -> bool:
+    """Whether the repository lacks the history before some commits, as one cloned with --depth does."""
+    return _git(root, "rev-parse", "--is-shallow-repository").decode().strip() == "true"
+
+
+def refs(root: Path, folder: str) -> dict[str, str]:
+    """{full name: hash of its object} of the refs in a folder, such as refs/tags."""
+    lines = _git(root, "for-each-ref", "--format=%(objectname) %(refname)", folder).decode("utf-8", "replace")
+    return {name: sha for sha, _, name in (line.partition(" ") for line in lines.splitlines())}
+
+
 def commits(root: Path) -> list[Commit]:
     """Every commit that a branch, tag, stash, DVC experiment or detached HEAD reaches, newest first."""
     detached = ["HEAD"] if head(root) else []

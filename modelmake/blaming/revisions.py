@@ -1,26 +1,28 @@
-"""The two builds that are compared, as git has them."""
+"""Builds that are compared, as git or the working tree has them."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from modelmake import git
+from modelmake.dvc import experiments
 from modelmake.errors import UserError
 from modelmake.tracing import lock_entries
 from modelmake.tracing.history import LOCK
 from modelmake.tracing.lock_entries import LockedStage
 
 HEAD = "HEAD"
+WORKSPACE = "workspace"  # what DVC calls the working tree beside commits
 BUILD = "build it with `dvc repro` and commit"
 MAX_NAMED = 3  # files of the working tree
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A commit with a build."""
+    """A build of a commit, or of the working tree."""
 
     name: str  # as the user wrote it
-    commit: str
+    commit: str  # "" of the working tree
     stages: dict[str, LockedStage]  # of its dvc.lock
 
     @property
@@ -28,29 +30,45 @@ class Revision:
         return self.commit[:10]
 
     def file(self, root: Path, path: str) -> bytes | None:
-        """The content of a file in the commit; None where it has none."""
+        """The content of a file in the commit or in the working tree; None where it has none."""
+        if not self.commit:
+            return (root / path).read_bytes() if (root / path).is_file() else None
         return next(git.contents(root, [f"{self.commit}:./{path}"]))
 
 
 def read(root: Path, name: str) -> Revision:
-    """The build of a revision.
+    """The build of a revision, or of an experiment of DVC.
 
     Raises:
-        UserError: git knows no such revision, or it has no valid dvc.lock.
+        UserError: there is no such revision, or it has no valid dvc.lock.
     """
-    commit = git.commit_of(root, name)
+    commit = experiments.commit_of(root, name)
     if not commit:
-        raise UserError(f"{name}: no such revision: want a commit, branch or tag; `git log` has them")
+        raise UserError(f"{name}: no such revision: want a commit, branch, tag or experiment; `git log` has them")
     text = next(git.contents(root, [f"{commit}:./{LOCK}"]))
     if text is None:
         raise UserError(f"{name}: commit {commit[:10]} has no {LOCK}: want the commit of a build; {BUILD}")
+    return Revision(name, commit, _stages(text, f"{name}: {LOCK} of commit {commit[:10]}"))
+
+
+def working_tree(root: Path) -> Revision:
+    """The last build in the working tree, stale or not.
+
+    Raises:
+        UserError: it has no valid dvc.lock.
+    """
+    if not (root / LOCK).is_file():
+        raise UserError(f"{WORKSPACE}: no {LOCK}: want a build; run `dvc repro`")
+    return Revision(WORKSPACE, "", _stages((root / LOCK).read_bytes(), f"{WORKSPACE}: {LOCK}"))
+
+
+def _stages(text: bytes, where: str) -> dict[str, LockedStage]:
     try:
         entries = lock_entries.parse(text, {})
     except ValueError as error:
-        raise UserError(f"{name}: {LOCK} of commit {commit[:10]}: {error}: want one that DVC wrote; {BUILD}") from None
-    stages = {stage: LockedStage(number, stage, json.loads(content)["record"])
-              for number, (stage, content) in enumerate(entries)}  # fmt: skip
-    return Revision(name, commit, stages)
+        raise UserError(f"{where}: {error}: want one that DVC wrote; {BUILD}") from None
+    return {stage: LockedStage(number, stage, json.loads(content)["record"])
+            for number, (stage, content) in enumerate(entries)}  # fmt: skip
 
 
 def check_clean(root: Path) -> None:

@@ -31,6 +31,14 @@ class Cache:
             return None
         return files if all(map(self._trusted, files.values())) else None
 
+    def read(self, md5: str) -> bytes | None:
+        """The content of a file; None where the cache lacks it or has other bytes."""
+        try:
+            content = self._object(md5).read_bytes()
+        except FileNotFoundError:
+            return None
+        return content if artifacts.md5(content) == md5 else None
+
     def run(self, key: str) -> dict[str, Any] | None:
         """The newest run of a key, as an entry of dvc.lock; None where there is none."""
         runs = list(self._runs.glob(f"{key[:2]}/{key}/*"))

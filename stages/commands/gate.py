@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake import artifacts, git
-from modelmake.dvc import graph
+from modelmake.dvc import experiments, graph
 from modelmake.errors import UserError
 from modelmake.planning import plan
 from modelmake.planning.forecast import Status
@@ -17,6 +17,10 @@ from stages.commands.looks import Spent
 from stages.evaluating.verdicts import ALLOW, INCONCLUSIVE, REJECT, of_all
 
 EXIT = {ALLOW: 0, REJECT: 1, INCONCLUSIVE: 2}
+SHALLOW = (
+    "this clone lacks older commits, so nobody knows here how often people looked at the rows: `git fetch --unshallow` "
+    "(in GitHub Actions fetch-depth: 0)"
+)
 COLUMNS = ("gate", "verdict", "value", "interval", "bound", "smallest effect", "more rows")
 
 
@@ -36,7 +40,7 @@ def run(arguments: Namespace) -> int:
     path = compare.flags["gate"]
     content, until = _committed(root, path, arguments.rev) if arguments.rev else (_present(root, path), math.inf)
     gate = _decoded(content, path, arguments.rev)
-    stale = "" if arguments.rev else _stale(root, compare.name)
+    stale = "" if arguments.rev else staleness(root, compare.name)
     spent, unknown = looks.spent(root, path, gate, until)
     report = judged(gate, spent, stale)
     if arguments.json:
@@ -47,11 +51,14 @@ def run(arguments: Namespace) -> int:
 
 
 def judged(gate: dict[str, Any], spent: dict[str, Spent], stale: str) -> dict[str, Any]:
-    """The gates as the command tells them: of a stale build none is decided, and a spent budget allows nothing."""
+    """The gates as the command tells them: of a stale build none is decided, and a budget that is spent, or that nobody
+    can know here, allows nothing.
+    """
     gates = {}
     for name, found in gate["gates"].items():
-        over = found["suite"] in spent and spent[found["suite"]].is_over
-        reason = stale or (_over(found["suite"]) if over and found["verdict"] == ALLOW else "")
+        of_suite = spent.get(found["suite"])
+        doubt = (_over(found["suite"]) if of_suite.is_over else SHALLOW if of_suite.shallow else "") if of_suite else ""
+        reason = stale or (doubt if found["verdict"] == ALLOW else "")
         gates[name] = found | ({"verdict": INCONCLUSIVE, "why": reason} if reason else {})
     budgets = {suite: entry._asdict() | {"over": entry.is_over} for suite, entry in spent.items()}
     return {"verdict": of_all(gates), "stale": stale, "gates": gates, "suites": budgets}
@@ -76,10 +83,10 @@ def _committed(root: Path, path: str, revision: str) -> tuple[bytes, float]:
     Raises:
         UserError: there is no such commit or file, or dvc.lock there records another one.
     """
-    sha = git.commit_of(root, revision)
+    sha = experiments.commit_of(root, revision)
     commit = next((commit for commit in git.commits(root) if commit.sha == sha), None)
     if commit is None:
-        raise UserError(f"--rev {revision}: no such commit: want a branch, a tag or a hash that git has")
+        raise UserError(f"--rev {revision}: no such commit: want a branch, a tag, an experiment or a hash that git has")
     content, lock = git.contents(root, [f"{sha}:./{path}", f"{sha}:./dvc.lock"])
     if content is None:
         raise UserError(f"--rev {revision}: no {path} there: want a commit of a build")
@@ -101,7 +108,7 @@ def _decoded(content: bytes, path: str, revision: str | None) -> dict[str, Any]:
     return gate
 
 
-def _stale(root: Path, stage: str) -> str:
+def staleness(root: Path, stage: str) -> str:
     """Why the gates in the working tree are not those of its data, parameters and code; "" if they are."""
     steps = [step for step in plan.plan(root) if step.stage.rpartition(":")[2] == stage]
     if not steps or steps[0].status == Status.FRESH:
@@ -138,6 +145,8 @@ def _notes(report: dict[str, Any], unknown: int) -> list[str]:
             f"{100 * entry['error']:.3g} % of an error budget of {100 * entry['budget']:.3g} %; one more spends "
             f"{100 * entry['level']:.3g} %"
         )
+        if entry["shallow"]:
+            notes.append(f"{suite}: {SHALLOW}")
     if unknown:
         notes.append(f"{unknown} older gate.json do not say which rows they saw: not counted")
     if not report["gates"]:

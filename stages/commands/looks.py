@@ -24,6 +24,7 @@ class Spent(NamedTuple):
     error: float  # the sum of their levels
     budget: float
     level: float  # of one look, now
+    shallow: bool = False  # git lacks older commits here, so there may have been more looks
 
     @property
     def is_over(self) -> bool:
@@ -38,6 +39,7 @@ def spent(root: Path, path: str, gate: dict[str, Any], until: float) -> tuple[di
         gate: its present content, which is a look too.
         until: Unix seconds.
     """
+    shallow = git.is_shallow(root)
     contents = [content for time, content in _contents(root, path) if time <= until]
     readable = [gate, *(content for content in contents if "suites" in content)]
     result = {}
@@ -48,7 +50,8 @@ def spent(root: Path, path: str, gate: dict[str, Any], until: float) -> tuple[di
                 if overlap(seen, before) >= SAME_ROWS:
                     look = _look(content, name)
                     levels[look] = max(levels.get(look, 0.0), content["error"] / content["looks"])
-        result[suite] = Spent(len(levels), sum(levels.values()), gate["error"], gate["error"] / gate["looks"])
+        level = gate["error"] / gate["looks"]
+        result[suite] = Spent(len(levels), sum(levels.values()), gate["error"], level, shallow)
     return result, len(contents) + 1 - len(readable)
 
 

@@ -54,10 +54,14 @@ def build(project: MadeUpProject, answers: str = "a", **changes: Any) -> dict[st
 
 def run(project: MadeUpProject, *arguments: str) -> tuple[int, str]:
     """(exit code, output) of `modelmake gate`."""
+    return run_in(project.root, *arguments)
+
+
+def run_in(root: Path, *arguments: str) -> tuple[int, str]:
     parser = argparse.ArgumentParser()
     gate.arguments(parser)
     output = io.StringIO()
-    with contextlib.chdir(project.root), contextlib.redirect_stdout(output):
+    with contextlib.chdir(root), contextlib.redirect_stdout(output):
         return gate.run(parser.parse_args(arguments)), output.getvalue()
 
 
@@ -87,7 +91,7 @@ def test_programs_get_the_same_facts(project: MadeUpProject) -> None:
 
     report = json.loads(run(project, "--json")[1])
     assert (report["verdict"], report["gates"], report["unknown_looks"]) == ("ALLOW", content["gates"], 0)
-    budget = {"looks": 1, "error": 0.0025, "budget": 0.05, "level": 0.0025, "over": False}
+    budget = {"looks": 1, "error": 0.0025, "budget": 0.05, "level": 0.0025, "shallow": False, "over": False}
     assert report["suites"] == {"chat": budget}
 
 
@@ -136,7 +140,7 @@ def test_a_commit_has_its_own_verdict(project: MadeUpProject) -> None:
     build(project, "b", verdict="ALLOW")
 
     assert (run(project)[0], run(project, "--rev", "HEAD~1")[0], run(project, "--rev", "main")[0]) == (0, 1, 0)
-    with pytest.raises(UserError, match=r"^--rev nowhere: no such commit: want a branch, a tag or a hash"):
+    with pytest.raises(UserError, match=r"^--rev nowhere: no such commit: want a branch, a tag, an experiment or a hash"):
         run(project, "--rev", "nowhere")
 
 
@@ -190,3 +194,20 @@ def test_the_workflow_ends_as_the_gates_say_after_the_table_was_shown(tmp_path: 
     assert Path(files["GITHUB_OUTPUT"]).read_text() == f"code={code}\n"
     last = workflow["jobs"]["gate"]["steps"][-1]
     assert subprocess.run(["bash", "-c", last["run"]], env={"CODE": str(code), **env}, check=False).returncode == code
+
+
+def test_a_clone_without_older_commits_allows_nothing(project: MadeUpProject, tmp_path: Path) -> None:
+    for n in range(3):
+        build(project, f"answers {n}")
+    shallow, whole = tmp_path / "shallow", tmp_path / "whole"
+    for folder, depth in ((shallow, ["--depth=1"]), (whole, [])):
+        subprocess.run(["git", "clone", "-q", *depth, f"file://{project.root}", folder], check=True)
+        (folder / ".dvc").mkdir()
+        (folder / ".dvc/config").write_bytes((project.root / ".dvc/config").read_bytes())
+
+    assert run_in(whole)[0] == 0
+    code, output = run_in(shallow)
+    assert code == 2
+    assert "mine: this clone lacks older commits" in output and "chat: 1 look at these rows" in output
+    subprocess.run(["git", "fetch", "-q", "--unshallow"], cwd=shallow, check=True)
+    assert run_in(shallow)[0] == 0
