@@ -8,7 +8,8 @@ a step takes. Blocks of `--tokens` tokens are filled by four texts each; the sta
 run (benchmarks/gpu_runs.py) is a process of its own, with the same settings: bfloat16, r = 16 in all linear layers,
 AdamW. `share` is what the adapter's training needs (4 operations a frozen weight and token, attention besides, nothing
 twice) by the dense bfloat16 peak that NVIDIA gives for the GPU; there is none for GPUs that PEAKS does not list.
-`ratio` is tokens a second of the stage by those of the bare script. Both sizes need 40 GB on the GPU, 20 GB of disk.
+`ratio` is tokens a second of the stage by those of the bare script, `foreseen` what `modelmake plan` says of the peak.
+Both sizes need 40 GB on the GPU, 20 GB of disk.
 """
 
 import argparse
@@ -52,12 +53,8 @@ def shape_figures(shape: str, arguments: argparse.Namespace, folder: Path) -> di
         for how, of in found.items():
             rate, most = of["tokens"] / of["seconds"], peak(of["gpu"])
             share = round(rate * made["flops_per_token"] / most, 3) if most else None
-            found[how] = {
-                "tokens": of["tokens"],
-                "tokens_per_s": round(rate),
-                "peak_mib": of["peak_mib"],
-                "share": share,
-            }
+            memory = {name: size for name, size in of.items() if name.endswith("_mib")}
+            found[how] = {"tokens": of["tokens"], "tokens_per_s": round(rate), **memory, "share": share}
             print(shape, way, how, found[how], file=sys.stderr)
         ratio = round(found["ours"]["tokens_per_s"] / found["bare"]["tokens_per_s"], 2)
         figures[way] = {**found, "ratio": ratio}
@@ -65,14 +62,16 @@ def shape_figures(shape: str, arguments: argparse.Namespace, folder: Path) -> di
 
 
 def table(found: dict[str, Any]) -> str:
-    lines = ["| shape | way | | tokens/s | peak MiB | share of peak | ratio |", "|---|---|---|---|---|---|---|"]
+    names = ["shape", "way", "", "tokens/s", "peak MiB", "foreseen MiB", "share of peak", "ratio"]
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for shape, figures in found.items():
         for way in WAYS:
             for how in HOWS:
                 of = figures[way][how]
                 share = "" if of["share"] is None else f"{of['share']:.1%}"
                 ratio = figures[way]["ratio"] if how == "ours" else ""
-                cells = f"{of['tokens_per_s']:,} | {of['peak_mib']:,} | {share} | {ratio}"
+                foreseen = f"{of['foreseen_mib']:,}" if "foreseen_mib" in of else ""
+                cells = f"{of['tokens_per_s']:,} | {of['peak_mib']:,} | {foreseen} | {share} | {ratio}"
                 lines.append(f"| {shape} | {way} | {how} | {cells} |")
     return "\n".join(lines)
 

@@ -5,7 +5,7 @@
     bare    the script of TRL's documentation: SFTTrainer with packing, at the same settings
 
 Seconds are those between the ends of optimizer steps, from the end of the first ones on; memory is the most that was
-allocated on the GPU, or resident on the CPU, in all of the process.
+allocated on the GPU, or resident on the CPU, in all of the process. `ours` tells what `modelmake plan` foresees of it.
 """
 
 import json
@@ -88,8 +88,11 @@ def flops(made: Any, specification: dict[str, Any]) -> dict[str, Any]:
     return {"parameters": made.num_parameters(), "flops_per_token": 4 * weights + attention}
 
 
-def ours(specification: dict[str, Any], start: Path, folder: Path) -> None:
+def ours(specification: dict[str, Any], start: Path, folder: Path) -> dict[str, int]:
+    from transformers import AutoConfig
+
     from stages import train
+    from stages.training import memory
 
     outputs = {name: folder / name for name in ("trained", "consumed", "log", "checkpoints")}
     outputs["checkpoints"].mkdir()
@@ -98,6 +101,8 @@ def ours(specification: dict[str, Any], start: Path, folder: Path) -> None:
         start=start, second_model=ROOT / params.second_model, train=start / "texts.jsonl", val=start / "none.jsonl",
         step="gpu", params=params, machine=machine, **outputs,
     )  # fmt: skip
+    need = memory.need(AutoConfig.from_pretrained(start), params, machine, specification["tokens"], trained=1.0)
+    return {"foreseen_mib": need.peak >> 20}
 
 
 def parameters(specification: dict[str, Any]) -> tuple[Any, Any]:
@@ -129,7 +134,7 @@ def quantization(specification: dict[str, Any]) -> dict[str, Any] | None:
     return NF4 | {"bnb_4bit_compute_dtype": dtype(specification)} if specification["way"] == "qlora" else None
 
 
-def bare(specification: dict[str, Any], start: Path, folder: Path) -> None:
+def bare(specification: dict[str, Any], start: Path, folder: Path) -> dict[str, int]:
     import torch
     from datasets import Dataset
     from peft import LoraConfig
@@ -156,6 +161,7 @@ def bare(specification: dict[str, Any], start: Path, folder: Path) -> None:
     )
     trainer.train()
     trainer.save_model(str(folder / "trained"))
+    return {}
 
 
 def clocked(device: str) -> dict[str, Any]:
@@ -194,13 +200,13 @@ def main() -> None:
     else:
         measured = clocked(specification["device"])
         with tempfile.TemporaryDirectory() as name:
-            {"ours": ours, "bare": bare}[how](specification, start, Path(name))
+            foreseen = {"ours": ours, "bare": bare}[how](specification, start, Path(name))
         seconds = measured["ends"][-1] - measured["ends"][WARM_UP - 1]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         if specification["device"] == "cuda":
             peak = torch.cuda.max_memory_allocated()
         tokens = measured["tokens"] * (len(measured["ends"]) - WARM_UP)
-        result = {"tokens": round(tokens), "seconds": seconds, "peak_mib": peak >> 20}
+        result = {"tokens": round(tokens), "seconds": seconds, "peak_mib": peak >> 20, **foreseen}
     result["gpu"] = torch.cuda.get_device_name() if specification["device"] == "cuda" else None
     Path(sys.argv[3]).write_text(json.dumps(result))
 

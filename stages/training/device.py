@@ -7,13 +7,17 @@ from stages.params.machine import Machine
 def prepare(machine: Machine) -> None:
     """Sets torch's number of threads and its deterministic algorithms.
 
+    On a GPU torch refuses what it can only compute in another order each time: a warning would leave attention its
+    faster, other gradients.
+
     Raises:
         UserError: a GPU, or bfloat16 on it, is declared but not available.
     """
     import torch
 
     torch.set_num_threads(machine.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.use_deterministic_algorithms(True, warn_only=machine.device == "cpu")
+    torch.utils.deterministic.fill_uninitialized_memory = False  # it shows reads of what was never written
     check(machine.device, machine.dtype)
 
 

@@ -42,3 +42,4 @@ def test_every_run_trains_the_same_tokens() -> None:
     runs = [tiny[way][how] for way in gpu.WAYS for how in gpu.HOWS]
     assert [run["tokens"] for run in runs] == [2 * 2 * 64] * 4  # steps, blocks, tokens of a block
     assert all(run["tokens_per_s"] > 0 and run["peak_mib"] > 0 for run in runs)
+    assert all("foreseen_mib" in tiny[way]["ours"] for way in gpu.WAYS)

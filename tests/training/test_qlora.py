@@ -19,12 +19,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_model(tmp_path_factory.mktemp("model"), tie_word_embeddings=False)
 
 
-def logits(network):
+def logits(network, device: str = "cpu"):
     import torch
 
     network.eval()
     with torch.no_grad():
-        return network(torch.arange(60).reshape(2, 30)).logits
+        return network(torch.arange(60, device=device).reshape(2, 30)).logits
 
 
 def test_dequantized_weights_compute_the_same_as_4_bit_ones(model: Path) -> None:

@@ -21,6 +21,7 @@ from tests.tiny_models import PLAIN_LORA, build_model, build_reward_model
 from tests.training.made_up_ways import WAYS
 
 ROOT = Path(__file__).parents[2]
+CPU = Machine("cpu", "float32", 1)
 COMMON = {
     "from_": "base", "second_model": "recipes/no_model.json",
     "seed": 1, "quantization": None, "max_length": 64, "over_long": "drop", "omit": [],
@@ -131,14 +132,14 @@ def write_rows(folder: Path, kind: str) -> list[Path]:
     return [folder / "train.jsonl", folder / "val.jsonl"]
 
 
-def run_stage(model: Path, folder: Path, files: list[Path], checkpoints: Path, params: Step) -> dict[str, bytes]:
+def run_stage(
+    model: Path, folder: Path, files: list[Path], checkpoints: Path, params: Step, machine: Machine = CPU
+) -> dict[str, bytes]:
     """Trains, and returns {path: content} of the outputs in `folder`."""
     folder.mkdir()
     checkpoints.mkdir(exist_ok=True)
     outputs = [folder / name for name in ("trained", "consumed.jsonl", "log.json")]
-    train.main(
-        model, ROOT / params.second_model, *files, *outputs, checkpoints, "step", params, Machine("cpu", "float32", 1)
-    )
+    train.main(model, ROOT / params.second_model, *files, *outputs, checkpoints, "step", params, machine)
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
