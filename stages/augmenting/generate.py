@@ -4,14 +4,13 @@ import hashlib
 import importlib
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from modelmake.errors import UserError
-from modelmake.progress import ProgressBar
+from stages.augmenting import concurrent
 from stages.augmenting.archive import Archive
 from stages.augmenting.filtering import SplitRows, filter_contents
 from stages.augmenting.requests import Prompts, Session
@@ -110,21 +109,7 @@ def run_method(method: Method, where: str, train: MappedRows, prompts: Prompts, 
         return Attempt(id, parents, tag, provenance, content)
 
     places = range(min(method.rows or len(order), len(order)))
-    attempts: list[Attempt] = []
-    progress = ProgressBar(len(places), tag, "rows")
-    try:
-        with ThreadPoolExecutor(method.parallel) as pool:
-            try:
-                for result in pool.map(attempt, places):
-                    attempts.append(result)
-                    progress.update(1)
-            except BaseException:
-                for endpoint in endpoints:
-                    endpoint.stop()
-                raise
-    finally:
-        for endpoint in endpoints:
-            endpoint.close()
+    attempts = concurrent.run(attempt, places, method.parallel, endpoints, tag, "rows")
     declined = [result.content for result in attempts if isinstance(result.content, Declined)]
     if len(declined) == len(attempts) and all(reason.reason == "refused_request" for reason in declined):
         raise UserError(f"{where}: every request was refused, the first by {declined[0].detail}; mend what it says")

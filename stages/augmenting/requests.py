@@ -22,15 +22,23 @@ class Prompts:
         paths = sorted(folder.rglob("*.txt"))
         self._texts = {path.relative_to(folder).as_posix(): path.read_text("utf-8").strip() for path in paths}
 
+    def text(self, name: str) -> str:
+        """The template as it is.
+
+        Raises:
+            UserError: there is none of this name.
+        """
+        if name not in self._texts:
+            raise UserError(f"{self._folder / name}: no such file: want the prompt; `git checkout` it")
+        return self._texts[name]
+
     def fill(self, name: str, values: dict[str, str]) -> str:
         """The template with its placeholders replaced; braces inside the values stay as they are.
 
         Raises:
             UserError: no template has the name, or it lacks a placeholder for one of the values.
         """
-        if name not in self._texts:
-            raise UserError(f"{self._folder / name}: no such file: want the prompt; `git checkout` it")
-        text = self._texts[name]
+        text = self.text(name)
         if missing := [f"{{{value}}}" for value in values if f"{{{value}}}" not in text]:
             raise UserError(
                 f"{self._folder / name}: has no {' and no '.join(missing)}: want it where its text belongs; add it"

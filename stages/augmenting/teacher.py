@@ -1,4 +1,4 @@
-"""Client of an OpenAI-compatible endpoint: rate limit, retries, and an archive, so that no request is sent twice."""
+"""Client of an endpoint of chat models: rate limit, retries, and an archive, so that no request is sent twice."""
 
 import contextlib
 import os
@@ -15,11 +15,12 @@ import msgspec
 
 from modelmake.errors import UserError
 from stages.augmenting.archive import Archive
+from stages.augmenting.dialects import DIALECTS, Said
 from stages.augmenting.rate_limit import RateLimit
 from stages.params.augmentation import Endpoint
 from stages.rows.row import Message, content_id
 
-RETRIED_STATUSES = (408, 409, 425, 429, 500, 502, 503, 504)
+RETRIED_STATUSES = (408, 409, 425, 429, 500, 502, 503, 504, 529)
 REFUSED_STATUSES = (400, 413, 422)  # the fault is in this request: no retry helps, others may pass
 CONNECT_TIMEOUT_S = 5.0
 MAX_BACKOFF_S = 60.0
@@ -36,30 +37,18 @@ class Declined(Exception):
 
 
 class Request(NamedTuple):
-    """Body of a chat completion request; the id is the hash of endpoint and body, and the key of the archive."""
+    """Body of a request; the id is the hash of endpoint and body, and the key of the archive."""
 
     id: str
     body: dict[str, Any]
 
 
-class _Message(msgspec.Struct):
-    content: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _Completion(msgspec.Struct):
-    choices: list[_Choice]
-
-
 class Teacher:
     """One endpoint, for any number of threads. Its API key is read only when a request has to be sent."""
 
-    def __init__(self, params: Endpoint, archive: Archive, where: str) -> None:
+    def __init__(self, params: Endpoint, archive: Archive, where: str, api: str = "openai") -> None:
         self.params, self._archive, self._where = params, archive, f"{where}: {params.base_url}"
+        self._dialect = DIALECTS[api]
         self._limit = RateLimit(params.requests_per_minute)
         self._lock = threading.Lock()
         self._request_locks: dict[str, threading.Lock] = defaultdict(threading.Lock)  # equal requests wait in turn
@@ -71,22 +60,39 @@ class Teacher:
     def name(self) -> str:
         return f"{self.params.model} at {self.params.base_url}"
 
-    def request(self, messages: Sequence[Message], seed: int) -> Request:
-        """The request that continues these messages."""
-        body = {
+    def request(self, messages: Sequence[Message], seed: int | None) -> Request:
+        """The request that continues these messages. What is None is not sent."""
+        settings = {
             "model": self.params.model,
-            "messages": msgspec.to_builtins(messages),
             "temperature": self.params.temperature,
             "max_tokens": self.params.max_tokens,
             "seed": seed,
         }
+        body = self._dialect.body(messages, {name: value for name, value in settings.items() if value is not None})
         return Request(content_id(msgspec.json.encode([self.params.base_url, body])), body)
 
+    def is_archived(self, request: Request) -> bool:
+        return self._archive.get(request.id) is not None
+
     def answer(self, request: Request) -> str:
-        """The answer to a request, stripped; from the archive if it is there.
+        """The whole answer to a request, stripped.
 
         Raises:
-            Declined: the endpoint refuses this request, or its answer is incomplete.
+            Declined: its answer is incomplete; or as `said` does.
+            UserError: as `said` does.
+        """
+        said = self.said(request)
+        if said.cut:
+            raise Declined("cut_off", f"longer than max_tokens = {self.params.max_tokens}, or than the context")
+        if said.held_back:
+            raise Declined("content_filter", "the endpoint held the answer back")
+        return said.text.strip()
+
+    def said(self, request: Request) -> Said:
+        """What the endpoint says to a request; from the archive if it is there.
+
+        Raises:
+            Declined: the endpoint refuses this request.
             UserError: the endpoint is unreachable, misconfigured, or still fails after all retries.
         """
         with self._lock:
@@ -97,12 +103,7 @@ class Teacher:
                 response = self._send(request.body)
                 entry = {"base_url": self.params.base_url, "request": request.body, "response": response}
                 self._archive.put(request.id, entry)
-        choice = msgspec.convert(entry["response"], _Completion).choices[0]
-        if choice.finish_reason == "length":
-            raise Declined("cut_off", f"longer than max_tokens = {self.params.max_tokens}, or than the context")
-        if choice.finish_reason == "content_filter":
-            raise Declined("content_filter", "the endpoint held the answer back")
-        return (choice.message.content or "").strip()
+        return self._dialect.read(entry["response"])
 
     def stop(self) -> None:
         """Sends no further request; waiting ones fail."""
@@ -119,7 +120,7 @@ class Teacher:
                 raise UserError(f"{self._where}: not sent, because another request failed")
             wait_s = min(2.0**attempt, MAX_BACKOFF_S)
             try:
-                url = f"{self.params.base_url.rstrip('/')}/chat/completions"
+                url = f"{self.params.base_url.rstrip('/')}/{self._dialect.path}"
                 response = client.post(url, content=msgspec.json.encode(body))
             except httpx2.TransportError as error:
                 problem = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -128,7 +129,7 @@ class Teacher:
             else:
                 self._reached = True
                 if response.status_code == 200:
-                    return self._completion(response)
+                    return self._answer_in(response)
                 problem = f"HTTP {response.status_code}: {self._error_text(response)}"
                 if response.status_code in REFUSED_STATUSES:
                     raise Declined("refused_request", problem)
@@ -148,14 +149,12 @@ class Teacher:
     def _connect(self) -> httpx2.Client:
         with self._lock:
             if self._client is None:
-                headers = {"Content-Type": "application/json"}
                 if variable := self.params.api_key_env:
                     self._key = os.environ.get(variable, "")
                     if not re.fullmatch(r"[!-~]+", self._key):  # httpx would show such a key in its error
                         raise UserError(f"{self._where}: {variable}: want its key in the environment, on one line")
-                    headers["Authorization"] = f"Bearer {self._key}"
                 self._client = httpx2.Client(
-                    headers=headers,
+                    headers={"Content-Type": "application/json", **self._dialect.headers(self._key)},
                     timeout=httpx2.Timeout(
                         self.params.timeout_s, connect=min(CONNECT_TIMEOUT_S, self.params.timeout_s)
                     ),
@@ -164,13 +163,14 @@ class Teacher:
                 )
             return self._client
 
-    def _completion(self, response: httpx2.Response) -> dict[str, Any]:
+    def _answer_in(self, response: httpx2.Response) -> dict[str, Any]:
+        """The decoded response, if there is an answer in it."""
         with contextlib.suppress(msgspec.MsgspecError):
-            completion = msgspec.json.decode(self._without_key(response.text))
-            if msgspec.convert(completion, _Completion).choices:
-                return completion
+            decoded = msgspec.json.decode(self._without_key(response.text))
+            self._dialect.read(decoded)
+            return decoded
         raise UserError(
-            f"{self._where}: not a chat completion: {self._error_text(response)}: want an OpenAI-compatible endpoint"
+            f"{self._where}: not a chat completion: {self._error_text(response)}: want {self._dialect.wanted}"
         )
 
     def _without_key(self, text: str) -> str:
@@ -188,7 +188,7 @@ class Teacher:
         if status in (401, 403):
             variable = self.params.api_key_env
             return f"want a valid key in {variable}" if variable else "name the variable with its key in api_key_env"
-        return "want base_url without /chat/completions, and a model that the endpoint serves"
+        return f"want base_url without /{self._dialect.path}, and a model that the endpoint serves"
 
 
 def retry_after_s(header: str) -> float | None:

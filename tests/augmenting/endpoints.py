@@ -39,12 +39,12 @@ PROMPTS = {
 }
 
 
-def model(folder: Path) -> Path:
-    """A GGUF file of a tiny model that was trained on `TAUGHT`."""
+def model(folder: Path, taught: Sequence[tuple[str, str]] = TAUGHT) -> Path:
+    """A GGUF file of a tiny model that was trained on questions and answers."""
     import torch
 
-    questions = [{"messages": [{"role": "user", "content": text}], "tools": []} for text, _ in TAUGHT]
-    answers = [answer for _, answer in TAUGHT]
+    questions = [{"messages": [{"role": "user", "content": text}], "tools": []} for text, _ in taught]
+    answers = [answer for _, answer in taught]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # two threads wait for each other for minutes on a busy machine
     try:
@@ -70,7 +70,7 @@ class Proxy:
         self.scripted = list(scripted)
         self.requests: list[bytes] = []
         self.forwarded: list[bytes] = []  # requests that the server has answered
-        self.keys: list[str | None] = []  # Authorization header of each request
+        self.keys: list[str | None] = []  # of each request, by the header of either dialect
         self.lock, self.permits = threading.Lock(), threading.Semaphore(1_000_000)
         proxy = self
 
@@ -101,7 +101,7 @@ class Proxy:
         body = client.rfile.read(int(client.headers["Content-Length"]))
         with self.lock:
             self.requests.append(body)
-            self.keys.append(client.headers.get("Authorization"))
+            self.keys.append(client.headers.get("Authorization") or client.headers.get("x-api-key"))
             response = self.scripted.pop(0) if self.scripted else None
         if response is None:
             self.permits.acquire()

@@ -23,12 +23,12 @@ STEAM = dict(TAUGHT)[IRON]
 FIELDS = set(Endpoint.__struct_fields__)
 
 
-def teacher(url: str, folder: Path, **values: Any) -> Teacher:
+def teacher(url: str, folder: Path, api: str = "openai", **values: Any) -> Teacher:
     entry = {name: value for name, value in method("distill", url, **values).items() if name in FIELDS}
-    return Teacher(msgspec.convert(entry, Endpoint), Archive(folder), "augment.methods[0]")
+    return Teacher(msgspec.convert(entry, Endpoint), Archive(folder), "augment.methods[0]", api)
 
 
-def ask(endpoint: Teacher, text: str = IRON, seed: int = 3) -> str:
+def ask(endpoint: Teacher, text: str = IRON, seed: int | None = 3) -> str:
     return endpoint.answer(endpoint.request([Message("user", text)], seed))
 
 
@@ -40,6 +40,44 @@ def proxy(llama: str) -> Iterator[Proxy]:
 
 def test_llama_cpp_itself_answers(llama: str, tmp_path: Path) -> None:
     assert ask(teacher(f"{llama}/v1", tmp_path)) == STEAM
+
+
+def test_llama_cpp_answers_anthropics_messages(proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEACHER_KEY", KEY)
+    endpoint = teacher(proxy.url, tmp_path, api="anthropic", api_key_env="TEACHER_KEY")
+
+    assert ask(endpoint, seed=None) == ask(endpoint, seed=None) == STEAM
+    assert proxy.keys == [KEY] and b"seed" not in proxy.requests[0]
+    with pytest.raises(Declined, match="cut_off"):
+        ask(teacher(proxy.url, tmp_path, api="anthropic", max_tokens=3), seed=None)
+
+
+def test_of_anthropics_messages_texts_are_read_and_refusals_declined(proxy: Proxy, tmp_path: Path) -> None:
+    blocks = (
+        '{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": " Yes,"}, {"type": "text", "text": " so. "}'
+    )
+    usage = '"usage": {"input_tokens": 12, "output_tokens": 5}'
+    proxy.scripted = [
+        (529, {"Retry-After": "0"}, '{"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}'),
+        (200, {}, f'{{"content": [{blocks}], "stop_reason": "end_turn", {usage}}}'),
+        (200, {}, '{"content": [], "stop_reason": "refusal"}'),
+        (200, {}, '{"choices": []}'),
+        (404, {}, '{"type": "error", "error": {"type": "not_found_error", "message": "model: tiny"}}'),
+    ]
+    endpoint = teacher(proxy.url, tmp_path, api="anthropic")
+    turns = [Message("system", "Be brief."), Message("user", IRON)]
+
+    said = endpoint.said(endpoint.request(turns, None))
+
+    assert (said.text, said.prompt_tokens, said.answer_tokens) == (" Yes, so. ", 12, 5)
+    body = msgspec.json.decode(proxy.requests[1])
+    assert body["system"] == "Be brief." and body["messages"] == [{"role": "user", "content": IRON}]
+    with pytest.raises(Declined, match="content_filter"):
+        ask(endpoint, "another", seed=None)
+    with pytest.raises(UserError, match=r"not a chat completion: .*: want an endpoint of Anthropic's messages$"):
+        ask(endpoint, "a third", seed=None)
+    with pytest.raises(UserError, match=r"HTTP 404: model: tiny; want base_url without /messages, and a model that "):
+        ask(endpoint, "a fourth", seed=None)
 
 
 def test_a_request_is_sent_once_and_another_seed_is_another_request(proxy: Proxy, tmp_path: Path) -> None:
