@@ -3,8 +3,8 @@
 Inputs:  weights  model folder
          rows     JSONL canonical rows of the suite
 Outputs: answers  JSONL {id, answers: [text, …]}, one answer or as many as are sampled, and if some are cut at
-                  max_new_tokens {cut: how many}; of texts {id, likelihood: [nats, hits, tokens, bytes]}; in the
-                  order of the rows
+                  max_new_tokens {cut: how many}, and {tokens: [of their prompts, of the answers]}; of texts
+                  {id, likelihood: [nats, hits, tokens, bytes]}; in the order of the rows
 Params:  answer.<suite>, machine
 """
 
@@ -58,10 +58,10 @@ def _generated(weights: Path, rows: list[Row], params: Answering, settings: dict
     n, sampling = 1, None
     if isinstance(params, Sampled):
         n = params.num_return_sequences
-        seeds = [f"{params.seed} {row.id} {number}" for row in rows for number in range(n)]
+        seeds = [[f"{params.seed} {row.id} {number}" for number in range(n)] for row in rows]
         sampling = Sampling(params.temperature, params.top_k, params.top_p, seeds)
-    asked = [question for question in questions(rows) for _ in range(n)]
-    found = transformers.generate(weights, asked, max_new_tokens=params.max_new_tokens, sampling=sampling, **settings)
+    length = params.max_new_tokens
+    found = transformers.generate(weights, questions(rows), max_new_tokens=length, sampling=sampling, **settings)
     return [answer_file.of(row.id, found[at * n : (at + 1) * n]) for at, row in enumerate(rows)]
 
 

@@ -2,7 +2,7 @@
 
 Inputs:  quantized  folder that `quantize` wrote
          rows       JSONL canonical rows of the suite
-Outputs: answers    JSONL {id, answers: [text]}, and {cut: 1} of one that is cut; in the order of the rows
+Outputs: answers    JSONL {id, answers: [text], tokens}, and {cut: 1} of one that is cut; in the order of the rows
          prompts    JSON {changed: prompts that the runtime does not make as in training}
 Params:  answer_quantized.<quant>, answer.<suite>, machine
 """

@@ -52,10 +52,36 @@ def test_a_line_has_the_id_of_its_row_and_the_answers(model: Path, tmp_path: Pat
     lines = [json.loads(line) for line in run(model, tmp_path, GREEDY).splitlines()]
 
     assert [line["id"] for line in lines] == [row.id for row in ROWS]
-    assert {name for line in lines for name in line} == {"id", "answers"}
+    assert {name for line in lines for name in line} == {"id", "answers", "tokens"}
     expected = [{row.content.messages[-1].content, "perhaps"} for row in ROWS]
     assert all(line["answers"][0] in words for line, words in zip(lines, expected, strict=True))
     assert {len(line["answers"]) for line in lines} == {1}
+
+
+@pytest.mark.parametrize("params", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
+def test_tokens_are_those_of_the_prompts_and_of_the_answers_with_their_ends(
+    model: Path, tmp_path: Path, params: Answering
+) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    run(model, tmp_path, params)
+
+    for row, given in zip(ROWS, answer_file.read(tmp_path / "answers.jsonl"), strict=True):
+        prompt = tokenizer.apply_chat_template(questions([row])[0]["messages"], add_generation_prompt=True)["input_ids"]
+        ended = sum(len(tokenizer.encode(text, add_special_tokens=False)) + 1 for text in given.answers)
+        assert given.tokens[0] == len(prompt) * len(given.answers)
+        assert params is SAMPLED or given.tokens[1] == ended  # a drawn answer may have tokens that others would spell
+
+
+def test_a_prompt_that_is_too_long_is_told_by_the_number_of_its_row(model: Path, tmp_path: Path) -> None:
+    rows = sorted([*ROWS, chat("cat " * 300, "yes")], key=lambda row: row.id)
+    [place] = [i for i, row in enumerate(rows) if row not in ROWS]
+    told = rf"conversation {place}: \d+ tokens .*; shorten the prompt, or drop the row"
+
+    for params in (GREEDY, SAMPLED):
+        with pytest.raises(UserError, match=told):
+            run(model, tmp_path, params, rows)
 
 
 def test_answers_that_are_cut_are_counted(model: Path, tmp_path: Path) -> None:

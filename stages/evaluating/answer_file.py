@@ -15,12 +15,22 @@ class Given(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     answers: list[str] = []
     cut: int = 0  # how many of the answers are cut at max_new_tokens
+    tokens: tuple[int, int] | None = None  # of the prompts of all answers, and of the answers; None: not known
     likelihood: TextLikelihood | None = None
 
 
 def of(id: str, answers: Sequence[Generated]) -> Given:
     """The line of a question."""
-    return Given(id, [answer.text for answer in answers], sum(answer.cut for answer in answers))
+    counts = [(answer.prompt_tokens, answer.answer_tokens) for answer in answers]
+    known = all(None not in of_answer for of_answer in counts)
+    tokens = tuple(map(sum, zip(*counts, strict=True))) if known else None
+    return Given(id, [answer.text for answer in answers], sum(answer.cut for answer in answers), tokens)
+
+
+def tokens(given: Sequence[Given]) -> list[int]:
+    """[tokens of all prompts, of all answers]; empty if those of a row are not known."""
+    of_rows = [of_row.tokens for of_row in given]
+    return [] if None in of_rows else [sum(counts) for counts in zip(*of_rows, strict=True)]
 
 
 def told(given: Sequence[Given], max_new_tokens: int) -> str:

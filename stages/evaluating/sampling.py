@@ -13,7 +13,7 @@ class Sampling(NamedTuple):
     temperature: float
     top_k: int | None  # None: of all tokens
     top_p: float
-    seeds: list[str]  # of each conversation
+    seeds: list[list[str]]  # of each conversation, one for each of its answers
 
 
 def draws(seed: str, n: int) -> list[float]:

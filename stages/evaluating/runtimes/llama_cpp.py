@@ -16,6 +16,7 @@ from stages.answers.call_forms import MARKS
 from stages.evaluating import resumable_batches
 from stages.evaluating.generated import Generated
 from stages.evaluating.runtimes import gguf_template
+from stages.evaluating.schema_order import in_order
 from stages.training import chat_template
 
 if TYPE_CHECKING:
@@ -33,13 +34,15 @@ def generate(
     threads: int,
     context_tokens: int,
     checkpoint: Path,
+    schema: dict[str, Any] | None = None,
 ) -> list[Generated]:
     """The greedy answer to each conversation ({messages, tools}), in order; of special tokens only MARKS are in it.
 
     The file's template makes the prompt, and the prompt is completed: llama.cpp's endpoint for chats would bind an
     answer to the grammar of the tools, and take its calls apart.
-    `context_tokens` bounds prompt and answer together. Finished answers are kept in the file `checkpoint` and read
-    from there after a kill.
+    `context_tokens` bounds prompt and answer together. With a JSON Schema only tokens are taken that its grammar
+    allows; of a schema that it cannot take, llama.cpp says so in its log, and answers as if there were none. Finished
+    answers are kept in the file `checkpoint` and read from there after a kill.
 
     Raises:
         UserError: the file has no chat template or llama.cpp cannot load it; or a conversation leaves no room for
@@ -55,7 +58,7 @@ def generate(
         [(i, conversation)] = batch
         prompt = _prompt(servers[0], conversation, f"{model}: conversation {i}")
         request = {"prompt": prompt, "max_tokens": max_new_tokens, "preserved_tokens": MARKS, **GREEDY}
-        reply = servers[0].handle_completions(request)
+        reply = servers[0].handle_completions(request | ({"json_schema": in_order(schema)} if schema else {}))
         return [_answer(reply, max_new_tokens, context_tokens, f"{model}: conversation {i}")]
 
     try:
@@ -165,7 +168,8 @@ def _answer(reply: dict[str, Any], max_new_tokens: int, context_tokens: int, whe
         )
     [choice] = reply["choices"]
     cut = choice["finish_reason"] == "length"  # perhaps within a character, whose bytes alone are no UTF-8
-    return Generated(choice["text"].rstrip("\ufffd") if cut else choice["text"], cut)
+    text = choice["text"].rstrip("\ufffd") if cut else choice["text"]
+    return Generated(text, cut, prompt_tokens, reply["usage"]["completion_tokens"])
 
 
 def _prompt(server: "Server", conversation: dict[str, Any], where: str) -> str:

@@ -1,8 +1,9 @@
 """Answers and text likelihoods with transformers, by the model folder's own tokenizer and chat template."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from modelmake.errors import UserError
 from stages.answers.decoder import Decoder
@@ -13,6 +14,26 @@ from stages.evaluating.sampling import choose as sampled
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.training import chat_template
 from stages.training.device import check as check_device
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Followed(Protocol):
+    """The answers of a batch, as far as they are there; rows are places in it."""
+
+    def allowed(self, logits: "Tensor", rows: list[int]) -> "Tensor":
+        """(B, V): the logits, -inf where a token may not come next."""
+
+    def take(self, tokens: list[int], rows: list[int]) -> None:
+        """Goes on with the token of each row."""
+
+
+class Limit(Protocol):
+    """What says which tokens may come next."""
+
+    def start(self, rows: int) -> Followed:
+        """Empty answers."""
 
 
 def generate(
@@ -25,12 +46,14 @@ def generate(
     dtype: str,
     checkpoint: Path,
     sampling: Sampling | None = None,
+    limit: Callable[[Any, set[int]], Limit] | None = None,
 ) -> list[Generated]:
-    """The answer to each conversation ({messages, tools}), in order; of special tokens only MARKS are in it.
+    """The answers to each conversation ({messages, tools}), in order; of special tokens only MARKS are in them.
 
-    Answers are greedy without `sampling`. `dtype` is torch's name ("float32", "bfloat16"). Generation stops at the
-    tokenizer's eos_token and at the folder's `eos_token_id`; its other generation settings (penalties, sampling) are
-    ignored. Finished batches are kept in the file `checkpoint` and read from there after a kill.
+    Each has one, greedy answer without `sampling`, else one for each of its seeds. `limit` makes of the tokenizer and
+    the end tokens what says which tokens may come next. `dtype` is torch's name ("float32", "bfloat16"). Generation
+    stops at the tokenizer's eos_token and at the folder's `eos_token_id`; its other generation settings (penalties,
+    sampling) are ignored. Finished batches are kept in the file `checkpoint` and read from there after a kill.
 
     Raises:
         UserError: the chat template refuses a conversation, or that leaves no room for `max_new_tokens` in the model's
@@ -54,34 +77,47 @@ def generate(
         if len(prompt) + max_new_tokens > context_tokens:
             raise UserError(
                 f"{model}: conversation {i}: {len(prompt)} tokens and max_new_tokens = {max_new_tokens}: "
-                f"want at most the model's max_position_embeddings = {context_tokens} together; drop the row"
+                f"want at most the model's max_position_embeddings = {context_tokens} together; shorten the prompt, or "
+                "drop the row"
             )
     stops = chat_template.stop_token_ids(model, tokenizer)
     if not stops:
         raise UserError(f"{model}: no eos_token: want one to end answers; set it in tokenizer_config.json")
     decoder = Decoder(tokenizer, stops)
+    limited = limit(tokenizer, stops) if limit else None
+    seeds = sampling.seeds if sampling else [[""]] * len(prompts)
+    wanted = [(prompt, seed) for prompt, of_row in zip(prompts, seeds, strict=True) for seed in of_row]  # one an answer
 
     def answer(batch: list[int]) -> list[Generated]:
-        drawn = [draws(sampling.seeds[i], max_new_tokens) for i in batch] if sampling else []
+        drawn = [draws(wanted[i][1], max_new_tokens) for i in batch] if sampling else []
+        followed = limited.start(len(batch)) if limited else None
 
         def choose(logits: torch.Tensor, rows: list[int], step: int) -> torch.Tensor:
-            if not sampling:
-                return logits.argmax(-1)
-            at = torch.tensor([drawn[row][step] for row in rows], dtype=torch.float64, device=logits.device)
-            return sampled(logits, at, sampling)
+            logits = followed.allowed(logits, rows) if followed else logits
+            if sampling:
+                at = torch.tensor([drawn[row][step] for row in rows], dtype=torch.float64, device=logits.device)
+                chosen = sampled(logits, at, sampling)
+            else:
+                chosen = logits.argmax(-1)
+            if followed:
+                followed.take(chosen.tolist(), rows)
+            return chosen
 
-        tokens = token_loop.answer(network, [prompts[i] for i in batch], begun, stops, max_new_tokens, choose)
-        return [Generated(decoder.text(answered), answered[-1] not in stops) for answered in tokens]
+        tokens = token_loop.answer(network, [wanted[i][0] for i in batch], begun, stops, max_new_tokens, choose)
+        return [
+            Generated(decoder.text(answered), answered[-1] not in stops, len(wanted[i][0]), len(answered))
+            for i, answered in zip(batch, tokens, strict=True)
+        ]
 
     answers: dict[int, Generated] = {}
     # Prompts of equal length need no padding. The longest come first, so that a lack of memory shows at once.
-    order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
-    with torch.inference_mode(), tqdm(total=len(prompts), desc="transformers", unit="row", disable=None) as progress:
+    order = sorted(range(len(wanted)), key=lambda i: -len(wanted[i][0]))
+    with torch.inference_mode(), tqdm(total=len(wanted), desc="transformers", unit="row", disable=None) as progress:
         begun = token_loop.beginning(network, prompts)
         for batch, found in resumable_batches.run(order, batch_size, answer, checkpoint):
             answers |= {i: Generated(*of_row) for i, of_row in zip(batch, found, strict=True)}
             progress.update(len(batch))
-    return [answers[i] for i in range(len(prompts))]
+    return [answers[i] for i in range(len(wanted))]
 
 
 def _prompt(tokenizer: Any, conversation: dict[str, Any], where: str) -> str:

@@ -1,5 +1,6 @@
 """llama.cpp gives the same tokens, prompts and answers from a GGUF file as transformers from its model folder."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -82,6 +83,9 @@ def answers_of(model: Path, gguf_file: Path, max_new_tokens: int = 40) -> tuple[
     settings = {"max_new_tokens": max_new_tokens, "threads": 1, "context_tokens": 256, "checkpoint": NONE}
     answers = llama_cpp.generate(gguf_file, CONVERSATIONS, **settings)
     assert [answer.cut for answer in answers] == [answer.cut for answer in expected]
+    assert [answer.prompt_tokens for answer in answers] == [answer.prompt_tokens for answer in expected]
+    for answer, wanted in zip(answers, expected, strict=True):
+        assert answer.text != wanted.text or answer.answer_tokens == wanted.answer_tokens
     return [answer.text for answer in answers], [answer.text for answer in expected]
 
 
@@ -237,3 +241,20 @@ def test_every_server_stops_and_none_hangs(model: Path, tmp_path: Path) -> None:
         llama_cpp.generate(tmp_path / "a.gguf", CONVERSATIONS, **settings)
     assert listening() == before
     assert error.tb is not None  # its frames did not keep the server alive
+
+
+def test_answers_are_bound_by_a_schema_and_free_where_llama_cpp_cannot_take_it(tmp_path: Path) -> None:
+    """Its log says so, the answers do not: they have to be validated again."""
+    asked = [{"messages": [{"role": "user", "content": text}], "tools": []} for text in ("The cat?", "1234?")]
+    taught = ["glad, I'd say", '{"n":1234}']
+    write_gguf(teach(build_model(tmp_path / "model"), asked, taught), tmp_path / "a.gguf", "F32")
+    settings = {"max_new_tokens": 40, "threads": 1, "context_tokens": 256, "checkpoint": NONE}
+    schema = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 5000}}, "required": ["n"]}
+
+    def answers(bound: dict[str, Any] | None) -> list[str]:
+        return [a.text for a in llama_cpp.generate(tmp_path / "a.gguf", asked, schema=bound, **settings)]
+
+    assert answers(None) == taught
+    for text in answers(schema):
+        assert json.loads(text)["n"] >= 5000
+    assert answers({**schema, "not": {"required": ["m"]}}) == taught
