@@ -30,7 +30,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -232,10 +232,8 @@ def set_up(work: Path, chosen: list[str]) -> dict[str, Build]:
         raise RuntimeError(f"modelmake: cannot be built: {wrong}")
     print(f"modelmake: built in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     tools.note_graph(base.project, work)
-    rivals = [tool for tool in RIVALS if tool in chosen]
-    with ThreadPoolExecutor(2) as pool:
-        builds = pool.map(lambda tool: tools.set_up(base, tool, work / tool), rivals)
-        return {"modelmake": base, **dict(zip(rivals, builds, strict=True))}
+    rivals = {tool: tools.set_up(base, tool, work / tool) for tool in RIVALS if tool in chosen}
+    return {"modelmake": base, **rivals}
 
 
 def table(results: list[dict[str, Any]], totals: dict[str, Any]) -> str:
