@@ -14,7 +14,7 @@ import msgspec
 from stages.params.machine import Machine
 from stages.params.training import Step
 from stages.rows import accounting
-from stages.training import best, norms, padding, processes, progress, watching
+from stages.training import best, norms, padding, processes, progress, rotary, watching
 from stages.training.given import Given
 
 Save = Callable[[Path], None]  # into a folder that is not there yet
@@ -68,6 +68,7 @@ def build(
     model, peft_config = way.load(given.start, params, machine)
     padding.unmask(model)
     norms.shorten(model)
+    rotary.shorten(model)
     settings = arguments(params, machine, folder)
     trainer = method.trainer(
         params,
