@@ -1,4 +1,4 @@
-"""What answers look like, and the metrics that fit: JSON, few short answers, numbers, other texts."""
+"""What answers look like, and the metrics that fit: JSON, few short answers, numbers, code with tests, other texts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,12 +6,18 @@ from typing import Any, NamedTuple
 
 from stages.answers.json_answer import parse
 from stages.evaluating.metrics import final_number
+from stages.evaluating.metrics.macro_f1 import MOST_LABELS
+from stages.evaluating.running_code import code_blocks
+from stages.evaluating.words import words
 from stages.proposing.names import LABEL
 from stages.proposing.shapes import MOST
 
 LABEL_CHARS = 64  # of a label; longer values are free text
 LABEL_ROWS = 3  # rows of a label on average, or the values are no labels
 ENUM_VALUES = 10  # more are not listed in the schema
+
+
+PROSE = ["rouge_l", "chrf", "exact_match", "length", "repetition", "refused_allowed"]  # metrics of texts
 
 
 class Form(NamedTuple):
@@ -47,7 +53,11 @@ def form(answers: list[str], calls: int = 0) -> Form:
     if _are_labels(distinct):
         labels = {"field": None, "max_chars": LABEL_CHARS, "max_rows": None}
         return Form(f"{len(distinct)} short answers: each is a label", ["exact_match"], "exact_match", labels=labels)
-    return Form("answers are texts: only the expected one, word for word, is right", ["exact_match"], "exact_match")
+    if sum(bool(code_blocks.tests(answer)) for answer in answers) >= MOST * len(answers):
+        return Form("answers hold code and its tests, which are run", ["pass_at_1", "exact_match"], "pass_at_1")
+    if not any(words(answer) for answer in answers):
+        return Form("answers are texts without words: right is the same text", ["exact_match"], "exact_match")
+    return Form("answers are texts: those that share words with the expected one are nearly right", PROSE, "rouge_l")
 
 
 def _json_form(values: list[dict[str, Any]]) -> Form:
@@ -56,8 +66,9 @@ def _json_form(values: list[dict[str, Any]]) -> Form:
     label = min(labels, key=lambda name: LABEL.index(name) if name in LABEL else len(LABEL), default=None)
     slots = [name for name in _names(values) if name != label and not any(isinstance(v.get(name), list | dict)
                                                                           for v in values)]  # fmt: skip
-    metrics = ["exact_match", "valid_json", "schema", *(["slot_f1"] if slots else []),
-               *(["label_accuracy"] if label else [])]  # fmt: skip
+    few = label is not None and len(set(texts[label])) <= MOST_LABELS
+    metrics = ["exact_match", "valid_json", "schema", "field_accuracy", *(["slot_f1"] if slots else []),
+               *(["label_accuracy"] if label else []), *(["macro_f1"] if few else [])]  # fmt: skip
     said = f"answers are JSON of {', '.join(_names(values))}" + (f"; {label} is the label" if label else "")
     return Form(
         said, metrics, "label_accuracy" if label else "exact_match", label, slots, schema(values),

@@ -243,7 +243,7 @@ def _suites(suite: str, counts: Counter, form: answers.Form, lengths: Lengths, b
     decisions += [Decision(f"suites.{suite}.{field}", value, form.reason if field == "metrics" else "")
                   for field, value in fields.items()]  # fmt: skip
     if texts:
-        scoring = {"rows": "text", "metrics": ["bits_per_byte", "token_accuracy"]}
+        scoring = {"rows": "text", "metrics": ["bits_per_byte", "perplexity", "token_accuracy"]}
         decisions.append(Decision("suites.text", scoring, f"{texts:,} held-out texts"))
     return decisions
 

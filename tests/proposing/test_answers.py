@@ -12,7 +12,9 @@ def test_json_answers_have_a_label_slots_and_the_narrowest_schema() -> None:
     )  # fmt: skip
 
     assert (found.label, list(found.slots), found.main) == ("intent", ["note", "count"], "label_accuracy")
-    assert found.metrics == ["exact_match", "valid_json", "schema", "slot_f1", "label_accuracy"]
+    assert found.metrics == [
+        "exact_match", "valid_json", "schema", "field_accuracy", "slot_f1", "label_accuracy", "macro_f1",
+    ]  # fmt: skip
     assert found.answer_schema == {
         "type": "object",
         "properties": {
@@ -40,8 +42,11 @@ def test_json_without_a_field_of_few_values_has_no_label() -> None:
         (["2 + 2 = 4\n#### 4", "#### 1,000"], ["final_number", "exact_match"], "answers end in #### and a number"),
         (["51.0", "7", "8"] * 9, ["exact_match"], "answers are numbers: right is the same text"),
         (["yes", "no", "no"] * 2, ["exact_match"], "2 short answers: each is a label"),
-        (["One.", "Two.", "Three."], ["exact_match"],
-         "answers are texts: only the expected one, word for word, is right"),
+        (["One.", "Two.", "Три."], ["rouge_l", "chrf", "exact_match", "length", "repetition", "refused_allowed"],
+         "answers are texts: those that share words with the expected one are nearly right"),
+        ([":-)", ":-(", ":-|"], ["exact_match"], "answers are texts without words: right is the same text"),
+        (["```python\nx = 1\n```\n```python tests\nassert x == 1\n```"], ["pass_at_1", "exact_match"],
+         "answers hold code and its tests, which are run"),
     ],
 )  # fmt: skip
 def test_other_answers_are_scored_by_what_they_share(given: list[str], metrics: list[str], reason: str) -> None:
