@@ -114,8 +114,9 @@ def _releases(model: list[np.ndarray], base: list[np.ndarray], truth: np.ndarray
 
 def decide(releases: Releases, size: int, bound: float, looks: int) -> tuple[Passes, np.ndarray]:
     """(whether each release passes, the smallest gain above the bound that its gate promises to show)."""
+    samples = max(SAMPLES, round(looks / ERROR))  # of fewer no p-value is small enough
     params = Compare(
-        suite="chat", baseline="base", bootstrap_samples=SAMPLES, confidence=1 - ERROR, power=POWER, looks=looks,
+        suite="chat", baseline="base", bootstrap_samples=samples, confidence=1 - ERROR, power=POWER, looks=looks,
         seed=42, min_rows=1, gates={},
     )  # fmt: skip
     rows = releases.model.shape[1]

@@ -51,7 +51,7 @@ def read(folder: Path, evaluate: Evaluate) -> dict[str, Measured]:
 
 
 def compare(suite: Measured, params: Compare) -> dict[str, Any]:
-    """{model: {metric: value, interval, meaning, difference from the baseline}}.
+    """{model: {metric: value, interval, meaning, difference from the baseline}}, of metrics that some row counts for.
 
     All models are resampled with the same draws, so that differences are paired.
     """
@@ -64,7 +64,7 @@ def compare(suite: Measured, params: Compare) -> dict[str, Any]:
         for name, value in values[model].items():
             interval = _interval(samples[model][name], params, "low", "high")
             entry = {"value": value, **interval, **suite.declared[name]}
-            if model != params.baseline and params.baseline in suite.models:
+            if model != params.baseline and name in values.get(params.baseline, {}):
                 differences = samples[model][name] - samples[params.baseline][name]
                 entry["difference"] = round(value - values[params.baseline][name], 6)
                 entry |= _interval(differences, params, "difference_low", "difference_high")
@@ -77,7 +77,7 @@ def _redrawn(answers: list[scoring.Answer], groups: list[str], params: Compare) 
     rows = scoring.statistics(answers)
     if not rows:  # a suite without metrics is only answered
         return {}
-    sums = resampling.grouped(np.hstack(list(rows.values())), groups)
+    sums = np.hstack([resampling.grouped(of_metric, groups) for of_metric in rows.values()])
     drawn = resampling.redrawn(sums, params.bootstrap_samples, params.seed)
     ends = np.cumsum([of_metric.shape[1] for of_metric in rows.values()])[:-1]
     return {name: metrics.value(name, part) for name, part in zip(rows, np.split(drawn, ends, axis=1), strict=True)}

@@ -6,7 +6,8 @@ Outputs: scored   JSONL {id, prompt, expected, answer, scores: {metric: statisti
                   several samples the first answer, and the sums of the statistics of all; of metrics that run
                   answers told: {metric: [what came of each sample]}
          scores   JSON {rows, metrics: {metric: value}, declared: {metric: {better, least, most, source}}}; and, if
-                  there are any, unusable: {metric: rows whose expected answer lacks what it compares}
+                  there are any, unusable: {metric: rows whose expected answer lacks what it compares}, and
+                  uncounted: [metrics that no row counts for: they have no value]
 Params:  suites.<suite>
 """
 
@@ -44,9 +45,12 @@ def main(rows: In, answers: In, scored: Out, scores: Out, suite: str, params: An
     declared = {name: metric._asdict() for name, metric in metrics.declared(params).items()}
     counts = {name: len(ids) for name, ids in unusable.items()}
     outcomes = scoring.outcomes(result)
-    told = {name: found for name, found in (("unusable", counts), ("outcomes", outcomes)) if found}
+    uncounted = [name for name in declared if name not in totals]
+    found = (("unusable", counts), ("uncounted", uncounted), ("outcomes", outcomes))
+    told = {name: of_name for name, of_name in found if of_name}
     accounting.write_json(scores, {"rows": len(held_out), "metrics": totals, "declared": declared, **told})
     notes = [f"; {n} expected answers lack what {name} compares" for name, n in counts.items()]
+    notes += [f"; no row counts for {', '.join(uncounted)}"] if uncounted else []
     notes += [f"; {name}: {', '.join(f'{n} {what}' for what, n in of.items())}" for name, of in outcomes.items()]
     values = ", ".join(f"{name} {value:.3f}" for name, value in totals.items())
     return f"{len(held_out)} rows: {values}{''.join(notes)}"
@@ -60,7 +64,7 @@ def summed(samples: list[list[scoring.Answer]], params: Suite) -> list[scoring.A
     joining = metrics.of_modules(params, "of_samples")
 
     def joined(name: str, of_samples: list[metrics.Statistics]) -> metrics.Statistics:
-        sums = tuple(map(sum, zip(*of_samples, strict=True)))
+        sums = metrics.added(of_samples)
         return joining[name](*sums) if name in joining else sums
 
     return [

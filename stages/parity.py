@@ -32,6 +32,7 @@ def compare(
     metrics = {
         name: {"model": by_model[name], "file": by_file[name], "difference": round(by_file[name] - by_model[name], 6)}
         for name in by_model
+        if name in by_file
     }
     difference = abs(metrics["exact_match"]["difference"])
     why = []

@@ -34,6 +34,7 @@ from stages.params.cleaning import Clean
 from stages.params.combination import Combination
 from stages.params.data import Datasheet, Dedup, Ingest, Mix, Split
 from stages.params.evaluation import AnySuite, Compare, Evaluate, Suite, of_rewards
+from stages.params.examination import Examination
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import OwnAnswers, Step
@@ -60,12 +61,14 @@ CHAPTERS: dict[str, Any] = {
     "suites": dict[str, AnySuite],
     "evaluate": Evaluate,
     "compare": Compare,
+    "examine": dict[str, Examination],
     "quantize": dict[str, Quant],
     "answer_quantized": dict[str, Runtime],
     "parity": dict[str, Parity],
     "card": Card,
     "report": Report,
 }
+OPTIONAL = {"examine"}  # as `vars` of dvc.yaml says: where they are missing, they have no entries
 
 
 def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -79,7 +82,8 @@ def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
                 for name in values if name not in CHAPTERS]  # fmt: skip
     for name, kind in CHAPTERS.items():
         if name not in values:
-            problems.append(f"{FILE}: {name}: missing; want this section")
+            chapters |= {name: {}} if name in OPTIONAL else {}
+            problems += [] if name in OPTIONAL else [f"{FILE}: {name}: missing; want this section"]
             continue
         chapters[name], chapter_problems = params.decode(kind, values[name], f"{FILE}: {name}")
         if chapter_problems and get_origin(kind) is dict and isinstance(values[name], dict):

@@ -1,5 +1,6 @@
 """Adopting: the merged model computes what base and adapter do, or nothing is written."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +56,28 @@ def test_all_that_is_wrong_is_told_with_the_entry_and_nothing_is_written(start: 
     lines = str(error.value).splitlines()
     assert len(lines) == 2 and all(line.startswith(f"adopt.theirs: {folder}: 2 of 4 tensors ") for line in lines)
     assert not (tmp_path / "merged").exists()
+
+
+def test_a_whole_model_is_copied(start: Path, tmp_path: Path) -> None:
+    line = adopt.main(start, start, tmp_path / "merged", "released", ADOPTION)
+
+    assert line == "a whole model, copied; its rows are unknown"
+    files = {file.name: file.read_bytes() for file in (tmp_path / "merged").iterdir()}
+    assert files == {file.name: file.read_bytes() for file in start.iterdir()}
+
+
+def test_a_whole_model_with_code_or_pickles_or_without_a_template_is_refused(start: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(start, folder)
+    edit_json(folder / "config.json", auto_map={"AutoModelForCausalLM": "theirs.Model"})
+    (folder / "pytorch_model.bin").touch()
+    (folder / "chat_template.jinja").unlink()
+
+    with pytest.raises(UserError) as error:
+        adopt.main(start, folder, tmp_path / "merged", "released", ADOPTION)
+
+    assert str(error.value).splitlines() == [
+        f"adopt.released: {folder}/pytorch_model.bin: a pickle, which is never read: want safetensors alone",
+        f"adopt.released: {folder}/config.json: auto_map: code of its author is never run; take a model without",
+        f"adopt.released: {folder}: no chat_template.jinja: want it, as `merge` writes it",
+    ]

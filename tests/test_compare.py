@@ -103,10 +103,13 @@ def test_an_entry_says_what_its_metric_means() -> None:
     assert entry["difference"] == -0.5
 
 
-def test_a_metric_with_denominator_0_is_0() -> None:
-    result = entry({"base": answers(0.0, 0.0, denominator=0.0)}, "base")
+def test_a_metric_that_no_row_counts_for_is_left_out() -> None:
+    nothing, something = answers(0.0, 0.0, denominator=0.0), answers(0.0, 1.0)
 
-    assert (result["value"], result["low"], result["high"]) == (0.0, 0.0, 0.0)
+    assert compared({"base": nothing, "sft": nothing}) == {"base": {}, "sft": {}}
+    found = compared({"base": nothing, "sft": something})
+    assert (found["base"], found["sft"]["exact_match"]["value"]) == ({}, 0.5)
+    assert "difference" not in found["sft"]["exact_match"]
 
 
 def test_the_same_prompt_asked_again_makes_no_interval_narrower() -> None:

@@ -84,3 +84,15 @@ def test_rows_that_a_suite_cannot_score_are_an_error(
 def test_answers_to_other_rows_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"answers.jsonl: ids differ from those of .*: want answers to the same rows"):
         run(tmp_path, [CHAT], [Given(OTHER.id, ["a"])], CHATS)
+
+
+def test_metrics_of_text_have_no_value_where_all_rows_expect_calls(tmp_path: Path) -> None:
+    suite = Suite(["exact_match", "valid_json", "compact"], label=None, slots=[], answer_schema=None)
+
+    line = run(tmp_path, [CALL], [Given(CALL.id, ["a"])], suite)
+
+    assert line == "1 rows: exact_match 0.000; no row counts for valid_json, compact"
+    report = json.loads((tmp_path / "scores.json").read_text())
+    assert report["metrics"] == {"exact_match": 0.0}
+    assert report["uncounted"] == ["valid_json", "compact"]
+    assert {*report["declared"]} == {"exact_match", "valid_json", "compact"}

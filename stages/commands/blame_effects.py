@@ -23,7 +23,7 @@ class Row(msgspec.Struct, frozen=True):
 
     id: str
     prompt: str
-    scores: dict[str, tuple[float, ...]]
+    scores: dict[str, metrics.Statistics]
 
 
 Rows = dict[str, Row]  # by id
@@ -106,7 +106,7 @@ def effects(
 
 def _statistics(rows: Rows, ids: Sequence[str], metric: str) -> np.ndarray:
     """(rows, k)."""
-    return np.array([rows[id].scores[metric] for id in ids], float)
+    return metrics.table([rows[id].scores[metric] for id in ids])
 
 
 def _beyond(whole: Sample, gains: Sequence[Sample]) -> Sample:

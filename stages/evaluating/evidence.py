@@ -7,6 +7,7 @@ often than by the strictest. None of them alone will do (docs/decisions/0054-gat
   yet; corrected for skewness (Johnson 1978, Hall 1992). It gives the interval.
 - bootstrap: the share of samples of redrawn groups on the other side of the bound (Efron 1979).
 - sign-flip permutation of the groups' distances from the bound (Fisher 1935): few groups show little.
+  A p-value of b samples among m is (b + 1) / (m + 1) in both (Phipson and Smyth 2010).
 - exact: McNemar (1947) between two models, binomial against a bound.
 
 Arrays may have more axes before those that are named.
@@ -53,18 +54,23 @@ def evidence(sample: Sample, bound: float, certain: Exact | None, seed: int) -> 
     mean, flips = away.mean(axis=-1, keepdims=True), flipped(away, samples, seed)
     allow = [
         _guarded_t(sample, bound),
-        (sample.redrawn <= bound + CLOSE).mean(axis=-1),
-        (flips >= mean - CLOSE).mean(axis=-1),
+        _share(sample.redrawn <= bound + CLOSE),
+        _share(flips >= mean - CLOSE),
     ]
     reject = [
         _guarded_t(sample.mirrored(), -bound),
-        (sample.redrawn >= bound - CLOSE).mean(axis=-1),
-        (flips <= mean + CLOSE).mean(axis=-1),
+        _share(sample.redrawn >= bound - CLOSE),
+        _share(flips <= mean + CLOSE),
     ]
     if certain:
         allow.append(special.bdtrc(certain.successes - 1, certain.trials, certain.chance))
         reject.append(special.bdtr(certain.successes, certain.trials, certain.chance))
     return Evidence(np.max(allow, axis=0), np.max(reject, axis=0))
+
+
+def _share(drawn: np.ndarray) -> np.ndarray:
+    """(..., samples) of truth values → (...) p-values: what was seen is one of the samples, so that none is 0."""
+    return (drawn.sum(axis=-1) + 1) / (drawn.shape[-1] + 1)
 
 
 def low(sample: Sample, level: float | np.ndarray) -> np.ndarray:
@@ -174,6 +180,6 @@ def holm(p_values: list[float], level: float) -> tuple[list[bool], list[float]]:
     failed, step = False, level
     for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
         step = step if failed else level / (len(p_values) - rank)
-        failed = failed or p_values[index] > step
+        failed = failed or p_values[index] > step * (1 + CLOSE)
         shown[index], levels[index] = not failed, step
     return shown, levels

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stages.answers import json_answer, reply
-from stages.evaluating import evidence, resampling
+from stages.evaluating import evidence, resampling, scoring
 from stages.evaluating.evidence import Evidence
 from stages.evaluating.resampling import Sample
 from stages.evaluating.scoring import Answer
@@ -79,16 +79,12 @@ def _case(gate: Gate, suites: dict[str, Measured], params: Compare) -> _Case | s
     answers = [[measured.models[model][i] for i in chosen] for model in names]
     if not chosen:
         return f"no row of {suite} has {_conditions(gate)}: want some; correct where"
-    statistics = [np.array([answer.scores[metric] for answer in of_model], float) for of_model in answers]
-    counted = np.any([rows.any(axis=1) for rows in statistics], axis=0)
-    if not counted.any():
+    paired = scoring.paired(metric, answers)
+    if paired is None:
         return f"{gate.metric} counts none of {len(chosen)} rows: nothing was measured"
-    groups = [answer.group for answer, counts in zip(answers[0], counted, strict=True) if counts]
-    sums = [resampling.grouped(rows[counted], groups) for rows in statistics]
-    sizes = np.bincount(resampling.numbered(groups))
-    found = shown(metric, measured.declared[metric], sums, sizes, gate.bound, params)
+    found = shown(metric, measured.declared[metric], *paired, gate.bound, params)
     lower = measured.declared[metric]["better"] == "lower"
-    return _Case(gate, lower and not gate.against, len(groups), found)
+    return _Case(gate, lower and not gate.against, int(paired.sizes.sum()), found)
 
 
 def shown(

@@ -6,13 +6,13 @@ reasoning in its own form. In a suite of texts `expected` is the text; prompt an
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from stages.answers import reply
-from stages.evaluating import metrics
+from stages.evaluating import metrics, resampling
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import AnySuite, Suite, TextSuite
 from stages.rows import display, parts
@@ -104,12 +104,31 @@ def outcomes(answers: list[Answer]) -> dict[str, dict[str, int]]:
 def statistics(answers: list[Answer]) -> dict[str, np.ndarray]:
     """{metric: (rows, k) statistics}."""
     names = answers[0].scores if answers else ()
-    return {name: np.array([answer.scores[name] for answer in answers], float) for name in names}
+    return {name: metrics.table([answer.scores[name] for answer in answers]) for name in names}
 
 
 def totals(answers: list[Answer]) -> dict[str, float]:
-    """{metric: its value over all rows}; 0 where nothing was counted."""
-    return {name: round(float(metrics.value(name, rows.sum(axis=0))), 6) for name, rows in statistics(answers).items()}
+    """{metric: its value over all rows} of the metrics that any row counts for."""
+    sums = {name: rows.sum(axis=0) for name, rows in statistics(answers).items()}
+    return {name: round(float(metrics.value(name, of_all)), 6) for name, of_all in sums.items() if of_all.any()}
+
+
+class Paired(NamedTuple):
+    """Models on the rows that count for a metric in any of them, row by row."""
+
+    sums: list[np.ndarray]  # (groups, k) of each model
+    sizes: np.ndarray  # (groups,) rows
+
+
+def paired(metric: str, answers: list[list[Answer]]) -> Paired | None:
+    """What the answers of models to the same rows say of a metric, by groups; None where no row counts."""
+    statistics = [metrics.table([answer.scores[metric] for answer in of_model]) for of_model in answers]
+    counted = np.any([rows.any(axis=1) for rows in statistics], axis=0)
+    if not counted.any():
+        return None
+    groups = [answer.group for answer, counts in zip(answers[0], counted, strict=True) if counts]
+    sums = [resampling.grouped(rows[counted], groups) for rows in statistics]
+    return Paired(sums, np.bincount(resampling.numbered(groups)))
 
 
 def write(path: Path, answers: list[Answer]) -> None:

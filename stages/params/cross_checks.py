@@ -10,7 +10,14 @@ from typing import Any
 
 from stages.evaluating import metrics
 from stages.evaluating.metrics import Metric
-from stages.params import answering_checks, combination_checks, gate_checks, process_checks, reward_checks
+from stages.params import (
+    answering_checks,
+    combination_checks,
+    examination_checks,
+    gate_checks,
+    process_checks,
+    reward_checks,
+)
 from stages.params.adoption import Adoption
 from stages.params.answering import InCompressedTensors
 from stages.params.base_model import Tiny
@@ -42,6 +49,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_references(chapters),
         *_gates(chapters),
         *answering_checks.problems(chapters),
+        *examination_checks.problems(chapters),
         *_of_quantize(chapters),
         *_compared_suite(chapters),
         *_gpus(chapters),
@@ -59,7 +67,7 @@ def _names(chapters: dict[str, Any]) -> list[str]:
     taken: dict[str, set[str]] = {}
     for section in MAKERS:
         taken[section] = {*RESERVED, *(name for other in taken for name in chapters.get(other) or {})}
-    for section in (*MAKERS, "suites"):
+    for section in (*MAKERS, "suites", "examine"):
         for name in chapters.get(section) or {}:
             if not NAME.fullmatch(name):
                 mismatches.append(f"{section}: name {name!r}: want {NAME.pattern}; rename it")

@@ -99,7 +99,7 @@ class Compare(Params):
 
     suite: str  # its metrics have no prefix in reports/metrics.json
     baseline: str
-    bootstrap_samples: Positive
+    bootstrap_samples: Positive  # also of permutations; the least p-value is 1 / (samples + 1)
     confidence: Annotated[float, Meta(gt=0, lt=1)]  # 1 - confidence: error budget of each suite
     looks: Positive  # builds that share the error budget of a suite's rows
     power: Annotated[float, Meta(gt=0.5, lt=1)]  # with which the smallest effect of a gate is shown

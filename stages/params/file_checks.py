@@ -89,7 +89,12 @@ def adapter_problems(adopt: dict[str, Adoption]) -> list[str]:
         if entry and (not entry.adapter or NO_WORD.search(entry.adapter)):
             found.append(f"{where} = {entry.adapter!r}: want a path without spaces and signs that a shell reads")
         elif entry:
-            found += [f"{where}: {problem}" for problem in foreign_adapter.problems(Path(entry.adapter))]
+            folder = Path(entry.adapter)
+            whole = foreign_adapter.is_whole(folder)
+            of_folder = foreign_adapter.whole_problems(folder) if whole else foreign_adapter.problems(folder)
+            found += [f"{where}: {problem}" for problem in of_folder]
+            if whole and entry.quantization:
+                found.append(f"{FILE}: adopt.{name}.quantization: want null: {entry.adapter} is a whole model")
     return found
 
 

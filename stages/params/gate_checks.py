@@ -1,5 +1,6 @@
 """Gates that no answers could decide: bounds outside the range of their metric, slices that no row can be in."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,12 +19,25 @@ def problems(compare: Compare, measured: dict[str, Metric], suites: dict[str, An
     Args:
         measured: {name as in reports/metrics.json: metric}
     """
-    found: list[str] = []
+    found = [*_too_few_samples(compare)]
     for name, gate in compare.gates.items():
         if gate.metric in measured:
             suite, plain = suite_of(gate.metric, suites, compare.suite)
             found += _problems(f"compare.gates.{name}", gate, plain, measured[gate.metric], suites[suite])
     return found
+
+
+def _too_few_samples(compare: Compare) -> Iterator[str]:
+    if not compare.gates:
+        return
+    level, gates = (1 - compare.confidence) / compare.looks, len(compare.gates)
+    needed = math.ceil(gates / level * (1 - 1e-12)) - 1  # for the first step of Holm's procedure
+    if compare.bootstrap_samples < needed:
+        yield (
+            f"compare.bootstrap_samples = {compare.bootstrap_samples}: want at least {needed}: the least p-value of as "
+            f"many samples is {1 / (compare.bootstrap_samples + 1):.2g}, and the first of {gates} gates needs "
+            f"{level / gates:.2g}; so no gate could allow"
+        )
 
 
 def _problems(where: str, gate: Gate, plain: str, metric: Metric, suite: AnySuite) -> Iterator[str]:

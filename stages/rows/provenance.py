@@ -16,14 +16,7 @@ def source_files(ids: Iterable[str], sources: Path, parents: Path) -> dict[str, 
     from pyarrow import parquet
 
     files: dict[str, tuple[str, ...]] = dict.fromkeys(ids, ())
-    parents_of: dict[str, list[str]] = {}
-    for batch in parquet.ParquetFile(parents).iter_batches(columns=["id", "parent"]):
-        for id, parent in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            parents_of.setdefault(id, []).append(parent)
-    descendants: dict[str, list[str]] = {}  # earlier form of a row -> those of `ids` that it became
-    for id in files:
-        for ancestor in _ancestors(id, parents_of):
-            descendants.setdefault(ancestor, []).append(id)
+    descendants = _descendants(files, parents)
     combinations: dict[tuple[str, ...], tuple[str, ...]] = {}
     for batch in parquet.ParquetFile(sources).iter_batches(columns=["id", "file"]):
         for id, file in zip(*(column.to_pylist() for column in batch.columns), strict=True):
@@ -34,12 +27,44 @@ def source_files(ids: Iterable[str], sources: Path, parents: Path) -> dict[str, 
     return files
 
 
+def places(ids: Iterable[str], sources: Path, parents: Path) -> dict[str, list[str]]:
+    """{id: sorted raw lines, file:line, of the row and of all rows that it was cleaned from}.
+
+    Args:
+        sources, parents: as those of `source_files`.
+    """
+    from pyarrow import parquet
+
+    found: dict[str, set[tuple[str, int]]] = {id: set() for id in ids}
+    descendants = _descendants(found, parents)
+    for batch in parquet.ParquetFile(sources).iter_batches(columns=["id", "file", "line"]):
+        for id, file, line in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            for row in (*([id] if id in found else ()), *descendants.get(id, ())):
+                found[row].add((file, line))
+    return {id: [f"{file}:{line}" for file, line in sorted(of_row)] for id, of_row in found.items()}
+
+
 def augment_methods(parents: Path) -> dict[str, str]:
     """{id: method} of every row and attempt in the Parquet table `parents` of `augment`."""
     from pyarrow import parquet
 
     table = parquet.read_table(parents, columns=["id", "method"])
     return dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def _descendants(ids: Iterable[str], parents: Path) -> dict[str, list[str]]:
+    """{earlier form of a row: those of `ids` that it became}."""
+    from pyarrow import parquet
+
+    parents_of: dict[str, list[str]] = {}
+    for batch in parquet.ParquetFile(parents).iter_batches(columns=["id", "parent"]):
+        for id, parent in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            parents_of.setdefault(id, []).append(parent)
+    descendants: dict[str, list[str]] = {}
+    for id in ids:
+        for ancestor in _ancestors(id, parents_of):
+            descendants.setdefault(ancestor, []).append(id)
+    return descendants
 
 
 def _ancestors(id: str, parents_of: dict[str, list[str]]) -> set[str]:

@@ -1,4 +1,6 @@
-"""Adapters that were trained elsewhere: whether all that such a folder holds is what PEFT would add to the model."""
+"""Adapters that were trained elsewhere: whether all that such a folder holds is what PEFT would add to the model. And
+whole models.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,24 @@ CHATS = [
     [{"role": "user", "content": "Hi"}],
     [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "So?"}, {"role": "user", "content": "So."}],
 ]
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether it is the folder of a model, and of no adapter."""
+    return (folder / "config.json").is_file() and not (folder / CONFIG).is_file()
+
+
+def whole_problems(folder: Path) -> list[str]:
+    """What of the folder of a model cannot be answered with, a line each."""
+    found = [f"{file}: a pickle, which is never read: want safetensors alone"
+             for file in sorted(folder.rglob("*")) if file.suffix in PICKLES]  # fmt: skip
+    if not any(folder.glob("*.safetensors")):
+        found.append(f"{folder}: no weights: want *.safetensors")
+    if "auto_map" in msgspec.json.decode((folder / "config.json").read_bytes()):
+        found.append(f"{folder}/config.json: auto_map: code of its author is never run; take a model without")
+    found += [f"{folder}: no {name}: want it, as `merge` writes it"
+              for name in ("tokenizer.json", "chat_template.jinja") if not (folder / name).is_file()]  # fmt: skip
+    return found
 
 
 def problems(folder: Path) -> list[str]:

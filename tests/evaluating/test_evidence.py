@@ -125,7 +125,7 @@ def test_few_groups_show_little_however_far_they_are() -> None:
 
 def test_without_scatter_and_range_few_groups_decide() -> None:
     one = evidence.evidence(of(np.array([2.0]), reach=0.0), 1.0, None, seed=1)
-    many = evidence.evidence(of(np.full(20, 2.0), reach=0.0), 1.0, None, seed=1)
+    many = evidence.evidence(of(np.full(20, 2.0), reach=0.0, samples=2000), 1.0, None, seed=1)
 
     assert one.allow == pytest.approx(0.5, abs=0.1)
     assert many.allow < 0.001
@@ -174,3 +174,10 @@ def test_of_many_gates_on_equal_models_few_builds_allow_any() -> None:
     p_values = special.ndtr(rng.normal(size=(2000, 8)))
 
     assert np.mean([any(evidence.holm(row.tolist(), 0.05)[0]) for row in p_values]) < 0.065
+
+
+def test_no_p_value_is_0_as_what_was_seen_is_a_sample_too() -> None:
+    certain = evidence.evidence(of(np.full(40, 0.9), reach=0.0, samples=99), 0.0, None, seed=1)
+
+    assert certain == Evidence(1 / 100, 1)
+    assert evidence.holm([1 / 1200], 0.05 / 60) == ([True], [0.05 / 60]), "the least of 1,199 samples is enough"

@@ -15,7 +15,7 @@ DECLARED = {"exact_match": HIGHER, "refused": HIGHER | {"better": "lower"}, "bit
 
 def params(min_rows: int = 1, looks: int = 1, **declared: Gate) -> Compare:
     return Compare(
-        suite="chat", baseline="base", bootstrap_samples=400, confidence=0.95, looks=looks, power=0.8, seed=1,
+        suite="chat", baseline="base", bootstrap_samples=2000, confidence=0.95, looks=looks, power=0.8, seed=1,
         min_rows=min_rows, gates=declared,
     )  # fmt: skip
 

@@ -98,8 +98,10 @@ def test_slot_f1_over_rows_is_2tp_over_2tp_fp_fn() -> None:
     assert totals["slot_f1.a"] == round(2 * 1 / (2 * 1 + 2 + 2), 6)  # wrong value: FP and FN; missing: FN; extra: FP
 
 
-def test_a_metric_with_nothing_to_count_is_0() -> None:
-    assert scoring.totals([answer(f1=(0.0, 0.0)), answer(f1=(0.0, 0.0))]) == {"f1": 0.0}
+def test_a_metric_that_no_row_counts_for_has_no_value() -> None:
+    assert scoring.totals([answer(f1=(0.0, 0.0), hits=(0.0, 1.0)), answer(f1=(0.0, 0.0), hits=(0.0, 1.0))]) == {
+        "hits": 0.0
+    }
 
 
 def test_no_answers_have_no_totals() -> None:

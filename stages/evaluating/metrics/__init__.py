@@ -9,7 +9,8 @@ of the sums of those of its samples, where these are not the sums themselves.
 
 Statistics are sufficient: as many numbers for every row, and their sums over any rows are all that `value` needs to
 give the metric of these rows. So every metric can be bootstrapped by resampling rows, and told of a slice of them. Most
-are a numerator and a denominator: means, and F1 = 2TP / (2TP + FP + FN). A module with others has `combine`.
+are a numerator and a denominator: means, and F1 = 2TP / (2TP + FP + FN). A module with others has `combine`. Where most
+of many numbers are 0, as those of labels, a row has a `Sparse`.
 
 To add a metric: a module here, its name in `metrics` of `Suite` or `TextSuite` (stages/params/evaluation.py), and a row
 in docs/metrics.md; one with `combine` is in `value` too.
@@ -20,12 +21,22 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 from modelmake.errors import UserError
 from stages.answers.reply import Reply
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import AnySuite, Suite
 
-Statistics = tuple[float, ...]  # of a row
+
+class Sparse(msgspec.Struct, frozen=True):
+    """`size` numbers, all of them 0 but those at some places."""
+
+    size: int
+    at: dict[int, float]  # {place: number}
+
+
+Statistics = tuple[float, ...] | Sparse  # of a row
 
 
 class Metric(NamedTuple):
@@ -70,6 +81,29 @@ def declared(suite: AnySuite) -> dict[str, Metric]:
     """{name: what it means} of every score of the suite. The names are those of the scores of an empty answer."""
     empty = (Reply(""), Reply(""), suite) if isinstance(suite, Suite) else (TextLikelihood(0.0, 0, 0, 0),)
     return {name: metric.METRIC for metric in modules(suite) for name in score_rows(metric, [empty])[0]}
+
+
+def table(rows: Sequence[Statistics]) -> Any:
+    """(rows, k) numbers."""
+    import numpy as np
+
+    if not rows or not isinstance(rows[0], Sparse):
+        return np.array(rows, float)
+    result = np.zeros((len(rows), rows[0].size))
+    for numbers, row in zip(result, rows, strict=True):
+        numbers[[*row.at]] = [*row.at.values()]
+    return result
+
+
+def added(statistics: Sequence[Statistics]) -> Statistics:
+    """The sums of the statistics of one row's samples."""
+    if not isinstance(statistics[0], Sparse):
+        return tuple(map(sum, zip(*statistics, strict=True)))
+    sums: dict[int, float] = {}
+    for of_sample in statistics:
+        for place, number in of_sample.at.items():
+            sums[place] = sums.get(place, 0) + number
+    return Sparse(statistics[0].size, sums)
 
 
 def value(name: str, sums: Any) -> Any:

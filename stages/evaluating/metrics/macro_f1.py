@@ -10,7 +10,7 @@ from typing import Any
 from modelmake.errors import UserError
 from stages.answers.json_answer import fields
 from stages.answers.reply import Reply
-from stages.evaluating.metrics import Metric, Statistics, ratio
+from stages.evaluating.metrics import Metric, Sparse, Statistics, ratio
 from stages.params.evaluation import Suite
 
 METRIC = Metric("higher", 0, 1, "Lewis 1991, Evaluating Text Categorization: macroaveraging")
@@ -34,19 +34,20 @@ def score_rows(measured: Sequence[tuple[Reply, Reply, Suite]]) -> list[dict[str,
     labels = dict.fromkeys(label for label, _ in pairs if label is not None)
     if len(labels) > MOST_LABELS:
         raise UserError(
-            f"suites: macro_f1: the expected answers have {len(labels)} labels: want at most {MOST_LABELS}, as every "
-            "row has two numbers for each; leave it out, or name another field as label"
+            f"suites: macro_f1: the expected answers have {len(labels)} labels: want at most {MOST_LABELS}; leave it "
+            "out, or name another field as label"
         )
     places = {label: 2 * n for n, label in enumerate(labels)}
     result = []
     for expected, given in pairs:
-        counts = [0] * (2 * len(places))
+        counts: dict[int, float] = {}
         if expected is not None:
-            counts[places[expected]] = 2 * (expected == given)
             counts[places[expected] + 1] = 1
-            if given in places:
-                counts[places[given] + 1] += 1
-        result.append({"macro_f1": tuple(counts)})
+            if given == expected:
+                counts = {places[expected]: 2, places[expected] + 1: 2}
+            elif given in places:
+                counts[places[given] + 1] = 1
+        result.append({"macro_f1": Sparse(2 * len(places), counts)})
     return result
 
 

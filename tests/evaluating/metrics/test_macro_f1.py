@@ -1,13 +1,15 @@
 """Macro-F1: every label counts as much as another."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from modelmake.errors import UserError
+from stages import evaluate
 from stages.answers.reply import Reply
 from stages.evaluating import metrics, scoring
-from stages.evaluating.metrics import macro_f1
+from stages.evaluating.metrics import Sparse, macro_f1
 from stages.params.evaluation import Suite
 from tests.evaluating.made_up_answers import answered
 
@@ -51,6 +53,29 @@ def test_a_part_of_the_rows_has_the_labels_that_are_in_it() -> None:
     statistics = scoring.statistics(answered(*(list(map(labelled, ["a", "b", "c"])) for _ in range(2)), SUITE))
 
     assert float(metrics.value("macro_f1", statistics["macro_f1"][:2].sum(axis=0))) == 1.0
+
+
+def test_a_row_holds_the_numbers_of_its_own_labels_alone(tmp_path: Path) -> None:
+    labels = [f"label {n}" for n in range(200)]
+    answers = answered(list(map(labelled, labels)), list(map(labelled, labels[1:] + labels[:1])), SUITE)
+
+    assert [answer.scores["macro_f1"] for answer in answers[:2]] == [
+        Sparse(400, {1: 1, 3: 1}), Sparse(400, {3: 1, 5: 1}),
+    ]  # fmt: skip
+    scoring.write(tmp_path / "answers.jsonl", answers)
+    assert scoring.read(tmp_path / "answers.jsonl") == answers
+    assert (tmp_path / "answers.jsonl").stat().st_size < 200 * 250, "and not 800 bytes of zeros a row"
+
+
+def test_samples_of_a_row_are_added() -> None:
+    first, second = (answered([labelled("a"), labelled("b")], given, SUITE) for given in (
+        [labelled("a"), labelled("b")], [labelled("b"), labelled("b")],
+    ))  # fmt: skip
+
+    both = evaluate.summed([first, second], SUITE)
+    assert both[0].scores["macro_f1"] == Sparse(4, {0: 2, 1: 3, 3: 1})
+    # a: 2·1 / (2 + 1), b: 2·2 / (2 + 3)
+    assert scoring.totals(both)["macro_f1"] == pytest.approx((2 / 3 + 4 / 5) / 2, abs=1e-6)
 
 
 def test_more_than_a_thousand_labels_are_refused() -> None:
