@@ -169,6 +169,7 @@ def _model(config: Any, params: Step, machine: Machine, layers: int) -> Any:
             model,
             LoraConfig(
                 task_type="CAUSAL_LM", r=way.init_r if isinstance(way, AdaLora) else way.r,
+                lora_dropout=way.lora_dropout if params.DROPOUT else 0.0,
                 target_modules=way.target_modules, use_dora=isinstance(way, Lora) and way.use_dora,
                 modules_to_save=getattr(way, "modules_to_save", None) or None,
                 trainable_token_indices=getattr(way, "trainable_token_indices", None) or None,
@@ -177,7 +178,18 @@ def _model(config: Any, params: Step, machine: Machine, layers: int) -> Any:
         )  # fmt: skip
         start_model.train_in_float32(model)
         model = model.get_base_model()
+        if machine.device == "cuda":
+            _drop_as_on_gpus(model)
     return model
+
+
+def _drop_as_on_gpus(model: Any) -> None:
+    """Has dropout keep a byte for each value, as kernels of GPUs do; on CPUs it keeps a number."""
+    import torch
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.forward = lambda states, share=module.p: torch.native_dropout(states, share, True)[0]
 
 
 def _give_shapes(model: Any) -> None:
