@@ -66,7 +66,8 @@ def _struct_problems(structs: list[type[msgspec.Struct]], value: Any, where: str
             yield f"{where}.{tag} = {found}: want one of {', '.join(sorted(by_tag))}"
             return
         struct = by_tag[value[tag]]
-    fields = {f.encode_name: f.type for f in msgspec.structs.fields(struct)}
+    known = {f.encode_name: f for f in msgspec.structs.fields(struct)}
+    fields = {name: f.type for name, f in known.items()}
     for name in value:
         if name not in fields and name != tag:
             close = difflib.get_close_matches(str(name), fields, n=1)
@@ -74,7 +75,8 @@ def _struct_problems(structs: list[type[msgspec.Struct]], value: Any, where: str
             yield f"{where}.{name}: unknown key; {advice}"
     for name, kind in fields.items():
         if name not in value:
-            yield f"{where}.{name}: missing; give it a value"
+            if known[name].required:
+                yield f"{where}.{name}: missing; give it a value"
         else:
             yield from problems(kind, value[name], f"{where}.{name}")
 

@@ -6,7 +6,8 @@ Outputs: metrics      JSON {model: {metric: value}}; of suites other than compar
                       difference, difference_low, difference_high}}}}; a difference is value minus baseline's value
          gate         JSON {verdict, error, looks, suites: {suite: {rows, sample, answers}}, gates: {name: {verdict,
                       model, metric, against, where, suite, wanted, limit, value, low, high, rows, groups, p_allow,
-                      p_reject, level, smallest_effect, more_rows, why}}}; verdicts are ALLOW, REJECT, INCONCLUSIVE
+                      p_reject, level, smallest_effect, more_rows, why, warning, noise}}}; verdicts are ALLOW, REJECT,
+                      INCONCLUSIVE; warning: of an allowed gate with `warn`; noise: of a model in compare.seeds
 Params:  compare, evaluate
 
 Intervals are percentile bootstraps (Efron 1979) over groups of rows. Differences are paired: of the same rows.

@@ -138,7 +138,8 @@ def _cells(name: str, gate: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _notes(report: dict[str, Any], unknown: int) -> list[str]:
-    notes = [f"{name}: {gate['why']}" for name, gate in report["gates"].items() if gate["verdict"] != ALLOW]
+    told = (name for name, gate in report["gates"].items() if gate["verdict"] != ALLOW or gate.get("warning"))
+    notes = [f"{name}: {report['gates'][name]['why']}" for name in told]
     for suite, entry in report["suites"].items():
         notes.append(
             f"{suite}: {entry['looks']} {'look' if entry['looks'] == 1 else 'looks'} at these rows spent "

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stages.answers import json_answer, reply
-from stages.evaluating import evidence, resampling, scoring
+from stages.evaluating import evidence, metrics, resampling, scoring
 from stages.evaluating.evidence import Evidence
 from stages.evaluating.resampling import Sample
 from stages.evaluating.scoring import Answer
@@ -40,6 +40,8 @@ class _Case(NamedTuple):
     turned: bool  # the metric is held against a bound, and less of it is better
     rows: int
     shown: Shown
+    beyond: Shown | None  # of `warn`
+    noise: float | None  # standard deviation of the metric between models that differ by their seed
 
 
 def judge(suites: dict[str, Measured], params: Compare) -> dict[str, dict[str, Any]]:
@@ -82,9 +84,20 @@ def _case(gate: Gate, suites: dict[str, Measured], params: Compare) -> _Case | s
     paired = scoring.paired(metric, answers)
     if paired is None:
         return f"{gate.metric} counts none of {len(chosen)} rows: nothing was measured"
-    found = shown(metric, measured.declared[metric], *paired, gate.bound, params)
-    lower = measured.declared[metric]["better"] == "lower"
-    return _Case(gate, lower and not gate.against, int(paired.sizes.sum()), found)
+    declared = measured.declared[metric]
+    found, beyond = (
+        None if bound is None else shown(metric, declared, *paired, bound, params) for bound in (gate.bound, gate.warn)
+    )
+    runs = [gate.model, *params.seeds.get(gate.model, ())]
+    noise = noises({run: [measured.models[run][i] for i in chosen] for run in runs}, metric) if len(runs) > 1 else None
+    turned = declared["better"] == "lower" and not gate.against
+    return _Case(gate, turned, int(paired.sizes.sum()), found, beyond, noise)
+
+
+def noises(runs: dict[str, list[Answer]], metric: str) -> float:
+    """The standard deviation of a metric between models that were trained with other seeds."""
+    tables = [metrics.table([answer.scores[metric] for answer in answers]) for answers in runs.values()]
+    return float(np.std([metrics.value(metric, rows.sum(axis=0)) for rows in tables], ddof=1))
 
 
 def shown(
@@ -150,6 +163,10 @@ def _told(
         "level": float(f"{low_level:.6g}"),
         "smallest_effect": None if ends and found.bound + smallest > ends[1] else _rounded(smallest),
     }  # fmt: skip
+    if case.beyond and result["verdict"] == ALLOW:
+        result["warning"] = bool(case.beyond.evidence.allow > low_level)
+    if case.noise is not None:
+        result["noise"] = _rounded(case.noise)
     if result["verdict"] == INCONCLUSIVE:
         result["more_rows"] = _more_rows(case, evidence.groups_needed(plan, level, params.power), params)
     return result | {"why": _why(case, result, params)}
@@ -169,6 +186,10 @@ def _why(case: _Case, result: dict[str, Any], params: Compare) -> str:
     of = f"{gate.metric}: the gain of {gate.model} on {gate.against}"
     of = f"{of if gate.against else f'{gate.metric} of {gate.model}'}{where}"
     found = f"{of} is {result['value']:.4f}, want {result['limit']} {gate.bound}"
+    if result.get("warning"):
+        found = f"{found}; a warning: not shown to be {result['limit']} {gate.warn}"
+    if case.noise is not None:
+        found = f"{found}; trained with other seeds it varies by {case.noise:.4f}, its standard deviation"
     if result["verdict"] != INCONCLUSIVE:
         return found
     if case.rows < params.min_rows:

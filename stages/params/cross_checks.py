@@ -48,6 +48,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *combination_checks.problems(*(chapters.get(section) or {} for section in MAKERS)),
         *_references(chapters),
         *_gates(chapters),
+        *gate_checks.seed_problems(chapters),
         *answering_checks.problems(chapters),
         *examination_checks.problems(chapters),
         *_of_quantize(chapters),

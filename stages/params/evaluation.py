@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from modelmake.params import Params
 from stages.params.numbers import Positive
@@ -92,6 +92,7 @@ class Gate(Params):
     against: str | None
     bound: float
     where: dict[str, Any] | None  # {field of the expected answer, JSON: its value}: only rows like this; null: all
+    warn: float | None = None  # a better bound: what is not shown to meet it is allowed with a warning; may be missing
 
 
 class Compare(Params):
@@ -106,3 +107,5 @@ class Compare(Params):
     seed: int
     min_rows: Positive  # gates on fewer rows are INCONCLUSIVE
     gates: dict[str, Gate]
+    # {model: others that differ by `seed` alone}: the noise of training; may be missing
+    seeds: dict[str, list[str]] = field(default_factory=dict)

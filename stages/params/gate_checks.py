@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from stages.evaluating.metrics import Metric
 from stages.evaluating.verdicts import suite_of
 from stages.params.evaluation import AnySuite, Compare, Gate, TextSuite
@@ -24,6 +26,27 @@ def problems(compare: Compare, measured: dict[str, Metric], suites: dict[str, An
         if gate.metric in measured:
             suite, plain = suite_of(gate.metric, suites, compare.suite)
             found += _problems(f"compare.gates.{name}", gate, plain, measured[gate.metric], suites[suite])
+    return found
+
+
+def seed_problems(chapters: dict[str, Any]) -> list[str]:
+    """Runs of `compare.seeds` that are not evaluated, or differ by more than their seed."""
+    compare, evaluate, train = (chapters.get(name) for name in ("compare", "evaluate", "train"))
+    if not compare or not evaluate or train is None:
+        return []
+    found: list[str] = []
+    for model, runs in compare.seeds.items():
+        where = f"compare.seeds.{model}"
+        names = [name for name in evaluate.models if name in train]
+        found += [f"{where} = {run!r}: want one of {', '.join(names)}" for run in (model, *runs) if run not in names]
+        steps = [train.get(run) for run in (model, *runs)]
+        for run, step in zip(runs, steps[1:], strict=True):
+            if step is None or steps[0] is None:
+                continue
+            ours, theirs = (msgspec.to_builtins(of) for of in (steps[0], step))
+            others = [name for name in ours if ours[name] != theirs.get(name, ...)]
+            if type(steps[0]) is not type(step) or others != ["seed"]:
+                found.append(f"{where}: {run} differs in {', '.join(others) or 'nothing'}: want another seed alone")
     return found
 
 
@@ -49,6 +72,8 @@ def _problems(where: str, gate: Gate, plain: str, metric: Metric, suite: AnySuit
     of = f"{'differences of ' if gate.against else ''}{gate.metric}"
     if wanted := _wanted_bound(gate, metric):
         yield f"{where}.bound = {gate.bound:g}: want {wanted}, the range of {of}"
+    elif gate.warn is not None and not _is_better(gate, metric):
+        yield f"{where}.warn = {gate.warn:g}: want a better bound than {gate.bound:g}, which rejects"
     elif gate.bound == (best := _best(gate, metric)):
         wanted = "less" if best else "more"
         yield f"{where}.bound = {gate.bound:g}: want {wanted}: no number of rows shows that there are no worse ones"
@@ -57,6 +82,14 @@ def _problems(where: str, gate: Gate, plain: str, metric: Metric, suite: AnySuit
         if field not in fields:
             wanted = f"one of {', '.join(fields)}: fields" if fields else "null: no field"
             yield f"{where}.where.{field}: want {wanted} of the answers that {gate.metric} is of"
+
+
+def _is_better(gate: Gate, metric: Metric) -> bool:
+    """Whether `warn` asks for more than `bound`, within the range."""
+    lower = metric.better == "lower" and not gate.against
+    return not _wanted_bound(msgspec.structs.replace(gate, bound=gate.warn), metric) and (
+        gate.warn < gate.bound if lower else gate.warn > gate.bound
+    )
 
 
 def _best(gate: Gate, metric: Metric) -> float | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from stages.evaluating import gates, metrics, scoring, verdicts
@@ -244,3 +245,33 @@ def test_a_slice_is_by_the_expected_answer_without_its_reasoning() -> None:
 
     assert judge(gate(0.8, where={"intent": "refund"}), models)["rows"] == 100
     assert judge(gate(0.8, where={"intent": "other"}), models)["verdict"] == "REJECT"
+
+
+@pytest.mark.parametrize(
+    ("lost", "rows", "verdict", "warning"),
+    [(0, 2000, "ALLOW", False), (60, 2000, "ALLOW", True), (200, 2000, "REJECT", None), (2, 100, "INCONCLUSIVE", None)],
+)
+def test_a_loss_is_fine_or_a_warning_or_blocks(lost: int, rows: int, verdict: str, warning: bool | None) -> None:
+    models = {"base": answers(share(rows, 0)), "sft": answers(share(rows - lost, lost))}
+
+    result = judge(msgspec.structs.replace(gate(-0.05, "base"), warn=-0.02), models)
+    assert (result["verdict"], result.get("warning")) == (verdict, warning)
+    assert result["why"].endswith("; a warning: not shown to be at least -0.02") == bool(warning)
+
+
+def test_a_warning_where_lower_is_better_is_a_lower_bound() -> None:
+    models = {"sft": answers(share(20, 980), "refused")}
+
+    found = {
+        warn: judge(msgspec.structs.replace(gate(0.1, metric="refused"), warn=warn), models) for warn in (0.05, 0.02)
+    }
+    assert [(one["verdict"], one["warning"]) for one in found.values()] == [("ALLOW", False), ("ALLOW", True)]
+
+
+def test_the_noise_of_training_is_told_and_decides_nothing() -> None:
+    models = {"sft": answers(share(97, 3)), "second": answers(share(95, 5)), "third": answers(share(96, 4))}
+    settings = msgspec.structs.replace(params(gate=gate(0.8)), seeds={"sft": ["second", "third"]})
+
+    result = gates.judge({"chat": Measured(models, DECLARED)}, settings)["gate"]
+    assert (result["verdict"], result["noise"]) == ("ALLOW", 0.01), "the standard deviation of 0.97, 0.95 and 0.96"
+    assert result["why"].endswith("; trained with other seeds it varies by 0.0100, its standard deviation")

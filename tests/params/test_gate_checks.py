@@ -40,3 +40,40 @@ def test_too_few_samples_for_any_gate_to_allow_are_refused(samples: int, looks: 
     wanted = [f"compare.bootstrap_samples = {found}; so no gate could allow"] if found else []
     assert problems(change) == wanted
     assert problems(lambda values: (change(values), values["compare"].update(gates={}))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"against": "sft", "bound": -0.05, "warn": -0.02}, ""),
+        ({"against": "sft", "bound": -0.05, "warn": -0.06}, "-0.06: want a better bound than -0.05, which rejects"),
+        ({"against": "sft", "bound": -0.05, "warn": 2.0}, "2: want a better bound than -0.05, which rejects"),
+        ({"metric": "exact_match", "bound": 0.8, "warn": 0.8}, "0.8: want a better bound than 0.8, which rejects"),
+    ],
+)
+def test_a_warning_asks_for_more_than_the_bound(changes: dict[str, Any], wanted: str) -> None:
+    def change(values: dict[str, Any]) -> None:
+        gate = {"model": "dpo", "metric": "exact_match", "against": None, "bound": 0.5, "where": None}
+        values["compare"]["gates"] = {"mine": gate | changes}
+
+    assert problems(change) == ([f"compare.gates.mine.warn = {wanted}"] if wanted else [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"seed": 7}, []),
+        ({}, ["compare.seeds.sft: again differs in nothing: want another seed alone"]),
+        ({"seed": 7, "learning_rate": 0.1},
+         ["compare.seeds.sft: again differs in seed, learning_rate: want another seed alone"]),
+    ],
+)  # fmt: skip
+def test_the_noise_of_training_is_that_of_the_seed_alone(changes: dict[str, Any], wanted: list[str]) -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["train"]["again"] = values["train"]["sft"] | changes
+        values["evaluate"]["models"].append("again")
+        values["compare"]["seeds"] = {"sft": ["again"]}
+
+    assert problems(change) == wanted
+    unknown = problems(lambda values: values["compare"].update(seeds={"sft": ["again"]}))
+    assert unknown == ["compare.seeds.sft = 'again': want one of sft, dpo"]
