@@ -7,7 +7,8 @@ Outputs: scored   JSONL {id, prompt, expected, answer, scores: {metric: statisti
                   answers told: {metric: [what came of each sample]}
          scores   JSON {rows, metrics: {metric: value}, declared: {metric: {better, least, most, source}}}; and, if
                   there are any, unusable: {metric: rows whose expected answer lacks what it compares}, and
-                  uncounted: [metrics that no row counts for: they have no value]
+                  uncounted: [metrics that no row counts for: they have no value]; and, where answers have counts
+                  of them, tokens: [of all prompts, of all answers]
 Params:  suites.<suite>
 """
 
@@ -46,7 +47,8 @@ def main(rows: In, answers: In, scored: Out, scores: Out, suite: str, params: An
     counts = {name: len(ids) for name, ids in unusable.items()}
     outcomes = scoring.outcomes(result)
     uncounted = [name for name in declared if name not in totals]
-    found = (("unusable", counts), ("uncounted", uncounted), ("outcomes", outcomes))
+    tokens = answer_file.tokens(given)
+    found = (("unusable", counts), ("uncounted", uncounted), ("outcomes", outcomes), ("tokens", tokens))
     told = {name: of_name for name, of_name in found if of_name}
     accounting.write_json(scores, {"rows": len(held_out), "metrics": totals, "declared": declared, **told})
     notes = [f"; {n} expected answers lack what {name} compares" for name, n in counts.items()]

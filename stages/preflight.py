@@ -27,6 +27,7 @@ from modelmake.running import launcher, platform, sandbox
 from stages.evaluating import metrics
 from stages.params import cross_checks, file_checks
 from stages.params.adoption import Adoption
+from stages.params.alternatives import Alternative
 from stages.params.answering import Answering, Runtime
 from stages.params.augmentation import Augment
 from stages.params.base_model import Base, Tiny
@@ -38,6 +39,7 @@ from stages.params.examination import Examination
 from stages.params.machine import Machine, Resources
 from stages.params.release import Card, Parity, Quant, Report
 from stages.params.training import OwnAnswers, Step
+from stages.params.weighing import Weighing
 from stages.reading import field_mapping
 
 FILE = Path("params.yaml")
@@ -62,13 +64,15 @@ CHAPTERS: dict[str, Any] = {
     "evaluate": Evaluate,
     "compare": Compare,
     "examine": dict[str, Examination],
+    "alternatives": dict[str, Alternative],
+    "weigh": dict[str, Weighing],
     "quantize": dict[str, Quant],
     "answer_quantized": dict[str, Runtime],
     "parity": dict[str, Parity],
     "card": Card,
     "report": Report,
 }
-OPTIONAL = {"examine"}  # as `vars` of dvc.yaml says: where they are missing, they have no entries
+OPTIONAL = {"alternatives", "examine", "weigh"}  # missing, they have no entries, as `vars` of dvc.yaml says
 
 
 def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -44,6 +44,15 @@ def test_answers_are_scored_as_they_were_kept(tmp_path: Path) -> None:
     assert {a.id: a.answer for a in scoring.read(tmp_path / "scored.jsonl")} == {CHAT.id: "a", OTHER.id: "c"}
 
 
+def test_tokens_are_added_up_where_all_were_counted(tmp_path: Path) -> None:
+    counted = [Given(CHAT.id, ["a"], tokens=(10, 2)), Given(OTHER.id, ["c"], tokens=(7, 3))]
+    run(tmp_path, [CHAT, OTHER], counted, CHATS)
+    assert json.loads((tmp_path / "scores.json").read_text())["tokens"] == [17, 5]
+
+    run(tmp_path, [CHAT, OTHER], [counted[0], Given(OTHER.id, ["c"])], CHATS)
+    assert "tokens" not in json.loads((tmp_path / "scores.json").read_text())
+
+
 def test_likelihoods_are_scored_as_they_were_kept(tmp_path: Path) -> None:
     from math import log
 

@@ -11,6 +11,7 @@ from typing import Any
 from stages.evaluating import metrics
 from stages.evaluating.metrics import Metric
 from stages.params import (
+    alternative_checks,
     answering_checks,
     combination_checks,
     examination_checks,
@@ -50,6 +51,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_gates(chapters),
         *gate_checks.seed_problems(chapters),
         *answering_checks.problems(chapters),
+        *_alternatives(chapters),
         *examination_checks.problems(chapters),
         *_of_quantize(chapters),
         *_compared_suite(chapters),
@@ -68,7 +70,7 @@ def _names(chapters: dict[str, Any]) -> list[str]:
     taken: dict[str, set[str]] = {}
     for section in MAKERS:
         taken[section] = {*RESERVED, *(name for other in taken for name in chapters.get(other) or {})}
-    for section in (*MAKERS, "suites", "examine"):
+    for section in (*MAKERS, "suites", "alternatives", "examine"):
         for name in chapters.get(section) or {}:
             if not NAME.fullmatch(name):
                 mismatches.append(f"{section}: name {name!r}: want {NAME.pattern}; rename it")
@@ -165,6 +167,13 @@ def _gates(chapters: dict[str, Any]) -> list[str]:
     if not evaluate or not compare:
         return []
     return gate_checks.problems(compare, _metrics(suites, compare.suite, evaluate) or {}, suites)
+
+
+def _alternatives(chapters: dict[str, Any]) -> list[str]:
+    compare, suites = chapters.get("compare"), chapters.get("suites") or {}
+    suite = suites.get(compare.suite) if compare else None
+    made = {"base", *(name for section in MAKERS for name in chapters.get(section) or {})}
+    return alternative_checks.problems(chapters, metrics.declared(suite) if suite else {}, made)
 
 
 def _of_quantize(chapters: dict[str, Any]) -> list[str]:

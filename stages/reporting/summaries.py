@@ -128,10 +128,13 @@ BY_MODULE: dict[str, Callable[[Build, str, str], Summary]] = {  # arguments: bui
 
 
 def summarize(build: Build, stage: str) -> Summary:
-    """The summary of a stage; for a stage that has none here, its numbers of inputs and outputs."""
+    """The summary of a stage; for a stage that has none here, its numbers of inputs and outputs.
+
+    A stage that runs the module of another under a name of its own has none here.
+    """
     node = build.graph[stage]
     module = node["module"].rpartition(".")[2]
-    if module in BY_MODULE:
+    if module in BY_MODULE and module == stage.partition("@")[0]:
         return BY_MODULE[module](build, stage, stage.partition("@")[2])
     inputs = [dep for dep in node["deps"] if not dep.startswith(f"{key_file.FOLDER}/")]
     return Summary(count(len(inputs), "inputs"), count(len(node["outs"]), "outputs"))
