@@ -2,7 +2,7 @@
 
 Inputs:  evaluations  folder of <model>-<suite>.jsonl and .json, as `evaluate` wrote them
 Outputs: metrics      JSON {model: {metric: value}}; of suites other than compare.suite as <suite>.<metric>
-         comparison   JSON {suite: {model: {metric: {value, low, high, better, least, most, source,
+         comparison   JSON {suite: {model: {metric: {value, stderr, low, high, better, least, most, source,
                       difference, difference_low, difference_high}}}}; a difference is value minus baseline's value
          gate         JSON {verdict, error, looks, suites: {suite: {rows, sample, answers}}, gates: {name: {verdict,
                       model, metric, against, where, suite, wanted, limit, value, low, high, rows, groups, p_allow,
@@ -40,9 +40,9 @@ def read(folder: Path, evaluate: Evaluate) -> dict[str, Measured]:
     Raises:
         UserError: files that params.yaml no longer declares; or models answered different rows.
     """
-    item_files.check(folder, (f"{model}-{suite}" for model in evaluate.models for suite in evaluate.suites))
+    item_files.check(folder, (f"{model}-{suite}" for model in evaluate.models for suite in evaluate.measured()))
     result = {}
-    for suite in evaluate.suites:
+    for suite in evaluate.measured():
         models = {model: scoring.read(folder / f"{model}-{suite}.jsonl") for model in evaluate.models}
         if len({tuple(a.id for a in of_model) for of_model in models.values()}) > 1:
             raise UserError(f"{folder}: models answered different rows of {suite}: want the same; run `dvc repro`")
@@ -64,7 +64,8 @@ def compare(suite: Measured, params: Compare) -> dict[str, Any]:
         result[model] = {}
         for name, value in values[model].items():
             interval = _interval(samples[model][name], params, "low", "high")
-            entry = {"value": value, **interval, **suite.declared[name]}
+            stderr = round(float(samples[model][name].std()), 6)
+            entry = {"value": value, "stderr": stderr, **interval, **suite.declared[name]}
             if model != params.baseline and name in values.get(params.baseline, {}):
                 differences = samples[model][name] - samples[params.baseline][name]
                 entry["difference"] = round(value - values[params.baseline][name], 6)

@@ -104,6 +104,7 @@ def project_problems(chapters: dict[str, Any]) -> list[str]:
         *_rule_problems(chapters.get("ingest")),
         *schema_problems(chapters.get("suites") or {}),
         *file_checks.problems(chapters),
+        *file_checks.task_problems(chapters.get("evaluate")),
         *file_checks.base_problems(chapters.get("base"), chapters.get("train") or {}),
         *file_checks.second_model_problems(chapters.get("train") or {}),
         *file_checks.adapter_problems(chapters.get("adopt") or {}),

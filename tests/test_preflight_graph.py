@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.test_preflight import copied, run
+from tests.evaluating.lm_eval.made_up_tasks import CHOICES, PARAMS, write
+from tests.test_preflight import copied, edit, run
 
 
 @pytest.fixture
@@ -44,3 +46,18 @@ def test_an_import_that_is_not_locked_is_a_problem(project: Path) -> None:
         "",
         ["stages.reporting.item_files: imports not_locked, which is not in uv.lock: `uv add` it"],
     )
+
+
+def test_a_task_of_lm_eval_has_a_stage_for_each_model_and_none_where_no_task_is(project: Path) -> None:
+    edit(project, lambda values: values["evaluate"].pop("tasks"))
+    assert run(project)[::2] == (0, [])
+    without = {path.name for path in (project / "keys").iterdir()}
+    write(project / "data/lm_eval/colours", CHOICES)
+    edit(project, lambda values: values["evaluate"].update(tasks={"colours": msgspec.to_builtins(PARAMS)}))
+    assert run(project)[::2] == (0, [])
+
+    keys = {path.name for path in (project / "keys").iterdir()}
+    assert keys - without == {f"lm_eval.{model}-colours.json" for model in ("base", "sft", "dpo")}
+    key = (project / "keys/lm_eval.base-colours.json").read_text()
+    assert "declared_task.py" in key and "scikit-learn" not in key
+    assert "stages.evaluating.lm_eval" not in (project / "keys/evaluate.base-chat.json").read_text()

@@ -115,10 +115,11 @@ def find(root: Path, metric: str, old: Revision, new: Revision) -> Measured:
             )
     section = _compare(new).params
     suites, main = section["evaluate.suites"], section["compare.suite"]
+    tasks = {field.split(".")[2] for field in section if field.startswith("evaluate.tasks.")}  # of lm-eval
     model = next(m for m in section["evaluate.models"] if metric.startswith(f"{m}."))
     name = metric.removeprefix(f"{model}.")
-    suite, metric_name = verdicts.suite_of(name, suites, main)
-    target = f"evaluate@{model}-{suite}"
+    suite, metric_name = verdicts.suite_of(name, {*suites, *tasks}, main)
+    target = f"{'lm_eval' if suite in tasks else 'evaluate'}@{model}-{suite}"
     for revision in (old, new):
         if target not in revision.stages:
             raise UserError(f"{revision.name}: dvc.lock of {revision.short} has no {target}: want its build; {BUILD}")

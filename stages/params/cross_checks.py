@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from stages.evaluating import metrics
+from stages.evaluating.lm_eval import scores
 from stages.evaluating.metrics import Metric
 from stages.params import (
     alternative_checks,
@@ -76,6 +77,9 @@ def _names(chapters: dict[str, Any]) -> list[str]:
                 mismatches.append(f"{section}: name {name!r}: want {NAME.pattern}; rename it")
             elif name in taken.get(section, ()):
                 mismatches.append(f"{section}: name {name!r}: is taken in models/; rename the {MAKERS[section]}")
+    if evaluate := chapters.get("evaluate"):
+        mismatches += [f"evaluate.tasks: name {name!r}: is taken by a suite; rename the suite, or the task's own YAML"
+                       for name in evaluate.tasks if name in (chapters.get("suites") or {})]  # fmt: skip
     for name, quant in (chapters.get("quantize") or {}).items():
         if quant and name not in quant.TYPES:
             mismatches.append(
@@ -155,10 +159,15 @@ def _metrics(suites: dict[str, AnySuite] | None, compared: str, evaluate: Evalua
     """{name as in reports/metrics.json: metric}; None if a suite is unknown, which `_references` reports."""
     if not suites or not {compared, *evaluate.suites} <= {name for name, suite in suites.items() if suite}:
         return None
-    return {
+    of_suites = {
         metric if name == compared else f"{name}.{metric}": declared
         for name in evaluate.suites
         for metric, declared in metrics.declared(suites[name]).items()
+    }
+    return of_suites | {
+        f"{name}.{metric}": declared
+        for name, task in evaluate.tasks.items()
+        for metric, declared in scores.declared(task).items()
     }
 
 
@@ -166,7 +175,8 @@ def _gates(chapters: dict[str, Any]) -> list[str]:
     evaluate, compare, suites = (chapters.get(section) for section in ("evaluate", "compare", "suites"))
     if not evaluate or not compare:
         return []
-    return gate_checks.problems(compare, _metrics(suites, compare.suite, evaluate) or {}, suites)
+    measured = _metrics(suites, compare.suite, evaluate) or {}
+    return gate_checks.problems(compare, measured, {**(suites or {}), **evaluate.tasks})
 
 
 def _alternatives(chapters: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta, field
 
 from modelmake.params import Params
+from stages.params.lm_eval import Task
 from stages.params.numbers import Positive
 
 AnswerMetric = Literal[
@@ -77,6 +78,11 @@ class Evaluate(Params):
 
     models: list[str]  # `base` or names of steps
     suites: list[str]
+    tasks: dict[str, Task] = field(default_factory=dict)  # of lm-eval; may be missing, as in an older params.yaml
+
+    def measured(self) -> list[str]:
+        """The names under which models have scores: suites and tasks."""
+        return [*self.suites, *self.tasks]
 
 
 class Gate(Params):

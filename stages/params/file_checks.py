@@ -8,6 +8,7 @@ from modelmake.errors import UserError
 from stages.params import model_path
 from stages.params.adoption import Adoption
 from stages.params.base_model import Base, Folder, Hub, Tiny
+from stages.params.evaluation import Evaluate
 from stages.params.release import Quant
 from stages.params.training import Step
 from stages.similarity import encoder_config
@@ -15,6 +16,7 @@ from stages.splitting import golden_set
 from stages.training import chat_template, foreign_adapter
 
 FILE = Path("params.yaml")
+TASKS = Path("data/lm_eval")  # has a folder for each task of lm-eval
 PATHS = (
     "ingest.raw",
     "clean.tokenizer",
@@ -65,6 +67,15 @@ def problems(chapters: dict[str, Any]) -> list[str]:
                 "empty one"
             )
     return found
+
+
+def task_problems(evaluate: Evaluate | None) -> list[str]:
+    """Tasks of lm-eval whose folder is not there."""
+    return [
+        f"{FILE}: evaluate.tasks.{name}: no folder {TASKS / name}: want {name}.yaml and its data there, or the data of "
+        "lm-eval's own task of this name"
+        for name in (evaluate.tasks if evaluate else ()) if not (TASKS / name).is_dir()
+    ]  # fmt: skip
 
 
 def second_model_problems(train: dict[str, Step]) -> list[str]:

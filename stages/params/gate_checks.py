@@ -8,14 +8,15 @@ import msgspec
 
 from stages.evaluating.metrics import Metric
 from stages.evaluating.verdicts import suite_of
-from stages.params.evaluation import AnySuite, Compare, Gate, TextSuite
+from stages.params.evaluation import AnySuite, Compare, Gate, Suite
+from stages.params.lm_eval import Task
 
 NOT_GATED = {  # {metric: why no gate can be on it}
     "macro_f1": "a row of a rare label moves it far: want label_accuracy, with `where` for a label",
 }
 
 
-def problems(compare: Compare, measured: dict[str, Metric], suites: dict[str, AnySuite]) -> list[str]:
+def problems(compare: Compare, measured: dict[str, Metric], suites: dict[str, AnySuite | Task]) -> list[str]:
     """Problems of the gates, a line each.
 
     Args:
@@ -63,7 +64,7 @@ def _too_few_samples(compare: Compare) -> Iterator[str]:
         )
 
 
-def _problems(where: str, gate: Gate, plain: str, metric: Metric, suite: AnySuite) -> Iterator[str]:
+def _problems(where: str, gate: Gate, plain: str, metric: Metric, suite: AnySuite | Task) -> Iterator[str]:
     """`plain` is the metric's name without its suite."""
     if gate.against == gate.model:
         yield f"{where}.against = {gate.against!r}: want another model, or null: a model is as good as itself"
@@ -77,7 +78,7 @@ def _problems(where: str, gate: Gate, plain: str, metric: Metric, suite: AnySuit
     elif gate.bound == (best := _best(gate, metric)):
         wanted = "less" if best else "more"
         yield f"{where}.bound = {gate.bound:g}: want {wanted}: no number of rows shows that there are no worse ones"
-    fields = [] if isinstance(suite, TextSuite) else _fields(suite)
+    fields = _fields(suite) if isinstance(suite, Suite) else []
     for field in gate.where or {}:
         if field not in fields:
             wanted = f"one of {', '.join(fields)}: fields" if fields else "null: no field"

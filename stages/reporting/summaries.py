@@ -118,6 +118,7 @@ BY_MODULE: dict[str, Callable[[Build, str, str], Summary]] = {  # arguments: bui
     "adopt": _weights_to_weights,
     "answer": _answer,
     "evaluate": _evaluate,
+    "lm_eval": _evaluate,
     "compare": _compare,
     "quantize": _weights_to_weights,
     "answer_quantized": _answer_quantized,

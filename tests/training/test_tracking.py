@@ -1,7 +1,6 @@
 """Trackers get what training logs, and change nothing of what it writes; a tracker that ends does not end training."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -10,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from modelmake.errors import UserError
-from modelmake.running import state_dir
-from stages.exporting import tool_env
 from stages.training import tracking
-from tests.conftest import ROOT
 from tests.tiny_models import build_model
+from tests.tool_python import python_of
 from tests.training.test_resume import STEPS, run_stage, write_rows
 
 SFT = STEPS["sft, all weights"]
@@ -23,19 +20,6 @@ SFT = STEPS["sft, all weights"]
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_model(tmp_path_factory.mktemp("model"))
-
-
-def python_of(tracker: str) -> Path:
-    """The Python of a tracker's environment, which is built unless it is there."""
-    environment = ROOT / "envs" / tracker
-    venv = tool_env.built_in(environment, state_dir.folder(ROOT))
-    command = ["uv", "sync", "--project", environment, "--frozen"]
-    built = subprocess.run(
-        command, env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(venv)}, capture_output=True, text=True
-    )
-    if built.returncode:
-        pytest.skip(f"envs/{tracker} cannot be built here: {built.stderr[-200:]}")
-    return venv / "bin/python"
 
 
 def losses(outputs: dict[str, bytes]) -> dict[int, float]:

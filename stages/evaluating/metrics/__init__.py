@@ -127,7 +127,7 @@ def _combine(metric: str) -> Callable[[Any], Any]:
 
     combined = {
         "bleu": bleu.combine, "bleu_zh": bleu.combine, "chrf": chrf.combine, "macro_f1": macro_f1.combine,
-        "perplexity": perplexity.combine,
+        "perplexity": perplexity.combine, "byte_perplexity": perplexity.combine, "word_perplexity": perplexity.combine,
     }  # fmt: skip
     return combined.get(metric, ratio)
 

@@ -1,0 +1,74 @@
+"""The way to lm-eval, which runs in an environment of its own: it brings scikit-learn, which transformers would import
+in every stage. It asks, and scores; no model is there.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from stages.evaluating.lm_eval import scores
+from stages.exporting import tool_env
+from stages.params.lm_eval import Task
+
+Request = list[Any]  # [kind, arguments …], as in envs/lm_eval/run_task.py
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A question: its id is a hash of its content."""
+
+    id: str
+    requests: int  # how many of the requests are of it
+    expected: str
+    answer: str
+    scores: dict[str, tuple[float, float]]  # {metric: statistics}
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """What lm-eval says of a model's answers."""
+
+    rows: list[Row]
+    metrics: dict[str, float]
+    stderr: dict[str, float]  # of the metrics that it has one of
+    held_back: int  # questions that were among the shots drawn from, and would have been shown with their answers
+    spaced: dict[str, int]  # {metric: answers that are wrong, and right but for white space}
+    left_out: str  # between prompt and choice
+
+
+class Bridge(NamedTuple):
+    """A task with its data."""
+
+    name: str
+    folder: Path
+    params: Task
+
+    def ask(self) -> list[Request]:
+        """What the task asks, in order.
+
+        Raises:
+            UserError: lm-eval would decide something in silence, has no such task, or cannot read the data.
+        """
+        return json.loads(self._run(None))
+
+    def score(self, answers: list[Any]) -> Scored:
+        """The scores of an answer to each request: (log-likelihood, is it the greedy text), log-likelihood, or text."""
+        return msgspec.json.decode(self._run(answers), type=Scored)
+
+    def _run(self, answers: list[Any] | None) -> bytes:
+        settings = {
+            **msgspec.to_builtins(self.params),
+            "task": self.name,
+            "folder": str(self.folder.resolve()),
+            "declared": {name: metric._asdict() for name, metric in scores.declared(self.params).items()},
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            files = {"settings": Path(folder, "settings.json"), "written": Path(folder, "written.json")}
+            files["settings"].write_bytes(msgspec.json.encode(settings))
+            if answers is not None:
+                files["answers"] = Path(folder, "answers.json")
+                files["answers"].write_bytes(msgspec.json.encode(answers))
+            [environment] = self.params.environments()
+            tool_env.run(Path(environment), "run_task.py", files, f"evaluate.tasks.{self.name}")
+            return files["written"].read_bytes()
