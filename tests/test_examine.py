@@ -97,8 +97,8 @@ def test_slices_are_by_label_length_language_source_and_group(inputs: examine.In
     verdicts = {(one["by"], one["value"]): one["verdict"] for one in report["slices"]}
     assert verdicts["label", "refund"] == verdicts["group", "group True"] == "worse"
     assert verdicts["label", "parcel"] == verdicts["group", "group False"] == ""
-    assert {by for by, _ in verdicts} == {"label", "length", "language", "group"}, "all are of one file"
-    assert {value for by, value in verdicts if by == "language"} == {"en"}
+    assert {"label", "length", "group"} <= {by for by, _ in verdicts}
+    assert "source" not in {by for by, _ in verdicts}, "all are of one file"
     without = {by: told["without"] for by, told in report["left_out"].items()}
     assert without.pop("language") > 0, "as some are too short to tell"
     assert without == dict.fromkeys(("label", "length", "source", "group"), 0)

@@ -28,7 +28,7 @@ class Slice(NamedTuple):
 def cut(ids: Sequence[str], by: Mapping[str, Mapping[str, Iterable[str]]], min_rows: int) -> tuple[list[Slice], Any]:
     """(the slices with `min_rows` or more, {by: {slices, rows} of the smaller ones, and without: rows in no slice}).
 
-    A slice of all rows is left out: it is the suite.
+    A slice that leaves out fewer than `min_rows` is none: it is the suite.
 
     Args:
         by: {what slices: {id: the values that a row has, none if it has no entry}}
@@ -41,7 +41,7 @@ def cut(ids: Sequence[str], by: Mapping[str, Mapping[str, Iterable[str]]], min_r
             for value in values.get(id, ()):
                 found.setdefault(value, []).append(index)
         enough = {value: rows for value, rows in sorted(found.items()) if len(rows) >= min_rows}
-        slices += [Slice(name, value, rows) for value, rows in enough.items() if len(rows) < len(ids)]
+        slices += [Slice(name, value, rows) for value, rows in enough.items() if len(rows) + min_rows <= len(ids)]
         small = [rows for value, rows in found.items() if value not in enough]
         without = len(ids) - len(set().union(*found.values()))
         told[name] = {"small": len(small), "rows": sum(map(len, small)), "without": without}
