@@ -61,6 +61,18 @@ def test_a_metric_is_named_as_in_the_recorded_scores(project: MadeUpProject) -> 
     assert find(project, "sft.hard.hits") == blame.Measured("hits", "evaluate@sft-hard", 0.9, 7, 0.5, 0.4)
 
 
+def test_a_metric_of_a_task_is_of_the_stage_that_runs_lm_eval(project: MadeUpProject) -> None:
+    evaluate = COMPARE["evaluate"] | {"tasks": {"colours": {"metrics": ["acc"]}}}
+    project.stages["compare"]["params"]["params.yaml"]["evaluate"] = evaluate
+    project.stage("lm_eval@sft-colours", {}, {"reports/evaluate/sft-colours.jsonl": b"{}"})
+    for name, value in (("first", 0.5), ("second", 0.25)):
+        write(project, {"sft": {"hits": 0.8, "colours.acc": value}})
+        project.commit(name)
+
+    assert find(project, "sft.colours.acc") == blame.Measured("acc", "lm_eval@sft-colours", 0.9, 7, 0.5, 0.25)
+    assert find(project, "sft.hits").target == "evaluate@sft-chat"
+
+
 def test_a_metric_that_a_build_does_not_have_is_refused_with_those_that_it_has(project: MadeUpProject) -> None:
     project.commit("first")
     write(project, {"sft": {"hits": 0.8}})
