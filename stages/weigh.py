@@ -4,8 +4,8 @@ requests on does the fine-tune pay? No model runs here.
 Inputs:  evaluations   folder of <model>-<suite>.jsonl and .json, as `evaluate` wrote them of models
          alternatives  folder of <alternative>.jsonl and .json, as `evaluate` wrote them of alternatives
 Outputs: weighing      JSON {told, model, suite, rows, metric, better, margin, currency, value, per_1000, once,
-                       against: {name: {verdict, why, value, gain, low, high, p_done, p_short, level, more_rows,
-                       tokens, per_1000, once, pays}}}
+                       against: {name: {verdict, why, value, more_rows, tokens, per_1000, once, pays; where the metric
+                       was measured: gain, low, high, p_done, p_short, level}}}
 Params:  weigh.<model>, compare, evaluate
 
 Whether an alternative would have done is a gate (docs/gates.md): it is at most `margin` worse than the fine-tune.
@@ -35,8 +35,13 @@ VERDICTS = {
 }
 OF_GATE = {  # {name here: of a gate}
     "gain": "value", "low": "low", "high": "high", "p_done": "p_allow", "p_short": "p_reject", "level": "level",
-    "more_rows": "more_rows",
 }  # fmt: skip
+PAYS = {
+    "always": "always pays",
+    "never": "never pays",
+    "from": "pays from {:,} requests on",
+    "up to": "pays up to {:,} requests",
+}
 
 
 def read(paths: dict[str, Path]) -> tuple[Measured, dict[str, list[int] | None]]:
@@ -78,7 +83,7 @@ def weigh(
         verdict = gate["verdict"] if "value" in gate else verdicts.INCONCLUSIVE  # nothing was measured
         each[name] |= {"verdict": VERDICTS[verdict], "why": gate["why"]}
         each[name] |= {new: gate[old] for new, old in OF_GATE.items() if old in gate}
-        each[name]["pays"] = costs.pays(own, each[name])
+        each[name] |= {"more_rows": gate.get("more_rows"), "pays": costs.pays(own, each[name])}
     declared = measured.declared[params.metric]
     result = {
         "model": weighed, "suite": compare.suite, "rows": rows, "metric": params.metric, "better": declared["better"],
@@ -106,7 +111,7 @@ def _pays(weighed: dict[str, Any], name: str) -> str:
         return f"What {name} costs beside {model} is not known: tokens were not counted"
     when, requests = other["pays"]["when"], other["pays"]["requests"]
     each = f"1,000 requests cost {other['per_1000']:g} {currency} with {name} and {weighed['per_1000']:g} with {model}"
-    return f"{each}, which pays {when}" + (f" {requests:,} requests" if requests is not None else "")
+    return f"{each}, which {PAYS[when].format(requests)}"
 
 
 def _and(names: Sequence[str]) -> str:

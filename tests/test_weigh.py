@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from modelmake.errors import UserError
@@ -63,6 +64,7 @@ def test_who_is_as_good_would_have_done_and_who_is_far_worse_would_not(folder: P
     }  # fmt: skip
     few_shot = found["against"]["few_shot"]
     assert (found["value"], few_shot["value"], few_shot["gain"]) == (0.9, 0.9, 0.0)
+    assert few_shot["more_rows"] is None
     assert few_shot["low"] >= -0.05 and found["against"]["base"]["high"] < -0.05
 
 
@@ -81,9 +83,28 @@ def test_the_first_sentence_says_which_of_them_would_have_done(folder: Path) -> 
     assert run(folder)["told"] == (
         "few_shot would have done in place of dpo: worse by at most 0.05 in exact_match. base would not have done in "
         "place of dpo: worse by more than 0.05 in exact_match. 1,000 requests cost 0.42 EUR with few_shot and 0.03 "
-        "with dpo, which pays from 179,488 requests. 1,000 requests cost 0.08 EUR with base and 0.03 with dpo, which "
-        "pays from 1,400,001 requests."
+        "with dpo, which pays from 179,488 requests on. 1,000 requests cost 0.08 EUR with base and 0.03 with dpo, "
+        "which pays from 1,400,001 requests on."
     )
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        (Price(once=0, prompt=0.5, answer=1.0), "which always pays"),  # as many tokens, at less
+        (Price(once=70, prompt=9.0, answer=9.0), "which never pays"),
+        (
+            Price(once=0, prompt=9.0, answer=9.0),
+            "which pays up to 1,891 requests",
+        ),  # 0.7 / (0.45 - 0.08) * 1000 = 1,891.9
+    ],
+)
+def test_when_a_fine_tune_pays_is_said_in_words(folder: Path, price: Price, told: str) -> None:
+    prices = {"dpo": price, "base": Price(once=0.7, prompt=1.0, answer=2.0), "few_shot": FREE}
+
+    sentences = run(folder, msgspec.structs.replace(WEIGHING, prices=prices))["told"].split(". ")
+
+    assert next(sentence for sentence in sentences if "with base" in sentence).rstrip(".").endswith(told)
 
 
 def test_few_rows_settle_nothing_and_say_how_many_would(tmp_path: Path) -> None:
@@ -107,6 +128,17 @@ def test_where_less_is_better_less_would_have_done(tmp_path: Path) -> None:
     params = Weighing(metric="length", margin=0.05, currency="EUR", prices=WEIGHING.prices)
 
     assert run(tmp_path, params)["against"]["base"]["verdict"] == "would have done"
+
+
+def test_what_no_row_counts_for_settles_nothing(folder: Path) -> None:
+    nothing = [scoring.Answer(f"{i:03}", f"prompt {i}", "e", "a", {"exact_match": (0.0, 0.0)}) for i in range(ROWS)]
+    for name in ("evaluate/dpo-chat", "evaluate/base-chat", "alternatives/few_shot"):
+        scoring.write(folder / f"{name}.jsonl", nothing)
+
+    base = run(folder)["against"]["base"]
+
+    assert (base["verdict"], base["value"], base["more_rows"]) == ("not settled", None, None)
+    assert "gain" not in base and base["why"].startswith("exact_match counts none of 400 rows")
 
 
 def test_costs_that_were_not_counted_are_told(folder: Path) -> None:
