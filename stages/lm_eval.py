@@ -7,7 +7,8 @@ Outputs: scored   JSONL {id, prompt, expected, answer, scores: {metric: statisti
          scores   JSON {rows, metrics: {metric: value}, declared: {metric: {better, least, most, source}}, stderr:
                   {metric: lm-eval's standard error, where it has one}}; and, if there are any, held_back: questions
                   that were among those that shots are drawn from, spaced: {metric: answers that are wrong, and right
-                  but for white space}, cut: answers that had not ended at max_gen_toks
+                  but for white space}, unscored: {metric: rows that the task gives no such score}, without_answer:
+                  questions without a right choice, cut: answers that had not ended at max_gen_toks
 Params:  evaluate.tasks.<task>, machine
 """
 
@@ -39,7 +40,10 @@ def main(
     declared = {name: metric._asdict() for name, metric in meanings.declared(params).items()}
     stderr = {name: round(error, 6) for name, error in found.stderr.items()}
     values = {"rows": len(rows), "metrics": totals, "declared": declared, "stderr": stderr}
-    counts = {"held_back": found.held_back, "spaced": found.spaced, "cut": given.cut}
+    counts = {
+        "held_back": found.held_back, "spaced": found.spaced, "unscored": found.unscored,
+        "without_answer": found.without_answer, "cut": given.cut,
+    }  # fmt: skip
     accounting.write_json(scores, values | {name: count for name, count in counts.items() if count})
     shown = ", ".join(
         f"{name} {value:.3f}" + (f" ± {stderr[name]:.3f}" if name in stderr else "") for name, value in totals.items()
@@ -64,6 +68,9 @@ def told(found: Scored, given: Answers) -> list[str]:
         notes.append(f"{found.held_back} questions were among the shots drawn from, and were left out for themselves")
     for name, count in found.spaced.items():
         notes.append(f"{count} answers are wrong in {name} by white space alone")
+    notes += [f"{count} rows have no {name}" for name, count in found.unscored.items()]
+    if found.without_answer:
+        notes.append(f"{found.without_answer} questions have no right answer among their choices")
     if given.cut:
         notes.append(f"{given.cut} answers cut at max_gen_toks")
     if found.left_out:

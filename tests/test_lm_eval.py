@@ -152,13 +152,16 @@ def test_a_row_has_the_prompt_of_its_first_request_and_all_is_told() -> None:
         Row("a", 2, "yes", "no", {"acc": (0.0, 1.0)}),
         Row("b", 2, "no", "no", {"acc": (1.0, 1.0)}),
     ]
-    found = Scored(rows, {"acc": 0.5}, {}, held_back=2, spaced={"exact_match": 1}, left_out=" ")
+    counts = {"held_back": 2, "spaced": {"exact_match": 1}, "unscored": {"f1": 4}, "without_answer": 5}
+    found = Scored(rows, {"acc": 0.5}, {}, **counts, left_out=" ")
     given = Answers([], ["1?", "1?", "2?", "2?"], cut=3)
 
     assert [(row.id, row.prompt) for row in lm_eval.scored_rows(found, given)] == [("a", "1?"), ("b", "2?")]
     assert lm_eval.told(found, given) == [
         "2 questions were among the shots drawn from, and were left out for themselves",
         "1 answers are wrong in exact_match by white space alone",
+        "4 rows have no f1",
+        "5 questions have no right answer among their choices",
         "3 answers cut at max_gen_toks",
         "choices follow the chat template without ' '",
     ]

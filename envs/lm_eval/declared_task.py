@@ -156,6 +156,27 @@ def statistics(name: str, value: Any, most: float | None) -> Statistics:
     return float(numbers[0]), float(numbers[1])
 
 
+def without_answer(task: ConfigurableTask, docs: list[dict[str, Any]]) -> int:
+    """How many questions have no right answer among their choices: lm-eval counts all answers to them as wrong.
+
+    Raises:
+        Refused: all are such, as where the labels of a test split are kept back.
+    """
+    if task.OUTPUT_TYPE != "multiple_choice" or callable(task.config.process_results):
+        return 0
+    count = 0
+    for doc in docs:
+        choices, right = (
+            task.doc_to_choice(doc),
+            task.doc_to_text(doc) if task.multiple_input else task.doc_to_target(doc),
+        )
+        labels = right if isinstance(right, list) else [right]
+        count += not any(label in choices if isinstance(label, str) else 0 <= label < len(choices) for label in labels)
+    if count == len(docs):
+        raise Refused("no question has its right answer among its choices: want labels; take a split that has them")
+    return count
+
+
 def hold_back(task: ConfigurableTask) -> list[int]:
     """Keeps shots that are the question itself out of the draw for it.
 

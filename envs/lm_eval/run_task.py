@@ -10,8 +10,8 @@ Inputs:  --settings  JSON {task, folder, declared: {metric: {better, least, most
 Outputs: --written   JSON list of [kind, arguments …]; a prompt is a text, or with a chat template the JSON of
                      {messages, add_generation_prompt}.
                      Of answers {rows: [{id, requests, expected, answer, scores: {metric: statistics}}], metrics and
-                     stderr: {metric: as lm-eval says}, held_back: questions, spaced: {metric: answers},
-                     left_out: delimiter before choices}
+                     stderr: {metric: as lm-eval says}, held_back: questions, spaced: {metric: answers}, unscored:
+                     {metric: rows}, without_answer: questions, left_out: delimiter before choices}
 
 Nothing is downloaded, and nothing is read from, or left in, the caches of the user.
 """
@@ -90,6 +90,8 @@ def _run(settings: dict[str, Any], answers: list[Any] | None) -> Any:
     task, model = declared_task.load(settings), Elsewhere()
     held = declared_task.hold_back(task) if settings["num_fewshot"] else []
     chosen = drawn(len(task.eval_docs), settings)
+    docs = list(task.eval_docs) if chosen is None else [task.eval_docs[place] for place in chosen]
+    facts = {"without_answer": declared_task.without_answer(task, docs)}
     try:
         found = evaluate(
             lm=model, task_dict={"tasks": {settings["task"]: task}},
@@ -99,8 +101,8 @@ def _run(settings: dict[str, Any], answers: list[Any] | None) -> Any:
         )  # fmt: skip
     except Asked:
         return model.asked
-    left_out = declared_task.left_out(vars(task.config), settings)
-    return scored(task, found, settings) | {"held_back": len(held), "left_out": left_out}
+    facts |= {"held_back": len(held), "left_out": declared_task.left_out(vars(task.config), settings)}
+    return scored(task, found, settings) | facts
 
 
 def drawn(rows: int, settings: dict[str, Any]) -> list[int] | None:
@@ -129,11 +131,13 @@ def scored(task: Any, found: dict[str, Any], settings: dict[str, Any]) -> dict[s
                 "scores": {},
             }
         )
-    values, errors, spaced = {}, {}, {}
+    values, errors, spaced, unscored = {}, {}, {}, {}
     for metric in settings["declared"]:
         base, _, part = metric.partition(".")
         samples = filters[part or "none"]
         most = settings["declared"][metric]["most"]
+        if lacking := sum(base not in sample for sample in samples):
+            unscored[metric] = lacking
         for row, sample in zip(rows, samples, strict=True):  # a row without this metric counts for nothing
             of_row = declared_task.statistics(metric, sample[base], most) if base in sample else (0.0, 0.0)
             row["scores"][metric] = of_row
@@ -142,7 +146,7 @@ def scored(task: Any, found: dict[str, Any], settings: dict[str, Any]) -> dict[s
         errors |= {} if error == "N/A" else {metric: error}
         if base == "exact_match" and (count := sum(map(_misses_by_space, samples))):
             spaced[metric] = count
-    return {"rows": rows, "metrics": values, "stderr": errors, "spaced": spaced}
+    return {"rows": rows, "metrics": values, "stderr": errors, "spaced": spaced, "unscored": unscored}
 
 
 def _misses_by_space(sample: dict[str, Any]) -> bool:

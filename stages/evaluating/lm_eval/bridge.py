@@ -34,6 +34,8 @@ class Scored(msgspec.Struct, frozen=True):
     stderr: dict[str, float]  # of the metrics that it has one of
     held_back: int  # questions that were among the shots drawn from, and would have been shown with their answers
     spaced: dict[str, int]  # {metric: answers that are wrong, and right but for white space}
+    unscored: dict[str, int]  # {metric: rows for which the task gives no such score}
+    without_answer: int  # questions that have no right answer among their choices
     left_out: str  # between prompt and choice
 
 

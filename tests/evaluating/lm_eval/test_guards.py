@@ -78,6 +78,12 @@ CASES: dict[str, tuple[dict[str, Any], Task, list[Any] | None]] = {  # {name: (Y
     "out of range": (SCORED_BY_CODE | {"utils.py": SCORE.format("1.5")}, PARAMS, LIKELY * 20),
     "no number": (SCORED_BY_CODE | {"utils.py": SCORE.format("float('nan')")}, PARAMS, LIKELY * 20),
     "code that fails": (SCORED_BY_CODE | {"utils.py": SCORE.format("1 / 0")}, PARAMS, LIKELY * 20),
+    "scores of some rows": (
+        SCORED_BY_CODE | {"utils.py": "def score(doc, results):\n    return {'acc': 1.0} if doc['answer'] else {}\n"},
+        replace(PARAMS, metrics=["acc"]), LIKELY * 20,
+    ),
+    "some labels hidden": (CHOICES | {"doc_to_target": "{{answer - 1}}"}, PARAMS, LIKELY * 20),
+    "all labels hidden": (CHOICES | {"doc_to_target": "{{0 - 1}}"}, PARAMS, None),
     "data of the hub": (CHOICES | {"dataset_path": "allenai/ai2_arc"}, PARAMS, None),
     "texts": (TEXTS, OF_TEXTS, [-10.0] * 20),
     "texts with a template": (TEXTS, replace(OF_TEXTS, apply_chat_template=True, num_fewshot=1), None),
@@ -195,6 +201,7 @@ def test_white_space_around_answers_counts_as_declared_and_is_told(said: dict[st
         ("out of range", "metrics: 'acc': a row has 1.5: want a number from 0 to 1"),
         ("no number", "metrics: 'acc': a row has nan: want a number from 0 to 1"),
         ("code that fails", "lm-eval cannot read or score it: ZeroDivisionError: division by zero (utils.py:2)"),
+        ("all labels hidden", "no question has its right answer among its choices: want labels"),
         ("data of the hub", "lm-eval cannot read or score it: "),
         ("a group", "want a YAML file of one task with `task: task_"),
         ("an unknown name", "no such task: want no_such_task.yaml in "),
@@ -202,6 +209,15 @@ def test_white_space_around_answers_counts_as_declared_and_is_told(said: dict[st
 )
 def test_what_a_task_cannot_have_is_refused(said: dict[str, Any], case: str, line: str) -> None:
     assert isinstance(said[case], str) and said[case].startswith(line)
+
+
+def test_rows_that_count_for_nothing_or_cannot_be_right_are_counted(said: dict[str, Any]) -> None:
+    some, hidden = said["scores of some rows"], said["some labels hidden"]
+
+    assert (some["metrics"]["acc"], some["unscored"], some["without_answer"]) == (1.0, {"acc": 4}, 0)
+    assert [row["scores"]["acc"] for row in some["rows"]] == [[1.0, 1.0] if n % 5 else [0.0, 0.0] for n in range(20)]
+    assert (hidden["without_answer"], hidden["unscored"]) == (4, {})
+    assert (said["scored"]["without_answer"], said["scored"]["unscored"]) == (0, {})
 
 
 def test_texts_have_nats_by_bytes_and_by_words(said: dict[str, Any]) -> None:
