@@ -1,6 +1,7 @@
 """Compares every model with the baseline, with bootstrap intervals, and judges the gates.
 
-Inputs:  evaluations  folder of <model>-<suite>.jsonl and .json, as `evaluate` wrote them
+Inputs:  evaluations  folder of <model>-<suite>.jsonl and .json, as `evaluate` wrote them, and of judged suites
+                      <model>-<suite>.judge.jsonl and .json, as `judge` did
 Outputs: metrics      JSON {model: {metric: value}}; of suites other than compare.suite as <suite>.<metric>
          comparison   JSON {suite: {model: {metric: {value, stderr, low, high, better, least, most, source,
                       difference, difference_low, difference_high}}}}; a difference is value minus baseline's value
@@ -27,6 +28,7 @@ from modelmake.errors import UserError
 from modelmake.signature import Archive, In, Out
 from stages.evaluating import gates, metrics, resampling, scoring, verdicts
 from stages.evaluating.gates import Measured
+from stages.evaluating.judging import published
 from stages.params.evaluation import Compare, Evaluate
 from stages.reporting import item_files
 from stages.rows import accounting
@@ -41,13 +43,18 @@ def read(folder: Path, evaluate: Evaluate) -> dict[str, Measured]:
         UserError: files that params.yaml no longer declares; or models answered different rows.
     """
     item_files.check(folder, (f"{model}-{suite}" for model in evaluate.models for suite in evaluate.measured()))
+    published.check_files(folder, [f"{model}-{suite}" for model in evaluate.models for suite in evaluate.judge])
     result = {}
     for suite in evaluate.measured():
         models = {model: scoring.read(folder / f"{model}-{suite}.jsonl") for model in evaluate.models}
+        if suite in evaluate.judge:
+            models = {model: published.join(folder, f"{model}-{suite}", answers) for model, answers in models.items()}
         if len({tuple(a.id for a in of_model) for of_model in models.values()}) > 1:
             raise UserError(f"{folder}: models answered different rows of {suite}: want the same; run `dvc repro`")
         scores = msgspec.json.decode((folder / f"{evaluate.models[0]}-{suite}.json").read_bytes())
-        result[suite] = Measured(models, scores["declared"])
+        by_judge = published.declared(evaluate.judge[suite]) if suite in evaluate.judge else {}
+        declared = scores["declared"] | {name: metric._asdict() for name, metric in by_judge.items()}
+        result[suite] = Measured(models, declared)
     return result
 
 

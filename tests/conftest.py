@@ -200,3 +200,16 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = llama_cpp._start(endpoints.model(tmp_path_factory.mktemp("taught")), threads=1, context_tokens=256)
     yield server.listening_address
     del server
+
+
+@pytest.fixture(scope="session")
+def judge_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same, serving a tiny model that knows some verdicts of a judge."""
+    from stages.evaluating.runtimes import llama_cpp
+    from tests.augmenting import endpoints
+    from tests.evaluating.judging import judges
+
+    model = endpoints.model(tmp_path_factory.mktemp("judge"), judges.TAUGHT)
+    server = llama_cpp._start(model, threads=1, context_tokens=256)
+    yield server.listening_address
+    del server

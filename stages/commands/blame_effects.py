@@ -84,7 +84,7 @@ def effects(
     sizes, ends = np.bincount(resampling.numbered(groups)), (declared["least"], declared["most"])
     sums = [resampling.grouped(_statistics(rows, ids, metric), groups) for rows in (old, new, *mixes)]
     before, now, *others = (
-        resampling.of_model(metric, of_build, resampling.span(*ends, of_build, sizes), SAMPLES, seed)
+        resampling.of_model(metric, of_build, resampling.span(metric, *ends, of_build, sizes), SAMPLES, seed)
         for of_build in sums
     )
     gains = [resampling.gain(now, other, bounded) for other in others]

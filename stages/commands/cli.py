@@ -16,6 +16,7 @@ COMMANDS = {  # name: (module with `arguments(parser)` and `run(arguments) -> ex
     "export": ("stages.commands.export", "a step of training as configuration and rows of another trainer"),
     "gate": ("stages.commands.gate", "whether the build may ship: its gates, and how often their rows were looked at"),
     "init": ("stages.commands.init", "writes `params.yaml`: proposes one for your files, or takes a recipe"),
+    "judge": ("stages.commands.judge", "how far people bear out a judge of answers, by the marks that they gave"),
     "plan": ("modelmake.planning.plan", "what `dvc repro` would do, why, and how long that took last time"),
     "review": ("stages.commands.review", "a page on which people judge two models' answers blind; what they chose"),
     "trace": ("modelmake.tracing.trace", "what a model was made of; which models consumed a row"),

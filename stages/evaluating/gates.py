@@ -112,7 +112,7 @@ def shown(
     lower, least, most = declared["better"] == "lower", declared["least"], declared["most"]
     settings = (params.bootstrap_samples, params.seed)
     samples = [
-        resampling.of_model(metric, of_model, resampling.span(least, most, of_model, sizes), *settings)
+        resampling.of_model(metric, of_model, resampling.span(metric, least, most, of_model, sizes), *settings)
         for of_model in sums
     ]
     sample = samples[0] if len(samples) == 1 else resampling.gain(*samples, bounded=most is not None)

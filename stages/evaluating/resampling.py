@@ -40,18 +40,14 @@ def numbered(groups: Sequence[str]) -> np.ndarray:
     return np.array([numbers[name] for name in groups])
 
 
-def span(least: float, most: float | None, sums: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def span(metric: str, least: float, most: float | None, sums: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """(...) by how much a group that nobody has seen can move a metric, as far as its range goes; 0 where it has none.
-
-    A ratio's group weighs as much as its denominator, others as many rows.
 
     Args:
         sums: (..., groups, k)
         sizes: (groups,) rows of each group.
     """
-    weights = sums[..., 1] if sums.shape[-1] == 2 else sizes
-    mean = weights.mean(axis=-1)
-    return (0.0 if most is None else most - least) * weights.max(axis=-1) / np.where(mean > 0, mean, 1)
+    return (0.0 if most is None else most - least) * metrics.weights(metric, sums, sizes).max(axis=-1)
 
 
 def of_model(metric: str, sums: np.ndarray, span: float | np.ndarray, samples: int, seed: int) -> Sample:

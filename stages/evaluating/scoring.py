@@ -58,7 +58,7 @@ def score(rows: list[Row], answers: list[str], suite: Suite) -> list[Answer]:
     scores = _scores(suite, [(*pair, suite) for pair in zip(expected, given, strict=True)])
     told = _told(suite, expected, given)
     return [
-        Answer(row.id, wanted.prompt, _shown(row), answer, of_row, told_of_row)
+        Answer(row.id, wanted.prompt, shown(row), answer, of_row, told_of_row)
         for row, wanted, answer, of_row, told_of_row in zip(rows, expected, answers, scores, told, strict=True)
     ]
 
@@ -77,7 +77,8 @@ def expected_reply(content: Content) -> reply.Reply:
     return reply.of_turns(split.answer, split.tools)._replace(prompt=display.prompt_text(content))
 
 
-def _shown(row: Row) -> str:
+def shown(row: Row) -> str:
+    """The expected answer of a row, as people read it."""
     return "\n\n".join(map(display.spoken, parts.split(row.content).answer))
 
 

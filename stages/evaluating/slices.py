@@ -97,7 +97,7 @@ def table(
 def _samples(metric: str, declared: dict[str, Any], paired: Paired) -> list[Sample]:
     ends = declared["least"], declared["most"]
     return [
-        resampling.of_model(metric, sums, resampling.span(*ends, sums, paired.sizes), samples=1, seed=0)
+        resampling.of_model(metric, sums, resampling.span(metric, *ends, sums, paired.sizes), samples=1, seed=0)
         for sums in paired.sums
     ]
 

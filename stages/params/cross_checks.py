@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from stages.evaluating import metrics
+from stages.evaluating.judging import published
 from stages.evaluating.lm_eval import scores
 from stages.evaluating.metrics import Metric
 from stages.params import (
@@ -17,6 +18,7 @@ from stages.params import (
     combination_checks,
     examination_checks,
     gate_checks,
+    judging_checks,
     process_checks,
     reward_checks,
 )
@@ -52,8 +54,9 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_gates(chapters),
         *gate_checks.seed_problems(chapters),
         *answering_checks.problems(chapters),
-        *_alternatives(chapters),
         *examination_checks.problems(chapters),
+        *_alternatives(chapters),
+        *judging_checks.problems(chapters),
         *_of_quantize(chapters),
         *_compared_suite(chapters),
         *_gpus(chapters),
@@ -162,13 +165,19 @@ def _metrics(suites: dict[str, AnySuite] | None, compared: str, evaluate: Evalua
     of_suites = {
         metric if name == compared else f"{name}.{metric}": declared
         for name in evaluate.suites
-        for metric, declared in metrics.declared(suites[name]).items()
+        for metric, declared in _declared(name, suites[name], evaluate).items()
     }
     return of_suites | {
         f"{name}.{metric}": declared
         for name, task in evaluate.tasks.items()
         for metric, declared in scores.declared(task).items()
     }
+
+
+def _declared(name: str, suite: AnySuite, evaluate: Evaluate) -> dict[str, Metric]:
+    """The metrics of a suite, and of its judge."""
+    judge = evaluate.judge.get(name)
+    return metrics.declared(suite) | (published.declared(judge) if judge else {})
 
 
 def _gates(chapters: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta, field
 
 from modelmake.params import Params
+from stages.params.judging import Judge
 from stages.params.lm_eval import Task
 from stages.params.numbers import Positive
 
@@ -79,6 +80,7 @@ class Evaluate(Params):
     models: list[str]  # `base` or names of steps
     suites: list[str]
     tasks: dict[str, Task] = field(default_factory=dict)  # of lm-eval; may be missing, as in an older params.yaml
+    judge: dict[str, Judge] = field(default_factory=dict)  # {suite: who marks its answers}; may be missing too
 
     def measured(self) -> list[str]:
         """The names under which models have scores: suites and tasks."""

@@ -97,7 +97,7 @@ def test_flips_keep_the_size_of_each_value() -> None:
 def test_a_group_of_a_ratio_may_move_it_as_far_as_its_denominator_weighs() -> None:
     sizes = np.array([1, 1, 2])
 
-    assert resampling.span(0, 1, pairs((2, 2), (0, 2), (10, 20)), sizes) == 2.5  # 20 / 8
-    assert resampling.span(0, 100, np.ones((3, 4)), sizes) == 150  # 100 * 2 / (4 / 3)
-    assert resampling.span(0, None, pairs((2, 2), (0, 2), (10, 20)), sizes) == 0
-    assert resampling.span(0, 1, pairs((0, 0), (0, 0), (0, 0)), sizes) == 0
+    assert resampling.span("exact_match", 0, 1, pairs((2, 2), (0, 2), (10, 20)), sizes) == 2.5  # 20 / 8
+    assert resampling.span("bleu", 0, 100, np.ones((3, 4)), sizes) == 150  # 100 * 2 / (4 / 3)
+    assert resampling.span("exact_match", 0, None, pairs((2, 2), (0, 2), (10, 20)), sizes) == 0
+    assert resampling.span("exact_match", 0, 1, pairs((0, 0), (0, 0), (0, 0)), sizes) == 0

@@ -124,10 +124,12 @@ def value(name: str, sums: Any) -> Any:
 def _combine(metric: str) -> Callable[[Any], Any]:
     # named one by one: a key has what names tell (docs/decisions/0053-a-row-has-statistics.md)
     from stages.evaluating.metrics import bleu, chrf, macro_f1, perplexity
+    from stages.evaluating.judging import corrected
 
     combined = {
         "bleu": bleu.combine, "bleu_zh": bleu.combine, "chrf": chrf.combine, "macro_f1": macro_f1.combine,
         "perplexity": perplexity.combine, "byte_perplexity": perplexity.combine, "word_perplexity": perplexity.combine,
+        corrected.NAME: corrected.combine,
     }  # fmt: skip
     return combined.get(metric, ratio)
 
@@ -138,6 +140,27 @@ def ratio(sums: Any) -> Any:
 
     numerators, denominators = sums[..., 0], sums[..., 1]
     return np.where(denominators == 0, 0.0, numerators / np.where(denominators == 0, 1.0, denominators))
+
+
+def weights(name: str, sums: Any, sizes: Any) -> Any:
+    """How much each group of rows counts, 1 for an average one: in a ratio what its denominator does, else its rows.
+
+    Args:
+        sums: (..., groups, k)
+        sizes: (groups,) rows of each group.
+
+    Returns:
+        (..., groups)
+    """
+    import numpy as np
+
+    from stages.evaluating.judging import corrected
+
+    if name.partition(".")[0] == corrected.NAME:
+        return corrected.weights(sums)
+    counts = sums[..., 1] if sums.shape[-1] == 2 else sizes
+    mean = counts.mean(axis=-1, keepdims=True)
+    return counts / np.where(mean > 0, mean, 1)
 
 
 def of_text(hit: bool, expected: Reply) -> tuple[float, float]:

@@ -1,0 +1,235 @@
+"""`modelmake judge calibrate SUITE RUBRIC`: how far people bear a judge out, by the marks that they gave.
+
+Reads what the build left and what people saved, asks nobody, and writes data/judge/<suite>.<rubric>.json, with which
+the next build corrects the judge's scores. For rubrics of single answers it writes the sheets that people fill in;
+pairs are judged on the pages of `modelmake review MODEL BASELINE`.
+"""
+
+import argparse
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from modelmake import params
+from modelmake.errors import UserError
+from stages import preflight
+from stages.evaluating import scoring
+from stages.evaluating.judging import agreement, asking, calibration, people, published
+from stages.evaluating.judging.agreement import Case, Estimate
+from stages.evaluating.judging.calibration import Binding, Calibration
+from stages.evaluating.judging.people import Shown
+from stages.evaluating.scoring import Answer
+from stages.params.judging import Pairwise, Rubric
+from stages.params.judging_checks import CALIBRATIONS
+from stages.reporting import annotations
+
+EVALUATIONS, REVIEWS = Path("reports/evaluate"), Path("reviews")
+
+
+class Judged(NamedTuple):
+    """A model's answers as people and the judge saw them."""
+
+    own: list[Answer]
+    others: list[Answer]  # of compare.baseline
+    marks: list[list[str] | None]  # the judge's of each row; None where it gave none
+    shown: list[Shown]
+    people: dict[str, str]  # {what was shown: people's mark}
+    counted: list[Shown]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["calibrate"])
+    parser.add_argument("suite", help="of evaluate.judge")
+    parser.add_argument("rubric", help="of evaluate.judge.SUITE.rubrics")
+    parser.add_argument("--rows", type=int, default=100, help="of a sheet for people to mark (100)")
+    parser.add_argument("--seed", type=int, default=0, help="of the order in which people see answers (0)")
+
+
+def run(options: argparse.Namespace) -> int:
+    chapters, problems = preflight.decode(params.load(preflight.FILE))
+    if problems:
+        raise UserError("\n".join(problems))
+    evaluate, suite, name = chapters["evaluate"], options.suite, options.rubric
+    if not evaluate.judge:
+        raise UserError("judge: params.yaml has no evaluate.judge: want one; docs/judge.md")
+    if suite not in evaluate.judge:
+        raise UserError(f"judge: {suite!r}: want one of {', '.join(evaluate.judge)}, as evaluate.judge has them")
+    rubrics = evaluate.judge[suite].rubrics
+    if name not in rubrics:
+        raise UserError(
+            f"judge: {name!r}: want one of {', '.join(rubrics)}, as evaluate.judge.{suite}.rubrics has them"
+        )
+    if options.rows < 1:
+        raise UserError(f"judge: --rows {options.rows}: want 1 or more")
+    rubric, baseline = rubrics[name], chapters["compare"].baseline
+    models = [m for m in evaluate.models if m != baseline or not isinstance(rubric, Pairwise)]
+    folders = {model: _folder(rubric, model, baseline, suite, name) for model in models}
+    judged = {model: _judged(rubric, name, model, baseline, suite, folders[model], options.seed) for model in models}
+    if not isinstance(rubric, Pairwise):
+        for model, of_model in judged.items():
+            _write_sheet(folders[model].with_suffix(".csv"), of_model, options.rows)
+    lines = [_told(model, folders[model], of_model) for model, of_model in judged.items()]
+    cases = [case for of_model in judged.values() for case in cases_of(rubric, of_model)]
+    if not cases:
+        raise UserError("\n".join([*lines, f"judge: no marks of people: want some; {_how(rubric, models, baseline)}"]))
+    found = calibrated(rubric, judged, cases, _binding(models, suite, name), options.seed)
+    CALIBRATIONS.mkdir(parents=True, exist_ok=True)
+    path = calibration.path(CALIBRATIONS, suite, name)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+    partial.replace(path)
+    print("\n".join([*lines, *told(found), f"written: {path}; `dvc repro` uses it"]))
+    return 0
+
+
+def calibrated(
+    rubric: Rubric, judged: dict[str, Judged], cases: list[Case], binding: Binding, seed: int
+) -> Calibration:
+    """What people's marks say of the judge. All pairs that it judged tell its bias by position."""
+    pairs = isinstance(rubric, Pairwise)
+    firsts = [
+        (answer.prompt, asking.firsts(marks))
+        for of_model in judged.values() if pairs
+        for answer, marks in zip(of_model.own, of_model.marks, strict=True) if marks
+    ]  # fmt: skip
+    return Calibration(
+        binding=binding,
+        seed=seed,
+        marks={model: {item.id: of_model.people[item.id] for item in of_model.counted}
+               for model, of_model in judged.items() if of_model.counted},
+        agreement=agreement.agreement(cases),
+        kappa=agreement.kappa(cases, len(rubric.marks)),
+        verbosity=agreement.verbosity(cases, pairs),
+        position=agreement.position(firsts),
+        consistency=agreement.consistency(firsts),
+    )  # fmt: skip
+
+
+def cases_of(rubric: Rubric, judged: Judged) -> list[Case]:
+    """What both people and the judge marked, of a model."""
+    result = []
+    for item in judged.counted:
+        row = item.rows[0]
+        if (marks := judged.marks[row]) is None:
+            continue
+        mark, answer, other = judged.people[item.id], judged.own[row], judged.others[row]
+        by_people, by_judge = people.score(rubric, mark, item), asking.score(rubric, marks)
+        if isinstance(rubric, Pairwise):
+            numbers = agreement.side(by_people), agreement.side(by_judge)
+            chars = len(answer.answer) - len(other.answer)
+        else:
+            numbers = rubric.marks.index(mark), rubric.marks.index(marks[0])
+            chars = len(answer.answer)
+        result.append(Case(answer.prompt, *numbers, by_judge - by_people, chars))
+    return result
+
+
+def told(found: Calibration) -> list[str]:
+    """What was found, in lines."""
+    enough = found.agreement.value >= calibration.MIN_AGREEMENT
+    verdict = "enough for a gate" if enough else f"too little for a gate, which wants {calibration.MIN_AGREEMENT:g}"
+    lines = [
+        f"agreement {_words(found.agreement)}: {verdict}",
+        f"kappa {_words(found.kappa)}" if found.kappa else "kappa: none, as people and judge gave one same mark to all",
+    ]
+    if found.verbosity:
+        lines.append(f"error towards longer answers {_words(found.verbosity)}")
+    if found.position and found.consistency:
+        lines.append(f"first place preferred more often than half by {_words(found.position)}")
+        lines.append(f"the same in both orders {_words(found.consistency)}")
+    return lines
+
+
+def _words(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}) of {estimate.of}"
+
+
+def _folder(rubric: Rubric, model: str, baseline: str, suite: str, name: str) -> Path:
+    """Where people's CSV files are: of pairs the folder of `modelmake review`."""
+    names = [*sorted([model, baseline]), suite] if isinstance(rubric, Pairwise) else [model, suite, name]
+    return REVIEWS / "-".join(names)
+
+
+def _judged(rubric: Rubric, name: str, model: str, baseline: str, suite: str, folder: Path, seed: int) -> Judged:
+    own, others = (_answers(of, suite) for of in (model, baseline))
+    marks = [
+        row.marks.get(name) for row in published.read(_built(f"{model}-{suite}{published.MARK}jsonl", model, suite))
+    ]
+    if not len(own) == len(others) == len(marks):
+        raise UserError(f"{EVALUATIONS}: {model}-{suite}: other rows were judged: run `dvc repro`")
+    shown = people.shown(rubric, own, others, seed)
+    allowed = people.CHOICES if isinstance(rubric, Pairwise) else rubric.marks
+    by_person = annotations.read(folder, allowed) if folder.is_dir() else {}
+    votes: dict[str, list[str]] = {}
+    for of_person in by_person.values():
+        for id, annotation in of_person.items():
+            votes.setdefault(id, []).append(annotation.verdict)
+    majority = {id: people.majority(rubric, of_id) for id, of_id in votes.items()}
+    return Judged(own, others, marks, shown, majority, people.counted(shown, majority))
+
+
+def _answers(model: str, suite: str) -> list[Answer]:
+    path = EVALUATIONS / f"{model}-{suite}.jsonl"
+    if not path.is_file():
+        raise UserError(f"{path}: not there yet: run `dvc repro evaluate@{model}-{suite}`")
+    return scoring.read(path)
+
+
+def _built(file: str, model: str, suite: str) -> Path:
+    path = EVALUATIONS / file
+    if not path.is_file():
+        raise UserError(f"{path}: not there yet: run `dvc repro judge@{model}-{suite}`")
+    return path
+
+
+def _binding(models: Sequence[str], suite: str, rubric: str) -> Binding:
+    """The judge, prompt and rubric that gave the marks of the build.
+
+    Raises:
+        UserError: those of models differ.
+    """
+    scores: dict[str, Any] = {
+        model: msgspec.json.decode(_built(f"{model}-{suite}{published.MARK}json", model, suite).read_bytes())
+        for model in models
+    }
+    bindings = {msgspec.convert(of_model["rubrics"][rubric]["binding"], Binding) for of_model in scores.values()}
+    if len(bindings) > 1:
+        raise UserError(f"{EVALUATIONS}: {', '.join(models)} were judged by different judges: run `dvc repro`")
+    return bindings.pop()
+
+
+def _write_sheet(path: Path, judged: Judged, rows: int) -> None:
+    """Writes the first answers that people shall mark, as CSV; who gave them is in the name of the file alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "question", "expected", "answer", "verdict", "note"])
+        for item in judged.shown[:rows]:
+            answer = judged.own[item.rows[0]]
+            cells = [item.id, answer.prompt, answer.expected, answer.answer, "", ""]
+            writer.writerow([annotations.escape_formula(cell) for cell in cells])
+    partial.replace(path)
+
+
+def _told(model: str, folder: Path, judged: Judged) -> str:
+    known = {item.id for item in judged.shown}
+    here = sum(id in known for id in judged.people)
+    line = f"{model}: {len(judged.counted)} of {len(judged.shown)} marked in {folder}/"
+    if gone := len(judged.people) - here:
+        line += f"; {gone} marks are of other answers"
+    if after := here - len(judged.counted):
+        line += f"; {after} marks do not count, as number {len(judged.counted) + 1} in their order has none"
+    unjudged = sum(judged.marks[item.rows[0]] is None for item in judged.counted)
+    return line + (f"; {unjudged} of them without a mark of the judge" if unjudged else "")
+
+
+def _how(rubric: Rubric, models: Sequence[str], baseline: str) -> str:
+    if isinstance(rubric, Pairwise):
+        return " or ".join(f"`modelmake review {model} {baseline}`" for model in models)
+    return (
+        f"write {' or '.join(rubric.marks)} as verdicts into a sheet, and save it by your name in the folder beside it"
+    )

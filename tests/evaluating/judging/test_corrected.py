@@ -1,0 +1,96 @@
+"""A judge's mean, corrected by people's marks, says what people would say; its interval knows how little they saw."""
+
+import numpy as np
+import pytest
+
+from stages.evaluating import evidence, gates, metrics, resampling, scoring
+from stages.evaluating.gates import Measured
+from stages.evaluating.judging import corrected
+from stages.params.evaluation import Compare, Gate
+
+NAME = "judged_corrected.kindness"
+
+
+def sums(*rows: tuple[float, float | None]) -> np.ndarray:
+    """(rows, 5) of (judge's score, people's or None)."""
+    return np.array([corrected.statistics(judge, people, True) for judge, people in rows])
+
+
+def test_the_mean_error_on_marked_answers_is_taken_off_all() -> None:
+    """The judge's mean is 3/4; on two answers it is above people by 0 and 1; so 3/4 - 1/2."""
+    rows = sums((1, 1), (1, 0), (1, None), (0, None))
+
+    assert metrics.value(NAME, rows.sum(axis=0)) == pytest.approx(0.25)
+    assert metrics.value("judged.kindness", (3, 4)) == 0.75
+
+
+def test_answers_that_cannot_be_judged_otherwise_are_not_corrected() -> None:
+    """(6 + 4 · -1/2) / 10: ten rows, four of them pairs of different answers, two of these marked."""
+    assert metrics.value(NAME, (6, 10, -1, 2, 4)) == pytest.approx(0.4)
+    assert metrics.value(NAME, (5, 10, 0, 0, 0)) == 0.5, "all pairs are equal"
+
+
+def test_without_marks_there_is_no_value() -> None:
+    assert metrics.value(NAME, (3, 4, 0, 0, 4)) == metrics.value(NAME, (0, 0, 0, 0, 0)) == 0
+
+
+def test_a_marked_answer_counts_for_those_that_are_not() -> None:
+    rows = sums((1, 1), (1, 0), (1, None), (0, None))
+
+    assert metrics.weights(NAME, rows, np.ones(4)).tolist() == [2, 2, 1, 1]
+    assert resampling.span(NAME, 0, 1, rows, np.ones(4)) == 2
+    assert metrics.weights("exact_match", np.array([[1.0, 1], [0, 3]]), np.ones(2)).tolist() == [0.5, 1.5]
+
+
+def test_the_interval_has_the_variance_of_prediction_powered_inference() -> None:
+    """Of each row (f - mean f) + N/n · (e - mean e) where it is marked, by the delta method."""
+    rng = np.random.default_rng(1)
+    judge, people, marked = rng.random(400), rng.random(400), np.arange(400) < 100
+    rows = sums(*[(f, y if m else None) for f, y, m in zip(judge, people, marked, strict=True)])
+
+    moves = resampling.of_model(NAME, rows, 4.0, 10, seed=1).moves
+
+    errors = np.where(marked, people - judge, 0)
+    wanted = judge - judge.mean() + 4 * marked * (errors - errors[marked].mean())
+    assert moves == pytest.approx(wanted, abs=0.05)
+    of_parts = judge.var() / 400 + errors[marked].var() / 100  # of separate samples, as in the paper
+    shared = 2 * np.cov(judge[marked], errors[marked], bias=True)[0, 1] / 400  # the marked are among all
+    assert moves.var() / 400 == pytest.approx(of_parts + shared, rel=0.05)
+
+
+def test_corrected_intervals_hold_the_truth_that_the_judges_own_miss() -> None:
+    """A generous judge: one of four answers that people find bad is good to it. The truth is 0.6."""
+    rng = np.random.default_rng(2)
+    people = (rng.random((300, 500)) < 0.6).astype(float)
+    judge = np.where(rng.random(people.shape) < 0.25, 1.0, people)
+    marked = np.arange(500) < 100
+    rows = np.stack(
+        [judge, np.ones_like(judge), (people - judge) * marked, marked + 0 * judge, np.ones_like(judge)], axis=-1
+    )
+    alone = resampling.of_model("judged.kindness", rows[..., :2], 1.0, 10, seed=1)
+    by_people = resampling.of_model(NAME, rows, resampling.span(NAME, 0, 1, rows, np.ones(500)), 10, seed=1)
+
+    def held(sample: resampling.Sample) -> float:
+        low, high = evidence.low(sample, 0.025), -evidence.low(sample.mirrored(), 0.025)
+        return float(((low <= 0.6) & (high >= 0.6)).mean())
+
+    assert held(alone) < 0.1
+    assert held(by_people) > 0.93
+    assert by_people.value.mean() == pytest.approx(0.6, abs=0.005)
+    only_marked = people[:, :100].mean(axis=1)
+    assert by_people.value.std() < 0.85 * only_marked.std(), "the judge's marks of the others help"
+
+
+@pytest.mark.parametrize(("marked", "verdict"), [(5, "INCONCLUSIVE"), (150, "ALLOW")])
+def test_a_gate_believes_a_judge_as_far_as_people_bear_it_out(marked: int, verdict: str) -> None:
+    rows = sums(*[(1, 1)] * marked, *[(1, None)] * (200 - marked))
+    answers = [scoring.Answer(f"id{i}", f"q{i}", "e", "a", {NAME: tuple(row)}) for i, row in enumerate(rows.tolist())]
+    params = Compare(
+        suite="chat", baseline="base", bootstrap_samples=400, confidence=0.95, looks=1, power=0.8, seed=1, min_rows=1,
+        gates={"kind": Gate("sft", NAME, None, 0.8, None)},
+    )  # fmt: skip
+    declared = {NAME: metrics.Metric("higher", 0, 1, "")._asdict()}
+
+    found = gates.judge({"chat": Measured({"sft": answers}, declared)}, params)["kind"]
+
+    assert (found["verdict"], found["value"]) == (verdict, 1.0)
