@@ -123,8 +123,8 @@ def value(name: str, sums: Any) -> Any:
 
 def _combine(metric: str) -> Callable[[Any], Any]:
     # named one by one: a key has what names tell (docs/decisions/0053-a-row-has-statistics.md)
-    from stages.evaluating.metrics import bleu, chrf, macro_f1, perplexity
     from stages.evaluating.judging import corrected
+    from stages.evaluating.metrics import bleu, chrf, macro_f1, perplexity
 
     combined = {
         "bleu": bleu.combine, "bleu_zh": bleu.combine, "chrf": chrf.combine, "macro_f1": macro_f1.combine,
