@@ -25,7 +25,7 @@ from modelmake.keys import key_file, locked_packages, parse_cache, stage_key
 from modelmake.planning import resources
 from modelmake.running import launcher, platform, sandbox
 from stages.evaluating import metrics
-from stages.params import cross_checks, file_checks
+from stages.params import cross_checks, file_checks, variant_checks
 from stages.params.adoption import Adoption
 from stages.params.alternatives import Alternative
 from stages.params.answering import Answering, Runtime
@@ -105,6 +105,7 @@ def project_problems(chapters: dict[str, Any]) -> list[str]:
         *schema_problems(chapters.get("suites") or {}),
         *file_checks.problems(chapters),
         *file_checks.task_problems(chapters.get("evaluate")),
+        *(f"{FILE}: {problem}" for problem in variant_checks.problems(chapters.get("evaluate"))),
         *file_checks.base_problems(chapters.get("base"), chapters.get("train") or {}),
         *file_checks.second_model_problems(chapters.get("train") or {}),
         *file_checks.adapter_problems(chapters.get("adopt") or {}),
@@ -186,7 +187,7 @@ def measuring_notes(chapters: dict[str, Any]) -> list[str]:
     Raises:
         UserError: `dvc repro` builds here, not a scheduler: models would answer what could not be scored.
     """
-    measured = {f"suites.{name}.metrics": chapters["suites"][name] for name in chapters["evaluate"].suites}
+    measured = {f"suites.{name}.metrics": chapters["suites"][name] for name in chapters["evaluate"].answered()}
     measured |= {
         f"train.{name}.rewards": of_rewards(step)
         for name, step in chapters["train"].items() if isinstance(step, OwnAnswers)

@@ -13,6 +13,7 @@ from stages import compare
 from stages.evaluating import metrics, scoring
 from stages.evaluating.gates import Measured
 from stages.params.evaluation import Compare, Evaluate, Gate
+from stages.params.variation import Variant
 
 
 def params(min_rows: int = 1, seed: int = 1, **gates: Gate) -> Compare:
@@ -242,3 +243,13 @@ def test_the_order_of_models_is_no_other_look() -> None:
     assert compare.seen(Measured({"a": first, "b": second}, DECLARED)) == compare.seen(
         Measured({"b": second, "a": first}, DECLARED)
     )
+
+
+def test_a_variant_is_compared_as_a_suite(evaluations: Path) -> None:
+    loud = Variant(rows="x", system_prompt="keep", typos=0.0, spaces=0.0, case="upper", seed=1)
+    suites, settings = Evaluate(models=["base", "sft"], suites=["chat"], variants={"more": loud}), params()
+
+    found = compare.read(evaluations, suites)
+    assert list(found) == ["chat", "more"]
+    compared = {name: compare.compare(suite, settings) for name, suite in found.items()}
+    assert compare.by_model(compared, settings, suites)["sft"] == {"exact_match": 0.9, "more.schema": 0.9}

@@ -55,7 +55,7 @@ def _contexts(chapters: dict[str, Any]) -> list[str]:
     most = base.max_position_embeddings if isinstance(base, Tiny) else float("inf")
     answer = chapters.get("answer") or {}
     mismatches = []
-    for name in dict.fromkeys(evaluate.suites if evaluate else ()):
+    for name in dict.fromkeys(evaluate.answered() if evaluate else ()):
         if not (entry := answer.get(name)):
             continue
         if isinstance(entry, Likelihood) and entry.context_tokens > most:

@@ -81,6 +81,8 @@ def _names(chapters: dict[str, Any]) -> list[str]:
             elif name in taken.get(section, ()):
                 mismatches.append(f"{section}: name {name!r}: is taken in models/; rename the {MAKERS[section]}")
     if evaluate := chapters.get("evaluate"):
+        mismatches += [f"evaluate.variants: name {name!r}: is taken by rows of split; rename the variant, in suites too"
+                       for name in evaluate.variants if name in TEST_FILES]  # fmt: skip
         mismatches += [f"evaluate.tasks: name {name!r}: is taken by a suite; rename the suite, or the task's own YAML"
                        for name in evaluate.tasks if name in (chapters.get("suites") or {})]  # fmt: skip
     for name, quant in (chapters.get("quantize") or {}).items():
@@ -134,6 +136,8 @@ def _references(chapters: dict[str, Any]) -> list[str]:
     references: list[tuple[str, str, set[str] | None]] = []  # (where, name, allowed names or None for unknown)
     if evaluate:
         references += [("evaluate.models", model, models) for model in evaluate.models]
+        references += [("evaluate.variants", name, None if suites is None else set(suites))
+                       for name in evaluate.variants]  # fmt: skip
         references += [("evaluate.suites", suite, None if suites is None else set(suites)) for suite in evaluate.suites]
         evaluated = set(evaluate.models)
         if compare:
@@ -160,11 +164,11 @@ def _references(chapters: dict[str, Any]) -> list[str]:
 
 def _metrics(suites: dict[str, AnySuite] | None, compared: str, evaluate: Evaluate) -> dict[str, Metric] | None:
     """{name as in reports/metrics.json: metric}; None if a suite is unknown, which `_references` reports."""
-    if not suites or not {compared, *evaluate.suites} <= {name for name, suite in suites.items() if suite}:
+    if not suites or not {compared, *evaluate.answered()} <= {name for name, suite in suites.items() if suite}:
         return None
     of_suites = {
         metric if name == compared else f"{name}.{metric}": declared
-        for name in evaluate.suites
+        for name in evaluate.answered()
         for metric, declared in _declared(name, suites[name], evaluate).items()
     }
     return of_suites | {

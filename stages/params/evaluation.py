@@ -8,6 +8,7 @@ from modelmake.params import Params
 from stages.params.judging import Judge
 from stages.params.lm_eval import Task
 from stages.params.numbers import Positive
+from stages.params.variation import Variant
 
 AnswerMetric = Literal[
     "exact_match", "tool_call", "final_number", "pass_at_1", "pass_at_10", "valid_json", "schema", "field_accuracy",
@@ -79,12 +80,17 @@ class Evaluate(Params):
 
     models: list[str]  # `base` or names of steps
     suites: list[str]
+    variants: dict[str, Variant] = field(default_factory=dict)  # {suite: how its rows are made}; may be missing
     tasks: dict[str, Task] = field(default_factory=dict)  # of lm-eval; may be missing, as in an older params.yaml
     judge: dict[str, Judge] = field(default_factory=dict)  # {suite: who marks its answers}; may be missing too
 
     def measured(self) -> list[str]:
-        """The names under which models have scores: suites and tasks."""
-        return [*self.suites, *self.tasks]
+        """The names under which models have scores: suites, variants and tasks."""
+        return [*self.answered(), *self.tasks]
+
+    def answered(self) -> list[str]:
+        """The names of the suites that models answer here: those of `split`, and variants."""
+        return [*self.suites, *self.variants]
 
 
 class Gate(Params):

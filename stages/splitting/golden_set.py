@@ -38,6 +38,15 @@ def read(path: Path, sha256: str) -> dict[str, Row]:
         UserError: the file is not the pinned one, or a record is no chat that could be trained on.
     """
     check(path, sha256)
+    return chats(path)
+
+
+def chats(path: Path) -> dict[str, Row]:
+    """The chats of a file of any format as rows of the test split, {id: row}.
+
+    Raises:
+        UserError: a record is no chat that could be trained on.
+    """
     rows, reader = {}, RecordReader(None, None)
     for record in files.read(path, path.name):
         where = f"{path}:{record.line}"
