@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from stages import lm_eval
+from modelmake.errors import UserError
+from stages import compare, lm_eval
 from stages.evaluating import scoring
+from stages.evaluating.lm_eval import scores as meanings
 from stages.evaluating.lm_eval.answering import Answers
 from stages.evaluating.lm_eval.bridge import Row, Scored
+from stages.params.evaluation import Compare, Evaluate, Gate
 from stages.params.lm_eval import Task
 from stages.params.machine import Machine
 from tests.conftest import ROOT
@@ -165,3 +168,33 @@ def test_a_row_has_the_prompt_of_its_first_request_and_all_is_told() -> None:
         "3 answers cut at max_gen_toks",
         "choices follow the chat template without ' '",
     ]
+
+
+def test_tasks_are_compared_and_gated_as_suites_are(tmp_path: Path) -> None:
+    evaluations, archive = tmp_path / "evaluate", tmp_path / "archive"
+    evaluations.mkdir()
+    archive.mkdir()
+    declared = {metric: of._asdict() for metric, of in meanings.declared(replace(PARAMS, metrics=["acc"])).items()}
+    for model, right in (("base", 10), ("sft", 18)):
+        rows = [scoring.Answer(str(n), f"{n}?", "yes", "no", {"acc": (float(n < right), 1.0)}) for n in range(20)]
+        for suite in ("chat", "colours"):
+            scoring.write(evaluations / f"{model}-{suite}.jsonl", rows)
+            (evaluations / f"{model}-{suite}.json").write_text(json.dumps({"rows": 20, "declared": declared}))
+    gate = Gate(model="sft", metric="colours.acc", against="base", bound=-0.5, where=None)
+    outs = [tmp_path / f"{name}.json" for name in ("metrics", "comparison", "gate")]
+    evaluate = Evaluate(models=["base", "sft"], suites=["chat"], tasks={"colours": PARAMS})
+    params = Compare(
+        suite="chat", baseline="base", bootstrap_samples=500, confidence=0.95, looks=1, power=0.8, seed=1, min_rows=1,
+        gates={"stays": gate},
+    )  # fmt: skip
+    compare.main(evaluations, *outs, archive, params, evaluate)
+
+    metrics, comparison, judged = (json.loads(path.read_text()) for path in outs)
+    assert metrics == {"base": {"acc": 0.5, "colours.acc": 0.5}, "sft": {"acc": 0.9, "colours.acc": 0.9}}
+    entry = comparison["colours"]["sft"]["acc"]
+    assert (entry["difference"], entry["stderr"]) == (0.4, pytest.approx((0.9 * 0.1 / 20) ** 0.5, rel=0.1))
+    of_gate = judged["gates"]["stays"]
+    assert (of_gate["suite"], of_gate["rows"], of_gate["verdict"]) == ("colours", 20, "ALLOW")
+    (evaluations / "base-old.json").write_text("{}")
+    with pytest.raises(UserError, match=r"base-old\.json: left by items that params\.yaml no longer declares"):
+        compare.read(evaluations, evaluate)
