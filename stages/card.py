@@ -2,7 +2,7 @@
 
 Inputs:  config      config.json of the model that the card describes
          data        folder of the data stages' reports
-         trained     folder of training logs
+         trained     folder of training logs, and of reports of combinations
          comparison, gate  JSON, as `compare` wrote them
          parity      folder of <quant>.json, as `parity` wrote them
          template    Jinja template of the card
@@ -58,7 +58,7 @@ def main(
     combine: dict[str, Combination], adopt: dict[str, Adoption], quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
     item_files.check(inputs.parity, quantize)
-    item_files.check(inputs.trained, ["base", *train])
+    item_files.check(inputs.trained, ["base", *train, *combine])
     made = lineage(params.model, train, combine | adopt)
     steps = [name for name in made if name in train]
     data, logs = read(inputs.data, DATA_STAGES), read(inputs.trained, steps)
@@ -72,6 +72,7 @@ def main(
         base=read(inputs.trained, ["base"])["base"],
         steps={name: msgspec.to_builtins(train[name]) for name in steps},
         combinations={name: combine[name] for name in made if name in combine},
+        distances=read(inputs.trained, [name for name in made if name in combine]),
         adoptions={name: adopt[name] for name in made if name in adopt},
         logs=logs,
         rows={

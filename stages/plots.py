@@ -1,12 +1,12 @@
 """Writes the tables that `dvc plots` draws, so that several builds can be compared in one plot.
 
-Inputs:  trained      folder of training logs
+Inputs:  trained      folder of training logs, and of reports of combinations
          evaluations  folder of <model>-<suite>.jsonl, as `evaluate` wrote them
          parity       folder of <quant>.json, as `parity` wrote them
 Outputs: loss         CSV run, step, rows (train or val), loss: every loss that was logged
          confusion    CSV actual, predicted: expected and answered label of each row of the suite that has one
          quality      CSV file, exact_match: of `model`, then of every quantized file
-Params:  suites, train, quantize
+Params:  suites, train, combine, quantize
 """
 
 import csv
@@ -19,6 +19,7 @@ import msgspec
 from modelmake import harness
 from modelmake.signature import In, Out
 from stages.evaluating import scoring
+from stages.params.combination import Combination
 from stages.params.evaluation import AnySuite
 from stages.params.release import Quant
 from stages.params.training import Step, in_order
@@ -58,9 +59,9 @@ def write(path: Path, columns: str, rows: Iterable[tuple]) -> None:
 
 def main(
     inputs: Inputs, outputs: Outputs, suite: str, model: str, suites: dict[str, AnySuite], train: dict[str, Step],
-    quantize: dict[str, Quant],
+    combine: dict[str, Combination], quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
-    item_files.check(inputs.trained, ["base", *train])
+    item_files.check(inputs.trained, ["base", *train, *combine])
     item_files.check(inputs.parity, quantize)
     points = losses({run: read(inputs.trained / f"{run}.json") for run in ("base", *in_order(train))})
     answers = scoring.read(inputs.evaluations / f"{model}-{suite}.jsonl")

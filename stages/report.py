@@ -7,12 +7,15 @@ Inputs:  graph      keys/graph.json
          mixed      folder of the rows that training sees
          models     folder of every model, adapter and quantized file
          data       folder of the data stages' reports
-         trained    folder of training logs
-         evaluations  folder of <model>-<suite>.jsonl and .json, as `evaluate` wrote them
+         trained    folder of training logs, and of reports of combinations
+         evaluations  folder of <model>-<suite>.jsonl and .json, as `evaluate` and `lm_eval` wrote them, and
+                    <model>-<suite>.judge.json, as `judge` did
          comparison, gate  JSON, as `compare` wrote them
+         weighed    folder of <fine-tune>.json, as `weigh` wrote them; may be empty
+         examined   folder of <examination>.json and .jsonl, as `examine` wrote them; may be empty
          parity_results  folder of <quant>.jsonl and .json, as `parity` wrote them
-         templates  folder of Jinja templates, one a chapter of the page, and its script
-         layout     folder of the base template, style and macros that all pages share
+         templates  folder of Jinja templates, one a chapter of the page
+         layout     folder of the base template, style, script and macros that pages share
 Outputs: page       one HTML file
 Params:  report; and those that it shows: machine, ingest, clean, dedup, split, augment, mix, base, train, combine,
          adopt, answer, suites, evaluate, compare, quantize, answer_quantized, parity, card
@@ -58,6 +61,8 @@ class Inputs(NamedTuple):
     evaluations: In
     comparison: In
     gate: In
+    weighed: In
+    examined: In
     parity_results: In
     templates: In
     layout: In
@@ -95,9 +100,11 @@ def read_build(inputs: Inputs, sections: Sections, measured: Mapping[str, Artifa
         UserError: files of items that params.yaml no longer declares.
     """
     item_files.check(inputs.parity_results, sections.quantize)
-    item_files.check(inputs.trained, ["base", *sections.train])
+    item_files.check(inputs.trained, ["base", *sections.train, *sections.combine])
     graph, comparison = read(inputs.graph), read(inputs.comparison)
-    item_files.check_outputs(inputs.models, (out for node in graph.values() for out in node["outs"]))
+    for folder in (inputs.models, inputs.weighed, inputs.examined):
+        item_files.check_outputs(folder, (out for node in graph.values() for out in node["outs"]))
+    examined = _items(inputs.examined)
     data = {name: read(inputs.data / f"{name}.json") for name in (*chapters.FUNNEL_STAGES, "augment")}
     logs = {name: read(inputs.trained / f"{name}.json") for name in ("base", *sections.train)}
     models, suite, quants = sections.evaluate.models, sections.compare.suite, sorted(sections.quantize)
@@ -109,9 +116,16 @@ def read_build(inputs: Inputs, sections: Sections, measured: Mapping[str, Artifa
             name: step_rows.count(step.rows, logs[name], data["mix"], inputs.trained / f"{name}.consumed.jsonl")
             for name, step in sections.train.items()
         },
+        distances={name: read(inputs.trained / f"{name}.json") for name in sections.combine},
         comparison=comparison,
-        question_counts={name: read(inputs.evaluations / f"{models[0]}-{name}.json")["rows"] for name in comparison},
+        scores={name: {m: _scores(inputs.evaluations, f"{m}-{name}") for m in models} for name in comparison},
         gate=read(inputs.gate),
+        weighed=_items(inputs.weighed),
+        examined=examined,
+        regressions={
+            name: [msgspec.json.decode(line) for line in (inputs.examined / f"{name}.jsonl").read_bytes().splitlines()]
+            for name in examined
+        },
         parity={name: read(inputs.parity_results / f"{name}.json") for name in quants},
         answers={name: scoring.read(inputs.evaluations / f"{name}-{suite}.jsonl") for name in models},
         file_answers={name: scoring.read(inputs.parity_results / f"{name}.jsonl") for name in quants},
@@ -135,7 +149,7 @@ def page_values(build: Build, inputs: Inputs, sections: Sections) -> dict[str, A
     quantized = chapters.quantized(build, sections.quantize, sections.parity)
     files = [file["name"] for file in quantized["files"]]
     return {
-        "chapters": chapters.TITLES,
+        "chapters": chapters.titles(build),
         "build": build,
         "gate": build.gate,
         "subject": subject.model,
@@ -148,6 +162,7 @@ def page_values(build: Build, inputs: Inputs, sections: Sections) -> dict[str, A
         **chapters.rows(build, inputs.mixed),
         **chapters.training(build),
         **chapters.scores(build, subject, sections.suites[subject.suite].label),
+        **chapters.regressions(build),
         **quantized,
         **chapters.answers(build, subject, files, sections.report.examples),
         **chapters.lineage(build, subject, inputs.raw, inputs.splits, inputs.mixed),
@@ -161,9 +176,20 @@ def main(inputs: Inputs, sections: Sections, page: Out, measured: Measured) -> s
     sections = sections._replace(train=in_order(sections.train))
     build = read_build(inputs, sections, measured)
     values = page_values(build, inputs, sections)
-    scripts = [charts.library(), (inputs.templates / "page.js").read_text("utf-8")]
+    scripts = [charts.library(), (inputs.layout / "page.js").read_text("utf-8")]
     page.write_text(html.render([inputs.templates, inputs.layout], "page.html", values, scripts), "utf-8")
     return f"gates {build.gate['verdict']}; look at reports/index.html, reports/card.md and reports/metrics.json"
+
+
+def _scores(folder: Path, item: str) -> dict[str, Any]:
+    """What is told of a model's answers to a suite; under `rubrics` what its judge tells, if it has one."""
+    judged = folder / f"{item}.judge.json"
+    return read(folder / f"{item}.json") | ({"rubrics": read(judged)["rubrics"]} if judged.is_file() else {})
+
+
+def _items(folder: Path) -> dict[str, Any]:
+    """{item: content} of the JSON files in a folder."""
+    return {file.stem: read(file) for file in sorted(folder.glob("*.json")) if not file.name.startswith(".")}
 
 
 def read(file: Path) -> Any:

@@ -63,6 +63,10 @@ class Build:
         self.omitted: dict[str, int] = {}  # field that the chat template leaves out -> rows
         self.unread: dict[str, dict[str, Any]] = {}  # of the report of ingest
         self.dedup = {"conflicting": 0}
+        self.examined: dict[str, Any] = {}  # examination -> (report, rows that lost most)
+        self.weighed: dict[str, Any] = {}  # fine-tune -> report
+        self.told: dict[str, Any] = {}  # of the reports of evaluate, beside the values
+        self.judged: dict[str, Any] = {}  # likewise of judge
 
     def put(self, name: str, value: Any) -> None:
         path = self.folder / name
@@ -124,9 +128,25 @@ class Build:
             self.put(f"reports/train/{step}.json", log | {"history": self.history})
             batches = [{"step": n + 1, "ids": kept[n::20]} for n in range(20)] * self.epochs
             self.put(f"reports/train/{step}.consumed.jsonl", "".join(json.dumps(batch) + "\n" for batch in batches))
+        for name, declared in self.values["combine"].items():
+            for path in (f"models/{name}", f"models/trained/{name}"):
+                self.put(f"{path}/model.safetensors", "x" * 2000)
+            worst = {"layer": "model.layers.1.mlp.up_proj", "relative_error": 0.25}
+            combined = {name: declared[name] for name in ("adapters", "weights", "method")}
+            combined |= {"rank": 64, "layers": 14, "relative_error": 0.0123, "worst": worst}
+            self.put(f"reports/train/{name}.json", combined)
+        for folder in ("weigh", "examine"):
+            self.put(f"reports/{folder}/.gitkeep", "\n")
+        for name, weighing in self.weighed.items():
+            self.put(f"reports/weigh/{name}.json", weighing)
+        for name, (found, rows) in self.examined.items():
+            self.put(f"reports/examine/{name}.json", found)
+            self.put(f"reports/examine/{name}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
         for model in models:
             for suite in self.values["evaluate"]["suites"]:
-                self.put(f"reports/evaluate/{model}-{suite}.json", {"rows": 8, "metrics": METRICS})
+                self.put(f"reports/evaluate/{model}-{suite}.json", {"rows": 8, "metrics": METRICS} | self.told)
+                if self.judged:
+                    self.put(f"reports/evaluate/{model}-{suite}.judge.json", self.judged)
                 scoring.write(self.folder / f"reports/evaluate/{model}-{suite}.jsonl", self.answers)
         default = {m: {name: entry(value) for name, value in METRICS.items()} for m in models}
         self.put("reports/comparison.json", {"chat": default} | self.comparison)
@@ -212,6 +232,51 @@ def too_long(build: Build) -> None:
     build.over_long["more"] = build.over_long["sft"][:10]
 
 
+def combined(build: Build) -> None:
+    """Two adapters made one."""
+    build.values["train"]["tone"] = build.values["train"]["dpo"] | {"seed": 7}
+    none = dict.fromkeys(("svd_rank", "density", "majority_sign_method", "seed", "quantization"))
+    both = {"from": "sft", "adapters": ["dpo", "tone"], "weights": [0.5, 0.25], "method": "cat", **none}
+    build.values["combine"] = {"both": both}
+
+
+def examined(build: Build) -> None:
+    """A fine-tune held against what could be had without it; two models by slices and rows."""
+    price = {"once": 100.0, "prompt": 1.0, "answer": 4.0}
+    prices = {"dpo": price, "base": price | {"once": 0.0}, "sft": price}
+    build.values["weigh"] = {"dpo": {"metric": "exact_match", "margin": 0.02, "currency": "EUR", "prices": prices}}
+    done = {"value": 0.74, "tokens": [820.4, 12.0], "once": 0.0, "per_1000": 0.8684, "verdict": "would have done",
+            "why": "", "gain": -0.01, "low": -0.018, "high": -0.002, "more_rows": 0,
+            "pays": {"when": "from", "requests": 131580}}  # fmt: skip
+    open_ = done | {"verdict": "not settled", "more_rows": 1200, "per_1000": None, "tokens": None, "pays": None}
+    build.weighed = {"dpo": {
+        "told": "base would have done in place of dpo: worse by at most 0.02 in exact_match. For sft 8 rows do not "
+        "settle it.", "model": "dpo", "suite": "chat", "rows": 8, "metric": "exact_match", "better": "higher",
+        "margin": 0.02, "currency": "EUR", "value": 0.75, "tokens": [60.0, 12.0], "once": 100.0, "per_1000": 0.108,
+        "against": {"base": done, "sft": open_},
+    }}  # fmt: skip
+    build.values["examine"] = {"last": {"model": "dpo", "against": "sft", "suite": "chat", "metric": "exact_match",
+                                        "confidence": 0.95, "min_rows": 4, "regressions": 5, "nearest": 2}}  # fmt: skip
+    part = {"by": "label", "value": "refund", "metric": "exact_match", "rows": 40, "groups": 40, "score": 0.5,
+            "low": 0.4, "high": 0.6, "against": 0.9, "difference": -0.4, "difference_low": -0.5,
+            "difference_high": -0.3, "verdict": "worse"}  # fmt: skip
+    slices = [part, part | {"value": "order_status", "difference": 0.01, "verdict": ""},
+              part | {"by": "length", "value": "0 to 40 characters", "metric": "compact", "verdict": ""}]  # fmt: skip
+    near = {"id": "a" * 24, "places": ["data/raw/desk.jsonl:17"], "similarity": 0.62, "prompt": "Money back, please",
+            "answer": '{"intent":"cancel"}'}  # fmt: skip
+    rows = [
+        {"id": f"{n:024x}", "places": [f"data/raw/desk.jsonl:{n}"], "lost": 1.0, "prompt": f"I want refund {n}",
+         "expected": '{"intent":"refund"}', "answer": '{"intent":"cancel"}', "against": '{"intent":"refund"}',
+         "slices": {"label": "refund"}, "nearest": [near, near | {"id": "b" * 24, "rejected": "no"}]}
+        for n in range(3)
+    ]  # fmt: skip
+    left = {"label": {"small": 2, "rows": 3, "without": 0}, "group": {"small": 0, "rows": 0, "without": 8}}
+    found = {"model": "dpo", "against": "sft", "suite": "chat", "metric": "exact_match", "confidence": 0.95, "rows": 8,
+             "looks": 3, "by_chance": 0.2, "regressions": 3, "improvements": 1, "shown": 3, "slices": slices,
+             "left_out": left, "training_rows": []}  # fmt: skip
+    build.examined = {"last": (found, rows)}
+
+
 def undeclared(build: Build) -> None:
     """Other people's data, of which nobody said anything."""
     build.values["card"] |= {"license": None, "language": None, "description": None}
@@ -231,5 +296,6 @@ def failing(build: Build) -> None:
 
 
 SHAPES: dict[str, Callable[[Build], None]] = {
-    shape.__name__: shape for shape in (no_dpo, many, long_names, missing, texts, too_long, undeclared, failing)
+    shape.__name__: shape
+    for shape in (no_dpo, many, long_names, missing, texts, too_long, combined, examined, undeclared, failing)
 }

@@ -83,6 +83,7 @@ def test_a_combination_is_made_by_both_steps_and_says_how(tmp_path: Path, report
     for suffix in (".json", ".consumed.jsonl"):
         reports[f"trained/tone{suffix}"] = reports[f"trained/sft{suffix}"]
     reports["comparison.json"]["chat"]["both"] = {"exact_match": entry(0.7)}
+    reports["trained/both.json"] = {"relative_error": 0.0123}
     both = Combination(
         from_="base", adapters=["sft", "tone"], weights=[0.5, -1.0], method="cat", svd_rank=None, density=None,
         majority_sign_method=None, seed=None, quantization=None,
@@ -90,7 +91,8 @@ def test_a_combination_is_made_by_both_steps_and_says_how(tmp_path: Path, report
 
     text = render(tmp_path, reports, replace(CARD, model="both"), ("sft", "tone"), {"both": both})
 
-    assert "- `both` adds the updates of two adapters to `base`: 0.5 × `sft` + -1 × `tone`, by cat" in text
+    assert "- `both` adds the updates of two adapters to `base`: 0.5 × `sft` + -1 × `tone`, by cat, off that" in text
+    assert "by cat, off that sum by 0.012 of it\n" in text
     assert text.count("| sft | base | 5 of 10 chat |") == 2
 
 

@@ -13,6 +13,7 @@ COMMANDS = {  # name: (module with `arguments(parser)` and `run(arguments) -> ex
     "accept": ("modelmake.verifying.accept", "keeps outputs of stages whose code changed, where a probe is the same"),
     "blame": ("stages.commands.blame", "which of the inputs that changed between two builds moved a score"),
     "check": ("stages.commands.check", "what `ingest` and `clean` would do with files before they join the raw data"),
+    "compare": ("stages.commands.compare", "two to five builds or experiments side by side: a page, text or JSON"),
     "export": ("stages.commands.export", "a step of training as configuration and rows of another trainer"),
     "gate": ("stages.commands.gate", "whether the build may ship: its gates, and how often their rows were looked at"),
     "init": ("stages.commands.init", "writes `params.yaml`: proposes one for your files, or takes a recipe"),

@@ -16,6 +16,7 @@ class AnswerGroup(NamedTuple):
     given_by: tuple[str, ...]
     pieces: list[tuple[str, bool]]  # as `mark_differences` returns them
     right: bool
+    told: tuple[str, ...]  # what came of it, of metrics that tell
 
 
 class Question(NamedTuple):
@@ -74,22 +75,31 @@ def questions(
     right = [answer for answer in answers[subject] if is_right(answer, metric)]
     wrong_shown = min(len(wrong), max(examples // 2, examples - len(right)))
     shown = [*wrong[:wrong_shown], *right[: examples - wrong_shown]]
-    return [_question(answer, by_id, subject, baseline, metric) for answer in shown], len(wrong)
+    return [question(answer, by_id, baseline, metric) for answer in shown], len(wrong)
 
 
-def _question(
-    subject_answer: scoring.Answer, by_id: dict[str, dict[str, scoring.Answer]], subject: str, baseline: str,
-    metric: str,
-) -> Question:  # fmt: skip
+def question(
+    subject_answer: scoring.Answer, by_id: dict[str, dict[str, scoring.Answer]], baseline: str, metric: str
+) -> Question:
+    """The question of an answer, with everyone's answer to it.
+
+    Args:
+        by_id: {who answered: {id: answer}}.
+    """
     id, expected = subject_answer.id, subject_answer.expected
     answers = {name: of_name[id] for name, of_name in by_id.items() if id in of_name}
-    names_by_text: dict[str, list[str]] = {}
+    names: dict[tuple[str, bool, tuple[str, ...]], list[str]] = {}
     for name, answer in answers.items():
-        names_by_text.setdefault(answer.answer, []).append(name)
+        names.setdefault((answer.answer, is_right(answer, metric), _told(answer)), []).append(name)
     groups = [
-        AnswerGroup(tuple(names), mark_differences(expected, text), is_right(answers[names[0]], metric))
-        for text, names in names_by_text.items()
+        AnswerGroup(tuple(of_group), mark_differences(expected, text), right, told)
+        for (text, right, told), of_group in names.items()
     ]
     verdicts = {is_right(answer, metric) for name, answer in answers.items() if name != baseline}
     wrong = not is_right(subject_answer, metric)
     return Question(id, subject_answer.prompt, expected, groups, wrong, differ=len(verdicts) > 1)
+
+
+def _told(answer: scoring.Answer) -> tuple[str, ...]:
+    """`pass_at_1: failed: …` of each metric that tells, of the answer that is shown: the first sample."""
+    return tuple(f"{metric}: {samples[0]}" for metric, samples in answer.told.items() if samples)

@@ -15,13 +15,22 @@ class Build:
     data: dict[str, dict[str, Any]]  # data stage -> its report
     logs: dict[str, dict[str, Any]]  # base or training step -> its log
     step_rows: dict[str, StepRows]  # training step -> the rows that it was given, dropped and was trained on
+    distances: dict[str, dict[str, Any]]  # combination -> its report: how far it is from the exact sum
     comparison: dict[str, Any]  # suite -> model -> metric -> value with intervals
-    question_counts: dict[str, int]  # suite -> questions
+    scores: dict[str, dict[str, dict[str, Any]]]  # suite -> model -> what `evaluate` says of its answers
     gate: dict[str, Any]
+    weighed: dict[str, dict[str, Any]]  # fine-tune -> what could be had without it, as `weigh` says
+    examined: dict[str, dict[str, Any]]  # examination -> slices, as `examine` says
+    regressions: dict[str, list[dict[str, Any]]]  # examination -> rows that lost most, beside training rows
     parity: dict[str, dict[str, Any]]  # quantized file -> its parity report
     answers: dict[str, list[Answer]]  # model -> its answers to the suite of `compare`
     file_answers: dict[str, list[Answer]]  # quantized file -> its answers to the same questions
     artifacts: dict[str, Artifact]  # path -> hashes, of raw data and of outputs that the report depends on
+
+    @property
+    def question_counts(self) -> dict[str, int]:
+        """{suite: questions}."""
+        return {suite: next(iter(models.values()))["rows"] for suite, models in self.scores.items()}
 
     def measured(self, stage: str, side: str) -> list[str]:
         """Paths among a stage's deps or outs whose artifacts were measured."""

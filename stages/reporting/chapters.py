@@ -11,12 +11,15 @@ from stages.reporting.build import Build, main_metric
 
 TITLES = {  # template -> title in the table of contents
     "verdict": "Verdict",
-    "graph": "The build",
-    "rows": "Rows",
-    "training": "Training",
+    "alternatives": "Alternatives",
     "scores": "Models",
-    "quantized": "Quantized files",
+    "slices": "Slices",
+    "regressions": "Regressions",
     "answers": "Answers",
+    "training": "Training",
+    "quantized": "Quantized files",
+    "rows": "Rows",
+    "graph": "The build",
     "lineage": "Lineage",
 }
 FUNNEL_STAGES = ("ingest", "clean", "dedup", "split", "mix")  # from raw rows to those that training sees
@@ -30,6 +33,29 @@ class Subject(NamedTuple):
     baseline: str
     suite: str
     metric: str
+
+
+def titles(build: Build) -> dict[str, str]:
+    """{template: title} of the chapters that there is something in."""
+    empty = {"alternatives": not build.weighed, "slices": not build.examined, "regressions": not build.examined}
+    return {name: title for name, title in TITLES.items() if not empty.get(name)}
+
+
+def regressions(build: Build) -> dict[str, Any]:
+    """The rows that models lost, with what differs from the expected answers marked; the choices of their search."""
+    rows = [
+        row
+        | {
+            "shown": name, "model": build.examined[name]["model"], "other": build.examined[name]["against"],
+            "pieces": answers_table.mark_differences(row["expected"], row["answer"]),
+            "other_pieces": answers_table.mark_differences(row["expected"], row["against"]),
+        }
+        for name, of_examined in build.regressions.items()
+        for row in of_examined
+    ]  # fmt: skip
+    choices = {name: f"{entry['model']} against {entry['against']} on {entry['suite']}"
+               for name, entry in build.examined.items()}  # fmt: skip
+    return {"regressions": rows, "regression_choices": {"": "all"} | (choices if len(choices) > 1 else {})}
 
 
 def graph(build: Build) -> dict[str, Any]:

@@ -18,6 +18,10 @@ CONFIG = {
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 220,
     },
 }  # fmt: skip
+# Colour and dashes of the lines of builds, in their order.
+BUILDS = (
+    ("first", [1, 0]), ("second", [5, 4]), ("third", [2, 2]), ("fourth", [9, 3]), ("fifth", [8, 3, 2, 3]),
+)  # fmt: skip
 # Field of the log -> its name on the chart. A run that answers prompts itself logs rewards, and no loss.
 LOSSES = {"loss": "training", "eval_loss": "held-out", "reward": "training", "eval_reward": "held-out"}
 
@@ -71,6 +75,42 @@ def loss(name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
     layers = [lines, held_out, ruler] if any(point["rows"] == "held-out" for point in points) else [lines, ruler]
     description = f"Loss of {name} per step, on training and on held-out rows."
     return _chart(description, points, 180, encoding={"x": x}, layer=layers)
+
+
+def side_by_side(run: str, histories: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Losses, or mean rewards, of one run in several builds: on held-out rows where each has a line, else in training.
+
+    Args:
+        histories: {build: history}, at most as many as there are `BUILDS`.
+    """
+    kinds = [[LOSSES[name] for step in history for name in step if name in LOSSES] for history in histories.values()]
+    kind = "held-out" if all(of_build.count("held-out") > 1 for of_build in kinds) else "training"
+    points = [
+        {"step": entry["step"], "build": build, "loss": entry[name]}
+        for build, history in histories.items()
+        for entry in history
+        for name in LOSSES
+        if LOSSES[name] == kind and name in entry
+    ]
+    looks = dict(zip(histories, BUILDS, strict=False))
+    scale = {"domain": [*looks], "range": [f"var(--{colour})" for colour, _ in looks.values()]}
+    dash = {"domain": [*looks], "range": [pattern for _, pattern in looks.values()]}
+    encoding = {
+        "x": {
+            "field": "step", "type": "quantitative", "scale": {"nice": False},
+            "axis": {"grid": False, "tickCount": 5, "format": "~s", "title": "step"},
+        },
+        "y": {"field": "loss", "type": "quantitative", "title": None, "axis": {"tickCount": 4, "domain": False}},
+        "color": {"field": "build", "type": "nominal", "legend": None, "scale": scale},
+        "strokeDash": {"field": "build", "type": "nominal", "legend": None, "scale": dash},
+        "tooltip": [
+            {"field": "build", "type": "nominal"},
+            {"field": "step", "type": "quantitative", "format": ","},
+            {"field": "loss", "type": "quantitative", "format": ".4~g"},
+        ],
+    }  # fmt: skip
+    line = {"mark": {"type": "line", "strokeWidth": 2, "interpolate": "monotone", "point": True}, "encoding": encoding}
+    return _chart(f"Loss of {run} per step on {kind} rows, a line a build.", points, 180, layer=[line])
 
 
 def quality(metric: str, files: list[dict[str, Any]]) -> dict[str, Any]:

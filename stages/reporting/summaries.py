@@ -75,6 +75,11 @@ def _weights_to_weights(build: Build, stage: str, _: str) -> Summary:
     return Summary(_weights(build, stage, "deps"), _weights(build, stage, "outs"))
 
 
+def _combine(build: Build, stage: str, name: str) -> Summary:
+    sizes = _weights_to_weights(build, stage, name)
+    return sizes._replace(note=f"off the exact sum by {build.distances[name]['relative_error']:.2g} of it")
+
+
 def _answer(build: Build, _: str, item: str) -> Summary:
     return Summary(count(build.question_counts[item.partition("-")[2]], "questions"), "answers")
 
@@ -114,7 +119,7 @@ BY_MODULE: dict[str, Callable[[Build, str, str], Summary]] = {  # arguments: bui
     "base": _base,
     "train": _train,
     "merge": _weights_to_weights,
-    "combine": _weights_to_weights,
+    "combine": _combine,
     "adopt": _weights_to_weights,
     "answer": _answer,
     "evaluate": _evaluate,

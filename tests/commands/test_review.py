@@ -56,9 +56,16 @@ def page(project: Path) -> Iterator[Page]:
         opened.on("pageerror", lambda error: said.append(str(error)))
         opened.on("request", lambda request: said.append(request.url))
         opened.goto((project / "reviews/base-sft-chat.html").as_uri())
+        sit_down(opened, "anna")
         yield opened
         assert {word for word in said if not word.startswith(("data:", "blob:"))} == {opened.url}
         browser.close()
+
+
+def sit_down(page: Page, name: str) -> None:
+    """Starts as a reviewer, by keys alone."""
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
 
 
 def test_the_page_tells_no_model_and_has_no_equal_answers(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,11 +88,11 @@ def test_choices_by_keys_are_saved_and_read_back(project: Path, page: Page, caps
     page.keyboard.press("b")
     page.keyboard.press("n")
     page.keyboard.press("ArrowDown")  # changes its mind
-    assert page.locator("#place").inner_text() == f"pair {COUNT} of {COUNT} · all judged: press s to save"
+    assert page.locator("#place").inner_text() == f"anna · pair {COUNT} of {COUNT} · all judged: press s to save"
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     with page.expect_download() as download:
         page.keyboard.press("s")
-    assert download.value.suggested_filename == "your_name.csv"
+    assert download.value.suggested_filename == "anna.csv"
     download.value.save_as(project / "reviews/base-sft-chat/anna.csv")
     capsys.readouterr()
 
@@ -99,13 +106,28 @@ def test_choices_by_keys_are_saved_and_read_back(project: Path, page: Page, caps
     assert len(lines) == 4 and lines[3].startswith("left was chosen ") and lines[3].endswith(f" of {COUNT - 1} times")
 
 
-def test_choices_outlive_the_page(page: Page) -> None:
+def test_choices_outlive_the_page_and_another_reviewer_in_this_browser_starts_with_none(page: Page) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
+    sit_down(page, "ben")
+    assert page.locator("#place").inner_text() == f"ben · pair 1 of {COUNT} · 0 judged"
+    assert page.locator(".chosen, [aria-pressed=true]").count() == 0
+    page.keyboard.press("ArrowLeft")
 
-    assert page.locator("#place").inner_text() == f"pair 3 of {COUNT} · 2 judged"
+    page.reload()
+    sit_down(page, "anna")
+    assert page.locator("#place").inner_text() == f"anna · pair 3 of {COUNT} · 2 judged"
+
+
+def test_a_name_that_would_not_be_one_of_a_file_is_not_taken(page: Page) -> None:
+    page.reload()
+    sit_down(page, "a/b")
+
+    assert page.locator("#who").is_visible() and not page.locator("#judging").is_visible()
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("Object.keys(localStorage).length") == 0
 
 
 @pytest.mark.parametrize(

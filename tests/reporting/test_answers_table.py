@@ -1,5 +1,7 @@
 """The choice of questions, and the marked differences of answers."""
 
+from msgspec.structs import replace
+
 from stages.evaluating.scoring import Answer
 from stages.reporting import answers_table
 
@@ -35,6 +37,19 @@ def test_equal_answers_are_grouped() -> None:
         (("dpo", "Q8_0"), True),
     ]
     assert (question.wrong, wrong) == (False, 0)
+
+
+def test_the_same_words_that_are_right_and_wrong_or_of_which_other_things_are_told_are_not_grouped() -> None:
+    slow = replace(answer("a", False), told={"pass_at_1": ["timed_out: 10 s", "passed"]})
+    answers = {"sft": [answer("a", True)], "dpo": [answer("a", False)], "Q8_0": [slow]}
+
+    [question], _ = answers_table.questions(answers, "dpo", "base", "exact_match", 20)
+
+    assert [(group.given_by, group.right, group.told) for group in question.answers] == [
+        (("sft",), True, ()),
+        (("dpo",), False, ()),
+        (("Q8_0",), False, ("pass_at_1: timed_out: 10 s",)),
+    ]
 
 
 def test_answers_differ_if_some_are_right_and_some_wrong_the_baseline_aside() -> None:

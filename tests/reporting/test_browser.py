@@ -1,54 +1,15 @@
 """The page in headless Chromium: it renders without errors and requests, at every width and in both colour schemes."""
 
 import itertools
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.conftest import Project
 from tests.made_up_build import SHAPES, Build
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: `apt-get install chromium`")
-DRAWN = "document.querySelectorAll('.chart svg').length === document.querySelectorAll('.chart').length"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a file. At the end no page may have logged, thrown or requested anything."""
-    messages: list[str] = []
-    requests: list[str] = []
-    pages: list[Page] = []
-
-    def open_page(file: Path, width: int = 1440, scheme: str = "light", scripts: bool = True) -> Page:
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme,
-                                java_script_enabled=scripts, reduced_motion="reduce")  # fmt: skip
-        pages.append(page)
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(file.as_uri())
-        if scripts:
-            page.wait_for_function(DRAWN)
-        return page
-
-    yield open_page
-    for page in pages:
-        page.close()
-    assert messages == []
-    assert [url for url in requests if not url.startswith("data:")] == [page.url.partition("#")[0] for page in pages]
+from tests.reporting.conftest import DRAWN
 
 
 @pytest.fixture(scope="session")
@@ -117,8 +78,9 @@ def test_the_keyboard_reaches_the_contents_the_stages_and_the_search(
     open_page: Callable[..., Page], file: Path
 ) -> None:
     page = open_page(file)
+    stages = page.locator(".graph > li").count()
     reached = []
-    for _ in range(120):
+    for _ in range(150):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("""() => { const node = document.activeElement;
@@ -129,13 +91,43 @@ def test_the_keyboard_reaches_the_contents_the_stages_and_the_search(
             page.keyboard.press("Enter")
             assert page.locator("#stage-1 dl").is_visible()
             page.keyboard.press("Enter")
-        if reached[-1] == "search":
+        if reached[-1] == f"stage-{stages}":
             break
 
     assert reached[0] == "skip"
-    stages = page.locator(".graph > li").count()
     assert [name for name in reached if name.startswith("stage-")] == [f"stage-{n}" for n in range(1, stages + 1)]
-    assert reached.index("#lineage") < reached.index("stage-1") < reached.index("search")
+    assert reached.index("#lineage") < reached.index("search") < reached.index("stage-1")
+
+
+def test_regressions_are_searched_apart_from_answers(open_page: Callable[..., Page], tmp_path: Path) -> None:
+    build = Build(tmp_path)
+    SHAPES["examined"](build)
+    page = open_page(build.render())
+    lost, answers = page.locator("#regressions article:visible"), page.locator("#answers article:visible")
+    assert (lost.count(), answers.count()) == (3, 8)
+
+    page.locator("#regressions h2").scroll_into_view_if_needed()
+    page.keyboard.press("/")
+    page.keyboard.type("desk.jsonl:2")
+    assert (lost.count(), answers.count()) == (1, 8)
+    assert page.locator("#regressions output").inner_text() == "1 of 3 shown"
+    lost.locator("summary").first.click()
+    assert lost.locator(".near").count() == 2 and "desk.jsonl:17" in lost.locator(".near").first.inner_text()
+
+    page.locator("#answers h2").evaluate("node => node.scrollIntoView()")
+    page.locator("#answers h2").click()
+    page.keyboard.press("/")
+    page.keyboard.type("question 03")
+    assert (lost.count(), answers.count()) == (1, 1)
+
+
+def test_on_a_phone_the_contents_show_the_chapter_that_is_read(open_page: Callable[..., Page], file: Path) -> None:
+    page = open_page(file, 390)
+    page.locator("#lineage").evaluate("node => node.scrollIntoView()")
+    page.wait_for_function("document.querySelector('nav [aria-current]').hash === '#lineage'")
+
+    box = page.locator("nav [aria-current]").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
 def test_a_link_to_a_stage_opens_it(open_page: Callable[..., Page], file: Path) -> None:

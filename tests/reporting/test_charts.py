@@ -50,3 +50,22 @@ def test_the_library_does_not_close_its_script_tag_and_is_the_same_at_every_call
     assert first == second
     assert "vegaEmbed" in first
     assert "</script" not in first.lower() and "<!--" not in first
+
+
+def test_builds_stand_in_one_chart_by_held_out_losses_only_where_each_has_a_line_of_them() -> None:
+    line = [{"step": 1, "loss": 3.0}, {"step": 1, "eval_loss": 2.0}, {"step": 2, "eval_loss": 1.0}]
+
+    def drawn(other: list) -> list[tuple[str, int, float]]:
+        spec = charts.side_by_side("sft", {"v1": line, "v2": other})
+        return [(point["build"], point["step"], point["loss"]) for point in spec["data"]["values"]]
+
+    assert drawn(line[1:]) == [(build, step, loss) for build in ("v1", "v2") for step, loss in ((1, 2.0), (2, 1.0))]
+    assert drawn(line[:2]) == [("v1", 1, 3.0), ("v2", 1, 3.0)]
+
+
+def test_each_of_five_builds_has_a_colour_and_dashes_of_its_own() -> None:
+    spec = charts.side_by_side("sft", {f"v{n}": [{"step": 1, "loss": 1.0}] for n in range(5)})
+    encoding = spec["layer"][0]["encoding"]
+
+    assert len(set(encoding["color"]["scale"]["range"])) == 5
+    assert len({*map(tuple, encoding["strokeDash"]["scale"]["range"])}) == 5

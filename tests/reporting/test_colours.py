@@ -26,5 +26,5 @@ def test_colours_have_the_contrast_of_wcag_aa(scheme: int) -> None:
     for text in ("ink", "ink-2", "accent", "good", "bad", "open"):
         assert min(contrast(text, background) for background in ("paper", "soft")) >= 4.5, text
     assert contrast("ink", "mark") >= 4.5
-    for drawn in ("first", "second", "bar", "bad"):
+    for drawn in ("first", "second", "third", "fourth", "fifth", "bar", "bad"):
         assert contrast(drawn, "paper") >= 3, drawn

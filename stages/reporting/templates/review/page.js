@@ -2,10 +2,24 @@
 "use strict";
 
 const pairs = JSON.parse(document.getElementById("pairs").textContent);
-const kept = `review ${pairs[0].id} ${pairs.length}`;
-const choices = new Map(read());
-let at = Math.max(0, pairs.findIndex((pair) => !choices.has(pair.id)));
-let saved = choices.size === 0; // those of before may not be in a file
+const who = document.getElementById("who");
+let name = ""; // of the reviewer
+let kept = ""; // where the browser keeps the choices
+let choices = new Map();
+let at = 0;
+let saved = true;
+
+function start() {
+  name = document.getElementById("name").value;
+  kept = `review ${name} ${pairs[0].id} ${pairs.length}`;
+  choices = new Map(read());
+  at = Math.max(0, pairs.findIndex((pair) => !choices.has(pair.id)));
+  saved = choices.size === 0; // those of before may not be in a file
+  who.hidden = true;
+  for (const part of document.querySelectorAll("#judging, .bar-of-keys")) part.hidden = false;
+  document.activeElement.blur(); // the keys are for the choices now
+  show();
+}
 
 // a browser may keep nothing for files
 function read() {
@@ -39,7 +53,7 @@ function show() {
     button.setAttribute("aria-pressed", String(choices.get(pair.id) === button.dataset.choice));
   document.querySelector("progress").value = judged;
   const rest = judged === pairs.length ? (saved ? "all judged" : "all judged: press s to save") : `${judged} judged`;
-  document.getElementById("place").textContent = `pair ${at + 1} of ${pairs.length} · ${rest}`;
+  document.getElementById("place").textContent = `${name} · pair ${at + 1} of ${pairs.length} · ${rest}`;
   scrollTo(0, 0);
 }
 
@@ -60,7 +74,7 @@ function save() {
   const file = new Blob([["id,verdict,note", ...lines, ""].join("\r\n")], { type: "text/csv" });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
-  link.download = "your_name.csv";
+  link.download = `${name}.csv`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   saved = true;
@@ -76,11 +90,16 @@ function press(button) {
 for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", () => press(button));
 addEventListener("keydown", (event) => {
   const button = document.querySelector(`[data-key="${CSS.escape(event.key.length === 1 ? event.key.toLowerCase() : event.key)}"]`);
-  if (!button || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (!name || !button || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   event.preventDefault();
   press(button);
 });
 addEventListener("beforeunload", (event) => {
   if (!saved) event.preventDefault();
 });
-show();
+who.addEventListener("submit", (event) => {
+  event.preventDefault();
+  start();
+});
+who.hidden = false;
+document.getElementById("name").focus();

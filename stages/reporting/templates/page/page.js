@@ -30,10 +30,12 @@ const tables = new ResizeObserver((entries) => {
 for (const table of document.querySelectorAll(".scroll")) tables.observe(table);
 
 const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+const list = document.querySelector("nav ul");
 const sections = [...links.keys()].map((id) => document.getElementById(id));
 function place() {
   const passed = sections.filter((section) => section.getBoundingClientRect().top < innerHeight / 3);
   const now = links.get((passed.at(-1) ?? sections[0]).id);
+  if (!now.hasAttribute("aria-current")) list.scrollLeft = now.offsetLeft - (list.clientWidth - now.offsetWidth) / 2;
   for (const link of links.values()) {
     if (link === now) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
@@ -53,11 +55,11 @@ function openTarget() {
 addEventListener("hashchange", openTarget);
 openTarget();
 
-const form = document.querySelector(".search");
-if (form) {
+const searches = [...document.querySelectorAll(".search")].map((form) => {
   const field = form.querySelector("[type=search]");
-  const articles = [...document.querySelectorAll("article")].map((node) => ({ node, text: node.textContent.toLowerCase() }));
-  const nothing = document.querySelector(".nothing");
+  const chapter = form.closest("section");
+  const articles = [...chapter.querySelectorAll("article")].map((node) => ({ node, text: node.textContent.toLowerCase() }));
+  const nothing = chapter.querySelector(".nothing");
   const filter = () => {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
     const show = form.elements.show.value;
@@ -77,16 +79,20 @@ if (form) {
     filter();
     field.focus();
   });
+  filter();
+  return { field, chapter };
+});
+if (searches.length)
   addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input[type=search]")) return;
     event.preventDefault();
+    // that of the chapter which is read, or else the first one below
+    const { field } = searches.find(({ chapter }) => chapter.getBoundingClientRect().bottom > innerHeight / 3) ?? searches.at(-1);
     field.focus();
   });
-  filter();
-}
 
 const copy = document.querySelector(".command button");
-if (navigator.clipboard) {
+if (copy && navigator.clipboard) {
   copy.hidden = false;
   copy.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.querySelector(".command code").textContent);
