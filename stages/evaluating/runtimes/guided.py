@@ -30,6 +30,17 @@ def generate(
     return transformers.generate(model, conversations, limit=functools.partial(Grammar, schema), **settings)
 
 
+def invalid(schema: dict[str, Any]) -> str:
+    """Why a schema is none, `.place: message`; "" if it is one."""
+    import jsonschema
+
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        return f"{error.json_path.removeprefix('$')}: {error.message}"
+    return ""
+
+
 def unbound(schema: dict[str, Any]) -> str:
     """Why llguidance cannot bind answers by a schema; "" if it can."""
     from llguidance import LLMatcher
