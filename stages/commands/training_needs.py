@@ -158,4 +158,4 @@ def _mib(size: int) -> str:
 
 
 def _parts(need: Need) -> str:
-    return ", ".join(f"{name} {size >> 20:,}" for name, size in need._asdict().items())
+    return ", ".join(f"{name.replace('_', ' ')} {size >> 20:,}" for name, size in need._asdict().items())

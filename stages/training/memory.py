@@ -34,11 +34,13 @@ class Need(NamedTuple):
     optimizer: int
     activations: int  # kept for the backward pass
     logits: int  # of the vocabulary, with their gradients
+    first_layer: int  # its backward pass, which comes last, beside the gradients
 
     @property
     def peak(self) -> int:
         """Gradients come while activations go."""
-        return self.weights + self.optimizer + max(self.activations + self.logits, self.gradients)
+        passing = max(self.activations + self.logits, self.gradients + self.first_layer)
+        return self.weights + self.optimizer + passing
 
 
 def need(config: Any, params: Step, machine: Machine, tokens: int, trained: float) -> Need:
@@ -118,7 +120,18 @@ def _run(config: Any, params: Step, machine: Machine, tokens: int, trained: floa
 
     model = _model(config, params, machine, layers)
     decoder, head = model.get_decoder(), model.get_output_embeddings()
-    counter = _Counter()
+    counter, peaks = _Counter(), []
+
+    def begins_first_layer(_: Any) -> None:
+        """The gradient of its output is there."""
+        peaks.append(counter.peak)
+        counter.peak = counter.now
+
+    def watch(_: Any, args: tuple[Any, ...]) -> None:
+        if args[0].requires_grad:
+            args[0].register_hook(begins_first_layer)
+
+    decoder.layers[1].register_forward_pre_hook(watch)
     with FakeTensorMode(allow_non_fake_inputs=True):
         _give_shapes(model)
         for tensor in (*model.parameters(), *model.buffers()):
@@ -133,14 +146,15 @@ def _run(config: Any, params: Step, machine: Machine, tokens: int, trained: floa
                 labels = torch.zeros(len(rows), dtype=torch.long)
                 scores = LabelledLogProbs.apply(rows, head.weight, head.bias, labels, 1.0, 0, None, 1.0, LOGGED)
             scores[0].sum().backward()
-            logits = counter.peak - weights - activations
+    first_layer = counter.peak - weights
+    logits = max(peaks) - weights - activations
     trainable = [p for p in model.parameters() if p.requires_grad]
     gradients = sum(p.numel() * p.element_size() for p in trainable)
     optimizer = sum(p.numel() for p in trainable) * STATES[params.optim]
     if params.quantization:
         of_layers = [p for p in decoder.layers.parameters() if not p.requires_grad and p.ndim == 2]
         weights -= round(sum(p.numel() * (p.element_size() - BYTES_4BIT) for p in of_layers))
-    return Need(weights, gradients, round(optimizer), activations, logits)
+    return Need(weights, gradients, round(optimizer), activations, logits, max(0, first_layer - gradients))
 
 
 def _model(config: Any, params: Step, machine: Machine, layers: int) -> Any:

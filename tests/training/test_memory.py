@@ -172,3 +172,15 @@ def test_dropout_of_adapters_keeps_what_it_dropped_and_what_is_left() -> None:
     # Matrices that shared an input have one each: less than theirs and the factors, more than the factors alone.
     assert 4 * tokens * inputs < kept("cpu") < 8 * tokens * inputs
     assert kept("cpu") - kept("cuda") == pytest.approx(3 * tokens * inputs, rel=0.1)
+
+
+def test_with_checkpointing_the_last_to_come_is_a_layer_beside_all_gradients() -> None:
+    """What a layer keeps for its backward pass is there while the gradients of all others are."""
+    deep, one = config(num_hidden_layers=24, vocab_size=8), config(num_hidden_layers=1, vocab_size=8)
+    params = {on: step(gradient_checkpointing=on) for on in (False, True)}
+
+    checkpointed = memory.need(deep, params[True], CPU, tokens=128, trained=0.1)
+
+    of_a_layer = memory.need(one, params[False], CPU, tokens=128, trained=0.1).activations
+    assert checkpointed.first_layer == pytest.approx(of_a_layer, rel=0.5)
+    assert checkpointed.peak >= sum(checkpointed[:3]) + 0.5 * of_a_layer
