@@ -101,7 +101,8 @@ class Releases:
                 {f"{path}.jsonl": rows, f"{path}.json": scores},
             )  # fmt: skip
         value = len(self.right & self.rows) / len(self.rows)
-        comparison = {"chat": {"base": {"exact_match": entry(0.0)}, "sft": {"exact_match": entry(value)}}}
+        of_sft = entry(value, (value, value - 0.1, value + 0.1))
+        comparison = {"chat": {"base": {"exact_match": entry(0.0)}, "sft": {"exact_match": of_sft}}}
         metrics = {"base": {"exact_match": 0.0}, "sft": {"exact_match": value}}
         found = looked_at("a") | {"verdict": self.verdict}
         found["gates"] = {"sft_answers": judged() | {"verdict": self.verdict, "value": value, "why": "because"}}

@@ -32,10 +32,11 @@ def gates(judged: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def scores(builds: list[Build]) -> dict[str, dict[str, dict[str, list[Any]]]]:
-    """{suite: {metric: {model: [{value, low, high, better, and of others than the first difference}]}}}.
+    """{suite: {metric: {model: [{value, low, high, better, …, and of others than the first from_first}]}}}.
 
-    A difference is {by, low, high, rows, only_first, only_this}; {same: True} where all answers are those of the
-    first; {unknown: why} where there are no rows to compare. The interval is a bootstrap of rows, as in the report.
+    The entries are those of reports/comparison.json. `from_first` is {by, low, high, rows, only_first, only_this};
+    {same: True} where all answers are those of the first; {unknown: why} where there are no rows to compare. Its
+    interval is a bootstrap of rows, as in the report.
     """
     found = [_scores(build) for build in builds]
     result: dict[str, Any] = {}
@@ -48,7 +49,7 @@ def scores(builds: list[Build]) -> dict[str, dict[str, dict[str, list[Any]]]]:
                 cells = [of_model.get(metric) for of_model in models]
                 for place, difference in enumerate(differences, 1):
                     if cells[0] and cells[place]:
-                        cells[place] = cells[place] | {"difference": difference.get(metric, difference.get(""))}
+                        cells[place] = cells[place] | {"from_first": difference.get(metric, difference.get(""))}
                 result.setdefault(suite, {}).setdefault(metric, {})[model] = cells
     return result
 

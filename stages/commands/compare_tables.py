@@ -113,7 +113,7 @@ def _score(cell: dict[str, Any] | None) -> Cell:
     if cell is None:
         return Cell()
     interval = f"{fixed(cell['low'])} to {fixed(cell['high'])}" if "low" in cell else "no interval here"
-    text, difference = f"{fixed(cell['value'])} ({interval})", cell.get("difference")
+    text, difference = f"{fixed(cell['value'])} ({interval})", cell.get("from_first")
     if not difference:
         return Cell(text)
     if "same" in difference:
@@ -129,7 +129,7 @@ def _score(cell: dict[str, Any] | None) -> Cell:
 def _other_rows(metrics: dict[str, Any]) -> Iterator[str]:
     """How many rows differences leave out, a sentence for each pair of suites that is not the same."""
     cells = [cell for models in metrics.values() for of_model in models.values() for cell in of_model if cell]
-    differences = [cell["difference"] for cell in cells if cell.get("difference", {}).get("rows")]
+    differences = [cell["from_first"] for cell in cells if "rows" in cell.get("from_first", {})]
     seen = dict.fromkeys((d["rows"], d["only_first"], d["only_this"]) for d in differences)
     for rows, only_first, only_this in seen:
         if only_first or only_this:

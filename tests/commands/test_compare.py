@@ -64,19 +64,20 @@ def test_scores_differ_row_by_row_with_an_interval(made: Releases) -> None:
         facts(made, "v1", "v2", "r8")["scores"]["chat"]["exact_match"][model] for model in ("base", "sft")
     )
 
-    assert first["value"] == 0.8 and "difference" not in first
-    assert second["difference"] | {"low": 0, "high": 0} == {
+    assert first["value"] == 0.8 and "from_first" not in first
+    assert first["difference"] == 0.8, "from the baseline, as reports/comparison.json has it"
+    assert second["from_first"] | {"low": 0, "high": 0} == {
         "by": -0.05, "low": 0, "high": 0, "rows": 20, "only_first": 0, "only_this": 0,
     }  # fmt: skip
-    assert second["difference"]["low"] < -0.05 < 0 < second["difference"]["high"]
-    assert third["difference"]["by"] == 0.15 and third["difference"]["low"] > 0
-    assert base[1]["difference"] == {"same": True}, "the same file of answers"
+    assert second["from_first"]["low"] < -0.05 < 0 < second["from_first"]["high"]
+    assert third["from_first"]["by"] == 0.15 and third["from_first"]["low"] > 0
+    assert base[1]["from_first"] == {"same": True}, "the same file of answers"
 
 
 def test_suites_with_other_rows_are_compared_on_those_that_both_have(made: Releases) -> None:
     made.rows = frozenset(range(4, 22))
     made.release("v3")
-    difference = facts(made, "v1", "v3")["scores"]["chat"]["exact_match"]["sft"][1]["difference"]
+    difference = facts(made, "v1", "v3")["scores"]["chat"]["exact_match"]["sft"][1]["from_first"]
 
     assert {name: difference[name] for name in ("rows", "only_first", "only_this")} == {
         "rows": 16, "only_first": 4, "only_this": 2,
@@ -162,7 +163,7 @@ def test_a_report_that_neither_git_nor_the_cache_has_is_told_and_never_guessed(m
     assert found["builds"][1]["missing"] == []
     scores = found["scores"]["chat"]["exact_match"]["sft"]
     assert scores[0] == {"value": 0.8}, "git has reports/metrics.json, without an interval"
-    assert scores[1]["difference"] == {"unknown": "no answers of v1 here"}
+    assert scores[1]["from_first"] == {"unknown": "no answers of v1 here"}
     assert found["training"]["sft"][0] is None
     assert (found["answers"]["left_out"], found["answers"]["counts"], found["changed"]) == (["v1"], {}, [])
     text = run(made, "v1", "v2")
