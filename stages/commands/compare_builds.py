@@ -24,6 +24,8 @@ SCORED = {  # module: its flag for rows with scores. Those that score answers co
     "stages.evaluate": "scored", "stages.lm_eval": "scored", "stages.judge": "judged",
 }  # fmt: skip
 
+SUITES = ("evaluate.tasks.", "evaluate.variants.")  # parameters, each of a suite by the name that follows
+
 
 class Marked(msgspec.Struct):
     """What is read of a row that only has more scores of an answer."""
@@ -110,9 +112,9 @@ class Build:
 
     @property
     def suites(self) -> list[str]:
-        """Names of suites, and of tasks, which are suites of others."""
-        tasks = dict.fromkeys(name.split(".")[2] for name in self.params if name.startswith("evaluate.tasks."))
-        return [*self.params.get("evaluate.suites", []), *tasks]
+        """Names of suites, and of tasks and variants, which are suites too."""
+        others = dict.fromkeys(n.split(".")[2] for n in self.params if n.startswith(SUITES))
+        return [*self.params.get("evaluate.suites", []), *others]
 
     @property
     def suite(self) -> str:

@@ -92,7 +92,8 @@ def _gate(gate: dict[str, Any], _: Any) -> Cell:
         return Cell(gate["verdict"], gate["why"], look)
     number = signed if gate["against"] else fixed
     text = f"{number(gate['value'])}, {number(gate['low'])} to {number(gate['high'])}"
-    return Cell(gate["verdict"], f"{text}; want {gate['limit']} {number(gate['wanted'])}", look)
+    warned = "; a warning" if gate.get("warning") else ""
+    return Cell(gate["verdict"], f"{text}; want {gate['limit']} {number(gate['wanted'])}{warned}", look)
 
 
 def _scores(suite: str, metrics: dict[str, Any], first: str) -> Table:

@@ -193,6 +193,15 @@ def test_the_working_tree_is_the_second_where_one_is_named(made: Releases) -> No
     )  # fmt: skip
 
 
+def test_tasks_of_others_are_suites(made: Releases) -> None:
+    made.params["evaluate.tasks.arc.num_fewshot"] = 5
+    made.release("v3")
+    [revision] = compare.read(made.root, ["v3"])
+    build = compare.Build(made.root, revision)
+
+    assert build.suites == ["chat", "arc"]
+
+
 def test_a_spent_error_budget_allows_nothing(made: Releases) -> None:
     content = json.loads((made.root / "reports/gate.json").read_bytes())
     for n in range(25):

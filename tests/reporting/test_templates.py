@@ -78,3 +78,11 @@ def test_what_lm_eval_and_a_judge_tell_is_shown(build: Build) -> None:
     assert "exact_match of sft: standard error 0.012 by lm-eval; 2 answers wrong by white space alone" in text
     assert "4 answers of sft had not ended" in text and "5 questions also stand among the rows" in text
     assert "polite of sft: calibration of the judge stale, 40 marked by people; 3 without a mark: cut short" in text
+
+
+def test_a_warning_of_a_gate_and_the_noise_of_training_are_told(build: Build) -> None:
+    build.gates["sft_answers"] |= {"warning": True, "noise": 0.0123}
+
+    text = visible_text(build)
+    assert "A warning: they do not show that it holds warn too." in text
+    assert "Models trained with other seeds differ by 0.012, a standard deviation" in text
