@@ -242,7 +242,7 @@ def combined(build: Build) -> None:
 
 def examined(build: Build) -> None:
     """A fine-tune held against what could be had without it; two models by slices and rows."""
-    prices = dict.fromkeys(("dpo", "base", "sft"), {"once": 100.0, "prompt": 1.0, "answer": 4.0})
+    prices = {name: {"once": 100.0, "prompt": 1.0, "answer": 4.0} for name in ("dpo", "base", "sft")}
     build.values["weigh"] = {"dpo": {"metric": "exact_match", "margin": 0.02, "currency": "EUR", "prices": prices}}
     done = {"value": 0.74, "tokens": [820.4, 12.0], "once": 0.0, "per_1000": 0.8684, "verdict": "would have done",
             "why": "", "gain": -0.01, "low": -0.018, "high": -0.002, "more_rows": 0,
