@@ -140,7 +140,7 @@ def test_a_commit_has_its_own_verdict(project: MadeUpProject) -> None:
     build(project, "b", verdict="ALLOW")
 
     assert (run(project)[0], run(project, "--rev", "HEAD~1")[0], run(project, "--rev", "main")[0]) == (0, 1, 0)
-    with pytest.raises(UserError, match=r"^--rev nowhere: no such commit: want a branch, a tag, an experiment or a hash"):
+    with pytest.raises(UserError, match=r"^--rev nowhere: no such commit: want a branch, a tag, an"):
         run(project, "--rev", "nowhere")
 
 

@@ -44,7 +44,9 @@ def test_a_commit_without_a_build_and_a_name_of_nothing_are_refused(project: Mad
     assert refused(project, "HEAD") == (
         f"HEAD: commit {commit} has no dvc.lock: want the commit of a build; build it with `dvc repro` and commit"
     )
-    assert refused(project, "v9") == "v9: no such revision: want a commit, branch, tag or experiment; `git log` has them"
+    assert (
+        refused(project, "v9") == "v9: no such revision: want a commit, branch, tag or experiment; `git log` has them"
+    )
     assert refused(project, "--all").startswith("--all: no such revision")
 
 

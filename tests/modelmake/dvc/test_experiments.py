@@ -42,9 +42,7 @@ def test_a_name_of_two_commits_is_refused_with_both(project: MadeUpProject) -> N
     second = experiment(project, "r8", "on the second")
     both = ", ".join(sorted((first[:10], second[:10])))
 
-    with pytest.raises(
-        UserError, match=f"^r8: 2 commits have this name, .*: want one of {both}$"
-    ):
+    with pytest.raises(UserError, match=f"^r8: 2 commits have this name, .*: want one of {both}$"):
         experiments.commit_of(project.root, "r8")
     project.git("tag", "r8", second)
     with pytest.raises(UserError, match=r"^r8: 2 commits"):
