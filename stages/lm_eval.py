@@ -3,7 +3,7 @@
 Inputs:  weights  model folder
          data     folder of the task: <task>.yaml, or the data of one of lm-eval's own
 Outputs: scored   JSONL {id, prompt, expected, answer, scores: {metric: statistics}}, as `evaluate` writes of a suite;
-                  the answer to a question with choices is the likeliest of them
+                  a prompt has its choices below it, and the answer to it is the likeliest of them
          scores   JSON {rows, metrics: {metric: value}, declared: {metric: {better, least, most, source}}, stderr:
                   {metric: lm-eval's standard error, where it has one}}; and, if there are any, held_back: questions
                   that were among those that shots are drawn from, spaced: {metric: answers that are wrong, and right
@@ -18,7 +18,7 @@ from stages.evaluating import scoring
 from stages.evaluating.lm_eval import answering
 from stages.evaluating.lm_eval import scores as meanings
 from stages.evaluating.lm_eval.answering import Answers, Settings
-from stages.evaluating.lm_eval.bridge import Bridge, Scored
+from stages.evaluating.lm_eval.bridge import Bridge, Request, Scored
 from stages.params.lm_eval import Task
 from stages.params.machine import Machine
 from stages.rows import accounting
@@ -28,13 +28,14 @@ def main(
     weights: In, data: In, scored: Out, scores: Out, checkpoints: Checkpoints, task: str, params: Task, machine: Machine
 ) -> str:
     lm_eval = Bridge(task, data, params)
-    requests = lm_eval.ask()
+    asked = lm_eval.ask()
     settings = Settings(
-        params.apply_chat_template, params.batch_size, machine.device, machine.dtype, checkpoints / "batches.jsonl"
-    )
-    given = answering.respond(weights, requests, settings)
-    found = lm_eval.score(given.answers)
-    rows = scored_rows(found, given)
+        params.apply_chat_template, params.batch_size, machine.device, machine.dtype,
+        checkpoints / f"{asked.digest}.jsonl",
+    )  # fmt: skip
+    given = answering.respond(weights, asked.requests, settings)
+    found = lm_eval.score(asked, given.answers)
+    rows = scored_rows(found, given, asked.requests)
     totals = scoring.totals(rows)
     scoring.write(scored, rows)
     declared = {name: metric._asdict() for name, metric in meanings.declared(params).items()}
@@ -51,13 +52,16 @@ def main(
     return f"{len(rows)} rows: {shown}{''.join(f'; {note}' for note in told(found, given))}"
 
 
-def scored_rows(found: Scored, given: Answers) -> list[scoring.Answer]:
-    """The rows as of a suite; the prompt is that of a row's first request."""
+def scored_rows(found: Scored, given: Answers, requests: list[Request]) -> list[scoring.Answer]:
+    """The rows as of a suite; the prompt is all that is asked: rows with the same one are one observation."""
     rows, at = [], 0
     for row in found.rows:
         of_row = {name: tuple(round(number, 6) for number in numbers) for name, numbers in row.scores.items()}
-        rows.append(scoring.Answer(row.id, given.prompts[at], row.expected, row.answer, of_row))
-        at += row.requests
+        end = at + row.requests
+        choices = [request[2] for request in requests[at:end] if request[0] == "loglikelihood"]
+        prompt = "\n".join(filter(None, dict.fromkeys([*given.prompts[at:end], *choices])))
+        rows.append(scoring.Answer(row.id, prompt, row.expected, row.answer, of_row))
+        at = end
     return rows
 
 

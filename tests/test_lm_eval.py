@@ -60,7 +60,7 @@ def run(model: Path, folder: Path, params: Task, out: Path, monkeypatch: pytest.
     """Runs the stage; its outputs are in `out`."""
     python_of("lm_eval")
     monkeypatch.chdir(ROOT)
-    out.mkdir()
+    out.mkdir(exist_ok=True)
     return lm_eval.main(model, folder, out / "scored.jsonl", out / "scores.json", out, folder.name, params, CPU)
 
 
@@ -149,8 +149,14 @@ def test_two_runs_write_the_same_bytes_and_a_copy_of_the_hub_is_read_by_its_conf
     for name in ("scored.jsonl", "scores.json"):
         assert len({(tmp_path / out / name).read_bytes() for out in folders}) == 1
 
+    other = replace(DRAWN, seed=DRAWN.seed + 1)  # another draw: batches of a run that asked something else are no use
+    again, fresh = (run(model, folders["one"], other, tmp_path / out, monkeypatch) for out in ("one", "fresh"))
+    assert again == fresh
+    for name in ("scored.jsonl", "scores.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes()
 
-def test_a_row_has_the_prompt_of_its_first_request_and_all_is_told() -> None:
+
+def test_a_row_has_all_that_is_asked_as_its_prompt_and_all_is_told() -> None:
     rows = [
         Row("a", 2, "yes", "no", {"acc": (0.0, 1.0)}),
         Row("b", 2, "no", "no", {"acc": (1.0, 1.0)}),
@@ -159,7 +165,9 @@ def test_a_row_has_the_prompt_of_its_first_request_and_all_is_told() -> None:
     found = Scored(rows, {"acc": 0.5}, {}, **counts, left_out=" ")
     given = Answers([], ["1?", "1?", "2?", "2?"], cut=3)
 
-    assert [(row.id, row.prompt) for row in lm_eval.scored_rows(found, given)] == [("a", "1?"), ("b", "2?")]
+    requests = [["loglikelihood", "", word] for word in (" yes", " no") * 2]
+    shown = [("a", "1?\n yes\n no"), ("b", "2?\n yes\n no")]
+    assert [(row.id, row.prompt) for row in lm_eval.scored_rows(found, given, requests)] == shown
     assert lm_eval.told(found, given) == [
         "2 questions were among the shots drawn from, and were left out for themselves",
         "1 answers are wrong in exact_match by white space alone",
@@ -168,6 +176,26 @@ def test_a_row_has_the_prompt_of_its_first_request_and_all_is_told() -> None:
         "3 answers cut at max_gen_toks",
         "choices follow the chat template without ' '",
     ]
+
+
+@pytest.mark.parametrize("prompt", ["", "Which sentence is English?"])
+def test_rows_with_other_choices_after_the_same_prompt_are_other_observations(prompt: str) -> None:
+    rows = [Row(id, 2, "", "", {"acc": (1.0, 1.0)}) for id in ("a", "b", "c")]
+    found = Scored(rows, {}, {}, 0, {}, {}, 0, "")
+    words = ("I am.", "Am I.", "You are.", "Are you.", "I am.", "Am I.")
+    requests = [["loglikelihood", prompt, choice] for choice in words]
+    first, second, again = lm_eval.scored_rows(found, Answers([], [prompt] * 6), requests)
+
+    assert first.group == again.group != second.group
+
+
+def test_texts_that_are_written_or_read_have_only_their_prompts() -> None:
+    found = Scored([Row(id, 1, "", "", {}) for id in ("a", "b")], {}, {}, 0, {}, {}, 0, "")
+    written = [["generate_until", text, {"until": ["."], "max_gen_toks": 3}] for text in ("1?", "2?")]
+    read = [["loglikelihood_rolling", text] for text in ("One.", "Two.")]
+
+    assert [row.prompt for row in lm_eval.scored_rows(found, Answers([], ["1?", "2?"]), written)] == ["1?", "2?"]
+    assert [row.group for row in lm_eval.scored_rows(found, Answers([], ["", ""]), read)] == ["a", "b"]
 
 
 def test_tasks_are_compared_and_gated_as_suites_are(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@
 
 Inputs:  --settings  JSON {task, folder, declared: {metric: {better, least, most, source}}, and the fields of
                      evaluate.tasks.<task>}
-         --answers   JSON list, an answer to each request: [log-likelihood, is it the greedy text], a log-likelihood,
-                     or a text
+         --answers   JSON {asked: SHA-256 of what was written for them, answers: an answer to each request:
+                     [log-likelihood, is it the greedy text], a log-likelihood, or a text}
 Outputs: --written   JSON list of [kind, arguments …]; a prompt is a text, or with a chat template the JSON of
                      {messages, add_generation_prompt}.
                      Of answers {rows: [{id, requests, expected, answer, scores: {metric: statistics}}], metrics and
@@ -17,6 +17,7 @@ Nothing is downloaded, and nothing is read from, or left in, the caches of the u
 """
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -30,19 +31,20 @@ OFFLINE = {
     "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1", "TQDM_DISABLE": "1",
     "DISABLE_MULTIPROC": "1",
 }  # fmt: skip
+OF_THE_USER = ("HF_", "HUGGINGFACE_", "LM_HARNESS_", "TRANSFORMERS_")  # name caches, credentials, places of the hub
 RESAMPLED = 1000  # times, for standard errors that have no formula
 
 
-def run(settings: dict[str, Any], answers: list[Any] | None) -> Any:
-    """What the task asks, or, with answers, its scores.
+def run(settings: dict[str, Any], answered: dict[str, Any] | None) -> Any:
+    """What the task asks, or, with what was answered, its scores.
 
     Raises:
-        Refused: the task cannot be run as declared, or not at all.
+        Refused: the task cannot be run as declared, or not at all, or it asks something else than was answered.
     """
     from declared_task import Refused
 
     try:
-        return _run(settings, answers)
+        return _run(settings, answered)
     except Refused:
         raise
     except Exception as error:  # of the task's own code, of its data, or of what lm-eval makes of them
@@ -51,7 +53,7 @@ def run(settings: dict[str, Any], answers: list[Any] | None) -> Any:
         raise Refused(f"lm-eval cannot read or score it: {found}") from error
 
 
-def _run(settings: dict[str, Any], answers: list[Any] | None) -> Any:
+def _run(settings: dict[str, Any], answered: dict[str, Any] | None) -> Any:
     import declared_task
     from lm_eval.api.model import LM
     from lm_eval.evaluator import evaluate
@@ -70,9 +72,14 @@ def _run(settings: dict[str, Any], answers: list[Any] | None) -> Any:
 
         def _said(self, kind: str, requests: list[Any]) -> list[Any]:
             self.asked = [[kind, *request.args] for request in requests]
-            if answers is None:
+            if answered is None:
                 raise Asked
-            return answers
+            if digest(self.asked) != answered["asked"]:
+                raise declared_task.Refused(
+                    "what it asks is not what was answered: want the same questions in the same order each time; "
+                    "take chance and time out of its code"
+                )
+            return answered["answers"]
 
         def loglikelihood(self, requests: list[Any]) -> list[Any]:
             return [tuple(answer) for answer in self._said("loglikelihood", requests)]
@@ -103,6 +110,15 @@ def _run(settings: dict[str, Any], answers: list[Any] | None) -> Any:
         return model.asked
     facts |= {"held_back": len(held), "left_out": declared_task.left_out(vars(task.config), settings)}
     return scored(task, found, settings) | facts
+
+
+def written(found: Any) -> bytes:
+    """JSON, as files have it."""
+    return json.dumps(found, default=str).encode()
+
+
+def digest(asked: list[Any]) -> str:
+    return hashlib.sha256(written(asked)).hexdigest()
 
 
 def drawn(rows: int, settings: dict[str, Any]) -> list[int] | None:
@@ -175,6 +191,13 @@ def _answer(task: Any, sample: dict[str, Any]) -> str:
     return str(choices[likelihoods.index(max(likelihoods))])
 
 
+def set_apart(caches: str) -> None:
+    """Leaves no variable that names a cache or the hub of the user."""
+    for name in [name for name in os.environ if name.startswith(OF_THE_USER)]:
+        del os.environ[name]
+    os.environ |= OFFLINE | {"HF_HOME": caches}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Ask or score a task of lm-eval.", allow_abbrev=False)
     parser.add_argument("--settings", type=Path, required=True)
@@ -182,16 +205,16 @@ def main() -> None:
     parser.add_argument("--written", type=Path, required=True)
     args = parser.parse_args()
     settings = json.loads(args.settings.read_bytes())
-    answers = json.loads(args.answers.read_bytes()) if args.answers else None
+    answered = json.loads(args.answers.read_bytes()) if args.answers else None
     with tempfile.TemporaryDirectory() as caches:
-        os.environ |= OFFLINE | {"HF_HOME": caches}
+        set_apart(caches)
         from declared_task import Refused
 
         try:
-            written = run(settings, answers)
+            found = run(settings, answered)
         except Refused as error:
             sys.exit("\n".join(f"evaluate.tasks.{settings['task']}: {line}" for line in str(error).splitlines()))
-        args.written.write_text(json.dumps(written, default=str), "utf-8")
+        args.written.write_bytes(written(found))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ BUILD = (
 def run(environment: Path, script: str, arguments: dict[str, str | Path | int], where: str) -> None:
     """Runs `environment/script` with `--name value` for each argument, on this process's stdout and stderr.
 
+    Hashes are not random there, so that sets have the same order in each run.
+
     Raises:
         UserError: the environment cannot be built, or flags of the shell would change it, or the script failed.
     """
@@ -33,7 +35,7 @@ def run(environment: Path, script: str, arguments: dict[str, str | Path | int], 
     words = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
     finished = subprocess.run(
         ["uv", "run", "--project", str(environment), "--frozen", "python", str(environment / script), *words],
-        env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(venv)},
+        env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(venv), "PYTHONHASHSEED": "0"},
     )
     if finished.returncode:
         raise UserError(

@@ -83,10 +83,15 @@ def _prompt(tokenizer: Any, context: str, chat: bool) -> str:
     """The text that a model reads; lm-eval also asks for words after none."""
     if not chat or not context:
         return context
+    import jinja2
+
     asked = json.loads(context)
     if asked["add_generation_prompt"]:
         return chat_template.render_messages(tokenizer, asked["messages"], [], prompt=True).text
-    return tokenizer.apply_chat_template(asked["messages"], tokenize=False, continue_final_message=True)
+    try:
+        return tokenizer.apply_chat_template(asked["messages"], tokenize=False, continue_final_message=True)
+    except (jinja2.TemplateError, TypeError, ValueError, AttributeError, LookupError) as error:
+        raise UserError(f"the chat template refuses it: {' '.join(str(error).split())}") from error
 
 
 def _first(tokenizer: Any) -> int:

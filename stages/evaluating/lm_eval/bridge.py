@@ -2,6 +2,7 @@
 in every stage. It asks, and scores; no model is there.
 """
 
+import hashlib
 import json
 import tempfile
 from pathlib import Path
@@ -14,6 +15,11 @@ from stages.exporting import tool_env
 from stages.params.lm_eval import Task
 
 Request = list[Any]  # [kind, arguments …], as in envs/lm_eval/run_task.py
+
+
+class Asked(NamedTuple):
+    requests: list[Request]
+    digest: str  # two runs with the same one ask the same, in the same order
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -46,19 +52,24 @@ class Bridge(NamedTuple):
     folder: Path
     params: Task
 
-    def ask(self) -> list[Request]:
+    def ask(self) -> Asked:
         """What the task asks, in order.
 
         Raises:
             UserError: lm-eval would decide something in silence, has no such task, or cannot read the data.
         """
-        return json.loads(self._run(None))
+        written = self._run(None)
+        return Asked(json.loads(written), hashlib.sha256(written).hexdigest())
 
-    def score(self, answers: list[Any]) -> Scored:
-        """The scores of an answer to each request: (log-likelihood, is it the greedy text), log-likelihood, or text."""
-        return msgspec.json.decode(self._run(answers), type=Scored)
+    def score(self, asked: Asked, answers: list[Any]) -> Scored:
+        """The scores of an answer to each request: (log-likelihood, is it the greedy text), log-likelihood, or text.
 
-    def _run(self, answers: list[Any] | None) -> bytes:
+        Raises:
+            UserError: the task asks something else now; or lm-eval cannot score the answers.
+        """
+        return msgspec.json.decode(self._run({"asked": asked.digest, "answers": answers}), type=Scored)
+
+    def _run(self, answered: dict[str, Any] | None) -> bytes:
         settings = {
             **msgspec.to_builtins(self.params),
             "task": self.name,
@@ -68,9 +79,9 @@ class Bridge(NamedTuple):
         with tempfile.TemporaryDirectory() as folder:
             files = {"settings": Path(folder, "settings.json"), "written": Path(folder, "written.json")}
             files["settings"].write_bytes(msgspec.json.encode(settings))
-            if answers is not None:
+            if answered is not None:
                 files["answers"] = Path(folder, "answers.json")
-                files["answers"].write_bytes(msgspec.json.encode(answers))
+                files["answers"].write_bytes(msgspec.json.encode(answered))
             [environment] = self.params.environments()
             tool_env.run(Path(environment), "run_task.py", files, f"evaluate.tasks.{self.name}")
             return files["written"].read_bytes()

@@ -9,7 +9,7 @@ import pytest
 from modelmake.errors import UserError
 from stages.evaluating.lm_eval import answering
 from stages.evaluating.lm_eval.answering import Settings
-from tests.tiny_models import build_model, build_tokenizer, teach
+from tests.tiny_models import TEMPLATE, build_model, build_tokenizer, teach
 
 SETTINGS = Settings(chat=False, batch_size=2, device="cpu", dtype="float32", checkpoint=Path(os.devnull))
 CHAT = SETTINGS._replace(chat=True)
@@ -87,6 +87,18 @@ def test_a_prompt_without_room_is_refused_and_not_cut(model: Path) -> None:
     for request in (["loglikelihood", long, " yes"], ["generate_until", "x", {"until": ["\n"], "max_gen_toks": 256}]):
         with pytest.raises(UserError, match=r"1 of 1 prompts.* want at most the model's max_position_embeddings = 256"):
             answering.respond(model, [request], SETTINGS)
+
+
+@pytest.mark.parametrize("ends", [{"add_generation_prompt": True}, {"add_generation_prompt": False}])
+def test_a_template_that_refuses_a_prompt_is_told(tmp_path: Path, ends: dict[str, bool]) -> None:
+    refusing = "{% if messages[0].role == 'system' %}{{ raise_exception('no system prompt') }}{% endif %}"
+    build_tokenizer(tmp_path, chat_template=refusing + TEMPLATE)
+    build_model(tmp_path)
+    turns = [("system", "Be brief."), ("user", "Who sat?"), ("assistant", "It was")]
+    asked = {"messages": [{"role": role, "content": text} for role, text in turns]} | ends
+
+    with pytest.raises(UserError, match=r"^the chat template refuses it: no system prompt$"):
+        answering.respond(tmp_path, [["loglikelihood", json.dumps(asked), " the cat."]], CHAT)
 
 
 def test_words_of_no_tokens_are_refused(model: Path) -> None:

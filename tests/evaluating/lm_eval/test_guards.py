@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,13 +24,14 @@ import contextlib, json, os, sys
 cases, folder, caches = json.load(sys.stdin), sys.argv[1], sys.argv[2]
 sys.path.insert(0, folder)
 import run_task
-os.environ |= run_task.OFFLINE | {"HF_HOME": caches}
+run_task.set_apart(caches)
 from declared_task import Refused
 said = {}
 for name, (settings, answers) in cases.items():
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            said[name] = run_task.run(settings, answers)
+            asked = None if answers is None else run_task.digest(run_task.run(settings, None))
+            said[name] = run_task.run(settings, asked and {"asked": asked, "answers": answers})
     except Refused as refusal:
         said[name] = str(refusal)
 print(json.dumps(said, default=str))
@@ -38,6 +40,9 @@ LIKELY = [[-1.0 if choice == 1 else -9.0, False] for choice in range(5)]  # the 
 RIGHT = [COLOURS[question["answer"]] for question in QUESTIONS]
 SPACED = [f" {answer}\n" if n % 2 else answer for n, answer in enumerate(RIGHT)]
 SCORE = "def score(doc, results):\n    return {{'acc': {}, 'acc_norm': 1.0}}\n"
+BY_CHANCE = (
+    "import random\n\ndef shuffled(docs):\n    return docs.select(random.SystemRandom().sample(range(20), 20))\n"
+)
 SCORED_BY_CODE = CHOICES | {"process_results": "!function utils.score"}
 CASES: dict[str, tuple[dict[str, Any], Task, list[Any] | None]] = {  # {name: (YAML, params, answers)}
     "asked": (CHOICES, PARAMS, None),
@@ -57,7 +62,7 @@ CASES: dict[str, tuple[dict[str, Any], Task, list[Any] | None]] = {  # {name: (Y
     "ends of the YAML": (RECALL, MATCHES, None),
     "ends of params": (RECALL, replace(MATCHES, until=["."], max_gen_toks=3), None),
     "no ends": ({name: value for name, value in RECALL.items() if name != "generation_kwargs"}, MATCHES, None),
-    "ends of choices": (CHOICES, replace(PARAMS, until=["\n"], max_gen_toks=3), None),
+    "ends of choices": (CHOICES, replace(PARAMS, until=["\n"], max_gen_toks=3, strip_answers=True), None),
     "sampled": (RECALL | {"generation_kwargs": {"until": ["\n"], "max_gen_toks": 8, "do_sample": True}}, MATCHES, None),
     "repeated": (RECALL | {"repeats": 3}, MATCHES, None),
     "white space": (RECALL, MATCHES, SPACED),
@@ -84,6 +89,9 @@ CASES: dict[str, tuple[dict[str, Any], Task, list[Any] | None]] = {  # {name: (Y
     ),
     "some labels hidden": (CHOICES | {"doc_to_target": "{{answer - 1}}"}, PARAMS, LIKELY * 20),
     "all labels hidden": (CHOICES | {"doc_to_target": "{{0 - 1}}"}, PARAMS, None),
+    "an order by chance": (
+        CHOICES | {"process_docs": "!function utils.shuffled", "utils.py": BY_CHANCE}, PARAMS, LIKELY * 20
+    ),
     "data of the hub": (CHOICES | {"dataset_path": "allenai/ai2_arc"}, PARAMS, None),
     "texts": (TEXTS, OF_TEXTS, [-10.0] * 20),
     "texts with a template": (TEXTS, replace(OF_TEXTS, apply_chat_template=True, num_fewshot=1), None),
@@ -91,10 +99,19 @@ CASES: dict[str, tuple[dict[str, Any], Task, list[Any] | None]] = {  # {name: (Y
 }  # fmt: skip
 
 
+CACHES = ("HF_DATASETS_CACHE", "HF_MODULES_CACHE", "HF_HUB_CACHE", "HF_ASSETS_CACHE", "HF_EVALUATE_CACHE")
+
+
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds the folders of the tasks, and `caches`."""
+    return tmp_path_factory.mktemp("tasks")
+
+
+@pytest.fixture(scope="module")
+def said(folder: Path) -> dict[str, Any]:
     """{case: what lm-eval said}, all from one process."""
-    python, folder = python_of("lm_eval"), tmp_path_factory.mktemp("tasks")
+    python = python_of("lm_eval")
     cases = {}
     for number, (name, (config, params, answers)) in enumerate(CASES.items()):
         task = f"task_{number}"
@@ -103,8 +120,14 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         cases[name] = (msgspec.to_builtins(params) | of_data, answers)
     unknown = msgspec.to_builtins(PARAMS) | {"task": "no_such_task", "folder": str(folder), "declared": {}}
     cases["an unknown name"] = (unknown, None)
+    pile = folder / "pile_dm_mathematics"  # lm-eval's own pile_dm-mathematics
+    pile.mkdir()
+    (pile / "train.jsonl").write_text('{"text": "1 + 1 = 2"}\n')
+    of_pile = {"task": pile.name, "folder": str(pile), "declared": {}}
+    cases["a name with a sign"] = (msgspec.to_builtins(OF_TEXTS) | of_pile, None)
     command = [python, "-c", RUN_ALL, ROOT / "envs/lm_eval", folder / "caches"]
-    run = subprocess.run(command, input=json.dumps(cases), capture_output=True, text=True, env={**os.environ})
+    variables = {**os.environ, **{name: str(folder / "of_the_user" / name) for name in CACHES}}
+    run = subprocess.run(command, input=json.dumps(cases), capture_output=True, text=True, env=variables)
     assert run.returncode == 0, run.stderr[-3000:]
     return json.loads(run.stdout)
 
@@ -178,6 +201,7 @@ def test_where_answers_end_is_told_by_the_task_or_by_params(said: dict[str, Any]
     assert said["ends of choices"].splitlines() == [
         "until = ['\\n']: want null: multiple_choice generates nothing",
         "max_gen_toks = 3: want null: multiple_choice generates nothing",
+        "strip_answers = True: want false: multiple_choice generates nothing",
     ]
 
 
@@ -202,6 +226,7 @@ def test_white_space_around_answers_counts_as_declared_and_is_told(said: dict[st
         ("no number", "metrics: 'acc': a row has nan: want a number from 0 to 1"),
         ("code that fails", "lm-eval cannot read or score it: ZeroDivisionError: division by zero (utils.py:2)"),
         ("all labels hidden", "no question has its right answer among its choices: want labels"),
+        ("an order by chance", "what it asks is not what was answered: want the same questions in the same order"),
         ("data of the hub", "lm-eval cannot read or score it: "),
         ("a group", "want a YAML file of one task with `task: task_"),
         ("an unknown name", "no such task: want no_such_task.yaml in "),
@@ -228,3 +253,12 @@ def test_texts_have_nats_by_bytes_and_by_words(said: dict[str, Any]) -> None:
     assert first["scores"]["word_perplexity"] == [10.0, 5.0]
     assert said["texts"]["metrics"]["word_perplexity"] == pytest.approx(math.exp(10 / 5))
     assert said["texts"]["stderr"] == {}
+
+
+def test_a_name_of_lm_eval_may_have_signs_that_are_written_as_underscores(said: dict[str, Any]) -> None:
+    assert said["a name with a sign"] == [["loglikelihood_rolling", "1 + 1 = 2"]]
+
+
+def test_nothing_is_left_beside_the_task_or_in_caches_of_the_user(said: dict[str, Any], folder: Path) -> None:
+    assert said["out of range"] and list(folder.rglob("utils.py")) and not list(folder.rglob("__pycache__"))
+    assert (folder / "caches/datasets").is_dir() and not (folder / "of_the_user").exists()
