@@ -131,7 +131,7 @@ def _run(config: Any, params: Step, machine: Machine, tokens: int, trained: floa
         if args[0].requires_grad:
             args[0].register_hook(begins_first_layer)
 
-    decoder.layers[1].register_forward_pre_hook(watch)
+    _layers(decoder, layers)[1].register_forward_pre_hook(watch)
     with FakeTensorMode(allow_non_fake_inputs=True):
         _give_shapes(model)
         for tensor in (*model.parameters(), *model.buffers()):
@@ -147,14 +147,22 @@ def _run(config: Any, params: Step, machine: Machine, tokens: int, trained: floa
                 scores = LabelledLogProbs.apply(rows, head.weight, head.bias, labels, 1.0, 0, None, 1.0, LOGGED)
             scores[0].sum().backward()
     first_layer = counter.peak - weights
-    logits = max(peaks) - weights - activations
+    logits = max(peaks, default=counter.peak) - weights - activations
     trainable = [p for p in model.parameters() if p.requires_grad]
     gradients = sum(p.numel() * p.element_size() for p in trainable)
     optimizer = sum(p.numel() for p in trainable) * STATES[params.optim]
     if params.quantization:
-        of_layers = [p for p in decoder.layers.parameters() if not p.requires_grad and p.ndim == 2]
+        of_layers = [p for p in _layers(decoder, layers).parameters() if not p.requires_grad and p.ndim == 2]
         weights -= round(sum(p.numel() * (p.element_size() - BYTES_4BIT) for p in of_layers))
     return Need(weights, gradients, round(optimizer), activations, logits, max(0, first_layer - gradients))
+
+
+def _layers(decoder: Any, n: int) -> Any:
+    """Its list of n layers, `h` of older models."""
+    import torch
+
+    lists = (module for module in decoder.children() if isinstance(module, torch.nn.ModuleList) and len(module) == n)
+    return next(lists)
 
 
 def _model(config: Any, params: Step, machine: Machine, layers: int) -> Any:

@@ -184,3 +184,19 @@ def test_with_checkpointing_the_last_to_come_is_a_layer_beside_all_gradients() -
     of_a_layer = memory.need(one, params[False], CPU, tokens=128, trained=0.1).activations
     assert checkpointed.first_layer == pytest.approx(of_a_layer, rel=0.5)
     assert checkpointed.peak >= sum(checkpointed[:3]) + 0.5 * of_a_layer
+
+
+def test_where_the_first_layer_trains_nothing_its_backward_pass_takes_nothing() -> None:
+    last = step(weights={**LORA, "target_modules": ["down_proj"], "layers_to_transform": [5]})
+    only_deep = {**LORA, "target_modules": ["layers.1.mlp.down_proj"], "modules_to_save": []}
+
+    assert memory.need(config(), step(weights=only_deep), CPU, tokens=16, trained=1.0).peak > 0
+    assert memory.need(config(), last, CPU, tokens=16, trained=1.0).peak > 0
+
+
+def test_a_model_may_call_its_layers_h() -> None:
+    from transformers import GPT2Config
+
+    small = GPT2Config(n_embd=64, n_layer=6, n_head=4, vocab_size=500, n_positions=64)
+
+    assert memory.need(small, step(), CPU, tokens=16, trained=1.0).first_layer >= 0
