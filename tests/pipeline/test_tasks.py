@@ -21,7 +21,8 @@ def test_a_task_is_answered_in_the_graph(tmp_path_factory: pytest.TempPathFactor
     venv = tool_env.built_in(ROOT / "envs/lm_eval", state_dir.folder(project.path))
     venv.parent.mkdir(parents=True)
     venv.symlink_to(python_of("lm_eval").parent.parent)
-    write(project.path / "data/lm_eval/colours", CHOICES)
+    code = {"process_docs": "!function utils.process_docs", "utils.py": "def process_docs(docs):\n    return docs\n"}
+    write(project.path / "data/lm_eval/colours", CHOICES | code)
     project.edit("params.yaml", "tasks: {}", TASKS.rstrip() + "\n ")
     build_model(project.path / "models/base", max_position_embeddings=512)
     project.repro("-s", "preflight")
