@@ -6,13 +6,14 @@ Inputs:  rows          JSONL canonical rows of the suite
          calibrations  folder of <suite>.<rubric>.json, as `modelmake judge calibrate` writes them; may be empty
          templates     folder of prompts: text with {placeholders}
 Outputs: judged        JSONL {id, marks: {rubric: [mark, …]}, scores: {metric: statistics}}, in the order of the rows
-         scores        JSON {rows, metrics: {metric: value}, declared: {metric: {better, least, most, source}},
-                       rubrics: {rubric: {binding, calibration, marked, unjudged: {reason: n}}}}: what people's marks
-                       were counted, and how many; why answers have no mark
+         scores        JSON {rows, answers, metrics: {metric: value}, declared: {metric: {better, least, most, source}},
+                       rubrics: {rubric: {binding, calibration, marked, unjudged: {reason: n}}}}: the hash of what
+                       was judged; what people's marks were counted, and how many; why answers have no mark
 Params:  evaluate.judge.<suite>
 
 Metrics are judged.<rubric>, the judge alone, and judged_corrected.<rubric>, where people marked answers of the model.
-The archive keeps every response under the hash of its request: no request is sent twice, whatever else changes.
+The archive keeps every answer under the hash of its request: no request that was answered is sent twice, whatever else
+changes. One that the endpoint refused is sent again by the next run.
 """
 
 from collections import Counter
@@ -125,7 +126,13 @@ def main(
     published.write(judged, result)
     values = scoring.totals([Answer(row.id, "", "", "", row.scores) for row in result])
     declared = {name: metric._asdict() for name, metric in published.declared(params).items()}
-    accounting.write_json(scores, {"rows": len(result), "metrics": values, "declared": declared, "rubrics": told})
+    accounting.write_json(
+        scores,
+        {
+            "rows": len(result), "answers": calibration.of_answers(own, others), "metrics": values,
+            "declared": declared, "rubrics": told,
+        },
+    )  # fmt: skip
     return f"{len(result)} rows: {'; '.join(_in_words(name, told[name], values) for name in params.rubrics)}"
 
 

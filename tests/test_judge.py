@@ -83,7 +83,7 @@ def calibrate(url: str, marks: dict[str, str], model: str = "sft", rubric: str =
     shown = people.shown(settings.rubrics[rubric], own, others, seed=0)
     given = {item.id: marks[own[item.rows[0]].prompt] for item in shown if own[item.rows[0]].prompt in marks}
     bound = calibration.binding(settings, rubric, Prompts(Path("prompts")))
-    found = Calibration(bound, 0, {model: given}, SURE, SURE, None)
+    found = Calibration(bound, 0, {model: given}, {model: SURE}, SURE, None)
     calibration.path(Path("calibrations"), "chat", rubric).write_bytes(msgspec.json.encode(found))
 
 

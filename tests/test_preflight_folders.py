@@ -7,6 +7,7 @@ import yaml
 
 from modelmake.dvc.graph import Stage
 from stages import preflight
+from stages.params import judging_checks
 
 ROOT = Path(__file__).parents[1]
 LOCK = '[[package]]\nname = "ours"\nversion = "1"\nsource = {{ editable = "{}" }}\n'
@@ -46,7 +47,8 @@ def test_a_folder_within_one_that_preflight_depends_on_is_not_told(project: Path
     assert problems(*OWN) == []
 
 
-def test_preflight_depends_on_all_that_keys_are_computed_from() -> None:
+def test_preflight_depends_on_all_that_keys_are_computed_from_and_on_what_it_holds_gates_against() -> None:
     deps = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]["preflight"]["deps"]
 
-    assert {"uv.lock", "pyproject.toml", ".python-version", "envs", "modelmake", "stages", "params.yaml"} == {*deps}
+    of_keys = {"uv.lock", "pyproject.toml", ".python-version", "envs", "modelmake", "stages", "params.yaml"}
+    assert {*deps} == {*of_keys, str(judging_checks.CALIBRATIONS)}

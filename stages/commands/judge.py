@@ -66,16 +66,20 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f"judge: --rows {options.rows}: want 1 or more")
     rubric, baseline = rubrics[name], chapters["compare"].baseline
     models = [m for m in evaluate.models if m != baseline or not isinstance(rubric, Pairwise)]
-    folders = {model: _folder(rubric, model, baseline, suite, name) for model in models}
+    bound = _binding(models, suite, name)
+    folders = {model: _folder(rubric, model, baseline, suite, name, bound) for model in models}
     judged = {model: _judged(rubric, name, model, baseline, suite, folders[model], options.seed) for model in models}
     if not isinstance(rubric, Pairwise):
+        _check_sheets(folders, rubric)
         for model, of_model in judged.items():
             _write_sheet(folders[model].with_suffix(".csv"), of_model, options.rows)
     lines = [_told(model, folders[model], of_model) for model, of_model in judged.items()]
-    cases = [case for of_model in judged.values() for case in cases_of(rubric, of_model)]
+    cases = {model: found for model, of_model in judged.items() if (found := cases_of(rubric, of_model))}
     if not cases:
-        raise UserError("\n".join([*lines, f"judge: no marks of people: want some; {_how(rubric, models, baseline)}"]))
-    found = calibrated(rubric, judged, cases, _binding(models, suite, name), options.seed)
+        raise UserError(
+            "\n".join([*lines, f"judge: no marks of people: want some; {_how(rubric, baseline, suite, folders)}"])
+        )
+    found = calibrated(rubric, judged, cases, bound, options.seed)
     CALIBRATIONS.mkdir(parents=True, exist_ok=True)
     path = calibration.path(CALIBRATIONS, suite, name)
     partial = path.with_name(f".{path.name}.partial")
@@ -86,10 +90,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def calibrated(
-    rubric: Rubric, judged: dict[str, Judged], cases: list[Case], binding: Binding, seed: int
+    rubric: Rubric, judged: dict[str, Judged], cases: dict[str, list[Case]], binding: Binding, seed: int
 ) -> Calibration:
     """What people's marks say of the judge. All pairs that it judged tell its bias by position."""
-    pairs = isinstance(rubric, Pairwise)
+    pairs, together = isinstance(rubric, Pairwise), [case for of_model in cases.values() for case in of_model]
     firsts = [
         (answer.prompt, asking.firsts(marks))
         for of_model in judged.values() if pairs
@@ -100,9 +104,9 @@ def calibrated(
         seed=seed,
         marks={model: {item.id: of_model.people[item.id] for item in of_model.counted}
                for model, of_model in judged.items() if of_model.counted},
-        agreement=agreement.agreement(cases),
-        kappa=agreement.kappa(cases, len(rubric.marks)),
-        verbosity=agreement.verbosity(cases, pairs),
+        agreement={model: agreement.agreement(of_model) for model, of_model in cases.items()},
+        kappa=agreement.kappa(together, len(rubric.marks)),
+        verbosity=agreement.verbosity(together, pairs),
         position=agreement.position(firsts),
         consistency=agreement.consistency(firsts),
     )  # fmt: skip
@@ -129,12 +133,14 @@ def cases_of(rubric: Rubric, judged: Judged) -> list[Case]:
 
 def told(found: Calibration) -> list[str]:
     """What was found, in lines."""
-    enough = found.agreement.value >= calibration.MIN_AGREEMENT
-    verdict = "enough for a gate" if enough else f"too little for a gate, which wants {calibration.MIN_AGREEMENT:g}"
-    lines = [
-        f"agreement {_words(found.agreement)}: {verdict}",
-        f"kappa {_words(found.kappa)}" if found.kappa else "kappa: none, as people and judge gave one same mark to all",
-    ]
+    lines = []
+    for model, estimate in found.agreement.items():
+        enough = estimate.value >= calibration.MIN_AGREEMENT
+        verdict = "enough for a gate" if enough else f"too little for a gate, which wants {calibration.MIN_AGREEMENT:g}"
+        lines.append(f"agreement on {model} {_words(estimate)}: {verdict}")
+    lines.append(
+        f"kappa {_words(found.kappa)}" if found.kappa else "kappa: none, as people and judge gave one same mark to all"
+    )
     if found.verbosity:
         lines.append(f"error towards longer answers {_words(found.verbosity)}")
     if found.position and found.consistency:
@@ -147,10 +153,10 @@ def _words(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}) of {estimate.of}"
 
 
-def _folder(rubric: Rubric, model: str, baseline: str, suite: str, name: str) -> Path:
-    """Where people's CSV files are: of pairs the folder of `modelmake review`."""
-    names = [*sorted([model, baseline]), suite] if isinstance(rubric, Pairwise) else [model, suite, name]
-    return REVIEWS / "-".join(names)
+def _folder(rubric: Rubric, model: str, baseline: str, suite: str, name: str, bound: Binding) -> Path:
+    """Where people's CSV files are. Marks by other criteria are in another folder: they bear out nothing here."""
+    models = sorted([model, baseline]) if isinstance(rubric, Pairwise) else [model]
+    return REVIEWS / "-".join([*models, suite, name, bound.rubric[:8]])
 
 
 def _judged(rubric: Rubric, name: str, model: str, baseline: str, suite: str, folder: Path, seed: int) -> Judged:
@@ -158,8 +164,12 @@ def _judged(rubric: Rubric, name: str, model: str, baseline: str, suite: str, fo
     marks = [
         row.marks.get(name) for row in published.read(_built(f"{model}-{suite}{published.MARK}jsonl", model, suite))
     ]
-    if not len(own) == len(others) == len(marks):
-        raise UserError(f"{EVALUATIONS}: {model}-{suite}: other rows were judged: run `dvc repro`")
+    if [answer.id for answer in own] != [answer.id for answer in others]:
+        raise UserError(f"{EVALUATIONS}: {model} and {baseline} answered different rows of {suite}: run `dvc repro`")
+    if calibration.of_answers(own, others) != _scores(model, suite)["answers"]:
+        raise UserError(
+            f"{EVALUATIONS}: {model}-{suite}: other answers were judged: run `dvc repro judge@{model}-{suite}`"
+        )
     shown = people.shown(rubric, own, others, seed)
     allowed = people.CHOICES if isinstance(rubric, Pairwise) else rubric.marks
     by_person = annotations.read(folder, allowed) if folder.is_dir() else {}
@@ -185,20 +195,40 @@ def _built(file: str, model: str, suite: str) -> Path:
     return path
 
 
+def _scores(model: str, suite: str) -> dict[str, Any]:
+    return msgspec.json.decode(_built(f"{model}-{suite}{published.MARK}json", model, suite).read_bytes())
+
+
 def _binding(models: Sequence[str], suite: str, rubric: str) -> Binding:
     """The judge, prompt and rubric that gave the marks of the build.
 
     Raises:
         UserError: those of models differ.
     """
-    scores: dict[str, Any] = {
-        model: msgspec.json.decode(_built(f"{model}-{suite}{published.MARK}json", model, suite).read_bytes())
-        for model in models
-    }
-    bindings = {msgspec.convert(of_model["rubrics"][rubric]["binding"], Binding) for of_model in scores.values()}
+    told = {model: _scores(model, suite)["rubrics"] for model in models}
+    if lacking := [model for model in models if rubric not in told[model]]:
+        raise UserError(f"{EVALUATIONS}: {', '.join(lacking)} were not judged by {rubric} yet: run `dvc repro`")
+    bindings = {msgspec.convert(of_model[rubric]["binding"], Binding) for of_model in told.values()}
     if len(bindings) > 1:
         raise UserError(f"{EVALUATIONS}: {', '.join(models)} were judged by different judges: run `dvc repro`")
     return bindings.pop()
+
+
+def _check_sheets(folders: dict[str, Path], rubric: Rubric) -> None:
+    """Raises a UserError if somebody filled in a sheet in its place, where it would be written anew."""
+    sheets = {folder: folder.with_suffix(".csv") for folder in folders.values()}
+    if filled := [folder for folder, sheet in sheets.items() if sheet.is_file() and _has_marks(sheet, rubric)]:
+        raise UserError(
+            "\n".join(
+                f"{sheets[folder]}: has verdicts, and would be written anew: want them in {folder}/, in a file by the "
+                f"name of who marked: `mkdir -p {folder}; mv {sheets[folder]} {folder}/NAME.csv`"
+                for folder in filled
+            )
+        )
+
+
+def _has_marks(sheet: Path, rubric: Rubric) -> bool:
+    return any(True for _ in annotations.read_file(sheet, rubric.marks))
 
 
 def _write_sheet(path: Path, judged: Judged, rows: int) -> None:
@@ -227,9 +257,12 @@ def _told(model: str, folder: Path, judged: Judged) -> str:
     return line + (f"; {unjudged} of them without a mark of the judge" if unjudged else "")
 
 
-def _how(rubric: Rubric, models: Sequence[str], baseline: str) -> str:
+def _how(rubric: Rubric, baseline: str, suite: str, folders: dict[str, Path]) -> str:
     if isinstance(rubric, Pairwise):
-        return " or ".join(f"`modelmake review {model} {baseline}`" for model in models)
+        return " or ".join(
+            f"`modelmake review {model} {baseline} --suite {suite} --page {folder}.html`"
+            for model, folder in folders.items()
+        )
     return (
         f"write {' or '.join(rubric.marks)} as verdicts into a sheet, and save it by your name in the folder beside it"
     )

@@ -55,22 +55,21 @@ def _gate(
 
     path = calibration.path(CALIBRATIONS, suite, rubric)
     again, found = f"`modelmake judge calibrate {suite} {rubric}`", calibration.read(path)
+    found_at, way_on = f"{where}.metric = {gate.metric!r}", f"take the gate out, build, run {again}, put it back"
     if found is None:
-        yield f"{where}.metric = {gate.metric!r}: no {path}: want people's marks; run {again}"
-    elif changed := found.changed(calibration.binding(judge, rubric, Prompts(TEMPLATES))):
-        yield (
-            f"{where}.metric = {gate.metric!r}: {path} is of another {' and '.join(changed)}: build, then run {again}"
-        )
-    elif found.agreement.value < calibration.MIN_AGREEMENT:
-        yield (
-            f"{where}.metric = {gate.metric!r}: the judge agrees with people on {found.agreement.value:g} of "
-            f"{found.agreement.of} answers: want {calibration.MIN_AGREEMENT:g} or more; sharpen the criteria, or take "
-            "another judge"
-        )
-    else:
-        for model in models:
-            if (marked := len(found.marks.get(model, {}))) < calibration.MIN_MARKED:
-                yield (
-                    f"{where}.metric = {gate.metric!r}: people marked {marked} answers of {model}: want "
-                    f"{calibration.MIN_MARKED} or more; then run {again}"
-                )
+        yield f"{found_at}: no {path}: want people's marks; {way_on}"
+        return
+    if changed := found.changed(calibration.binding(judge, rubric, Prompts(TEMPLATES))):
+        yield f"{found_at}: {path} is of another {' and '.join(changed)}: {way_on}"
+        return
+    for model in models:
+        if (marked := len(found.marks.get(model, {}))) < calibration.MIN_MARKED:
+            yield (
+                f"{found_at}: people marked {marked} answers of {model}: want {calibration.MIN_MARKED} or more; mark "
+                f"more and run {again}; if answers changed since, {way_on}"
+            )
+        if (agreed := found.agreement.get(model)) and agreed.value < calibration.MIN_AGREEMENT:
+            yield (
+                f"{found_at}: the judge agrees with people on {agreed.value:g} of {agreed.of} answers of {model}: want "
+                f"{calibration.MIN_AGREEMENT:g} or more; sharpen the criteria, or take another judge; {way_on}"
+            )

@@ -73,11 +73,12 @@ def read(folder: Path, allowed: Sequence[str] = VERDICTS) -> dict[str, dict[str,
     Raises:
         UserError: a file is no CSV of this form; a line has no id, a repeated id, or an unknown verdict.
     """
-    return {path.stem: dict(_read_file(path, allowed)) for path in sorted(folder.iterdir())
+    return {path.stem: dict(read_file(path, allowed)) for path in sorted(folder.iterdir())
             if path.is_file() and not path.name.startswith(".")}  # fmt: skip
 
 
-def _read_file(path: Path, allowed: Sequence[str]) -> Iterator[tuple[str, Annotation]]:
+def read_file(path: Path, allowed: Sequence[str]) -> Iterator[tuple[str, Annotation]]:
+    """(row id, annotation) of each line with a verdict, and the errors of `read`."""
     if path.suffix.lower() != ".csv":
         raise UserError(f"{path}: want a CSV file with the columns {', '.join(COLUMNS)}; save it as one, or remove it")
     try:

@@ -7,6 +7,7 @@ Sources: Wilson 1927 (the intervals), Cohen 1960 (kappa of two reviewers).
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -52,11 +53,17 @@ def _hash(seed: int, id: str) -> bytes:
     return hashlib.sha256(f"{seed}:{id}".encode()).digest()
 
 
+def majority(choices: Sequence[str]) -> str:
+    """The most common of several people's choices; equal if there are several."""
+    (choice, most), *others = Counter(choices).most_common()
+    return "equal" if any(n == most for _, n in others) else choice
+
+
 def results(shown: Sequence[Pair], by_reviewer: dict[str, dict[str, Annotation]]) -> dict[str, Any]:
     """How often the first model was chosen, and how far reviewers agree.
 
     {pairs, won, lost, equal, rate, low, high, left, of, left_low, left_high, reviewers: {name: pairs}, agreement,
-    kappa, gone}. The majority of its reviewers decides on a pair; where there is none it is equal, which counts half.
+    kappa, gone}. The most common choice of its reviewers decides on a pair; of several it is equal, which counts half.
     `left` of `of` choices were the left one. `gone` is the number of pairs that were judged and are not among `shown`.
 
     Args:
@@ -65,11 +72,13 @@ def results(shown: Sequence[Pair], by_reviewer: dict[str, dict[str, Annotation]]
     places = {pair.id: pair.first for pair in shown}
     choices = {name: {id: a.verdict for id, a in of_name.items() if id in places}
                for name, of_name in by_reviewer.items()}  # fmt: skip
-    votes: dict[str, int] = {}
+    votes: dict[str, list[str]] = {}
     for of_name in choices.values():
         for id, choice in of_name.items():
-            votes[id] = votes.get(id, 0) + (choice != "equal") * (1 if choice == places[id] else -1)
-    won, lost = (sum(sign * vote > 0 for vote in votes.values()) for sign in (1, -1))
+            votes.setdefault(id, []).append(choice)
+    decided = {id: majority(of_id) for id, of_id in votes.items()}
+    won = sum(choice == places[id] for id, choice in decided.items())
+    lost = sum(choice not in (places[id], "equal") for id, choice in decided.items())
     made = [choice for of_name in choices.values() for choice in of_name.values() if choice != "equal"]
     agreed = annotations.agreements(choices)
     return {

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from ruamel.yaml import YAML
 
@@ -51,7 +52,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         rows = [JudgedRow(f"id{i}", marks_of(model, i), {}) for i in range(COUNT)]
         published.write(folder / f"{model}-chat.judge.jsonl", rows)
         bindings = {name: {"binding": BOUND} for name in ("kindness", "better")}
-        accounting.write_json(folder / f"{model}-chat.judge.json", {"rubrics": bindings})
+        others = given if model == "base" else scoring.read(folder / "base-chat.jsonl")
+        answers = calibration.of_answers(given, others)
+        accounting.write_json(folder / f"{model}-chat.judge.json", {"answers": answers, "rubrics": bindings})
     return tmp_path
 
 
@@ -76,7 +79,7 @@ def save(folder: str, name: str, verdicts: dict[str, str]) -> None:
 
 
 def sheet(model: str) -> list[dict[str, str]]:
-    with Path(f"reviews/{model}-chat-kindness.csv").open(encoding="utf-8-sig", newline="") as file:
+    with Path(f"reviews/{model}-chat-kindness-r.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -89,7 +92,7 @@ def test_without_marks_there_are_sheets_and_a_way_on(project: Path) -> None:
         run(project, "chat", "kindness", "--rows", "25")
 
     lines = str(error.value).splitlines()
-    assert lines[0] == f"base: 0 of {COUNT} marked in reviews/base-chat-kindness/"
+    assert lines[0] == f"base: 0 of {COUNT} marked in reviews/base-chat-kindness-r/"
     assert lines[3] == (
         "judge: no marks of people: want some; write bad or good as verdicts into a sheet, and save it by your name in "
         "the folder beside it"
@@ -110,20 +113,20 @@ def test_marks_of_single_answers_give_agreement_kappa_and_the_bias_by_length(
     number = {row["id"]: int(row["question"].split()[1].strip("?")) for row in asked}
     mine = {id: "good" if n % 3 else "bad" for id, n in number.items()}
     turned = [id for id, verdict in mine.items() if verdict == "bad"][:3]
-    save("reviews/sft-chat-kindness", "anna", mine | dict.fromkeys(turned, "good"))
+    save("reviews/sft-chat-kindness-r", "anna", mine | dict.fromkeys(turned, "good"))
 
     assert run(project, "chat", "kindness", "--rows", "30") == 0
 
     found, lines = kept("kindness"), capsys.readouterr().out.splitlines()
-    assert (found["agreement"]["value"], found["agreement"]["of"]) == (0.9, 30)
+    assert (found["agreement"]["sft"]["value"], found["agreement"]["sft"]["of"]) == (0.9, 30)
     assert found["binding"] == BOUND and found["seed"] == 0
     assert list(found["marks"]) == ["sft"] and len(found["marks"]["sft"]) == 30
     bad = sum(verdict == "bad" for verdict in mine.values())
     chance = (bad / 30) * ((bad - 3) / 30) + (1 - bad / 30) * (1 - (bad - 3) / 30)
     assert found["kappa"]["value"] == pytest.approx((0.9 - chance) / (1 - chance), abs=1e-4)
     assert found["verbosity"] and "position" not in found
-    assert lines[1] == "sft: 30 of 40 marked in reviews/sft-chat-kindness/"
-    assert lines[3].startswith("agreement 0.900 (0.744 to 0.965) of 30: enough for a gate")
+    assert lines[1] == "sft: 30 of 40 marked in reviews/sft-chat-kindness-r/"
+    assert lines[3].startswith("agreement on sft 0.900 (0.744 to 0.965) of 30: enough for a gate")
     assert lines[-1] == "written: data/judge/chat.kindness.json; `dvc repro` uses it"
 
 
@@ -133,13 +136,13 @@ def test_a_gap_in_the_order_and_marks_of_old_answers_do_not_count(
     with pytest.raises(UserError):
         run(project, "chat", "kindness")
     ids = [row["id"] for row in sheet("dpo")]
-    save("reviews/dpo-chat-kindness", "ben", dict.fromkeys([*ids[:10], *ids[11:15], "f" * 24], "good"))
+    save("reviews/dpo-chat-kindness-r", "ben", dict.fromkeys([*ids[:10], *ids[11:15], "f" * 24], "good"))
 
     run(project, "chat", "kindness")
 
     assert list(kept("kindness")["marks"]["dpo"]) == ids[:10]
     assert capsys.readouterr().out.splitlines()[2] == (
-        "dpo: 10 of 40 marked in reviews/dpo-chat-kindness/; 1 marks are of other answers; 4 marks do not count, as "
+        "dpo: 10 of 40 marked in reviews/dpo-chat-kindness-r/; 1 marks are of other answers; 4 marks do not count, as "
         "number 11 in their order has none"
     )
 
@@ -149,25 +152,91 @@ def test_choices_of_a_blind_review_calibrate_pairs(project: Path, capsys: pytest
     own, others = (scoring.read(Path(f"reports/evaluate/{model}-chat.jsonl")) for model in ("sft", "base"))
     pairs = reviews.pairs(own, others, seed=0)
     assert len(pairs) == COUNT - 1
-    save("reviews/base-sft-chat", "anna", {pair.id: pair.first for pair in pairs})
+    save("reviews/base-sft-chat-better-r", "anna", {pair.id: pair.first for pair in pairs})
 
     assert run(project, "chat", "better") == 0
 
     found, lines = kept("better"), capsys.readouterr().out.splitlines()
-    assert found["agreement"]["value"] == round(19 / 39, 4) and found["agreement"]["of"] == 39
+    agreement = found["agreement"]["sft"]
+    assert agreement["value"] == round(19 / 39, 4) and agreement["of"] == 39 and len(found["agreement"]) == 1
     assert found["kappa"]["value"] == 0, "people gave one mark to all, so that agreement is chance"
     assert (found["position"]["value"], found["position"]["of"]) == (round(40 / 78 * 0.5, 4), 78)
     assert found["consistency"]["value"] == round(38 / 78, 4)
     assert found["marks"] == {"sft": {pair.id: pair.first for pair in pairs}}
-    assert lines[0] == "sft: 39 of 39 marked in reviews/base-sft-chat/"
+    assert lines[0] == "sft: 39 of 39 marked in reviews/base-sft-chat-better-r/"
     assert "too little for a gate, which wants 0.8" in lines[2]
-    assert not Path("reviews/sft-chat-better.csv").exists()
+    assert not Path("reviews/sft-chat-better-r.csv").exists()
+
+
+def test_marks_in_a_sheet_are_never_written_over(project: Path) -> None:
+    with pytest.raises(UserError):
+        run(project, "chat", "kindness", "--rows", "3")
+    path = Path("reviews/sft-chat-kindness-r.csv")
+    filled = path.read_text("utf-8-sig").replace(",,\n", ",good,\n", 1).replace(",", ";")  # as some spreadsheets save
+    path.write_text(filled)
+
+    with pytest.raises(UserError) as error:
+        run(project, "chat", "kindness", "--seed", "1")
+
+    folder = "reviews/sft-chat-kindness-r"
+    assert str(error.value) == (
+        f"{path}: has verdicts, and would be written anew: want them in {folder}/, in a file by the name of who "
+        f"marked: `mkdir -p {folder}; mv {path} {folder}/NAME.csv`"
+    )
+    assert path.read_text() == filled
+    Path(folder).mkdir()
+    path.rename(f"{folder}/anna.csv")
+    assert run(project, "chat", "kindness") == 0 and len(kept("kindness")["marks"]["sft"]) == 1
+
+
+@pytest.mark.parametrize("rubric", ["kindness", "better"])
+@pytest.mark.parametrize("model", ["sft", "base"])
+def test_marks_of_other_answers_than_the_judge_saw_are_not_held_against_it(
+    project: Path, model: str, rubric: str
+) -> None:
+    """A training later there are as many answers to the same rows."""
+    path = Path(f"reports/evaluate/{model}-chat.jsonl")
+    given = scoring.read(path)
+    scoring.write(path, [msgspec.structs.replace(given[0], answer="retrained"), *given[1:]])
+
+    with pytest.raises(UserError) as error:
+        run(project, "chat", rubric)
+
+    item = "base-chat" if (model, rubric) == ("base", "kindness") else "sft-chat"
+    assert str(error.value) == f"reports/evaluate: {item}: other answers were judged: run `dvc repro judge@{item}`"
+
+
+def test_marks_by_other_criteria_bear_out_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UserError):
+        run(project, "chat", "kindness")
+    save("reviews/sft-chat-kindness-r", "anna", {row["id"]: "good" for row in sheet("sft")})
+    assert run(project, "chat", "kindness") == 0
+    for model in MODELS:
+        path = Path(f"reports/evaluate/{model}-chat.judge.json")
+        path.write_text(path.read_text().replace('"r"', '"sharper criteria"'))
+
+    with pytest.raises(UserError, match=r"sft: 0 of 40 marked in reviews/sft-chat-kindness-sharper /"):
+        run(project, "chat", "kindness")
+
+
+def test_choices_for_one_rubric_of_pairs_bear_out_no_other(project: Path) -> None:
+    own, others = (scoring.read(Path(f"reports/evaluate/{model}-chat.jsonl")) for model in ("sft", "base"))
+    save("reviews/base-sft-chat-shorter-r", "anna", {p.id: p.first for p in reviews.pairs(own, others, seed=0)})
+
+    with pytest.raises(UserError) as error:
+        run(project, "chat", "better")
+
+    assert str(error.value).splitlines()[-1] == (
+        "judge: no marks of people: want some; `modelmake review sft base --suite chat --page "
+        "reviews/base-sft-chat-better-r.html` or `modelmake review dpo base --suite chat --page "
+        "reviews/base-dpo-chat-better-r.html`"
+    )
 
 
 def test_what_was_written_is_what_the_stage_counts(project: Path) -> None:
     own, others = (scoring.read(Path(f"reports/evaluate/{model}-chat.jsonl")) for model in ("dpo", "base"))
     pairs = reviews.pairs(own, others, seed=5)
-    save("reviews/base-dpo-chat", "anna", {pair.id: "equal" for pair in pairs[:12]})
+    save("reviews/base-dpo-chat-better-r", "anna", {pair.id: "equal" for pair in pairs[:12]})
     run(project, "chat", "better", "--seed", "5")
 
     found = calibration.read(Path("data/judge/chat.better.json"))
@@ -205,7 +274,7 @@ def test_what_cannot_be_calibrated_is_told(project: Path, words: list[str], mess
 def test_a_build_that_lacks_something_is_told(project: Path) -> None:
     Path("reports/evaluate/sft-chat.judge.json").unlink()
     with pytest.raises(UserError) as error:
-        save("reviews/dpo-chat-kindness", "ben", {people.shown(
+        save("reviews/dpo-chat-kindness-r", "ben", {people.shown(
             judges.judge("http://h").rubrics["kindness"], scoring.read(Path("reports/evaluate/dpo-chat.jsonl")), [], 0
         )[0].id: "good"})  # fmt: skip
         run(project, "chat", "kindness")

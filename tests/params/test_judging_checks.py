@@ -24,7 +24,9 @@ ENTRY = judges.entry("http://127.0.0.1:8080/v1", rubrics={"kindness": judges.POI
 GATE = {"model": "sft", "metric": "judged_corrected.kindness", "against": None, "bound": 0.5, "where": None}
 WHERE = "compare.gates.kind.metric = 'judged_corrected.kindness'"
 AGAIN = "`modelmake judge calibrate chat kindness`"
-OTHER = f"{WHERE}: data/judge/chat.kindness.json is of another {{}}: build, then run {AGAIN}"
+WAY_ON = f"take the gate out, build, run {AGAIN}, put it back"
+MORE = f"want 30 or more; mark more and run {AGAIN}; if answers changed since, {WAY_ON}"
+OTHER = f"{WHERE}: data/judge/chat.kindness.json is of another {{}}: {WAY_ON}"
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +64,9 @@ def calibrate(agreement: float = 0.9, marks: int = 30, rubric: str = "kindness",
     judge = msgspec.convert(ENTRY | changes, Judge)
     estimate = Estimate(agreement, 0.0, 1.0, 50)
     bound = calibration.binding(judge, rubric, Prompts(Path("stages/evaluating/judging/prompts")))
-    found = Calibration(bound, 0, {"sft": {f"{i:024x}": "good" for i in range(marks)}}, estimate, estimate, None)
+    given = {f"{i:024x}": "good" for i in range(marks)}
+    sure = Estimate(1.0, 1.0, 1.0, 50)
+    found = Calibration(bound, 0, {"sft": given, "base": given}, {"sft": estimate, "base": sure}, estimate, None)
     calibration.path(Path("data/judge"), "chat", rubric).write_bytes(msgspec.json.encode(found))
 
 
@@ -84,11 +88,11 @@ def test_a_gate_on_what_people_bear_out_is_no_problem() -> None:
 @pytest.mark.parametrize(
     ("calibrated", "change", "line"),
     [
-        (None, {}, f"{WHERE}: no data/judge/chat.kindness.json: want people's marks; run {AGAIN}"),
-        ({"agreement": 0.79}, {}, f"{WHERE}: the judge agrees with people on 0.79 of 50 answers: want 0.8 or more; "
-         "sharpen the criteria, or take another judge"),
-        ({"marks": 29}, {}, f"{WHERE}: people marked 29 answers of sft: want 30 or more; then run {AGAIN}"),
-        ({}, {"against": "dpo"}, f"{WHERE}: people marked 0 answers of dpo: want 30 or more; then run {AGAIN}"),
+        (None, {}, f"{WHERE}: no data/judge/chat.kindness.json: want people's marks; {WAY_ON}"),
+        ({"agreement": 0.79}, {}, f"{WHERE}: the judge agrees with people on 0.79 of 50 answers of sft: want 0.8 or "
+         f"more; sharpen the criteria, or take another judge; {WAY_ON}"),
+        ({"marks": 29}, {}, f"{WHERE}: people marked 29 answers of sft: {MORE}"),
+        ({}, {"against": "dpo"}, f"{WHERE}: people marked 0 answers of dpo: {MORE}"),
         ({"model": "old"}, {}, OTHER.format("judge")),
         ({"temperature": 0.5}, {}, OTHER.format("judge")),
         ({"rubrics": {"kindness": judges.POINTWISE | {"criteria": "kind and short"}}}, {},
@@ -110,6 +114,12 @@ def test_each_reason_against_a_gate_is_one_exact_line(
     assert problems(lambda values: gated(values, **change)) == [line]
 
 
+def test_a_judge_that_errs_on_a_model_outside_of_the_gate_is_no_reason_against_it() -> None:
+    calibrate(agreement=0.5)
+
+    assert problems(lambda values: gated(values, model="base")) == []
+
+
 def test_another_prompt_makes_a_calibration_stale(folder: Path) -> None:
     calibrate()
     (folder / "stages/evaluating/judging/prompts").unlink()
@@ -127,7 +137,8 @@ def test_a_gate_in_another_suite_looks_at_its_own_judge() -> None:
 
     (line,) = problems(change)
 
-    assert "no data/judge/golden.kindness.json: want people's marks; run `modelmake judge calibrate golden kind" in line
+    assert "no data/judge/golden.kindness.json: want people's marks; take the gate out, build, run `modelmake" in line
+    assert "`modelmake judge calibrate golden kindness`" in line
 
 
 def test_a_judge_of_no_suite_or_of_samples_is_told() -> None:

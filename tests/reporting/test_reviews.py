@@ -70,11 +70,19 @@ def test_the_majority_decides_and_agreement_is_told() -> None:
         "cara": chosen(shown, {"question 0": "second"}),
     })  # fmt: skip
 
-    assert (made["pairs"], made["won"], made["lost"], made["equal"]) == (3, 2, 0, 1)
-    assert made["rate"] == round(2.5 / 3, 4)
+    assert (made["pairs"], made["won"], made["lost"], made["equal"]) == (3, 1, 0, 2)
+    assert made["rate"] == round(2 / 3, 4)
     assert [(pair["annotators"], pair["rows"], pair["same"]) for pair in made["agreement"]] == [
         (["anna", "ben"], 3, 1), (["anna", "cara"], 1, 0), (["ben", "cara"], 1, 0),
     ]  # fmt: skip
+
+
+def test_most_reviewers_who_find_a_pair_equal_make_it_equal() -> None:
+    shown = reviews.pairs(*MANY, seed=1)
+    by_name = {name: chosen(shown, {"question 0": "equal", "question 1": "second"}) for name in ("ben", "cara", "dan")}
+    made = reviews.results(shown, {"anna": chosen(shown, {"question 0": "first", "question 1": "first"}), **by_name})
+
+    assert (made["pairs"], made["won"], made["lost"], made["equal"]) == (2, 0, 1, 1)
 
 
 def test_choices_of_answers_that_changed_are_counted_and_left_out() -> None:

@@ -4,6 +4,7 @@ It holds for the judge, the prompt and the rubric that gave the marks: a change 
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from modelmake.errors import UserError
 from stages.augmenting.requests import Prompts
 from stages.evaluating.judging import asking
 from stages.evaluating.judging.agreement import Estimate
+from stages.evaluating.scoring import Answer
 from stages.params.judging import Judge
 
 MIN_AGREEMENT = 0.8
@@ -31,7 +33,7 @@ class Calibration(msgspec.Struct, frozen=True, omit_defaults=True):
     binding: Binding
     seed: int  # of the order in which people saw the answers
     marks: dict[str, dict[str, str]]  # {model: {what was shown: people's mark}}; of pairs left, right or equal
-    agreement: Estimate
+    agreement: dict[str, Estimate]  # by model: a judge may err on one and not on another
     kappa: Estimate | None
     verbosity: Estimate | None
     position: Estimate | None = None  # of pairs, as is what follows
@@ -51,6 +53,11 @@ def binding(judge: Judge, rubric: str, prompts: Prompts) -> Binding:
         _hash(prompts.text(asking.template(of_rubric))),
         _hash([asking.template(of_rubric), of_rubric.criteria, of_rubric.marks]),
     )
+
+
+def of_answers(own: Sequence[Answer], others: Sequence[Answer]) -> str:
+    """Hash of what a judge marked: rows, and both models' answers to them."""
+    return _hash([(a.id, a.prompt, a.expected, a.answer, b.answer) for a, b in zip(own, others, strict=True)])
 
 
 def _hash(value: Any) -> str:

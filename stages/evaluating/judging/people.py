@@ -20,7 +20,7 @@ class Shown(NamedTuple):
     """An answer that people mark, or a pair of which they choose one."""
 
     id: str
-    rows: list[int]  # those that have this question and answer
+    rows: list[int]  # those that have this question, answer and expected answer; or this question and pair
     first: str  # of a pair the side on which the model's answer is, left or right; "" of an answer
 
 
@@ -38,7 +38,7 @@ def shown(rubric: Rubric, own: Sequence[Answer], others: Sequence[Answer], seed:
             result.append(Shown(pair.id, rows[pair.question, *answers], pair.first))
         return result
     for row, a in enumerate(own):
-        rows.setdefault((a.prompt, a.answer), []).append(row)
+        rows.setdefault((a.prompt, a.answer, a.expected), []).append(row)
     ids = {content_id(msgspec.json.encode(key)): of_id for key, of_id in rows.items()}
     order = {id: hashlib.sha256(f"{seed}:{id}".encode()).digest() for id in ids}
     return [Shown(id, ids[id], "") for id in sorted(ids, key=order.__getitem__)]
@@ -53,12 +53,9 @@ def counted(all_shown: Iterable[Shown], marks: dict[str, str]) -> list[Shown]:
 
 
 def majority(rubric: Rubric, marks: Sequence[str]) -> str:
-    """The mark of several people: of a pair the side with more choices, or equal; else the most common mark, the worst
-    of several.
-    """
+    """The most common mark of several people; of several such of a pair equal, else the worst."""
     if isinstance(rubric, Pairwise):
-        left, right = marks.count("left"), marks.count("right")
-        return "equal" if left == right else "left" if left > right else "right"
+        return reviews.majority(marks)
     counts = Counter(marks)
     return max(rubric.marks, key=lambda mark: (counts[mark], -rubric.marks.index(mark)))
 

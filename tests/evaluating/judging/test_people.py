@@ -1,5 +1,7 @@
 """People see answers in the order of a hash; their marks count up to the first that is missing."""
 
+import msgspec
+
 from stages.evaluating.judging import people
 from stages.evaluating.judging.people import Shown
 from stages.params.judging import Pairwise, Pointwise
@@ -54,4 +56,13 @@ def test_most_people_decide_and_of_as_many_the_worst_mark() -> None:
     assert people.majority(MARKS, ["good", "bad", "good"]) == "good"
     assert people.majority(MARKS, ["good", "fair"]) == "fair"
     assert people.majority(PAIR, ["left", "right"]) == people.majority(PAIR, ["equal"]) == "equal"
-    assert people.majority(PAIR, ["left", "equal"]) == "left"
+    assert people.majority(PAIR, ["left", "equal"]) == people.majority(PAIR, ["left", "right", "equal"]) == "equal"
+    assert people.majority(PAIR, ["left", "equal", "equal", "equal", "equal"]) == "equal"
+    assert people.majority(PAIR, ["left", "left", "right", "equal"]) == "left"
+
+
+def test_an_answer_to_rows_that_expect_something_else_is_shown_for_each() -> None:
+    """One mark can't say whether it is right for both."""
+    hot, cold = answers(TEA)[0], msgspec.structs.replace(answers(TEA)[0], expected="Cold.")
+
+    assert sorted(item.rows for item in people.shown(MARKS, [hot, cold, hot], [], 0)) == [[0, 2], [1]]
