@@ -16,6 +16,8 @@ from stages.evaluating.resampling import Sample
 from stages.evaluating.scoring import Answer, Paired
 
 NOT_SLICED = ("macro_f1",)  # in a slice by label it is another metric
+# Metrics that count what is expected or given. A row that does not count is right: nothing was expected, none given.
+RIGHT_UNCOUNTED = ("slot_f1", "slot_f1_partial", "field_accuracy", "tool_call")
 PARTS = 4  # of the lengths
 
 
@@ -127,8 +129,16 @@ def _rounded(number: Any) -> float:
 
 
 def losses(metric: str, better: str, model: list[Answer], other: list[Answer]) -> np.ndarray:
-    """(rows,) how much of a metric the model lost on each row against the other one; 0 where it does not count."""
+    """(rows,) how much of a metric the model lost on each row against the other one; 0 where it does not count.
+
+    A model that gives what is not expected loses all to one that does not.
+    """
     ours, theirs = (metrics.table([answer.scores[metric] for answer in of]) for of in (model, other))
-    lost = metrics.value(metric, theirs) - metrics.value(metric, ours)
-    counted = ours.any(axis=1) & theirs.any(axis=1)
+    counts = np.stack([ours.any(axis=1), theirs.any(axis=1)])
+    values = np.stack([metrics.value(metric, ours), metrics.value(metric, theirs)])
+    if metric.partition(".")[0] in RIGHT_UNCOUNTED:
+        values, counted = np.where(counts, values, 1.0), counts.any(axis=0)
+    else:
+        counted = counts.all(axis=0)
+    lost = values[1] - values[0]
     return np.where(counted, -lost if better == "lower" else lost, 0.0)

@@ -7,6 +7,8 @@ from msgspec import Meta
 from modelmake.params import Params
 from stages.params.numbers import Positive
 
+CANDIDATES = 64  # training rows that are compared exactly with each row
+
 
 class Examination(Params):
     """Two models on one suite, slice by slice and row by row."""
@@ -20,4 +22,4 @@ class Examination(Params):
     confidence: Annotated[float, Meta(gt=0, lt=1)]  # of intervals
     min_rows: Positive  # of a slice; smaller ones are counted, and not measured
     regressions: Positive  # rows that are shown at most, those that lost most
-    nearest: Positive  # training rows that are shown beside each
+    nearest: Annotated[int, Meta(ge=1, le=CANDIDATES)]  # training rows that are shown beside each

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stages.params.data import Near
+from stages.params.examination import CANDIDATES
 from stages.rows.mapped_rows import ConcatenatedRows, RowTexts
 from stages.rows.row import Row
 from stages.similarity import near
@@ -17,7 +18,6 @@ from stages.similarity.forms import plain_form
 from stages.similarity.packed_texts import PackedTexts
 from stages.similarity.sides import sides
 
-CANDIDATES = 64  # rows that are compared exactly, a query
 BLOCK = 1 << 16  # signatures that are compared at a time
 
 
@@ -30,6 +30,8 @@ def nearest(
     rows: Sequence[Row], indices: Sequence[int], queries: Sequence[Row], params: Near, count: int
 ) -> list[list[Neighbour]]:
     """Of each query at most `count` neighbours among `rows[indices]`, most alike first; none that shares nothing.
+
+    `count` is at most CANDIDATES.
 
     Memory: four bytes a permutation and row.
     """

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from stages.answers import reply
 from stages.evaluating import metrics, scoring, slices
+from stages.evaluating.metrics import field_accuracy, slot_f1, slot_f1_partial, tool_call
 from stages.evaluating.slices import Slice
+from stages.params.evaluation import Suite
 
 HIGHER = metrics.Metric("higher", 0, 1, "")._asdict()
 LOWER = metrics.Metric("lower", 0, None, "")._asdict()
@@ -132,3 +135,35 @@ def test_a_loss_is_what_the_other_model_has_more_of() -> None:
     assert slices.losses("exact_match", "higher", model, other).tolist() == [-1.0, 1.0, 0.5]
     assert slices.losses("exact_match", "lower", model, other).tolist() == [1.0, -1.0, -0.5]
     assert slices.losses("exact_match", "higher", model, uncounted).tolist() == [0.0, 0.0, 0.0]
+
+
+def of_replies(expected: str, answer: str) -> scoring.Answer:
+    """An answer with the scores of all metrics that count what is expected or given."""
+    call = reply.Call("f", {}) if answer == "call" else None
+    suite = Suite(metrics=[], label=None, slots=["product"], answer_schema={"properties": {"product": {}}})
+    of_row = reply.Reply(expected), reply.Reply("" if call else answer, (call,) if call else ())
+    scores = {}
+    for metric in (slot_f1, slot_f1_partial, field_accuracy, tool_call):
+        scores |= metric.score(*of_row, suite)
+    return scoring.Answer("0", "", expected, answer, scores)
+
+
+@pytest.mark.parametrize(
+    ("metric", "invented"),
+    [
+        ("slot_f1.product", '{"product": "iron"}'),
+        ("slot_f1_partial.product", '{"product": "iron"}'),
+        ("field_accuracy", '{"product": "iron"}'),
+        ("field_accuracy.product", '{"product": "iron"}'),
+        ("tool_call", "call"),
+        ("tool_call.name", "call"),
+        ("tool_call.arguments", "call"),
+    ],
+)
+def test_who_invents_what_the_other_leaves_out_loses_all(metric: str, invented: str) -> None:
+    inventing, silent = [of_replies("{}", invented)], [of_replies("{}", "{}")]
+
+    assert slices.losses(metric, "higher", inventing, silent).tolist() == [1.0]
+    assert slices.losses(metric, "higher", silent, inventing).tolist() == [-1.0]
+    assert slices.losses(metric, "higher", silent, silent).tolist() == [0.0]
+    assert slices.losses(metric, "higher", inventing, inventing).tolist() == [0.0]

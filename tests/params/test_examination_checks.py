@@ -9,6 +9,7 @@ import pytest
 from modelmake import params
 from stages import preflight
 from stages.params import cross_checks
+from stages.similarity import nearest
 
 PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
 ENTRY = {
@@ -47,3 +48,11 @@ def test_the_section_may_be_missing() -> None:
 
     chapters, found = preflight.decode(values)
     assert (chapters["examine"], found) == ({}, [])
+
+
+def test_no_more_nearest_rows_are_asked_for_than_are_compared_exactly() -> None:
+    values = copy.deepcopy(PARAMS)
+    values["examine"] = {"most": ENTRY | {"nearest": nearest.CANDIDATES}, "more": ENTRY | {"nearest": 65}}
+
+    _, found = preflight.decode(values)
+    assert found == ["params.yaml: examine.more.nearest = 65: expected `int` <= 64"]
