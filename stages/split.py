@@ -135,7 +135,8 @@ def main(
     deduplicated: In, golden: In, sets: In, splits: Out, leaks: Out, contaminated: Out, report: Out, memo: Memo,
     params: Split,
 ) -> str:  # fmt: skip
-    mapped, golden_rows = MappedRows(deduplicated), golden_set.read(golden, params.golden.sha256)
+    mapped, golden_chats = MappedRows(deduplicated), golden_set.read(golden, params.golden.sha256)
+    golden_rows = {row.id: row for row in golden_chats}
     added = golden_rows.keys() - {row.id for row in mapped if row.id in golden_rows} if golden_rows else set()
     rows = ConcatenatedRows(mapped, [golden_rows[id] for id in sorted(added)])
     not_golden = (row for row in mapped if row.id not in golden_rows)
@@ -174,7 +175,9 @@ def main(
     accounting.write_json(report, {**counts, "splits": sizes, "missing": missing, "contaminated": by_file})
     there = {kind for by_kind in sizes.values() for kind, n in by_kind.items() if n}
     shown = "; ".join(f"{s}: " + ", ".join(f"{n} {k}" for k, n in sizes[s].items() if k in there) for s in SPLITS)
-    notes = "".join(f"; nothing in {name} of: {', '.join(kinds)}" for name, kinds in missing.items())
+    repeated = len(golden_chats) - len(golden_rows)
+    notes = f"; {repeated} golden chats repeat others" if repeated else ""
+    notes += "".join(f"; nothing in {name} of: {', '.join(kinds)}" for name, kinds in missing.items())
     return f"{accounting.summary(counts)}; {shown}{notes}"
 
 

@@ -3,7 +3,8 @@ in one case, without their system prompt.
 
 Inputs:  rows    JSONL canonical rows, as `split` wrote them; or a file of chats in any format that `ingest` reads
 Outputs: varied  JSONL canonical rows {id, content}, sorted by id; an edited row has an id of its own
-         report  JSON {in, out, dropped, changed: rows that edits changed}; dropped: rows that edits made equal
+         report  JSON {in, out, dropped, changed: rows that edits changed}; dropped: rows that were equal or
+                 that edits made equal
 Params:  evaluate.variants.<variant>
 """
 
@@ -33,7 +34,7 @@ def read(path: Path) -> list[Row]:
     try:
         msgspec.json.decode(first, type=Row)
     except msgspec.MsgspecError:
-        rows = list(golden_set.chats(path).values())
+        rows = golden_set.chats(path)
     else:
         rows = jsonl.read(path)
     if not rows:

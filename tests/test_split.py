@@ -1,5 +1,6 @@
 """Splits: a row's split follows from the row alone, so that rows added later move no other."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from modelmake.errors import UserError
 from stages import split
-from stages.params.data import Split, TimeSplit
+from stages.params.data import Golden, Split, TimeSplit
 from stages.rows import jsonl
 from stages.rows.row import SPLITS, Row, Text, make_row
 from tests.made_up_splitting import FILES, FIRST, PARAMS, SECOND, THIRD, chat, run, text
@@ -130,6 +131,17 @@ def write_and_run(folder: Path, rows: list[Row], params: Split = PARAMS) -> str:
     (folder / "golden.jsonl").touch()
     (folder / "sets").mkdir(exist_ok=True)
     return split.main(*(folder / name for name in FILES), params)
+
+
+def test_golden_chats_that_repeat_others_are_told(tmp_path: Path) -> None:
+    chats = '{"question": "why?", "answer": "so"}\n' * 3 + '{"question": "how?", "answer": "so"}\n'
+    (tmp_path / "golden.jsonl").write_text(chats)
+    pin = Golden(rows="golden.jsonl", sha256=hashlib.sha256(chats.encode()).hexdigest())
+
+    line = write_and_run(tmp_path, [text("a", "train")], msgspec.structs.replace(PARAMS, val_fraction=0.0, golden=pin))
+
+    assert "test: 0 text, 2 golden; 2 golden chats repeat others" in line
+    assert len(jsonl.read(tmp_path / "splits/test/golden.jsonl")) == 2
 
 
 def test_the_stage_stops_where_no_row_is_left_to_train_on(tmp_path: Path) -> None:

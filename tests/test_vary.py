@@ -44,6 +44,17 @@ def test_rows_that_edits_make_equal_are_one(tmp_path: Path) -> None:
     assert line == "2 rows in, 1 out, 1 dropped (repeated 1); 2 rows written otherwise"
 
 
+def test_chats_that_are_equal_in_the_file_are_one_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    lines = [json.dumps({"question": question, "answer": "here"}) for question in ("where?", "when?", "where?")]
+    path.write_text("\n".join(lines))
+
+    line, rows, report = run(path)
+    assert rows == sorted([chat("where?"), chat("when?")], key=lambda row: row.id)
+    assert report == {"in": 3, "out": 2, "dropped": {"repeated": 1}, "changed": 0}
+    assert line == "3 rows in, 2 out, 1 dropped (repeated 1); 0 rows written otherwise"
+
+
 def test_a_file_of_ones_own_is_a_suite(tmp_path: Path) -> None:
     path = tmp_path / "policy.jsonl"
     record = {"messages": [{"role": "user", "content": "May I?"}, {"role": "assistant", "content": "I can't help."}]}

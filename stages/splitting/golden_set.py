@@ -31,8 +31,8 @@ def check(path: Path, sha256: str) -> None:
         )
 
 
-def read(path: Path, sha256: str) -> dict[str, Row]:
-    """The golden chats as rows of the test split, {id: row}.
+def read(path: Path, sha256: str) -> list[Row]:
+    """The golden chats as rows of the test split, in the order of the file. Equal chats have one id.
 
     Raises:
         UserError: the file is not the pinned one, or a record is no chat that could be trained on.
@@ -41,13 +41,13 @@ def read(path: Path, sha256: str) -> dict[str, Row]:
     return chats(path)
 
 
-def chats(path: Path) -> dict[str, Row]:
-    """The chats of a file of any format as rows of the test split, {id: row}.
+def chats(path: Path) -> list[Row]:
+    """The chats of a file of any format as rows of the test split, in the order of the file. Equal chats have one id.
 
     Raises:
         UserError: a record is no chat that could be trained on.
     """
-    rows, reader = {}, RecordReader(None, None)
+    rows, reader = [], RecordReader(None, None)
     for record in files.read(path, path.name):
         where = f"{path}:{record.line}"
         if isinstance(record, Broken):
@@ -61,8 +61,7 @@ def chats(path: Path) -> dict[str, Row]:
         content = None if isinstance(contents, Judged) else msgspec.json.decode(contents[0], type=Content)
         if not isinstance(content, Chat):
             raise UserError(f"{where}: {reader.format}: want a chat; take it out")
-        row = make_row(content, "test")
-        rows[row.id] = row
+        rows.append(make_row(content, "test"))
     if problems := [
         f"{path}: field {name}: it may be {what}, and nothing reads it: take it out, or give it as a format has it"
         for name, what in reader.unread.stops.items()

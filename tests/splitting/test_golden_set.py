@@ -19,15 +19,15 @@ def write(folder: Path, content: str) -> tuple[Path, str]:
     return path, hashlib.sha256(content.encode()).hexdigest()
 
 
-def test_its_chats_are_rows_of_the_test_split_by_id(tmp_path: Path) -> None:
+def test_its_chats_are_rows_of_the_test_split_each_as_often_as_it_is_there(tmp_path: Path) -> None:
     row = make_row(CHAT, "test")
 
-    assert golden_set.read(*write(tmp_path, QA)) == {row.id: row}
+    assert golden_set.read(*write(tmp_path, QA + QA)) == [row, row]
 
 
 @pytest.mark.parametrize("content", ["", "\n"])
 def test_a_file_without_records_is_no_golden_set(tmp_path: Path, content: str) -> None:
-    assert golden_set.read(*write(tmp_path, content)) == {}
+    assert golden_set.read(*write(tmp_path, content)) == []
 
 
 def test_another_set_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
