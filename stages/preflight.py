@@ -105,12 +105,16 @@ def project_problems(chapters: dict[str, Any]) -> list[str]:
         *schema_problems(chapters.get("suites") or {}),
         *file_checks.problems(chapters),
         *file_checks.task_problems(chapters.get("evaluate")),
-        *(f"{FILE}: {problem}" for problem in variant_checks.problems(chapters.get("evaluate"))),
+        *(f"{FILE}: {problem}" for problem in variant_checks.problems(chapters.get("evaluate"), _raw(chapters))),
         *file_checks.base_problems(chapters.get("base"), chapters.get("train") or {}),
         *file_checks.second_model_problems(chapters.get("train") or {}),
         *file_checks.adapter_problems(chapters.get("adopt") or {}),
         *file_checks.quantized_problems(chapters.get("base"), chapters.get("quantize") or {}),
     ]
+
+
+def _raw(chapters: dict[str, Any]) -> str | None:
+    return chapters["ingest"].raw if chapters.get("ingest") else None
 
 
 def _rule_problems(ingest: Ingest | None) -> list[str]:

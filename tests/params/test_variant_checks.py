@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from modelmake import params
 from stages import preflight
@@ -13,7 +14,8 @@ from stages.params import cross_checks, variant_checks
 from stages.params.evaluation import Evaluate
 from stages.params.variation import Variant
 
-PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
+ROOT = Path(__file__).parents[2]
+PARAMS = params.load(ROOT / "params.yaml")
 VARIANT = {
     "rows": "data/splits/test/chat.jsonl", "system_prompt": "keep", "typos": 0.1, "spaces": 0.0, "case": "keep",
     "seed": 1,
@@ -53,19 +55,25 @@ def test_a_variant_is_answered_as_its_model_can() -> None:
     assert long == ["answer.noisy.max_new_tokens = 512: want room for a prompt in base.max_position_embeddings = 512"]
 
 
+HELD_OUT = "want one of chat, pair, judged, text, golden, as data/splits/test/<rows>.jsonl"
+TRAINED_ON = "want rows that are held out: models may be trained on these"
+
+
 @pytest.mark.parametrize(
     ("rows", "wanted"),
     [
         ("data/splits/test/golden.jsonl", ""),
+        ("data/../data/splits/test/golden.jsonl", ""),
         ("own.jsonl", ""),
-        (
-            "data/splits/train/chat.jsonl",
-            "want one of chat, pair, judged, text, golden, as data/splits/test/<rows>.jsonl",
-        ),
-        (
-            "data/splits/test/chats.jsonl",
-            "want one of chat, pair, judged, text, golden, as data/splits/test/<rows>.jsonl",
-        ),
+        ("data/raw_suites/own.jsonl", ""),
+        ("data/splits/train/chat.jsonl", HELD_OUT),
+        ("data/../data/splits/train/chat.jsonl", HELD_OUT),
+        ("./data/splits/val/chat.jsonl", HELD_OUT),
+        ("data/splits/test/../train/chat.jsonl", HELD_OUT),
+        ("data/splits/test/chats.jsonl", HELD_OUT),
+        ("data/mixed/chat.jsonl", TRAINED_ON),
+        ("data/raw/chats.jsonl", TRAINED_ON),
+        ("data/own/../raw/deep/chats.jsonl", TRAINED_ON),
         ("data/nothing.jsonl", "no such file; put chats there"),
         ("my rows.jsonl", "want a path without spaces and signs that a shell reads"),
     ],
@@ -74,8 +82,33 @@ def test_the_rows_of_a_variant_are_held_out_or_there(
     rows: str, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("own.jsonl").touch()
-    evaluate = Evaluate(["base"], ["chat"], {"noisy": Variant(**VARIANT | {"rows": rows})})
+    for own in ("own.jsonl", "data/raw_suites/own.jsonl"):
+        Path(own).parent.mkdir(parents=True, exist_ok=True)
+        Path(own).touch()
 
-    found = variant_checks.problems(evaluate)
-    assert found == ([f"evaluate.variants.noisy.rows = {rows!r}: {wanted}"] if wanted else [])
+    assert found(rows) == ([f"evaluate.variants.noisy.rows = {rows!r}: {wanted}"] if wanted else [])
+
+
+def test_an_absolute_path_is_judged_as_a_relative_one() -> None:
+    rows = str(Path("data/mixed/chat.jsonl").absolute())
+
+    assert found(rows) == [f"evaluate.variants.noisy.rows = {rows!r}: {TRAINED_ON}"]
+
+
+def test_raw_data_may_be_one_file() -> None:
+    assert found("data/chats.jsonl", raw="./data/chats.jsonl")[0].endswith(TRAINED_ON)
+
+
+def test_no_rows_that_a_stage_before_training_writes_are_held_out() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    outs = [out for name in ("ingest", "clean", "dedup", "augment", "mix") for out in stages[name]["outs"]]
+    folders = {out if "." not in out else str(Path(out).parent) for out in outs if out.startswith("data/")} - {"data"}
+
+    assert folders == {"data/ingested", "data/cleaned", "data/deduplicated", "data/augmented", "data/mixed"}
+    for folder in (*folders, "data/calibration"):
+        assert found(f"{folder}/rows.jsonl")[0].endswith(TRAINED_ON)
+
+
+def found(rows: str, raw: str = "data/raw") -> list[str]:
+    evaluate = Evaluate(["base"], ["chat"], {"noisy": Variant(**VARIANT | {"rows": rows})})
+    return variant_checks.problems(evaluate, raw)
