@@ -12,7 +12,8 @@ Outputs: augmented  folder of {chat,pair,text}.jsonl: {id, content} of the gener
          report     JSON {in, out, dropped, methods: {method: {in, out}}}: in counts the requested rows
 Params:  augment; clean and split, whose rules filter the generated rows
 
-The archive keeps every response under the hash of its request: no request is sent twice, whatever else changes.
+The archive keeps every answer under the hash of its request: no request that was answered is sent twice, whatever else
+changes. One that the endpoint refused is sent again by the next run.
 """
 
 import importlib

@@ -1,4 +1,6 @@
-"""Client of an endpoint of chat models: rate limit, retries, and an archive, so that no request is sent twice."""
+"""Client of an endpoint of chat models: rate limit, retries, and an archive, so that no request that was answered is
+sent twice. One that is refused is sent again by the next build: its server may be mended by then.
+"""
 
 import contextlib
 import os

@@ -52,7 +52,7 @@ class Judge(Endpoint):
     temperature: Annotated[float, Meta(ge=0)] | None  # null: not sent
     seed: int | None  # of sampling; null: not sent
     parallel: Positive  # concurrent requests
-    max_requests: Positive  # in one build of one model, repetitions aside; archived answers are free
+    max_requests: Positive  # in one build of one model, repetitions aside; what is answered in the archive is free
     max_unjudged_fraction: Fraction  # of answers to which the judge gives no mark; more stop the build
     rubrics: dict[str, Rubric]
 

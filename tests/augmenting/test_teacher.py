@@ -172,6 +172,19 @@ def test_a_refused_or_truncated_answer_is_declined(proxy: Proxy, tmp_path: Path)
         ask(teacher(proxy.url, tmp_path), "another question")
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_refused_request_is_sent_again_as_the_server_may_be_mended(tmp_path: Path, status: int) -> None:
+    answer = '{"choices": [{"message": {"content": "Yes."}, "finish_reason": "stop"}]}'
+    with Proxy("", [(status, {}, "no"), (200, {}, answer)]) as proxy:
+        with pytest.raises(Declined, match="refused_request"):
+            ask(teacher(proxy.url, tmp_path))
+        mended = teacher(proxy.url, tmp_path)
+
+        assert not mended.is_archived(mended.request([Message("user", IRON)], 3))
+        assert ask(mended) == ask(mended) == "Yes."
+        assert len(proxy.requests) == 2
+
+
 def test_the_key_goes_to_the_endpoint_and_nowhere_else(
     proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,7 @@ def template(rubric: Rubric) -> str:
 def mark(
     own: Sequence[Answer], others: Sequence[Answer], params: Judge, prompts: Prompts, archive: Path, where: str
 ) -> dict[str, list[Marked]]:
-    """{rubric: the marks of each answer}. No request is sent twice, whoever gave an answer.
+    """{rubric: the marks of each answer}. No request that was answered is sent twice, whoever gave an answer.
 
     Args:
         others: answers to the same questions that pairs are made with.
