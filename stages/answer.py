@@ -49,7 +49,7 @@ def main(
         told = f"{sum(found.tokens for found in likelihoods)} tokens of {len(given)} texts read"
     else:
         given = _generated(weights, held_out, params, settings)
-        told = answer_file.told(given, params.max_new_tokens)
+        told = answer_file.told(given, f"max_new_tokens = {params.max_new_tokens}")
     answer_file.write(answers, given)
     return told
 

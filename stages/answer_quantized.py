@@ -32,7 +32,8 @@ def main(
     answer_file.write(answers, given)
     accounting.write_json(prompts, {"changed": changed})
     told = f"; {changed} prompts are not those of training" if changed else ""
-    return f"{answer_file.told(given, answering.max_new_tokens)}{told}"
+    limit = f"max_new_tokens = {answering.max_new_tokens}"
+    return f"{answer_file.told(given, limit)}{told}"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ Outputs: scored   JSONL {id, prompt, expected, answer, scores: {metric: statisti
          scores   JSON {rows, metrics: {metric: value}, declared: {metric: {better, least, most, source}}}; and, if
                   there are any, unusable: {metric: rows whose expected answer lacks what it compares}, and
                   uncounted: [metrics that no row counts for: they have no value]; and, where answers have counts
-                  of them, tokens: [of all prompts, of all answers]
+                  of them, tokens: [of all prompts, of all answers]; and declined: requests that an
+                  endpoint did not answer, whose tokens do not count
 Params:  suites.<suite>
 """
 
@@ -47,13 +48,17 @@ def main(rows: In, answers: In, scored: Out, scores: Out, suite: str, params: An
     counts = {name: len(ids) for name, ids in unusable.items()}
     outcomes = scoring.outcomes(result)
     uncounted = [name for name in declared if name not in totals]
-    tokens = answer_file.tokens(given)
-    found = (("unusable", counts), ("uncounted", uncounted), ("outcomes", outcomes), ("tokens", tokens))
+    tokens, declined = answer_file.tokens(given), sum(bool(of_row.declined) for of_row in given)
+    found = (
+        ("unusable", counts), ("uncounted", uncounted), ("outcomes", outcomes), ("tokens", tokens),
+        ("declined", declined),
+    )  # fmt: skip
     told = {name: of_name for name, of_name in found if of_name}
     accounting.write_json(scores, {"rows": len(held_out), "metrics": totals, "declared": declared, **told})
     notes = [f"; {n} expected answers lack what {name} compares" for name, n in counts.items()]
     notes += [f"; no row counts for {', '.join(uncounted)}"] if uncounted else []
     notes += [f"; {name}: {', '.join(f'{n} {what}' for what, n in of.items())}" for name, of in outcomes.items()]
+    notes += [f"; {declined} requests were declined"] if declined else []
     values = ", ".join(f"{name} {value:.3f}" for name, value in totals.items())
     return f"{len(held_out)} rows: {values}{''.join(notes)}"
 

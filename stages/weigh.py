@@ -4,17 +4,18 @@ requests on does the fine-tune pay? No model runs here.
 Inputs:  evaluations   folder of <model>-<suite>.jsonl and .json, as `evaluate` wrote them of models
          alternatives  folder of <alternative>.jsonl and .json, as `evaluate` wrote them of alternatives
 Outputs: weighing      JSON {told, model, suite, rows, metric, better, margin, currency, value, per_1000, once,
-                       against: {name: {verdict, why, value, more_rows, tokens, per_1000, once, pays; where the metric
-                       was measured: gain, low, high, p_done, p_short, level}}}
+                       against: {name: {verdict, why, value, more_rows, tokens, per_1000, once, pays; where an
+                       endpoint declined requests: declined; where the metric was measured: gain, low, high, p_done,
+                       p_short, level}}}
 Params:  weigh.<model>, compare, evaluate
 
 Whether an alternative would have done is a gate (docs/gates.md): it is at most `margin` worse than the fine-tune.
-`gain` is what it gains on it, with the gate's interval. Tokens are means of a request: [prompt, answer].
+`gain` is what it gains on it, with the gate's interval. Tokens are means of an answered request: [prompt, answer].
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -44,8 +45,13 @@ PAYS = {
 }
 
 
-def read(paths: dict[str, Path]) -> tuple[Measured, dict[str, list[int] | None]]:
-    """The answers of each name, and {name: tokens of all its prompts and answers}.
+class Counted(NamedTuple):
+    tokens: list[int] | None  # of the prompts and answers of all requests that were not declined
+    declined: int
+
+
+def read(paths: dict[str, Path]) -> tuple[Measured, dict[str, Counted]]:
+    """The answers of each name, and {name: its tokens}.
 
     Args:
         paths: {name: path of its files without suffix}
@@ -59,31 +65,34 @@ def read(paths: dict[str, Path]) -> tuple[Measured, dict[str, list[int] | None]]
     for name in others:
         if [answer.id for answer in models[name]] != [answer.id for answer in models[first]]:
             raise UserError(f"{paths[name]}.jsonl: other rows than those of {paths[first]}.jsonl; run `dvc repro`")
-    tokens = {name: of_name.get("tokens") for name, of_name in scores.items()}
-    return Measured(models, scores[first]["declared"]), tokens
+    counted = {name: Counted(of.get("tokens"), of.get("declined", 0)) for name, of in scores.items()}
+    return Measured(models, scores[first]["declared"]), counted
 
 
 def weigh(
-    measured: Measured, tokens: dict[str, list[int] | None], weighed: str, params: Weighing, compare: Compare
+    measured: Measured, counted: dict[str, Counted], weighed: str, params: Weighing, compare: Compare
 ) -> dict[str, Any]:
     """What is to be said of a fine-tune and each that it is held against."""
     rows = len(measured.models[weighed])
-    judged = gates.judge({compare.suite: measured}, msgspec.structs.replace(compare, gates=params.gates(weighed)))
-    each = {
-        name: {
+    settings = msgspec.structs.replace(compare, gates=params.gates(weighed), seeds={})  # whose runs have no price
+    judged = gates.judge({compare.suite: measured}, settings)
+    each, priced = {}, {}
+    for name, price in params.prices.items():
+        tokens, declined = counted[name]
+        priced[name] = costs.cost(tokens, rows - declined, price)
+        each[name] = {
             "value": scoring.totals(measured.models[name]).get(params.metric),
-            "tokens": None if tokens[name] is None else [round(n / rows, 3) for n in tokens[name]],
+            "tokens": None if tokens is None else [round(n / (rows - declined), 3) for n in tokens],
             "once": price.once,
-            "per_1000": costs.per_1000(tokens[name], rows, price),
+            "per_1000": priced[name].per_1000,
+            **({"declined": declined} if declined else {}),
         }
-        for name, price in params.prices.items()
-    }
     own = each.pop(weighed)
     for name, gate in judged.items():
         verdict = gate["verdict"] if "value" in gate else verdicts.INCONCLUSIVE  # nothing was measured
         each[name] |= {"verdict": VERDICTS[verdict], "why": gate["why"]}
         each[name] |= {new: gate[old] for new, old in OF_GATE.items() if old in gate}
-        each[name] |= {"more_rows": gate.get("more_rows"), "pays": costs.pays(own, each[name])}
+        each[name] |= {"more_rows": gate.get("more_rows"), "pays": costs.pays(priced[weighed], priced[name])}
     declared = measured.declared[params.metric]
     result = {
         "model": weighed, "suite": compare.suite, "rows": rows, "metric": params.metric, "better": declared["better"],
@@ -111,7 +120,10 @@ def _pays(weighed: dict[str, Any], name: str) -> str:
         return f"What {name} costs beside {model} is not known: tokens were not counted"
     when, requests = other["pays"]["when"], other["pays"]["requests"]
     each = f"1,000 requests cost {other['per_1000']:g} {currency} with {name} and {weighed['per_1000']:g} with {model}"
-    return f"{each}, which {PAYS[when].format(requests)}"
+    paid = f"{each}, which {PAYS[when].format(requests)}"
+    if declined := other.get("declined"):
+        paid += f". {name} declined {declined:,} of {weighed['rows']:,} requests: costs are of the others"
+    return paid
 
 
 def _and(names: Sequence[str]) -> str:

@@ -3,16 +3,18 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from modelmake.errors import UserError
 from stages import answer_alternative
 from stages.evaluating import answer_file
-from stages.params.alternatives import Alternative, ByLlamaCpp, ByTransformers, Similar
+from stages.params.alternatives import Alternative, Asked, ByEndpoint, ByLlamaCpp, ByTransformers, Similar
 from stages.params.answering import Greedy
 from stages.params.machine import Machine
 from stages.rows import jsonl
 from stages.rows.row import Chat, Message, Row, make_row
+from tests.augmenting.endpoints import IRON, PARCEL, Proxy, method
 from tests.tiny_models import build_model, teach
 
 CPU = Machine("cpu", "float32", 1)
@@ -47,9 +49,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return teach(build_model(tmp_path_factory.mktemp("model")), asked, answers)
 
 
-def run(model: Path, folder: Path, params: Alternative, rows: list[Row] = ROWS) -> str:
+def run(model: Path, folder: Path, params: Alternative, rows: list[Row] = ROWS, pool: list[Row] = POOL) -> str:
     jsonl.write(folder / "rows.jsonl", rows)
-    jsonl.write(folder / "pool.jsonl", POOL)
+    jsonl.write(folder / "pool.jsonl", pool)
     paths = [folder / name for name in ("pool.jsonl", "rows.jsonl", "answers.jsonl", "asked.json")]
     return answer_alternative.main(model, *paths, folder, folder, "few_shot", "chat", params, GREEDY, CPU)
 
@@ -63,7 +65,7 @@ def test_an_alternative_answers_after_its_instructions_and_examples(model: Path,
 
     assert answers(tmp_path) == [row.content.messages[-1].content for row in ROWS]
     asked = json.loads((tmp_path / "asked.json").read_text())
-    assert asked == {"examples": sorted(row.id for row in POOL), "empty": 0}
+    assert asked == {"examples": sorted(row.id for row in POOL), "empty": 0, "held_out": 0}
     assert line == "2 rows answered; 2 examples shown"
     assert all(sum(given.tokens) > 0 for given in answer_file.read(tmp_path / "answers.jsonl"))
 
@@ -95,6 +97,27 @@ def test_answers_that_a_runtime_lets_pass_though_the_schema_does_not_are_counted
 @pytest.mark.parametrize(("answer", "broken"), [('{"n":1}', 0), ('{"n":"1"}', 1), ("{", 1), ("null", 1), ("", 1)])
 def test_what_is_no_json_is_broken_too(answer: str, broken: int) -> None:
     assert answer_alternative.broken([answer], SCHEMA) == broken
+
+
+def test_an_endpoint_tells_what_it_declined_cut_and_held_out_examples(llama: str, tmp_path: Path) -> None:
+    rows = sorted([chat(IRON, "yes"), chat(PARCEL, "no"), chat("q", "a")], key=lambda row: row.id)
+    entry = method("distill", "", api="openai", max_tokens=3)
+    settings = {name: entry[name] for name in Asked.__struct_fields__} | {"parallel": 1}
+    refused = (400, {}, '{"error": {"message": "no"}}')
+    with Proxy(llama, [refused]) as proxy:
+        endpoint = msgspec.convert(settings | {"base_url": proxy.url}, Asked)
+        params = ByEndpoint("recipes/no_model.json", "pool.jsonl", Similar(1), None, endpoint)
+        line = run(tmp_path, tmp_path, params, rows, [*POOL, rows[0]])
+
+    assert json.loads((tmp_path / "asked.json").read_text()) | {"examples": []} == {
+        "examples": [], "empty": 1, "held_out": 1, "declined": {"refused_request": 1},
+    }  # fmt: skip
+    given = answer_file.read(tmp_path / "answers.jsonl")
+    assert [of_row.declined for of_row in given] == ["refused_request", "", ""]
+    assert line == (
+        "3 rows answered; 2 answers cut at endpoint.max_tokens = 3; 1 examples shown; 1 empty; 1 examples not shown: "
+        "they are held out; 1 declined: refused_request"
+    )
 
 
 def test_a_suite_without_rows_is_an_error(model: Path, tmp_path: Path) -> None:

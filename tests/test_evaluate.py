@@ -53,6 +53,16 @@ def test_tokens_are_added_up_where_all_were_counted(tmp_path: Path) -> None:
     assert "tokens" not in json.loads((tmp_path / "scores.json").read_text())
 
 
+def test_tokens_of_declined_requests_do_not_count(tmp_path: Path) -> None:
+    declined = Given(OTHER.id, [""], tokens=(0, 0), declined="refused_request")
+
+    line = run(tmp_path, [CHAT, OTHER], [Given(CHAT.id, ["a"], tokens=(7, 2)), declined], CHATS)
+
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert (scores["tokens"], scores["declined"]) == ([7, 2], 1)
+    assert line.endswith("; 1 requests were declined")
+
+
 def test_likelihoods_are_scored_as_they_were_kept(tmp_path: Path) -> None:
     from math import log
 

@@ -28,11 +28,13 @@ EVALUATE = Evaluate(models=["base", "dpo"], suites=["chat"])
 ROWS = 400
 
 
-def put(path: Path, hits: list[float], tokens: list[int] | None, metric: str = "exact_match", declared=HIGHER) -> None:
+def put(
+    path: Path, hits: list[float], tokens: list[int] | None, metric: str = "exact_match", declared=HIGHER, declined=0
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     scored = [scoring.Answer(f"{i:03}", f"prompt {i}", "e", "a", {metric: (hit, 1.0)}) for i, hit in enumerate(hits)]
     scoring.write(path.with_suffix(".jsonl"), scored)
-    told = {"tokens": tokens} if tokens else {}
+    told = ({"tokens": tokens} if tokens else {}) | ({"declined": declined} if declined else {})
     path.with_suffix(".json").write_text(json.dumps({"rows": len(hits), "declared": {metric: declared}, **told}))
 
 
@@ -148,6 +150,38 @@ def test_costs_that_were_not_counted_are_told(folder: Path) -> None:
 
     assert (found["against"]["few_shot"]["per_1000"], found["against"]["few_shot"]["pays"]) == (None, None)
     assert "What few_shot costs beside dpo is not known: tokens were not counted" in found["told"]
+
+
+def test_costs_are_of_requests_that_were_answered(folder: Path) -> None:
+    answered = ROWS - 100
+    put(folder / "alternatives/few_shot", right(0.9), [answered * 400, answered * 10], declined=100)
+
+    found = run(folder)
+
+    few_shot = found["against"]["few_shot"]
+    assert (few_shot["tokens"], few_shot["per_1000"], few_shot["declined"]) == ([400, 10], 0.42, 100)
+    assert "few_shot declined 100 of 400 requests: costs are of the others" in found["told"]
+    assert "declined" not in found["against"]["base"] and "base declined" not in found["told"]
+
+
+def test_a_volume_follows_from_tokens_not_from_costs_as_shown(tmp_path: Path) -> None:
+    for name, tokens in (
+        ("evaluate/dpo-chat", [30400, 8100]), ("evaluate/base-chat", [30432, 8144]),
+        ("alternatives/few_shot", [30432, 8144]),
+    ):  # fmt: skip
+        put(tmp_path / name, [1.0] * 1000, tokens)
+    prices = {name: Price(once=float(name == "dpo"), prompt=0.05, answer=0.2) for name in WEIGHING.prices}
+
+    base = run(tmp_path, msgspec.structs.replace(WEIGHING, prices=prices))["against"]["base"]
+
+    # (32 × 0.05 + 44 × 0.2) / 1,000,000 / 1000 = 1.04e-8 a request: 1 / 1.04e-8 = 96,153,846.2
+    assert base["pays"] == {"when": "from", "requests": 96_153_847}
+
+
+def test_seeds_of_compare_are_not_weighed(folder: Path) -> None:
+    found = run(folder, compare=msgspec.structs.replace(COMPARE, seeds={"base": ["base_b"], "dpo": ["dpo_b"]}))
+
+    assert found["against"]["few_shot"]["verdict"] == "would have done"
 
 
 def test_files_of_alternatives_that_are_gone_are_an_error(folder: Path) -> None:

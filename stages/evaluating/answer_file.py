@@ -14,8 +14,9 @@ class Given(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: str
     answers: list[str] = []
-    cut: int = 0  # how many of the answers are cut at max_new_tokens
+    cut: int = 0  # how many of the answers are cut at their limit of tokens
     tokens: tuple[int, int] | None = None  # of the prompts of all answers, and of the answers; None: not known
+    declined: str = ""  # why an endpoint did not answer
     likelihood: TextLikelihood | None = None
 
 
@@ -24,20 +25,21 @@ def of(id: str, answers: Sequence[Generated]) -> Given:
     counts = [(answer.prompt_tokens, answer.answer_tokens) for answer in answers]
     known = all(None not in of_answer for of_answer in counts)
     tokens = tuple(map(sum, zip(*counts, strict=True))) if known else None
-    return Given(id, [answer.text for answer in answers], sum(answer.cut for answer in answers), tokens)
+    declined = next((answer.declined for answer in answers if answer.declined), "")
+    return Given(id, [answer.text for answer in answers], sum(answer.cut for answer in answers), tokens, declined)
 
 
 def tokens(given: Sequence[Given]) -> list[int]:
-    """[tokens of all prompts, of all answers]; empty if those of a row are not known."""
-    of_rows = [of_row.tokens for of_row in given]
+    """[tokens of all prompts, of all answers], but for declined ones; empty if those of a row are not known."""
+    of_rows = [of_row.tokens for of_row in given if not of_row.declined]
     return [] if None in of_rows else [sum(counts) for counts in zip(*of_rows, strict=True)]
 
 
-def told(given: Sequence[Given], max_new_tokens: int) -> str:
-    """How many answers there are, and how many of them are cut, in words."""
+def told(given: Sequence[Given], limit: str) -> str:
+    """How many answers there are, and how many of them are cut at a limit, in words."""
     answers, cut = sum(len(of_row.answers) for of_row in given), sum(of_row.cut for of_row in given)
     each = f", {answers // len(given)} times each" if answers > len(given) else ""
-    of_cut = f"; {cut} answers cut at max_new_tokens = {max_new_tokens}" if cut else ""
+    of_cut = f"; {cut} answers cut at {limit}" if cut else ""
     return f"{len(given)} rows answered{each}{of_cut}"
 
 

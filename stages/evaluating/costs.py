@@ -2,39 +2,47 @@
 
 import math
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from stages.params.weighing import Price
 
 MILLION = 1_000_000
 
 
-def per_1000(tokens: list[int] | None, requests: int, price: Price) -> float | None:
-    """The price of 1,000 requests; None if their tokens were not counted.
+class Cost(NamedTuple):
+    """What a model costs, exactly: of rounded numbers, the volume from which it pays may be far off."""
+
+    once: Fraction  # before the first request
+    each: Fraction | None  # of a request in the mean; None: its tokens were not counted
+
+    @property
+    def per_1000(self) -> float | None:
+        """The price of 1,000 requests, to be shown."""
+        return None if self.each is None else round(float(1000 * self.each), 6)
+
+
+def cost(tokens: list[int] | None, requests: int, price: Price) -> Cost:
+    """What a model costs by its price.
 
     Args:
         tokens: of the prompts and of the answers of all `requests`.
     """
+    once, *prices = (Fraction(str(of)) for of in (price.once, price.prompt, price.answer))
     if tokens is None:
-        return None
-    prompt, answer = tokens
-    return round((prompt * price.prompt + answer * price.answer) / MILLION / requests * 1000, 6)
+        return Cost(once, None)
+    return Cost(once, sum(n * of for n, of in zip(tokens, prices, strict=True)) / MILLION / requests)
 
 
-def pays(model: dict[str, Any], other: dict[str, Any]) -> dict[str, Any] | None:
+def pays(model: Cost, other: Cost) -> dict[str, Any] | None:
     """When a model costs less than the other in all: {when, requests}; None if it is not known.
 
     `when` is "from" so many requests on, "up to" so many, "always" or "never", the last two without a number.
-
-    Args:
-        model, other: {once, per_1000}
     """
-    if model["per_1000"] is None or other["per_1000"] is None:
+    if model.each is None or other.each is None:
         return None
-    # exact: of floats, a volume may be one request off
-    once, each = (Fraction(str(model[of])) - Fraction(str(other[of])) for of in ("once", "per_1000"))
+    once, each = model.once - other.once, model.each - other.each
     if once < 0 < each:
-        return {"when": "up to", "requests": math.ceil(1000 * once / -each) - 1}
+        return {"when": "up to", "requests": math.ceil(once / -each) - 1}
     if each < 0 < once:
-        return {"when": "from", "requests": math.floor(1000 * once / -each) + 1}
+        return {"when": "from", "requests": math.floor(once / -each) + 1}
     return {"when": "always" if once < 0 or each < 0 else "never", "requests": None}

@@ -15,7 +15,7 @@ from stages.params.alternatives import Alternative, Seeded, Shots
 from stages.rows import jsonl, parts
 from stages.rows.row import Row
 from stages.rows.template_messages import template_messages
-from stages.similarity.shingles import shingles
+from stages.similarity.shingles import plain, shingles
 
 CHARS = 5  # of a shingle
 COLUMNS = 1 << 22  # that hashes of shingles share
@@ -27,22 +27,28 @@ Messages = list[dict[str, Any]]
 class Asked(NamedTuple):
     conversations: list[dict[str, Any]]  # {messages, tools} of each row
     shown: list[list[str]]  # ids of its examples, in their order
+    held_out: int  # examples that are not shown: they are among the rows, or ask what one of them asks
 
 
 def asked(rows: list[Row], examples: Path, params: Alternative) -> Asked:
     """What is asked instead of the questions of `rows`.
 
     Raises:
-        UserError: there are fewer examples than are to be shown.
+        UserError: there are fewer examples than are to be shown, but for those that are held out.
     """
     own = questions(rows)
     shown: list[list[Row]] = [[] for _ in rows]
+    held_out = 0
     if params.shots:
-        usable = [row for row in jsonl.iter_rows(examples) if is_usable(row)]
+        ids, asks = {row.id for row in rows}, {plain(_asks(row)) for row in rows}
+        single = [row for row in jsonl.iter_rows(examples) if is_usable(row)]
+        usable = [row for row in single if row.id not in ids and plain(_asks(row)) not in asks]
+        held_out = len(single) - len(usable)
         if len(usable) < params.shots.n:
+            without = f", without {held_out} that are held out" if held_out else ""
             raise UserError(
-                f"{examples}: {len(usable)} examples of one question and its answer, without tools: want at least "
-                f"shots.n = {params.shots.n}"
+                f"{examples}: {len(usable)} examples of one question and its answer, without tools{without}: want at "
+                f"least shots.n = {params.shots.n}"
             )
         shown = choose(rows, usable, params.shots)
     turns = [[turn for row in of_row for turn in _turns(row)] for of_row in shown]
@@ -50,7 +56,7 @@ def asked(rows: list[Row], examples: Path, params: Alternative) -> Asked:
         {**question, "messages": _messages(question["messages"], of_row, params.instructions)}
         for question, of_row in zip(own, turns, strict=True)
     ]
-    return Asked(conversations, [[row.id for row in of_row] for of_row in shown])
+    return Asked(conversations, [[row.id for row in of_row] for of_row in shown], held_out)
 
 
 def is_usable(row: Row) -> bool:

@@ -1,5 +1,6 @@
 """Checks of `alternatives` and `weigh` with the chapters around them; see cross_checks.py."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,12 @@ import msgspec
 
 from stages.evaluating.metrics import Metric
 from stages.params import gate_checks
-from stages.params.alternatives import NO_EXAMPLES, Alternative, ByLlamaCpp, ByTransformers
+from stages.params.alternatives import NO_EXAMPLES, Alternative, ByEndpoint, ByLlamaCpp, ByTransformers
 from stages.params.answering import Greedy
 from stages.params.file_checks import NO_WORD
 
-HELD_OUT = (Path("data/splits/test"), Path("data/splits/val"))
+SPLITS = Path("data/splits")
+HELD_OUT = (SPLITS / "test", SPLITS / "val")
 MODELS, QUANTIZED = Path("models"), Path("models/quantized")
 
 
@@ -54,10 +56,17 @@ def _paths(where: str, entry: Alternative, made: set[str], quantize: dict[str, A
         is_there = str(path) in ours if path.is_relative_to(MODELS) else (path / file).is_file()
         if not is_there:
             yield f"{where}.model = {entry.model!r}: want one of {', '.join(ours)}, or a folder with {file}"
-    if any(examples.is_relative_to(folder) for folder in HELD_OUT):
+    if any(_is_in(examples, folder) for folder in HELD_OUT):
         yield f"{where}.examples = {entry.examples!r}: these rows are held out: want rows of data/splits/train"
-    elif entry.examples != NO_EXAMPLES and not examples.is_relative_to("data/splits") and not examples.is_file():
+    elif entry.examples != NO_EXAMPLES and not _is_in(examples, SPLITS) and not examples.is_file():
         yield f"{where}.examples = {entry.examples!r}: no such file: want data/splits/train/chat.jsonl or {NO_EXAMPLES}"
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    """True for a path within a folder, by whatever way it is written, or what it links to."""
+    return Path(os.path.abspath(path)).is_relative_to(folder.absolute()) or path.resolve().is_relative_to(
+        folder.resolve()
+    )
 
 
 def _schema(where: str, entry: Alternative) -> Iterator[str]:
@@ -80,6 +89,11 @@ def _context(where: str, entry: Alternative, chapters: dict[str, Any]) -> Iterat
         yield (
             f"{where}.context_tokens = {entry.context_tokens}: want more than answer.{compare.suite}.max_new_tokens = "
             f"{most}: room for a prompt"
+        )
+    if isinstance(entry, ByEndpoint) and entry.endpoint.max_tokens < most:
+        yield (
+            f"{where}.endpoint.max_tokens = {entry.endpoint.max_tokens}: want at least answer.{compare.suite}."
+            f"max_new_tokens = {most}: answers as long as those of models"
         )
 
 

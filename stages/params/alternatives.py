@@ -27,6 +27,7 @@ class Seeded(Params, tag_field="choose", tag="seeded"):
 
 
 Shots = Similar | Seeded
+Schema = Annotated[dict[str, Any], Meta(min_length=1)]
 
 
 class _Alternative(Params):
@@ -45,11 +46,15 @@ class _Alternative(Params):
             return [f"examples = {self.examples!r}: want {NO_EXAMPLES}, as no shots are chosen"]
         return []
 
+    def limit(self, answering: Greedy) -> str:
+        """What cuts an answer that is too long."""
+        return f"max_new_tokens = {answering.max_new_tokens}"
+
 
 class ByTransformers(_Alternative, tag_field="runtime", tag="transformers"):
     """A model folder, in transformers."""
 
-    answer_schema: dict[str, Any] | None  # JSON Schema by whose grammar answers are bound; null: they are free
+    answer_schema: Schema | None  # JSON Schema by whose grammar answers are bound; null: they are free
 
     def problems(self) -> list[str]:
         free = self.shots is None and self.instructions is None and self.answer_schema is None
@@ -73,7 +78,7 @@ class ByLlamaCpp(_Alternative, tag_field="runtime", tag="llama_cpp"):
 
     FILE: ClassVar = "model.gguf"
 
-    answer_schema: dict[str, Any] | None
+    answer_schema: Schema | None
     context_tokens: Positive  # of prompt and answer together
 
     def modules(self) -> list[str]:
@@ -111,6 +116,10 @@ class ByEndpoint(_Alternative, tag_field="runtime", tag="endpoint"):
 
     def modules(self) -> list[str]:
         return ["stages.evaluating.runtimes.endpoint"]
+
+    def limit(self, answering: Greedy) -> str:
+        """What cuts an answer that is too long."""
+        return f"endpoint.max_tokens = {self.endpoint.max_tokens}"
 
     def settings(self, answering: Greedy, machine: Machine) -> dict[str, Any]:
         """Keyword arguments of the runtime's `generate`."""

@@ -42,8 +42,9 @@ class Suite(Params, tag_field="rows", tag="chat"):
             if value is None or value == []:
                 found, wanted = ("null", "a value") if value is None else ("[]", "names of fields")
                 problems += [f"{name} = {found}: want {wanted}: {metric} needs it" for metric in used]
-        properties = (self.answer_schema or {"properties": {"": {}}}).get("properties")
-        if "field_accuracy" in self.metrics and not (properties and isinstance(properties, dict)):
+        properties = None if self.answer_schema is None else self.answer_schema.get("properties")
+        has_fields = self.answer_schema is None or (properties and isinstance(properties, dict))
+        if "field_accuracy" in self.metrics and not has_fields:
             problems.append("answer_schema.properties: has no fields: want those that field_accuracy measures")
         return problems
 

@@ -1,8 +1,10 @@
 """Costs follow from tokens and declared prices; a fine-tune pays from the request on that makes it cheaper in all."""
 
+from fractions import Fraction
+
 import pytest
 
-from stages.evaluating.costs import pays, per_1000
+from stages.evaluating.costs import Cost, cost, pays
 from stages.params.weighing import Price
 
 PRICE = Price(once=0, prompt=0.5, answer=2.0)
@@ -10,13 +12,13 @@ PRICE = Price(once=0, prompt=0.5, answer=2.0)
 
 def test_1000_requests_cost_their_mean_tokens_at_the_price_of_a_million() -> None:
     # 4 requests: 2,000 tokens read, 40 written; each 500 and 10: 0.00025 + 0.00002
-    assert per_1000([2000, 40], 4, PRICE) == 0.27
+    assert cost([2000, 40], 4, PRICE).per_1000 == 0.27
 
 
 def test_what_was_not_counted_has_no_cost() -> None:
-    assert per_1000(None, 4, PRICE) is None
-    assert pays({"once": 1, "per_1000": None}, {"once": 0, "per_1000": 1.0}) is None
-    assert pays({"once": 1, "per_1000": 1.0}, {"once": 0, "per_1000": None}) is None
+    unknown, known = cost(None, 4, PRICE), Cost(Fraction(1), Fraction(1))
+    assert unknown.per_1000 is None
+    assert pays(unknown, known) is None and pays(known, unknown) is None
 
 
 @pytest.mark.parametrize(
@@ -35,12 +37,12 @@ def test_what_was_not_counted_has_no_cost() -> None:
     ],
 )
 def test_a_model_pays_while_it_costs_less_in_all(model, other, when, requests) -> None:
-    costs = [dict(zip(("once", "per_1000"), of, strict=True)) for of in (model, other)]
+    costs = [Cost(Fraction(str(once)), Fraction(str(per_1000)) / 1000) for once, per_1000 in (model, other)]
 
     assert pays(*costs) == {"when": when, "requests": requests}
     if requests:  # the definition, on both sides of the volume
         cheaper = [
-            (costs[0]["once"] - costs[1]["once"]) * 1000 + n * (costs[0]["per_1000"] - costs[1]["per_1000"]) < -1e-9
+            costs[0].once + n * costs[0].each < costs[1].once + n * costs[1].each
             for n in (requests - 1, requests, requests + 1)
         ]
         assert cheaper == ([False, True, True] if when == "from" else [True, True, False])

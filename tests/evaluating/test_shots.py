@@ -110,6 +110,22 @@ def test_examples_are_single_questions_answered_in_words() -> None:
     assert shots.is_usable(chat("q", system="s"))
 
 
+@pytest.mark.parametrize("rule", [Similar(2), Seeded(2, 1)])
+def test_rows_that_are_asked_and_their_questions_are_never_shown(tmp_path: Path, rule) -> None:
+    again = chat("where is  my new KETTLE now?", "depot", system="Be kind.")  # another id, the same question
+    pool = [KETTLE, TOASTER, ROWS[0], again]
+
+    found = asked(tmp_path, ROWS, pool, rule)
+
+    assert [sorted(of_row) for of_row in found.shown] == [sorted([KETTLE.id, TOASTER.id])] * 2
+    assert found.held_out == 2
+
+
+def test_examples_that_are_all_held_out_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="0 examples of one question and its answer, without tools, without 2 that are"):
+        asked(tmp_path, ROWS, ROWS, Similar(1))
+
+
 def test_too_few_examples_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
         asked(tmp_path, ROWS, [KETTLE, make_row(Text("t"))], Similar(2))

@@ -77,6 +77,21 @@ def test_sections_that_are_missing_have_no_entries() -> None:
         (lambda v: v["alternatives"]["few_shot"].update(examples="data/splits/test/chat.jsonl"),
          "alternatives.few_shot.examples = 'data/splits/test/chat.jsonl': these rows are held out: want rows of "
          "data/splits/train"),
+        (lambda v: v["alternatives"]["few_shot"].update(examples="data/splits/../splits/val/chat.jsonl"),
+         "alternatives.few_shot.examples = 'data/splits/../splits/val/chat.jsonl': these rows are held out: want rows "
+         "of data/splits/train"),
+        (lambda v: v["alternatives"]["few_shot"].update(examples=str(ROOT / "data/splits/test/chat.jsonl")),
+         f"alternatives.few_shot.examples = '{ROOT}/data/splits/test/chat.jsonl': these rows are held out: want rows "
+         "of data/splits/train"),
+        (lambda v: v["alternatives"]["few_shot"].update(examples="data/splits/../mine.jsonl"),
+         "alternatives.few_shot.examples = 'data/splits/../mine.jsonl': no such file: want"),
+        (lambda v: v["alternatives"]["guided"].update(answer_schema={}),
+         "alternatives.guided.answer_schema"),
+        (lambda v: v["alternatives"]["in_llama"].update(answer_schema={}),
+         "alternatives.in_llama.answer_schema"),
+        (lambda v: v["alternatives"]["ceiling"]["endpoint"].update(max_tokens=63),
+         "alternatives.ceiling.endpoint.max_tokens = 63: want at least answer.chat.max_new_tokens = 64: answers as "
+         "long as those of models"),
         (lambda v: v["alternatives"]["few_shot"].update(examples="data/mine.jsonl"),
          "alternatives.few_shot.examples = 'data/mine.jsonl': no such file: want data/splits/train/chat.jsonl or "
          "recipes/no_examples.json"),
@@ -117,6 +132,19 @@ def test_a_mismatch_is_one_line(change: Callable[[dict[str, Any]], Any], line: s
     found = lines(change)
 
     assert any(problem.startswith(line) for problem in found), found
+
+
+def test_a_link_to_held_out_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data/splits/test").mkdir(parents=True)
+    (tmp_path / "data/splits/test/chat.jsonl").touch()
+    (tmp_path / "mine.jsonl").symlink_to("data/splits/test/chat.jsonl")
+    monkeypatch.chdir(tmp_path)
+
+    found = lines(lambda v: v["alternatives"]["few_shot"].update(examples="mine.jsonl"))
+
+    assert any(
+        line.startswith("alternatives.few_shot.examples = 'mine.jsonl': these rows are held out") for line in found
+    )
 
 
 @pytest.mark.parametrize("name", ["guided", "in_llama"])

@@ -103,6 +103,8 @@ def test_a_method_that_uses_a_second_model_wants_one(monkeypatch: pytest.MonkeyP
          "suites.chat.slots = []: want names of fields: slot_f1_partial needs it"),
         (lambda v: v["suites"]["chat"].update(answer_schema=None, metrics=["field_accuracy"]),
          "suites.chat.answer_schema = null: want a value: field_accuracy needs it"),
+        (lambda v: v["suites"]["chat"].update(answer_schema={}, metrics=["field_accuracy"]),
+         "suites.chat.answer_schema.properties: has no fields: want those that field_accuracy measures"),
         (lambda v: v["suites"]["chat"].update(answer_schema={"type": "object"}, metrics=["field_accuracy"]),
          "suites.chat.answer_schema.properties: has no fields: want those that field_accuracy measures"),
         (lambda v: v["suites"]["chat"].pop("rows"), "suites.chat.rows = None: want one of chat, pair, text"),

@@ -1,4 +1,4 @@
-"""An endpoint's answers with its counts of tokens, each asked for once; what it declines is empty and told."""
+"""An endpoint's answers with its counts of tokens, each asked for once; what it declines says why."""
 
 import json
 from pathlib import Path
@@ -45,14 +45,43 @@ def test_an_answer_that_is_cut_is_kept_as_far_as_it_goes(llama: str, tmp_path: P
     assert found.cut and found.text and STEAM.startswith(found.text) and found.answer_tokens == 3
 
 
-def test_a_request_that_is_refused_is_an_empty_answer_and_told(
-    llama: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_request_that_is_refused_is_an_empty_answer_that_says_why(llama: str, tmp_path: Path) -> None:
     with Proxy(llama, [REFUSED]) as proxy:
         found = generate(proxy.url, tmp_path, asked(OTHER, IRON))
 
-    assert [(answer.text, answer.prompt_tokens > 0) for answer in found] == [("", False), (STEAM, True)]
-    assert "  1 requests declined: refused_request\n" in capsys.readouterr().out
+    assert [(answer.text, answer.declined) for answer in found] == [("", "refused_request"), (STEAM, "")]
+
+
+HELD_BACK = {
+    "choices": [{"message": {"content": "F"}, "finish_reason": "content_filter"}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 1},
+}
+
+
+def test_an_answer_that_is_held_back_is_declined_too(llama: str, tmp_path: Path) -> None:
+    with Proxy(llama, [(200, {}, json.dumps(HELD_BACK))]) as proxy:
+        found = generate(proxy.url, tmp_path, asked(OTHER, IRON))
+
+    assert [(answer.text, answer.declined) for answer in found] == [("F", "content_filter"), (STEAM, "")]
+
+
+def test_an_endpoint_that_holds_all_back_is_an_error(llama: str, tmp_path: Path) -> None:
+    with (
+        Proxy(llama, [(200, {}, json.dumps(HELD_BACK))]) as proxy,
+        pytest.raises(UserError, match="declined every request, the first by holding the answer back"),
+    ):
+        generate(proxy.url, tmp_path, asked(OTHER))
+
+
+def test_thoughts_of_turns_are_not_sent_and_told(
+    llama: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "reasoning_content": "hm"}]
+    with Proxy(llama) as proxy:
+        generate(proxy.url, tmp_path, [{"messages": [*shown, {"role": "user", "content": IRON}], "tools": []}])
+
+    assert json.loads(proxy.requests[0])["messages"][1] == {"role": "assistant", "content": "a"}
+    assert "  1 questions are asked without the reasoning_content of their turns\n" in capsys.readouterr().out
 
 
 def test_an_endpoint_that_refuses_all_is_an_error(llama: str, tmp_path: Path) -> None:
