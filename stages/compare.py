@@ -99,14 +99,23 @@ def _interval(samples: np.ndarray, params: Compare, low: str, high: str) -> dict
 
 
 def seen(suite: Measured) -> dict[str, Any]:
-    """What of a suite was looked at: the number of its rows, a sample of their ids, a hash of all answers."""
+    """What of a suite was looked at: the number of its rows, a sample of their ids, a hash of all answers.
+
+    What a judge and people say of an answer can be had again without another answer, so it is part of the look.
+    """
     ids = sorted({answer.id for answer in next(iter(suite.models.values()))})
     words = [
-        [model, [(a.id, a.answer if a.prompt else a.scores) for a in answers]]
+        [model, [(a.id, a.answer if a.prompt else a.scores, *_judged(a)) for a in answers]]
         for model, answers in sorted(suite.models.items())
     ]  # of texts only the scores are known
     answers = hashlib.sha256(msgspec.json.encode(words)).hexdigest()[:24]
     return {"rows": len(ids), "sample": ids[:SAMPLE], "answers": answers}
+
+
+def _judged(answer: scoring.Answer) -> list[dict[str, Any]]:
+    """The judged scores of an answer; nothing where there is no judge."""
+    found = {name: of for name, of in answer.scores.items() if name.partition(".")[0] in published.SOURCES}
+    return [found] if found else []
 
 
 def by_model(comparison: dict[str, Any], params: Compare, evaluate: Evaluate) -> dict[str, dict[str, float]]:

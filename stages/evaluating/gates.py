@@ -11,6 +11,7 @@ import numpy as np
 from stages.answers import json_answer, reply
 from stages.evaluating import evidence, metrics, resampling, scoring
 from stages.evaluating.evidence import Evidence
+from stages.evaluating.judging import corrected
 from stages.evaluating.resampling import Sample
 from stages.evaluating.scoring import Answer
 from stages.evaluating.verdicts import ALLOW, INCONCLUSIVE, REJECT, suite_of
@@ -41,21 +42,29 @@ class _Case(NamedTuple):
     rows: int
     shown: Shown
     beyond: Shown | None  # of `warn`
-    noise: float | None  # standard deviation of the metric between models that differ by their seed
+    noise: float | str | None  # standard deviation of the metric between models that differ by their seed, or why none
+
+
+class _Undecided(NamedTuple):
+    """A verdict without a case."""
+
+    verdict: str
+    why: str
 
 
 def judge(suites: dict[str, Measured], params: Compare) -> dict[str, dict[str, Any]]:
     """{gate: its verdict and all that led to it}, by Holm's procedure over all gates.
 
-    A gate on nothing is a REJECT, with `why`; one on fewer rows than `min_rows` is INCONCLUSIVE at best.
+    A gate on nothing is a REJECT, with `why`; one on a model that alone has no value, or on fewer rows than `min_rows`,
+    is INCONCLUSIVE at best.
     """
     cases = {name: _case(gate, suites, params) for name, gate in params.gates.items()}
     level = (1 - params.confidence) / params.looks
     lows, highs = (
         dict(zip(cases, zip(*evidence.holm(p_values, level), strict=True), strict=True))
         for p_values in (
-            [1.0 if isinstance(case, str) else float(case.shown.evidence.allow) for case in cases.values()],
-            [1.0 if isinstance(case, str) else float(case.shown.evidence.reject) for case in cases.values()],
+            [1.0 if isinstance(case, _Undecided) else float(case.shown.evidence.allow) for case in cases.values()],
+            [1.0 if isinstance(case, _Undecided) else float(case.shown.evidence.reject) for case in cases.values()],
         )
     )
     result = {}
@@ -63,35 +72,57 @@ def judge(suites: dict[str, Measured], params: Compare) -> dict[str, dict[str, A
         gate = params.gates[name]
         told = {"model": gate.model, "metric": gate.metric, "against": gate.against, "where": gate.where}
         told |= {"suite": suite_of(gate.metric, suites, params.suite)[0], "wanted": gate.bound}
-        if isinstance(case, str):
-            result[name] = {"verdict": REJECT, **told, "why": case}
+        if isinstance(case, _Undecided):
+            result[name] = {"verdict": case.verdict, **told, "why": case.why}
         else:
             result[name] = _told(case, *lows[name], *highs[name], params) | told
     return result
 
 
-def _case(gate: Gate, suites: dict[str, Measured], params: Compare) -> _Case | str:
+def _case(gate: Gate, suites: dict[str, Measured], params: Compare) -> _Case | _Undecided:
     """The case of a gate, or why there is none."""
     suite, metric = suite_of(gate.metric, suites, params.suite)
     measured = suites.get(suite, Measured({}, {}))
     names = [gate.model, *([gate.against] if gate.against else [])]
     if metric not in measured.declared or not all(model in measured.models for model in names):
-        return f"{gate.metric} of {gate.model} was not measured"
+        return _Undecided(REJECT, f"{gate.metric} of {gate.model} was not measured")
     chosen = [i for i, answer in enumerate(measured.models[gate.model]) if _matches(answer, gate.where)]
     answers = [[measured.models[model][i] for i in chosen] for model in names]
     if not chosen:
-        return f"no row of {suite} has {_conditions(gate)}: want some; correct where"
+        return _Undecided(REJECT, f"no row of {suite} has {_conditions(gate)}: want some; correct where")
     paired = scoring.paired(metric, answers)
     if paired is None:
-        return f"{gate.metric} counts none of {len(chosen)} rows: nothing was measured"
+        return _unmeasured(gate, metric, dict(zip(names, answers, strict=True)))
     declared = measured.declared[metric]
     found, beyond = (
         None if bound is None else shown(metric, declared, *paired, bound, params) for bound in (gate.bound, gate.warn)
     )
     runs = [gate.model, *params.seeds.get(gate.model, ())]
-    noise = noises({run: [measured.models[run][i] for i in chosen] for run in runs}, metric) if len(runs) > 1 else None
+    of_runs = {run: [measured.models[run][i] for i in chosen] for run in runs}
+    noise = _silent(metric, of_runs) or noises(of_runs, metric) if len(runs) > 1 else None
     turned = declared["better"] == "lower" and not gate.against
     return _Case(gate, turned, int(paired.sizes.sum()), found, beyond, noise)
+
+
+def _unmeasured(gate: Gate, metric: str, models: dict[str, list[Answer]]) -> _Undecided:
+    """Of several models one may have a value: it is not better or worse than one that has none."""
+    if metric.partition(".")[0] != corrected.NAME and len(_unvalued(metric, models)) == len(models):
+        rows = len(models[gate.model])
+        return _Undecided(REJECT, f"{gate.metric} counts none of {rows} rows: nothing was measured")
+    return _Undecided(INCONCLUSIVE, f"{gate.metric}: {_silent(metric, models)}")
+
+
+def _unvalued(metric: str, models: dict[str, list[Answer]]) -> list[str]:
+    tables = {name: metrics.table([answer.scores[metric] for answer in answers]) for name, answers in models.items()}
+    return [name for name, rows in tables.items() if not scoring.has_value(metric, rows)]
+
+
+def _silent(metric: str, models: dict[str, list[Answer]]) -> str:
+    """Why models have no value of a metric; "" if all have one."""
+    names = ", ".join(_unvalued(metric, models))
+    if names and metric.partition(".")[0] == corrected.NAME:
+        return f"people marked no answer of {names}"
+    return f"counts none of {len(next(iter(models.values())))} rows of {names}" if names else ""
 
 
 def noises(runs: dict[str, list[Answer]], metric: str) -> float:
@@ -165,7 +196,7 @@ def _told(
     }  # fmt: skip
     if case.beyond and result["verdict"] == ALLOW:
         result["warning"] = bool(case.beyond.evidence.allow > low_level)
-    if case.noise is not None:
+    if isinstance(case.noise, float):
         result["noise"] = _rounded(case.noise)
     if result["verdict"] == INCONCLUSIVE:
         result["more_rows"] = _more_rows(case, evidence.groups_needed(plan, level, params.power), params)
@@ -188,7 +219,9 @@ def _why(case: _Case, result: dict[str, Any], params: Compare) -> str:
     found = f"{of} is {result['value']:.4f}, want {result['limit']} {gate.bound}"
     if result.get("warning"):
         found = f"{found}; a warning: not shown to be {result['limit']} {gate.warn}"
-    if case.noise is not None:
+    if isinstance(case.noise, str):
+        found = f"{found}; its noise of training is unknown: {case.noise}"
+    elif case.noise is not None:
         found = f"{found}; trained with other seeds it varies by {case.noise:.4f}, its standard deviation"
     if result["verdict"] != INCONCLUSIVE:
         return found

@@ -13,6 +13,7 @@ import numpy as np
 
 from stages.answers import reply
 from stages.evaluating import metrics, resampling
+from stages.evaluating.judging import corrected
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import AnySuite, Suite, TextSuite
 from stages.rows import display, parts
@@ -110,8 +111,15 @@ def statistics(answers: list[Answer]) -> dict[str, np.ndarray]:
 
 def totals(answers: list[Answer]) -> dict[str, float]:
     """{metric: its value over all rows} of the metrics that any row counts for."""
-    sums = {name: rows.sum(axis=0) for name, rows in statistics(answers).items()}
-    return {name: round(float(metrics.value(name, of_all)), 6) for name, of_all in sums.items() if of_all.any()}
+    found = {name: rows for name, rows in statistics(answers).items() if has_value(name, rows)}
+    return {name: round(float(metrics.value(name, rows.sum(axis=0))), 6) for name, rows in found.items()}
+
+
+def has_value(metric: str, rows: np.ndarray) -> bool:
+    """Whether (rows, k) statistics say anything of a metric; `metrics.value` of those that do not is 0."""
+    if metric.partition(".")[0] == corrected.NAME:
+        return corrected.is_borne_out(rows.sum(axis=0))
+    return bool(rows.any())
 
 
 class Paired(NamedTuple):
@@ -122,11 +130,13 @@ class Paired(NamedTuple):
 
 
 def paired(metric: str, answers: list[list[Answer]]) -> Paired | None:
-    """What the answers of models to the same rows say of a metric, by groups; None where no row counts."""
+    """What the answers of models to the same rows say of a metric, by groups; None where no row counts of a model: it
+    would have 0, as the worst have, or the best.
+    """
     statistics = [metrics.table([answer.scores[metric] for answer in of_model]) for of_model in answers]
-    counted = np.any([rows.any(axis=1) for rows in statistics], axis=0)
-    if not counted.any():
+    if not all(has_value(metric, rows) for rows in statistics):
         return None
+    counted = np.any([rows.any(axis=1) for rows in statistics], axis=0)
     groups = [answer.group for answer, counts in zip(answers[0], counted, strict=True) if counts]
     sums = [resampling.grouped(rows[counted], groups) for rows in statistics]
     return Paired(sums, np.bincount(resampling.numbered(groups)))

@@ -39,8 +39,10 @@ def seed_problems(chapters: dict[str, Any]) -> list[str]:
     for model, runs in compare.seeds.items():
         where = f"compare.seeds.{model}"
         names = [name for name in evaluate.models if name in train]
+        found += [] if runs else [f"{where} = []: want steps that were trained with other seeds"]
         found += [f"{where} = {run!r}: want one of {', '.join(names)}" for run in (model, *runs) if run not in names]
         steps = [train.get(run) for run in (model, *runs)]
+        seen: dict[int, str] = {}
         for run, step in zip(runs, steps[1:], strict=True):
             if step is None or steps[0] is None:
                 continue
@@ -48,6 +50,10 @@ def seed_problems(chapters: dict[str, Any]) -> list[str]:
             others = [name for name in ours if ours[name] != theirs.get(name, ...)]
             if type(steps[0]) is not type(step) or others != ["seed"]:
                 found.append(f"{where}: {run} differs in {', '.join(others) or 'nothing'}: want another seed alone")
+            elif step.seed in seen:
+                found.append(f"{where}: {run} has the seed of {seen[step.seed]}: want each seed once")
+            else:
+                seen[step.seed] = run
     return found
 
 
@@ -75,9 +81,10 @@ def _problems(where: str, gate: Gate, plain: str, metric: Metric, suite: AnySuit
         yield f"{where}.bound = {gate.bound:g}: want {wanted}, the range of {of}"
     elif gate.warn is not None and not _is_better(gate, metric):
         yield f"{where}.warn = {gate.warn:g}: want a better bound than {gate.bound:g}, which rejects"
-    elif gate.bound == (best := _best(gate, metric)):
-        wanted = "less" if best else "more"
-        yield f"{where}.bound = {gate.bound:g}: want {wanted}: no number of rows shows that there are no worse ones"
+    elif best := [name for name in ("bound", "warn") if getattr(gate, name) in {_best(gate, metric)} - {None}]:
+        wanted = "more" if metric.better == "lower" and not gate.against else "less"
+        value = getattr(gate, best[0])
+        yield f"{where}.{best[0]} = {value:g}: want {wanted}: no number of rows shows that there are no worse ones"
     fields = _fields(suite) if isinstance(suite, Suite) else []
     for field in gate.where or {}:
         if field not in fields:

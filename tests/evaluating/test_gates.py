@@ -181,6 +181,18 @@ def test_a_gate_on_nothing_is_a_reject() -> None:
     assert result["why"] == "exact_match counts none of 200 rows: nothing was measured"
 
 
+def test_a_model_that_a_metric_counts_no_row_of_is_not_held_against_another() -> None:
+    nothing = [scoring.Answer(a.id, a.prompt, "e", "a", {"exact_match": (0.0, 0.0)}) for a in answers(share(99, 1))]
+    models = {"sft": answers(share(99, 1)), "base": nothing}
+
+    result = judge(gate(0.0, "base"), models)
+    assert (result["verdict"], result["why"]) == ("INCONCLUSIVE", "exact_match: counts none of 100 rows of base")
+    noisy = msgspec.structs.replace(params(gate=gate(0.5)), seeds={"sft": ["base"]})
+    found = gates.judge({"chat": Measured(models, DECLARED)}, noisy)["gate"]
+    assert (found["verdict"], "noise" in found) == ("ALLOW", False)
+    assert found["why"].endswith("; its noise of training is unknown: counts none of 100 rows of base")
+
+
 def test_rows_that_the_metric_leaves_out_are_no_evidence() -> None:
     mixed = answers(share(40, 0)) + [
         scoring.Answer(f"call {i}", f"call {i}", "e", "a", {"exact_match": (0.0, 0.0)}) for i in range(60)

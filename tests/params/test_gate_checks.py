@@ -49,10 +49,15 @@ def test_too_few_samples_for_any_gate_to_allow_are_refused(samples: int, looks: 
         ({"against": "sft", "bound": -0.05, "warn": -0.06}, "-0.06: want a better bound than -0.05, which rejects"),
         ({"against": "sft", "bound": -0.05, "warn": 2.0}, "2: want a better bound than -0.05, which rejects"),
         ({"metric": "exact_match", "bound": 0.8, "warn": 0.8}, "0.8: want a better bound than 0.8, which rejects"),
+        ({"warn": 1.0}, "1: want less: no number of rows shows that there are no worse ones"),
+        ({"against": "sft", "warn": 1.0}, "1: want less: no number of rows shows that there are no worse ones"),
+        ({"metric": "repetition", "bound": 0.1, "warn": 0.0},
+         "0: want more: no number of rows shows that there are no worse ones"),
     ],
-)
+)  # fmt: skip
 def test_a_warning_asks_for_more_than_the_bound(changes: dict[str, Any], wanted: str) -> None:
     def change(values: dict[str, Any]) -> None:
+        values["suites"]["chat"]["metrics"].append("repetition")
         gate = {"model": "dpo", "metric": "exact_match", "against": None, "bound": 0.5, "where": None}
         values["compare"]["gates"] = {"mine": gate | changes}
 
@@ -77,3 +82,21 @@ def test_the_noise_of_training_is_that_of_the_seed_alone(changes: dict[str, Any]
     assert problems(change) == wanted
     unknown = problems(lambda values: values["compare"].update(seeds={"sft": ["again"]}))
     assert unknown == ["compare.seeds.sft = 'again': want one of sft, dpo"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "wanted"),
+    [
+        ([], ["compare.seeds.sft = []: want steps that were trained with other seeds"]),
+        (["again", "again"], ["compare.seeds.sft: again has the seed of again: want each seed once"]),
+        (["again", "third"], ["compare.seeds.sft: third has the seed of again: want each seed once"]),
+    ],
+)
+def test_the_noise_of_training_is_of_several_seeds(runs: list[str], wanted: list[str]) -> None:
+    def change(values: dict[str, Any]) -> None:
+        for run in ("again", "third"):
+            values["train"][run] = values["train"]["sft"] | {"seed": 7}
+            values["evaluate"]["models"].append(run)
+        values["compare"]["seeds"] = {"sft": runs}
+
+    assert problems(change) == wanted

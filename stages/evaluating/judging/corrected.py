@@ -35,6 +35,12 @@ def combine(sums: Any) -> Any:
     return np.where((rows == 0) | ((open > 0) & (marked == 0)), 0.0, value)
 
 
+def is_borne_out(sums: Any) -> bool:
+    """Whether (5,) sums have a score: some row was counted, and people marked some of those that they would have to."""
+    _, rows, _, marked, open = sums
+    return bool(rows > 0 and (marked > 0 or open == 0))
+
+
 def weights(sums: Any) -> Any:
     """(..., groups, 5) → (..., groups): by how much a group can move the value, 1 for an average one of a mean.
 

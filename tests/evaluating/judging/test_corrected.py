@@ -1,5 +1,7 @@
 """A judge's mean, corrected by people's marks, says what people would say; its interval knows how little they saw."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -81,16 +83,59 @@ def test_corrected_intervals_hold_the_truth_that_the_judges_own_miss() -> None:
     assert by_people.value.std() < 0.85 * only_marked.std(), "the judge's marks of the others help"
 
 
+def answers(rows: np.ndarray) -> list[scoring.Answer]:
+    return [scoring.Answer(f"id{i}", f"q{i}", "e", "a", {NAME: tuple(row)}) for i, row in enumerate(rows.tolist())]
+
+
+def judge(gate: Gate, models: dict[str, list[scoring.Answer]], **seeds: list[str]) -> dict[str, Any]:
+    params = Compare(
+        suite="chat", baseline="base", bootstrap_samples=400, confidence=0.95, looks=1, power=0.8, seed=1, min_rows=1,
+        gates={"kind": gate}, seeds=seeds,
+    )  # fmt: skip
+    declared = {NAME: metrics.Metric("higher", 0, 1, "")._asdict()}
+    return gates.judge({"chat": Measured(models, declared)}, params)["kind"]
+
+
 @pytest.mark.parametrize(("marked", "verdict"), [(5, "INCONCLUSIVE"), (150, "ALLOW")])
 def test_a_gate_believes_a_judge_as_far_as_people_bear_it_out(marked: int, verdict: str) -> None:
     rows = sums(*[(1, 1)] * marked, *[(1, None)] * (200 - marked))
-    answers = [scoring.Answer(f"id{i}", f"q{i}", "e", "a", {NAME: tuple(row)}) for i, row in enumerate(rows.tolist())]
-    params = Compare(
-        suite="chat", baseline="base", bootstrap_samples=400, confidence=0.95, looks=1, power=0.8, seed=1, min_rows=1,
-        gates={"kind": Gate("sft", NAME, None, 0.8, None)},
-    )  # fmt: skip
-    declared = {NAME: metrics.Metric("higher", 0, 1, "")._asdict()}
 
-    found = gates.judge({"chat": Measured({"sft": answers}, declared)}, params)["kind"]
+    found = judge(Gate("sft", NAME, None, 0.8, None), {"sft": answers(rows)})
 
     assert (found["verdict"], found["value"]) == (verdict, 1.0)
+
+
+MARKED = answers(sums(*[(1, 1)] * 100, *[(1, None)] * 100))
+UNMARKED = {  # as `judge` writes them: nobody marked anything, or answers alone that the judge gave no mark
+    "none": answers(np.array([corrected.UNCOUNTED] * 200)),
+    "elsewhere": answers(np.array([corrected.UNCOUNTED, *[corrected.statistics(1, None, True)] * 199])),
+}
+
+
+@pytest.mark.parametrize("unmarked", [*UNMARKED])
+@pytest.mark.parametrize("against", ["sft", None])
+def test_a_model_whose_answers_nobody_marked_is_neither_good_nor_bad(unmarked: str, against: str | None) -> None:
+    silent = UNMARKED[unmarked]
+
+    found = judge(Gate("dpo", NAME, against, 0.0, None), {"dpo": silent, "sft": MARKED})
+    assert (found["verdict"], found["why"]) == ("INCONCLUSIVE", f"{NAME}: people marked no answer of dpo")
+    assert "value" not in found
+    assert scoring.totals(silent) == {}
+
+
+def test_a_gain_on_a_model_whose_answers_nobody_marked_is_none() -> None:
+    models = {"dpo": MARKED, "sft": UNMARKED["none"]}
+
+    found = judge(Gate("dpo", NAME, "sft", 0.0, None), models)
+    assert (found["verdict"], found["why"]) == ("INCONCLUSIVE", f"{NAME}: people marked no answer of sft")
+    both = judge(Gate("dpo", NAME, "sft", 0.0, None), {"dpo": UNMARKED["none"], "sft": UNMARKED["none"]})
+    assert (both["verdict"], both["why"]) == ("INCONCLUSIVE", f"{NAME}: people marked no answer of dpo, sft")
+
+
+def test_the_noise_of_training_is_of_models_whose_answers_people_marked() -> None:
+    models = {"dpo": MARKED, "again": UNMARKED["none"]}
+
+    found = judge(Gate("dpo", NAME, None, 0.5, None), models, dpo=["again"])
+    assert (found["verdict"], "noise" in found) == ("ALLOW", False)
+    assert found["why"].endswith("; its noise of training is unknown: people marked no answer of again")
+    assert judge(Gate("dpo", NAME, None, 0.5, None), models | {"again": MARKED}, dpo=["again"])["noise"] == 0
