@@ -50,6 +50,11 @@ def commit_of(root: Path, revision: str) -> str:
     return _git(root, "rev-parse", "-q", "--verify", "--end-of-options", name, no_output_code=1).decode().strip()
 
 
+def timestamp(root: Path, commit: str) -> int:
+    """When a commit was made, Unix seconds of its committer, whether or not a branch reaches it."""
+    return int(_git(root, "show", "-s", "--no-show-signature", "--format=%ct", commit))
+
+
 def is_shallow(root: Path) -> bool:
     """Whether the repository lacks the history before some commits, as one cloned with --depth does."""
     return _git(root, "rev-parse", "--is-shallow-repository").decode().strip() == "true"

@@ -7,10 +7,12 @@ from pathlib import Path
 from modelmake import git
 from modelmake.dvc import experiments
 from modelmake.errors import UserError
+from modelmake.keys import key_file
 from modelmake.tracing import lock_entries
 from modelmake.tracing.history import LOCK
 from modelmake.tracing.lock_entries import LockedStage
 
+GRAPH = f"{key_file.FOLDER}/{key_file.GRAPH}"
 HEAD = "HEAD"
 WORKSPACE = "workspace"  # what DVC calls the working tree beside commits
 BUILD = "build it with `dvc repro` and commit"
@@ -23,7 +25,7 @@ class Revision:
 
     name: str  # as the user wrote it
     commit: str  # "" of the working tree
-    stages: dict[str, LockedStage]  # of its dvc.lock
+    stages: dict[str, LockedStage]  # of its dvc.lock; what its graph has no longer stays in there, and is left out
 
     @property
     def short(self) -> str:
@@ -45,10 +47,10 @@ def read(root: Path, name: str) -> Revision:
     commit = experiments.commit_of(root, name)
     if not commit:
         raise UserError(f"{name}: no such revision: want a commit, branch, tag or experiment; `git log` has them")
-    text = next(git.contents(root, [f"{commit}:./{LOCK}"]))
+    text, graph = git.contents(root, [f"{commit}:./{path}" for path in (LOCK, GRAPH)])
     if text is None:
         raise UserError(f"{name}: commit {commit[:10]} has no {LOCK}: want the commit of a build; {BUILD}")
-    return Revision(name, commit, _stages(text, f"{name}: {LOCK} of commit {commit[:10]}"))
+    return Revision(name, commit, _stages(text, graph, name, f" of commit {commit[:10]}"))
 
 
 def working_tree(root: Path) -> Revision:
@@ -59,16 +61,22 @@ def working_tree(root: Path) -> Revision:
     """
     if not (root / LOCK).is_file():
         raise UserError(f"{WORKSPACE}: no {LOCK}: want a build; run `dvc repro`")
-    return Revision(WORKSPACE, "", _stages((root / LOCK).read_bytes(), f"{WORKSPACE}: {LOCK}"))
+    graph = (root / GRAPH).read_bytes() if (root / GRAPH).is_file() else None
+    return Revision(WORKSPACE, "", _stages((root / LOCK).read_bytes(), graph, WORKSPACE, ""))
 
 
-def _stages(text: bytes, where: str) -> dict[str, LockedStage]:
+def _stages(text: bytes, graph: bytes | None, name: str, commit: str) -> dict[str, LockedStage]:
+    """The stages of a dvc.lock that the graph of its build has; all where git has no graph."""
     try:
         entries = lock_entries.parse(text, {})
     except ValueError as error:
-        raise UserError(f"{where}: {error}: want one that DVC wrote; {BUILD}") from None
+        raise UserError(f"{name}: {LOCK}{commit}: {error}: want one that DVC wrote; {BUILD}") from None
+    try:
+        known = dict(entries) if graph is None else json.loads(graph)
+    except ValueError as error:
+        raise UserError(f"{name}: {GRAPH}{commit}: {error}: want one that preflight wrote; {BUILD}") from None
     return {stage: LockedStage(number, stage, json.loads(content)["record"])
-            for number, (stage, content) in enumerate(entries)}  # fmt: skip
+            for number, (stage, content) in enumerate(entries) if stage in known}  # fmt: skip
 
 
 def check_clean(root: Path) -> None:

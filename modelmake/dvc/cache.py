@@ -21,7 +21,7 @@ class Cache:
 
     def whole(self, md5: str | None) -> Files | None:
         """The files of an artifact; None where the cache lacks one, or DVC would not trust it."""
-        if md5 is None or not self._trusted(md5):
+        if not md5 or not self._trusted(md5):
             return None
         if not md5.endswith(".dir"):
             return {"": md5}
@@ -32,7 +32,9 @@ class Cache:
         return files if all(map(self._trusted, files.values())) else None
 
     def read(self, md5: str) -> bytes | None:
-        """The content of a file; None where the cache lacks it or has other bytes."""
+        """The content of a file; None where the cache lacks it or has other bytes, and where no MD5 is recorded."""
+        if not md5:
+            return None
         try:
             content = self._object(md5).read_bytes()
         except FileNotFoundError:

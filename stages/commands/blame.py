@@ -25,6 +25,8 @@ from stages.evaluating import verdicts
 
 ROWS = ("ingest",)  # stages whose files are inputs of their own
 WHOLE = {"base": "base model"}  # {stage: what its files and its section are together}
+WRITERS = {"evaluate.tasks.": "lm_eval", "evaluate.variants.": "evaluate_variant"}  # {section of suites: their stage}
+JUDGED = ("judged", "judged_corrected")  # first parts of names; rows of judges are in files of their own
 AUTOMATIC = 1  # rounds of halving where one file of rows changed
 
 
@@ -115,11 +117,16 @@ def find(root: Path, metric: str, old: Revision, new: Revision) -> Measured:
             )
     section = _compare(new).params
     suites, main = section["evaluate.suites"], section["compare.suite"]
-    tasks = {field.split(".")[2] for field in section if field.startswith("evaluate.tasks.")}  # of lm-eval
+    writers = {suite: "evaluate" for suite in suites} | {
+        field.split(".")[2]: stage for field in section for start, stage in WRITERS.items() if field.startswith(start)
+    }
     model = next(m for m in section["evaluate.models"] if metric.startswith(f"{m}."))
     name = metric.removeprefix(f"{model}.")
-    suite, metric_name = verdicts.suite_of(name, {*suites, *tasks}, main)
-    target = f"{'lm_eval' if suite in tasks else 'evaluate'}@{model}-{suite}"
+    suite, metric_name = verdicts.suite_of(name, writers, main)
+    writer = writers.get(suite, "evaluate")
+    if writer != "lm_eval" and metric_name.partition(".")[0] in JUDGED:
+        raise UserError(f"{metric}: of a judge: want a metric that `evaluate` or lm-eval measures")
+    target = f"{writer}@{model}-{suite}"
     for revision in (old, new):
         if target not in revision.stages:
             raise UserError(f"{revision.name}: dvc.lock of {revision.short} has no {target}: want its build; {BUILD}")

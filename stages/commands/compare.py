@@ -13,6 +13,8 @@ from modelmake import git
 from modelmake.blaming import revisions
 from modelmake.blaming.revisions import WORKSPACE, Revision
 from modelmake.errors import UserError
+from modelmake.planning import plan
+from modelmake.planning.forecast import Status
 from stages.commands import compare_facts, compare_tables, gate, looks
 from stages.commands.compare_builds import Build
 from stages.commands.compare_tables import Table
@@ -79,10 +81,10 @@ def read(root: Path, names: list[str]) -> list[Revision]:
 
 def lay_out(root: Path, builds: list[Build]) -> tuple[dict[str, Any], list[Changed]]:
     """The facts about builds, and changed answers of their models."""
-    commits = {commit.sha: commit for commit in git.commits(root)}
-    found = [commits.get(build.revision.commit) for build in builds]
-    times = [commit.timestamp if commit else math.inf for commit in found]
-    judged = [judge(root, build, until) for build, until in zip(builds, times, strict=True)]
+    commits = [build.revision.commit for build in builds]
+    times = [git.timestamp(root, commit) if commit else math.inf for commit in commits]
+    stale = Stale(root) if not all(commits) else None
+    judged = [judge(root, build, until, stale) for build, until in zip(builds, times, strict=True)]
     facts: dict[str, Any] = {
         "gates": compare_facts.gates([of_build.get("gates", {}) for of_build in judged]),
         "alternatives": compare_facts.alternatives(builds),
@@ -101,7 +103,8 @@ def lay_out(root: Path, builds: list[Build]) -> tuple[dict[str, Any], list[Chang
         {
             "name": build.name, "commit": build.revision.commit,
             "date": "" if time == math.inf else datetime.fromtimestamp(time, UTC).date().isoformat(),
-            "verdict": of_build.get("verdict"), "model": build.model, "stale": of_build.get("stale", ""),
+            "verdict": of_build.get("verdict"), "model": build.model,
+            "stale": "" if build.revision.commit else stale.shown(build),
             "missing": sorted(build.missing),
         }
         for build, of_build, time in zip(builds, judged, times, strict=True)
@@ -109,22 +112,36 @@ def lay_out(root: Path, builds: list[Build]) -> tuple[dict[str, Any], list[Chang
     return facts, changed
 
 
-def judge(root: Path, build: Build, until: float) -> dict[str, Any]:
+def judge(root: Path, build: Build, until: float, stale: "Stale | None") -> dict[str, Any]:
     """The gates of a build as `modelmake gate` tells them; {} where it has none that can be read."""
     found = build.report("stages.compare", "gate")
     if "suites" not in found:  # not there, or of a version that knew no evidence
         return {}
     spent, _ = looks.spent(root, build.recorded("stages.compare", "gate")[""], found, until)
-    stale = "" if build.revision.commit else staleness(root, build)
-    return gate.judged(found, spent, stale)
+    return gate.judged(found, spent, "" if build.revision.commit else stale.gates(build))
 
 
-def staleness(root: Path, build: Build) -> str:
-    """Why the figures in the working tree are not those of its data, parameters and code; "" if they are."""
-    try:
-        return gate.staleness(root, build.stage("stages.compare"))
-    except UserError as problem:  # params.yaml is not valid, say: the last build is still there to be seen
-        return f"these figures are of the last build: {problem}"
+class Stale:
+    """Which figures of the working tree are not those of its data, parameters and code."""
+
+    def __init__(self, root: Path) -> None:
+        self._steps, self._problem = [], ""
+        try:
+            self._steps = plan.plan(root)
+        except UserError as problem:  # params.yaml is not valid, say: the last build is still there to be seen
+            self._problem = f"these figures are of the last build: {problem}"
+
+    def gates(self, build: Build) -> str:
+        """Why the gates are of another build; "" if they are of this one."""
+        return self._problem or gate.staleness(self._steps, build.stage("stages.compare"))
+
+    def shown(self, build: Build) -> str:
+        """The same of every report that was asked for. One that can be checked out is as recorded."""
+        names = {step.stage.rpartition(":")[2]: step.status for step in self._steps}
+        stale = [name for name, status in names.items()
+                 if name in build.shown and status not in (Status.FRESH, Status.CHECKOUT)]  # fmt: skip
+        others = f"{', '.join(stale)}: these reports are of another build; run `dvc repro`" if stale else ""
+        return "; ".join(filter(None, [self.gates(build), others]))
 
 
 def answers(builds: list[Build], scores: dict[str, Any]) -> tuple[dict[str, Any], list[Changed]]:
@@ -157,20 +174,25 @@ def _plain(change: Changed) -> dict[str, Any]:
 def page(builds: list[Build], facts: dict[str, Any], changed: list[Changed]) -> str:
     """The page, one file that asks nothing of the network."""
     laid = compare_tables.tables(facts)
-    histories = [compare_facts.histories(build) for build in builds]
-    curves = {
-        run: charts.side_by_side(run, {build.name: logs[run]["history"] for build, logs in
-                                       zip(builds, histories, strict=True) if run in logs})
-        for run, of_run in facts["training"].items() if not all(log and log["same"] for log in of_run)
-    }  # fmt: skip
     drawn = {chapter: [table for table in laid if table.chapter == chapter] for chapter in CHAPTERS}
     values = {
-        "facts": facts, "tables": drawn, "curves": curves, "changed": changed,
+        "facts": facts, "tables": drawn, "curves": curves(builds, facts["training"]), "changed": changed,
         "chapters": {id: title for id, title in CHAPTERS.items() if drawn[id] or id in ("verdict", "answers")},
         "described": compare_tables.described, "notes": notes(facts), "headlines": compare_tables.headlines(facts),
     }  # fmt: skip
     scripts = [charts.library(), (TEMPLATES[1] / "page.js").read_text("utf-8")]
     return html.render(TEMPLATES, "page.html", values, scripts)
+
+
+def curves(builds: list[Build], training: dict[str, list[Any]]) -> dict[str, dict[str, Any]]:
+    """{run: its chart} of the runs that differ."""
+    names, logs = [build.name for build in builds], [compare_facts.histories(build) for build in builds]
+    result = {}
+    for run, of_run in training.items():
+        if not all(log and log["same"] for log in of_run):
+            histories = {name: log[run]["history"] for name, log in zip(names, logs, strict=True) if run in log}
+            result[run] = charts.side_by_side(run, histories, names)
+    return result
 
 
 def write(path: Path, content: str) -> None:

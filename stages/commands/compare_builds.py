@@ -40,6 +40,7 @@ class Build:
     def __init__(self, root: Path, revision: Revision) -> None:
         self.revision, self.name = revision, revision.name
         self.missing: list[str] = []  # reports that were asked for, and are neither in git nor in the cache
+        self.shown: set[str] = set()  # stages that were asked for what they wrote
         self._root, self._cache = root, Cache(state_dir.folder(root).parent)
 
     @cached_property
@@ -67,8 +68,9 @@ class Build:
 
     def recorded(self, module: str, flag: str) -> dict[str, str]:
         """{item, "" of a stage without one: path} of what stages of a module wrote for a flag, as dvc.lock has it."""
-        return {stage.name.partition("@")[2]: stage.flags[flag] for stage in self._of(module)
-                if stage.flags.get(flag) in self.outs}  # fmt: skip
+        stages = [stage for stage in self._of(module) if stage.flags.get(flag) in self.outs]
+        self.shown |= {stage.name for stage in stages}
+        return {stage.name.partition("@")[2]: stage.flags[flag] for stage in stages}
 
     def _of(self, module: str) -> Iterator[Stage]:
         for name, locked in self.revision.stages.items():

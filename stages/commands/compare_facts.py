@@ -71,6 +71,8 @@ def _differences(first: Build, other: Build, suite: str, model: str) -> dict[str
     if first.scored(model, suite) == other.scored(model, suite) != []:
         return {"": {"same": True}}
     answers = [build.answers(model, suite) for build in (first, other)]
+    if "compare.seed" not in other.params:
+        return {"": {"unknown": "no comparison there"}}
     lacks = [build.name for build, of_build in zip((first, other), answers, strict=True) if of_build is None]
     if lacks:
         return {"": {"unknown": f"no answers of {' and '.join(lacks)} here"}}
@@ -78,14 +80,16 @@ def _differences(first: Build, other: Build, suite: str, model: str) -> dict[str
     if not ids[0] & ids[1]:
         return {"": {"unknown": "no row in common"}}
     kept = [[answer for answer in of_build if answer.id in ids[0] & ids[1]] for of_build in answers]
-    names = kept[0][0].scores.keys() & kept[1][0].scores.keys()
+    common, declared = kept[0][0].scores.keys() & kept[1][0].scores.keys(), other.declared(model, suite)
+    names, unknown = common & declared.keys(), {name: {"unknown": "not declared"} for name in common - declared.keys()}
+    unknown[""] = {"unknown": "no metric in common"}
+    if not names:
+        return unknown
     both = {name: _only(of_build, names) for name, of_build in zip((FIRST, OTHER), kept, strict=True)}
-    declared = other.declared(model, suite)
-    if not names or not declared.keys() >= names:
-        return {"": {"unknown": "no metric in common"}}
+    declared = {name: declared[name] for name in names}
     counts = {"rows": len(kept[0]), "only_first": len(ids[0] - ids[1]), "only_this": len(ids[1] - ids[0])}
     compared = compare.compare(Measured(both, declared), _settings(other, suite))[OTHER]
-    return {"": {"unknown": "no metric in common"}} | {
+    return unknown | {
         name: {"by": entry["difference"], "low": entry["difference_low"], "high": entry["difference_high"], **counts}
         for name, entry in compared.items()
         if "difference" in entry

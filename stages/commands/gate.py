@@ -11,6 +11,7 @@ from modelmake.dvc import experiments, graph
 from modelmake.errors import UserError
 from modelmake.planning import plan
 from modelmake.planning.forecast import Status
+from modelmake.planning.plan import Step
 from modelmake.tracing import lock_entries
 from stages.commands import looks
 from stages.commands.looks import Spent
@@ -40,7 +41,7 @@ def run(arguments: Namespace) -> int:
     path = compare.flags["gate"]
     content, until = _committed(root, path, arguments.rev) if arguments.rev else (_present(root, path), math.inf)
     gate = _decoded(content, path, arguments.rev)
-    stale = "" if arguments.rev else staleness(root, compare.name)
+    stale = "" if arguments.rev else staleness(plan.plan(root), compare.name)
     spent, unknown = looks.spent(root, path, gate, until)
     report = judged(gate, spent, stale)
     if arguments.json:
@@ -84,8 +85,7 @@ def _committed(root: Path, path: str, revision: str) -> tuple[bytes, float]:
         UserError: there is no such commit or file, or dvc.lock there records another one.
     """
     sha = experiments.commit_of(root, revision)
-    commit = next((commit for commit in git.commits(root) if commit.sha == sha), None)
-    if commit is None:
+    if not sha:
         raise UserError(f"--rev {revision}: no such commit: want a branch, a tag, an experiment or a hash that git has")
     content, lock = git.contents(root, [f"{sha}:./{path}", f"{sha}:./dvc.lock"])
     if content is None:
@@ -94,7 +94,7 @@ def _committed(root: Path, path: str, revision: str) -> tuple[bytes, float]:
     recorded = {out["path"]: out.get("md5") for record in records for out in record.get("outs", [])}
     if recorded.get(path) != artifacts.md5(content):
         raise UserError(f"--rev {revision}: {path} is not the one that dvc.lock records there: want a whole build")
-    return content, commit.timestamp
+    return content, git.timestamp(root, sha)
 
 
 def _decoded(content: bytes, path: str, revision: str | None) -> dict[str, Any]:
@@ -108,9 +108,9 @@ def _decoded(content: bytes, path: str, revision: str | None) -> dict[str, Any]:
     return gate
 
 
-def staleness(root: Path, stage: str) -> str:
+def staleness(planned: list[Step], stage: str) -> str:
     """Why the gates in the working tree are not those of its data, parameters and code; "" if they are."""
-    steps = [step for step in plan.plan(root) if step.stage.rpartition(":")[2] == stage]
+    steps = [step for step in planned if step.stage.rpartition(":")[2] == stage]
     if not steps or steps[0].status == Status.FRESH:
         return ""
     reasons = "; ".join(steps[0].reasons[:2])

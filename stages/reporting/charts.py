@@ -77,11 +77,12 @@ def loss(name: str, history: list[dict[str, Any]]) -> dict[str, Any]:
     return _chart(description, points, 180, encoding={"x": x}, layer=layers)
 
 
-def side_by_side(run: str, histories: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def side_by_side(run: str, histories: dict[str, list[dict[str, Any]]], builds: list[str]) -> dict[str, Any]:
     """Losses, or mean rewards, of one run in several builds: on held-out rows where each has a line, else in training.
 
     Args:
-        histories: {build: history}, at most as many as there are `BUILDS`.
+        histories: {build: history} of those that have the run.
+        builds: all builds, at most as many as there are `BUILDS`; the place of one among them gives its look.
     """
     kinds = [[LOSSES[name] for step in history for name in step if name in LOSSES] for history in histories.values()]
     kind = "held-out" if all(of_build.count("held-out") > 1 for of_build in kinds) else "training"
@@ -92,7 +93,7 @@ def side_by_side(run: str, histories: dict[str, list[dict[str, Any]]]) -> dict[s
         for name in LOSSES
         if LOSSES[name] == kind and name in entry
     ]
-    looks = dict(zip(histories, BUILDS, strict=False))
+    looks = {build: look for build, look in zip(builds, BUILDS, strict=False) if build in histories}
     scale = {"domain": [*looks], "range": [f"var(--{colour})" for colour, _ in looks.values()]}
     dash = {"domain": [*looks], "range": [pattern for _, pattern in looks.values()]}
     encoding = {

@@ -73,6 +73,27 @@ def test_a_metric_of_a_task_is_of_the_stage_that_runs_lm_eval(project: MadeUpPro
     assert find(project, "sft.hits").target == "evaluate@sft-chat"
 
 
+def test_a_metric_of_a_variant_is_of_the_stage_that_scores_its_answers(project: MadeUpProject) -> None:
+    evaluate = COMPARE["evaluate"] | {"variants": {"typos": {"rows": "data/splits/test/chat.jsonl"}}}
+    project.stages["compare"]["params"]["params.yaml"]["evaluate"] = evaluate
+    project.stage("evaluate_variant@sft-typos", {}, {"reports/evaluate/sft-typos.jsonl": b"{}"})
+    for name, value in (("first", 0.5), ("second", 0.25)):
+        write(project, {"sft": {"hits": 0.8, "typos.hits": value}})
+        project.commit(name)
+
+    assert find(project, "sft.typos.hits") == blame.Measured("hits", "evaluate_variant@sft-typos", 0.9, 7, 0.5, 0.25)
+    assert find(project, "sft.hits").target == "evaluate@sft-chat"
+
+
+@pytest.mark.parametrize("metric", ["sft.judged.tone", "sft.hard.judged_corrected.tone"])
+def test_a_metric_of_a_judge_is_refused_before_anything_is_built(project: MadeUpProject, metric: str) -> None:
+    write(project, {"sft": {"judged.tone": 0.5, "hard.judged_corrected.tone": 0.5}})
+    project.commit("first")
+    project.commit("second")
+
+    assert refused(project, metric) == f"{metric}: of a judge: want a metric that `evaluate` or lm-eval measures"
+
+
 def test_a_metric_that_a_build_does_not_have_is_refused_with_those_that_it_has(project: MadeUpProject) -> None:
     project.commit("first")
     write(project, {"sft": {"hits": 0.8}})

@@ -98,10 +98,13 @@ def test_the_keyboard_goes_through_the_contents_to_the_search(open_page: Callabl
 
 def test_a_curve_of_each_build_can_be_read_on_a_logarithmic_scale(open_page: Callable[..., Page], file: Path) -> None:
     page = open_page(file)
-    labels = page.locator(".panels .chart text").all_inner_texts()
+    labels = page.locator(".panels .chart text").all_text_contents()
 
     page.get_by_label("logarithmic scale").check()
-    page.wait_for_function("labels => document.querySelector('.panels .chart').innerText !== labels", arg=labels)
+    page.wait_for_function(
+        """labels => [...document.querySelectorAll('.panels .chart text')].map(n => n.textContent).join() !== labels""",
+        arg=",".join(labels),
+    )
 
     keys = page.locator(".legend .key")
     assert keys.all_inner_texts() == ["v1", "v2", "r8"]

@@ -56,7 +56,7 @@ def test_builds_stand_in_one_chart_by_held_out_losses_only_where_each_has_a_line
     line = [{"step": 1, "loss": 3.0}, {"step": 1, "eval_loss": 2.0}, {"step": 2, "eval_loss": 1.0}]
 
     def drawn(other: list) -> list[tuple[str, int, float]]:
-        spec = charts.side_by_side("sft", {"v1": line, "v2": other})
+        spec = charts.side_by_side("sft", {"v1": line, "v2": other}, ["v1", "v2"])
         return [(point["build"], point["step"], point["loss"]) for point in spec["data"]["values"]]
 
     assert drawn(line[1:]) == [(build, step, loss) for build in ("v1", "v2") for step, loss in ((1, 2.0), (2, 1.0))]
@@ -64,7 +64,8 @@ def test_builds_stand_in_one_chart_by_held_out_losses_only_where_each_has_a_line
 
 
 def test_each_of_five_builds_has_a_colour_and_dashes_of_its_own() -> None:
-    spec = charts.side_by_side("sft", {f"v{n}": [{"step": 1, "loss": 1.0}] for n in range(5)})
+    names = [f"v{n}" for n in range(5)]
+    spec = charts.side_by_side("sft", {name: [{"step": 1, "loss": 1.0}] for name in names}, names)
     encoding = spec["layer"][0]["encoding"]
 
     assert len(set(encoding["color"]["scale"]["range"])) == 5

@@ -66,3 +66,18 @@ def test_a_working_tree_that_differs_from_head_is_refused(project: MadeUpProject
 
     with pytest.raises(UserError, match=r"^a, b, c and 2 more: not as in HEAD, and commits are compared: commit, or"):
         revisions.check_clean(project.root)
+
+
+def test_a_stage_that_the_graph_has_no_longer_is_none_of_the_build(project: MadeUpProject) -> None:
+    project.stage("calibrate", {}, {"matrix": b"m"})
+    project.commit("before")
+    (project.root / "keys").mkdir()
+    (project.root / "keys/graph.json").write_text('{"train": {}, "report": {}}')
+    project.commit("after")
+
+    assert [*revisions.read(project.root, "HEAD~1").stages] == ["train", "calibrate"], "no graph: all of them"
+    assert [*revisions.read(project.root, "HEAD").stages] == ["train"]
+    assert [*revisions.working_tree(project.root).stages] == ["train"]
+    (project.root / "keys/graph.json").write_text("<<<<<<<")
+    with pytest.raises(UserError, match=r"^workspace: keys/graph.json: .*: want one that preflight wrote; build it"):
+        revisions.working_tree(project.root)

@@ -73,3 +73,8 @@ def test_of_two_runs_of_a_key_the_newest_counts(root: Path) -> None:
         (old.parent / "newer").write_text(text)
 
         assert records.restorable("page", inputs) == {"page.txt": other}
+
+
+def test_an_output_without_an_md5_is_not_in_the_cache(root: Path) -> None:
+    assert Cache(root / ".dvc/cache").read("") is None
+    assert Cache(root / ".dvc/cache").whole("") is None
