@@ -1,9 +1,9 @@
 """Checks params.yaml and the graph, and writes every stage's key. All problems are reported at once.
 
 Inputs:  params.yaml, dvc.yaml, the code, the locks
-Outputs: keys  folder of <stage>[.<item>].json: hashes of the code and the locked packages that the stage reaches; and
-               graph.json: {stage: {module, deps, outs, params}} as DVC resolves it, for stages that show the graph;
-               needs.json: the kinds of rows that are trained on, for `mix`, which stops where there are none
+Outputs: keys  folder of <stage>[.<item>].json: hashes of the code and locked packages that the stage reaches; graph.json:
+               {stage: {module, deps, outs, params}} as DVC resolves it, for stages that show the graph; needs.json: the
+               kinds of rows that are trained on, for `mix`, which stops where there are none
 """
 
 import argparse
@@ -43,8 +43,7 @@ from stages.params.weighing import Weighing
 from stages.reading import field_mapping
 
 FILE = Path("params.yaml")
-SCHEDULER = "MODELMAKE_SCHEDULER"  # set by the Snakefile: stages may run on other machines
-NEEDS = "needs.json"  # the kinds of rows that are trained on, in the folder of key files
+SCHEDULER, NEEDS = "MODELMAKE_SCHEDULER", "needs.json"  # set by the Snakefile: stages may run elsewhere; see above
 CHAPTERS: dict[str, Any] = {
     "machine": Machine,
     "resources": Resources,
@@ -225,8 +224,7 @@ def stage_keys(chapters: dict[str, Any], stages: dict[str, Stage]) -> tuple[dict
         if stage.module in ("", "stages.preflight"):
             continue
         main = importlib.import_module(stage.module).main
-        mismatches = graph.mismatches(stage, main)
-        problems += mismatches
+        problems += (mismatches := graph.mismatches(stage, main))
         if Path(stage.key_file).name in {*result, NEEDS}:
             problems.append(f"dvc.yaml: {stage.name}: its key {stage.key_file} is taken: want another name")
         if mismatches:
@@ -267,7 +265,7 @@ def check() -> tuple[dict[str, Any], list[str]]:
     """
     chapters, problems = decode(params.load(FILE))
     problems += project_problems(chapters)
-    contents: dict[str, Any] = {}
+    contents = {}
     if problems:
         with contextlib.suppress(UserError):  # without right params the graph may be none
             problems += graph_problems(graph.stages(Path()))
@@ -278,9 +276,8 @@ def check() -> tuple[dict[str, Any], list[str]]:
         contents[NEEDS] = needs(chapters["base"], chapters["train"])
     if problems:
         raise UserError("\n".join(problems))
-    most = max(step.processes for step in chapters["train"].values())
-    notes = machine_notes(stages, most) + measuring_notes(chapters)
-    return contents, notes + package_notes(locked_packages.versions(Path("uv.lock")))
+    notes = machine_notes(stages, max(step.processes for step in chapters["train"].values()))
+    return contents, notes + measuring_notes(chapters) + package_notes(locked_packages.versions(Path("uv.lock")))
 
 
 def main() -> None:

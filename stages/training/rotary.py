@@ -5,7 +5,6 @@ rotation in two halves, back by the opposite angle for the gradient, needs six o
 """
 
 import functools
-import sys
 from typing import Any
 
 # Models whose two halves of a head turn by the same angles; tests/training/test_rotary.py proves each.
@@ -14,10 +13,12 @@ PLAIN = {"llama", "mistral", "qwen2", "qwen3", "smollm3"}
 
 def shorten(model: Any) -> None:
     """Has models of this one's kind rotate by `Rotation`, from here on, whatever is float32 on a CPU and trains."""
-    config = model.config
-    if config.model_type not in PLAIN:
+    from transformers import models
+
+    kind = model.config.model_type
+    if kind not in PLAIN:
         return
-    module = sys.modules[type(model.get_base_model() if hasattr(model, "get_base_model") else model).__module__]
+    module = getattr(getattr(models, kind), f"modeling_{kind}")
     usual = module.apply_rotary_pos_emb
     if not hasattr(usual, "usual"):
         module.apply_rotary_pos_emb = functools.update_wrapper(functools.partial(_rotate, usual), usual)

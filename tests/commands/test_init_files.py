@@ -66,7 +66,7 @@ def test_files_become_params_and_every_decision_has_its_reason(
     values, said = written(project), capsys.readouterr().out.splitlines()
     assert values["ingest"]["raw"] == "data/sums"
     assert [rule["glob"] for rule in values["ingest"]["files"]] == ["sums.jsonl"]
-    assert list(values["train"]) == ["sft"] and values["evaluate"] == {"models": ["base", "sft"], "suites": ["chat"]}
+    assert list(values["train"]) == ["sft"] and values["evaluate"]["models"] == ["base", "sft"]
     assert values["datasheet"]["license"] is values["card"]["license"] is values["card"]["language"] is None
     assert values["mix"]["sources"]["all"]["synthetic"] is None
     assert "ingest.files: LICENSE: left out: a text about the data, by its name" in said
@@ -191,7 +191,7 @@ def test_judged_answers_beside_chats_are_trained_on_by_kto(project: Path) -> Non
     values = written(project)
     assert values["ingest"]["judged"] == "rows"
     assert (values["train"]["kto"]["method"], values["train"]["kto"]["from"]) == ("kto", "sft")
-    assert values["evaluate"] == {"models": ["base", "sft", "kto"], "suites": ["chat"]}
+    assert values["evaluate"]["models"] == ["base", "sft", "kto"]
 
 
 def test_texts_alone_are_refused_as_no_answer_could_be_compared(project: Path) -> None:

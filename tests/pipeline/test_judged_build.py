@@ -3,7 +3,6 @@
 import csv
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,9 +62,10 @@ def test_a_judge_is_built_borne_out_gated_and_forgotten(project: Project, proxy:
 
     assert calibrate(project, "polite")[0] == 1
     for model in ("sft", "dpo"):
-        with Path(project.path, f"reviews/{model}-chat-polite.csv").open(encoding="utf-8-sig", newline="") as file:
+        (sheet,) = project.path.glob(f"reviews/{model}-chat-polite-*.csv")
+        with sheet.open(encoding="utf-8-sig", newline="") as file:
             lines = list(csv.DictReader(file))
-        folder = project.path / f"reviews/{model}-chat-polite"
+        folder = sheet.with_suffix("")
         folder.mkdir()
         marks = [f"{line['id']},{'bad' if i == 0 else 'good'}" for i, line in enumerate(lines)]
         (folder / "anna.csv").write_text("\n".join(["id,verdict", *marks]))
