@@ -1,9 +1,9 @@
 """Checks params.yaml and the graph, and writes every stage's key. All problems are reported at once.
 
 Inputs:  params.yaml, dvc.yaml, the code, the locks
-Outputs: keys  folder of <stage>[.<item>].json: hashes of the code and locked packages that the stage reaches; graph.json:
-               {stage: {module, deps, outs, params}} as DVC resolves it, for stages that show the graph; needs.json: the
-               kinds of rows that are trained on, for `mix`, which stops where there are none
+Outputs: keys  folder of <stage>[.<item>].json: hashes of the code and locked packages that the stage reaches;
+               graph.json: {stage: {module, deps, outs, params}} as DVC resolves it, for stages that show the graph;
+               needs.json: the kinds of rows that are trained on, for `mix`, which stops where there are none
 """
 
 import argparse
