@@ -1,4 +1,4 @@
-"""Answers of a model behind an endpoint. The archive keeps each: no request is sent twice."""
+"""Answers of a model behind an endpoint. The archive keeps each: no request that was answered is sent twice."""
 
 from pathlib import Path
 from typing import Any
