@@ -181,6 +181,7 @@ def apply(settings: dict[str, Any], root: Path) -> None:
 def _copy(source: Path, target: Path) -> None:
     if target.is_dir():
         shutil.rmtree(target)
+    target.unlink(missing_ok=True)  # a hard link of DVC's: outputs of the same bytes are one file
     target.parent.mkdir(parents=True, exist_ok=True)
     (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
 

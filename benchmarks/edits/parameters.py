@@ -98,7 +98,7 @@ EDITS = {
     ),
     "suites: the schema": Edit(
         params("urgency: {enum: [low, normal, high]}", "urgency: {enum: [low, high]}"),
-        {*EVALUATE, "parity@Q8_0", "report"}, "other scores, maybe, of the answers that are there", {*END, "plots"},
+        {*EVALUATE, "parity@Q8_0", "plots", "report"}, "other scores, maybe; they read the suite", END,
     ),
     "answer: how long": Edit(
         params("max_new_tokens: 8", "max_new_tokens: 9"), {*ANSWER, "answer_quantized@Q8_0", "report"},
