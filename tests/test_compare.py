@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from stages import compare
 from stages.evaluating import metrics, scoring
 from stages.evaluating.gates import Measured
 from stages.params.evaluation import Compare, Evaluate, Gate
+from stages.params.lm_eval import Task
 from stages.params.variation import Variant
 
 
@@ -113,6 +115,34 @@ def test_a_metric_that_no_row_counts_for_is_left_out() -> None:
     assert "difference" not in found["sft"]["exact_match"]
 
 
+def test_draws_in_which_nothing_counts_are_left_out_of_intervals_and_told(evaluations: Path) -> None:
+    """Two of 50 rows count: (48/50)^50 = 13 % of the 500 draws have none of them, and no score of 0."""
+    for model, hits in (("base", (0.0, 1.0)), ("sft", (1.0, 1.0))):
+        counted = [msgspec.structs.replace(a, scores={"exact_match": (0.0, 0.0)}) for a in half(50)]
+        scored = zip(counted, hits, strict=False)
+        counted[:2] = [msgspec.structs.replace(a, scores={"exact_match": (hit, 1.0)}) for a, hit in scored]
+        scoring.write(evaluations / f"{model}-chat.jsonl", counted)
+    line, _, _ = run(evaluations, BOTH)
+
+    found = json.loads((evaluations.parent / "comparison.json").read_text())
+    sft = found["chat"]["sft"]["exact_match"]
+    assert (sft["value"], sft["low"], sft["high"], sft["stderr"]) == (1.0, 1.0, 1.0, 0.0)
+    assert sft["empty_draws"] == sft["difference_empty_draws"] == pytest.approx(65, abs=25)
+    assert (sft["difference"], sft["difference_low"], sft["difference_high"]) == (0.5, 0.0, 1.0)
+    told = f"; {sft['empty_draws']} of 500 draws hold no row that counts for sft exact_match of chat"
+    assert line.endswith(f"{told}, as many or fewer for 1 more: left out")
+    assert "empty_draws" not in found["more"]["sft"]["schema"]
+
+
+def test_a_score_of_which_no_draw_says_anything_has_no_interval() -> None:
+    one_counts = [*answers(1.0), *answers(0.0, 0.0, denominator=0.0)[1:]]
+
+    with pytest.raises(UserError, match=r"^compare.bootstrap_samples = 1: in none of these draws any row counts for"):
+        for seed in range(40):  # one of four draws of two rows holds the second alone
+            few = msgspec.structs.replace(params(), bootstrap_samples=1, seed=seed)
+            compare.compare(Measured({"base": one_counts}, DECLARED), few)
+
+
 def test_the_same_prompt_asked_again_makes_no_interval_narrower() -> None:
     once, again = half(20), [answer for answer in half(20) for _ in range(20)]
 
@@ -143,11 +173,15 @@ def run(
     archive = evaluations.parent / "archive"
     archive.mkdir(exist_ok=True)
     line = compare.main(evaluations, metrics, comparison, verdict, archive, params(min_rows, **gates), evaluate)
-    assert set(json.loads(comparison.read_text())) == set(evaluate.suites)
+    assert set(json.loads(comparison.read_text())) == set(evaluate.measured())
     return line, json.loads(metrics.read_text()), json.loads(verdict.read_text())
 
 
 BOTH = Evaluate(models=["base", "sft"], suites=["chat", "more"])
+TASK = Task(
+    metrics=["acc"], num_fewshot=0, seed=1, apply_chat_template=False, system_instruction=None, until=None,
+    max_gen_toks=None, strip_answers=False, max_rows=None, batch_size=1,
+)  # fmt: skip
 
 
 def test_metrics_of_suites_other_than_the_main_one_are_prefixed(evaluations: Path) -> None:
@@ -243,6 +277,23 @@ def test_the_order_of_models_is_no_other_look() -> None:
     assert compare.seen(Measured({"a": first, "b": second}, DECLARED)) == compare.seen(
         Measured({"b": second, "a": first}, DECLARED)
     )
+
+
+def test_of_a_task_of_likelihoods_other_scores_are_another_look(evaluations: Path) -> None:
+    """Its rows have the likeliest choice, or no answer: what a model found likely is in the scores alone."""
+    evaluate = Evaluate(models=["base", "sft"], suites=["chat"], tasks={"more": TASK})
+    silent = [msgspec.structs.replace(a, answer="") for a in answers(*[0.0] * 50, metric="schema")]
+
+    def looked(model: str, rows: list[scoring.Answer]) -> dict[str, Any]:
+        scoring.write(evaluations / f"{model}-more.jsonl", rows)
+        return run(evaluations, evaluate)[2]["suites"]
+
+    looked("base", silent)
+    first = looked("sft", silent)
+    other = looked("sft", [msgspec.structs.replace(silent[0], scores={"schema": (1.0, 1.0)}), *silent[1:]])
+    assert other["chat"] == first["chat"]
+    assert other["more"]["answers"] != first["more"]["answers"]
+    assert looked("sft", silent) == first
 
 
 def test_other_marks_of_the_same_answers_are_another_look() -> None:

@@ -51,6 +51,7 @@ class Effects:
     moved: list[Moved]  # new less each of them
     otherwise: list[int]  # rows that each of them scores otherwise than new
     beyond: Moved | None  # the difference less the sum of `moved`; None: one input, which is the difference
+    empty_draws: int  # of SAMPLES, in which no row of one of the builds counts: they are left out
 
 
 def read(path: Path) -> Rows:
@@ -101,6 +102,7 @@ def effects(
         moved=[_moved(gain, real, level) for gain, real in zip(gains, shown, strict=True)],
         otherwise=[sum(new[id].scores[metric] != rows[id].scores[metric] for id in ids) for rows in mixes],
         beyond=_moved(beyond, _p_value(beyond, seed) <= level, level) if beyond else None,
+        empty_draws=int(np.isnan([gain.redrawn for gain in (whole, *gains)]).any(axis=0).sum()),
     )
 
 

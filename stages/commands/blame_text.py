@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from modelmake.blaming.inputs import Input
 from modelmake.blaming.mixes import Mix
 from modelmake.planning.plan import duration
-from stages.commands.blame_effects import Effects, Moved
+from stages.commands.blame_effects import SAMPLES, Effects, Moved
 
 MAX_STAGES = 4  # that a line of the plan names
 MAX_DETAILS = 3  # of an input
@@ -68,6 +68,10 @@ def table(effects: Effects, parts: list[Part], halves: dict[str, list[Part]], pr
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     aligned = ["  ".join(f"{cell:{'<' if n in (0, 5) else '>'}{widths[n]}}" for n, cell in enumerate(line)).rstrip()
                for line in lines]  # fmt: skip
+    if effects.empty_draws:
+        aligned.append(
+            f"{effects.empty_draws:,} of {SAMPLES:,} draws hold no row that counts in one of the builds: left out"
+        )
     return [*aligned, *(f"{mix.change.name}: could not be put back: {mix.problem}" for mix in problems if mix.change)]
 
 
@@ -88,7 +92,7 @@ def as_json(effects: Effects, parts: list[Part], halves: dict[str, list[Part]], 
         "rows": effects.rows, "old": effects.old, "new": effects.new, "difference": asdict(effects.difference),
         "inputs": [_part(part) | {"halves": [_part(half) for half in halves.get(part.change.name, [])]}
                    for part in parts],
-        "beyond": effects.beyond and asdict(effects.beyond),
+        "beyond": effects.beyond and asdict(effects.beyond), "empty_draws": effects.empty_draws,
         "not_put_back": {mix.change.name: mix.problem for mix in problems if mix.change},
         "causes": [part.change.name for part in parts if part.moved.shown],
     }  # fmt: skip

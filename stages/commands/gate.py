@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from modelmake import artifacts, git
-from modelmake.dvc import experiments, graph
+from modelmake.blaming import revisions
+from modelmake.dvc import graph
+from modelmake.dvc.graph import Stage
 from modelmake.errors import UserError
 from modelmake.planning import plan
 from modelmake.planning.forecast import Status
 from modelmake.planning.plan import Step
-from modelmake.tracing import lock_entries
 from stages.commands import looks
 from stages.commands.looks import Spent
 from stages.evaluating.verdicts import ALLOW, INCONCLUSIVE, REJECT, of_all
@@ -35,12 +36,10 @@ def arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Prints the gates; returns 0 for ALLOW, 1 for REJECT, 2 for INCONCLUSIVE."""
     root = Path()
-    compare = next((stage for stage in graph.stages(root).values() if stage.module == "stages.compare"), None)
-    if compare is None:
-        raise UserError("dvc.yaml: no stage runs stages.compare: want one: it decides the gates")
+    compare = deciding(root)
     path = compare.flags["gate"]
-    content, until = _committed(root, path, arguments.rev) if arguments.rev else (_present(root, path), math.inf)
-    gate = _decoded(content, path, arguments.rev)
+    content, until = committed(root, path, arguments.rev) if arguments.rev else (_present(root, path), math.inf)
+    gate = decoded(content, path, arguments.rev)
     stale = "" if arguments.rev else staleness(plan.plan(root), compare.name)
     spent, unknown = looks.spent(root, path, gate, until)
     report = judged(gate, spent, stale)
@@ -49,6 +48,18 @@ def run(arguments: Namespace) -> int:
     else:
         print("\n".join([*_table(report["gates"], arguments.markdown), "", *_notes(report, unknown)]))
     return EXIT[report["verdict"]]
+
+
+def deciding(root: Path) -> Stage:
+    """The stage that decides the gates.
+
+    Raises:
+        UserError: there is none.
+    """
+    compare = next((stage for stage in graph.stages(root).values() if stage.module == "stages.compare"), None)
+    if compare is None:
+        raise UserError("dvc.yaml: no stage runs stages.compare: want one: it decides the gates")
+    return compare
 
 
 def judged(gate: dict[str, Any], spent: dict[str, Spent], stale: str) -> dict[str, Any]:
@@ -78,26 +89,28 @@ def _present(root: Path, path: str) -> bytes:
     return (root / path).read_bytes()
 
 
-def _committed(root: Path, path: str, revision: str) -> tuple[bytes, float]:
-    """(gate.json of a commit, when it was committed).
+def committed(root: Path, path: str, revision: str) -> tuple[bytes, float]:
+    """(gate.json of a commit, when that was made).
 
     Raises:
-        UserError: there is no such commit or file, or dvc.lock there records another one.
+        UserError: there is no such commit, build or file, or dvc.lock there records another one.
     """
-    sha = experiments.commit_of(root, revision)
-    if not sha:
-        raise UserError(f"--rev {revision}: no such commit: want a branch, a tag, an experiment or a hash that git has")
-    content, lock = git.contents(root, [f"{sha}:./{path}", f"{sha}:./dvc.lock"])
+    build = revisions.read(root, revision)
+    content = build.file(root, path)
     if content is None:
         raise UserError(f"--rev {revision}: no {path} there: want a commit of a build")
-    records = [json.loads(text)["record"] for _, text in lock_entries.parse(lock or b"", {})]
-    recorded = {out["path"]: out.get("md5") for record in records for out in record.get("outs", [])}
+    recorded = {out: md5 for stage in build.stages.values() for out, md5 in stage.outs.items()}
     if recorded.get(path) != artifacts.md5(content):
         raise UserError(f"--rev {revision}: {path} is not the one that dvc.lock records there: want a whole build")
-    return content, git.timestamp(root, sha)
+    return content, git.timestamp(root, build.commit)
 
 
-def _decoded(content: bytes, path: str, revision: str | None) -> dict[str, Any]:
+def decoded(content: bytes, path: str, revision: str | None) -> dict[str, Any]:
+    """What `compare` wrote to gate.json.
+
+    Raises:
+        UserError: it is of an older version, or no JSON.
+    """
     where = f"{revision}:{path}" if revision else path
     try:
         gate = json.loads(content)
@@ -129,11 +142,12 @@ def _table(gates: dict[str, dict[str, Any]], markdown: bool) -> list[str]:
 def _cells(name: str, gate: dict[str, Any]) -> tuple[str, ...]:
     if "value" not in gate:
         return name, gate["verdict"], "", "", f"{gate['wanted']}", "", ""
-    smallest, more = gate["smallest_effect"], gate.get("more_rows", 0)
+    smallest, rows, marks = gate["smallest_effect"], gate.get("more_rows", 0), gate.get("more_marks", 0)
+    more = [*([f"{rows:,}"] if rows else []), *([f"{marks:,} marks"] if marks else [])]
     return (
         name, gate["verdict"], f"{gate['value']:.4f}", f"{gate['low']:.4f} to {gate['high']:.4f}",
         f"{gate['limit']} {gate['wanted']}", "none" if smallest is None else f"{smallest:.4f}",
-        "never enough" if more is None else f"{more:,}" if more else "",
+        "never enough" if rows is None else ", ".join(more),
     )  # fmt: skip
 
 
@@ -146,6 +160,11 @@ def _notes(report: dict[str, Any], unknown: int) -> list[str]:
             f"{100 * entry['error']:.3g} % of an error budget of {100 * entry['budget']:.3g} %; one more spends "
             f"{100 * entry['level']:.3g} %"
         )
+        if entry["compared"] < entry["rows"]:
+            notes.append(
+                f"{suite}: whether an earlier look was at these rows is told by {entry['compared']} of their "
+                f"{entry['rows']:,} ids, a random sample; the others are not compared"
+            )
         if entry["shallow"]:
             notes.append(f"{suite}: {SHALLOW}")
     if unknown:

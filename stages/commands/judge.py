@@ -150,7 +150,9 @@ def told(found: Calibration) -> list[str]:
 
 
 def _words(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}) of {estimate.of}"
+    words = f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f}) of {estimate.of}"
+    empty = f", without {estimate.empty_draws:,} of {agreement.SAMPLES:,} draws that have none"
+    return words + (empty if estimate.empty_draws else "")
 
 
 def _folder(rubric: Rubric, model: str, baseline: str, suite: str, name: str, bound: Binding) -> Path:

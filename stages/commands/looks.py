@@ -25,6 +25,8 @@ class Spent(NamedTuple):
     budget: float
     level: float  # of one look, now
     shallow: bool = False  # git lacks older commits here, so there may have been more looks
+    rows: int = 0  # of the suite
+    compared: int = 0  # of them, by whose ids it is told whether an earlier look was at this suite
 
     @property
     def is_over(self) -> bool:
@@ -51,7 +53,8 @@ def spent(root: Path, path: str, gate: dict[str, Any], until: float) -> tuple[di
                     look = _look(content, name)
                     levels[look] = max(levels.get(look, 0.0), content["error"] / content["looks"])
         level = gate["error"] / gate["looks"]
-        result[suite] = Spent(len(levels), sum(levels.values()), gate["error"], level, shallow)
+        known = seen["rows"], len(seen["sample"])
+        result[suite] = Spent(len(levels), sum(levels.values()), gate["error"], level, shallow, *known)
     return result, len(contents) + 1 - len(readable)
 
 

@@ -52,15 +52,16 @@ def evidence(sample: Sample, bound: float, certain: Exact | None, seed: int) -> 
     samples = sample.redrawn.shape[-1]
     away = sample.value[..., None] + sample.moves - bound
     mean, flips = away.mean(axis=-1, keepdims=True), flipped(away, samples, seed)
+    valued = samples - np.isnan(sample.redrawn).sum(axis=-1)  # a comparison with NaN is false
     allow = [
         _guarded_t(sample, bound),
-        _share(sample.redrawn <= bound + CLOSE),
-        _share(flips >= mean - CLOSE),
+        _share(sample.redrawn <= bound + CLOSE, valued),
+        _share(flips >= mean - CLOSE, samples),
     ]
     reject = [
         _guarded_t(sample.mirrored(), -bound),
-        _share(sample.redrawn >= bound - CLOSE),
-        _share(flips <= mean + CLOSE),
+        _share(sample.redrawn >= bound - CLOSE, valued),
+        _share(flips <= mean + CLOSE, samples),
     ]
     if certain:
         allow.append(special.bdtrc(certain.successes - 1, certain.trials, certain.chance))
@@ -68,9 +69,13 @@ def evidence(sample: Sample, bound: float, certain: Exact | None, seed: int) -> 
     return Evidence(np.max(allow, axis=0), np.max(reject, axis=0))
 
 
-def _share(drawn: np.ndarray) -> np.ndarray:
-    """(..., samples) of truth values → (...) p-values: what was seen is one of the samples, so that none is 0."""
-    return (drawn.sum(axis=-1) + 1) / (drawn.shape[-1] + 1)
+def _share(drawn: np.ndarray, of: int | np.ndarray) -> np.ndarray:
+    """(..., samples) of truth values → (...) p-values: what was seen is one of the samples, so that none is 0.
+
+    Args:
+        of: (...) samples that say anything.
+    """
+    return (drawn.sum(axis=-1) + 1) / (of + 1)
 
 
 def low(sample: Sample, level: float | np.ndarray) -> np.ndarray:
@@ -161,6 +166,35 @@ def groups_needed(suite: Suite, level: float, power: float) -> np.ndarray:
         enough = distance >= _needed(suite, 2**middle, level, power)
         few, many = np.where(enough, few, middle), np.where(enough, middle, many)
     return np.where(distance >= _needed(suite, MOST_ROWS, level, power), np.ceil(2**many), np.inf)
+
+
+def part_needed(suite: Suite, sample: Sample, part: np.ndarray, most: float, level: float, power: float) -> float:
+    """How many times as many observations of a part of a value, a mean of scores from 0 to 1, tell it from the bound.
+
+    Args:
+        suite: planned of the sample.
+        part: (groups,) what is of this part of each move; the rest is of observations that stay as many.
+        most: times; if not even these do, inf.
+    """
+    rest, variance = sample.moves - part, float(sample.moves.var())
+    distance, side = abs(float(suite.value) - suite.bound), 1 if suite.value >= suite.bound else -1
+
+    def do(times: float) -> bool:
+        second = (rest**2 + 2 * rest * part + part**2 / times).mean()  # as many more of them are as much smaller each
+        third = (rest**3 + 3 * rest**2 * part + 3 * rest * part**2 / times + part**3 / times**2).mean()
+        grown = suite._replace(
+            variance=suite.variance * (second / variance if variance > 0 else 1), third=side * third,
+            reach=np.maximum(suite.reach / times, max(np.ptp(rest), 1.0)),
+        )  # fmt: skip
+        return bool(distance >= _needed(grown, suite.groups, level, power))
+
+    if most < 1 or not do(most):
+        return float("inf")
+    few, many = 0.0, float(np.log2(most))
+    for _ in range(60):
+        middle = (few + many) / 2
+        few, many = (few, middle) if do(2**middle) else (middle, many)
+    return 2**many
 
 
 def _needed(suite: Suite, groups: float | np.ndarray, level: float, power: float) -> np.ndarray:

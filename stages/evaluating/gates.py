@@ -32,6 +32,15 @@ class Shown(NamedTuple):
     sample: Sample
     evidence: Evidence
     ends: tuple[float, float] | None  # of a metric with a range that is held against a bound
+    marks: "_Marks | None"  # of a judge's score that people's marks correct
+
+
+class _Marks(NamedTuple):
+    """People's marks of answers."""
+
+    moves: np.ndarray  # (groups,): the part of each group's move that is its marks
+    count: int
+    most: float  # so many times as many, and all answers of a model are marked
 
 
 class _Case(NamedTuple):
@@ -155,7 +164,16 @@ def shown(
         hits = [1 - of_model[..., 0] if lower else of_model[..., 0] for of_model in sums]
         certain = evidence.exact(hits[0], None if alone else hits[1], 1 - bound if lower and alone else bound)
     bound = -bound if lower and alone else bound
-    return Shown(bound, sample, evidence.evidence(sample, bound, certain, params.seed), ends)
+    marks = _marks(sums) if metric.partition(".")[0] == corrected.NAME else None
+    return Shown(bound, sample, evidence.evidence(sample, bound, certain, params.seed), ends, marks)
+
+
+def _marks(sums: list[np.ndarray]) -> _Marks:
+    """Those of a model, or of two whose scores are subtracted."""
+    counts = [of_model[..., 3].sum() for of_model in sums]
+    moves = [corrected.moves_of_marks(of_model) for of_model in sums]
+    most = min(of_model[..., 4].sum() / max(count, 1) for of_model, count in zip(sums, counts, strict=True))
+    return _Marks(moves[0] - sum(moves[1:]), int(sum(counts)), float(most))
 
 
 def _hits(sums: np.ndarray) -> bool:
@@ -198,17 +216,28 @@ def _told(
         result["warning"] = bool(case.beyond.evidence.allow > low_level)
     if isinstance(case.noise, float):
         result["noise"] = _rounded(case.noise)
+    if sample.empty_draws:
+        result["empty_draws"] = sample.empty_draws
     if result["verdict"] == INCONCLUSIVE:
-        result["more_rows"] = _more_rows(case, evidence.groups_needed(plan, level, params.power), params)
+        result |= _more(case, plan, level, params)
     return result | {"why": _why(case, result, params)}
 
 
-def _more_rows(case: _Case, groups: np.ndarray, params: Compare) -> int | None:
-    """Rows beside those that are there with which such a value would be told from the bound; None: no number would."""
+def _more(case: _Case, plan: evidence.Suite, level: float, params: Compare) -> dict[str, int | None]:
+    """What would tell such a value from the bound: {more_rows} beside those that are there, None if no number would;
+    of a judge's corrected score also {more_marks} of people, with no more rows where these alone would do.
+    """
+    marks = case.shown.marks
+    if marks and case.rows >= params.min_rows:
+        times = evidence.part_needed(plan, case.shown.sample, marks.moves, marks.most, level, params.power)
+        if math.isfinite(times):
+            return {"more_rows": 0, "more_marks": max(1, math.ceil((times - 1) * marks.count))}
+    groups = evidence.groups_needed(plan, level, params.power)
     if not math.isfinite(groups):
-        return None
+        return {"more_rows": None}
     needed = math.ceil(float(groups) * case.rows / case.shown.sample.moves.shape[-1])
-    return max(1, needed - case.rows, params.min_rows - case.rows)
+    rows = max(1, needed - case.rows, params.min_rows - case.rows)
+    return {"more_rows": rows} | ({"more_marks": math.ceil(rows * marks.count / case.rows)} if marks else {})
 
 
 def _why(case: _Case, result: dict[str, Any], params: Compare) -> str:
@@ -223,12 +252,20 @@ def _why(case: _Case, result: dict[str, Any], params: Compare) -> str:
         found = f"{found}; its noise of training is unknown: {case.noise}"
     elif case.noise is not None:
         found = f"{found}; trained with other seeds it varies by {case.noise:.4f}, its standard deviation"
+    if "empty_draws" in result:
+        empty = f"{result['empty_draws']:,} of {params.bootstrap_samples:,}"
+        found = f"{found}; {empty} draws hold no row that counts and are left out"
     if result["verdict"] != INCONCLUSIVE:
         return found
     if case.rows < params.min_rows:
         return f"{found}; {case.rows} rows, want at least {params.min_rows}"
-    more = result["more_rows"]
-    return f"{found}; not settled: " + (f"{more:,} more rows would, if it stays so" if more else "no more rows would")
+    return f"{found}; not settled: {_would(result)}"
+
+
+def _would(result: dict[str, Any]) -> str:
+    rows, marks = result["more_rows"], result.get("more_marks", 0)
+    more = [*([f"{rows:,} more rows"] if rows else []), *([f"{marks:,} more marks of people"] if marks else [])]
+    return f"{' with '.join(more)} would, if it stays so" if more else "no more rows would"
 
 
 def _rounded(number: Any) -> float:

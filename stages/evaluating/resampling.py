@@ -18,12 +18,17 @@ class Sample(NamedTuple):
 
     value: np.ndarray  # (...)
     moves: np.ndarray  # (..., groups): how far each group moves the value; their mean is 0
-    redrawn: np.ndarray  # (..., samples): the value on groups drawn again with replacement
+    redrawn: np.ndarray  # (..., samples): the value on groups drawn again with replacement; NaN where nothing counts
     reach: np.ndarray  # (...): the most that one group can move it
 
     def mirrored(self) -> "Sample":
         """The same where less is better."""
         return Sample(-self.value, -self.moves, -self.redrawn, self.reach)
+
+    @property
+    def empty_draws(self) -> int:
+        """Draws in which nothing counts: they say nothing of the value."""
+        return int(np.isnan(self.redrawn).sum())
 
 
 def grouped(rows: np.ndarray, groups: Sequence[str]) -> np.ndarray:
@@ -60,7 +65,7 @@ def of_model(metric: str, sums: np.ndarray, span: float | np.ndarray, samples: i
     return Sample(
         metrics.value(metric, sums.sum(axis=-2)),
         moves,
-        metrics.value(metric, redrawn(sums, samples, seed)),
+        values(metric, redrawn(sums, samples, seed)),
         np.maximum(np.ptp(moves, axis=-1), span),
     )
 
@@ -88,6 +93,11 @@ def redrawn(sums: np.ndarray, samples: int, seed: int) -> np.ndarray:
         times = np.bincount(drawn.ravel(), minlength=size * groups).reshape(size, groups)
         blocks.append(np.moveaxis(np.tensordot(times.astype(float), sums, axes=(1, -2)), 0, -2))
     return np.concatenate(blocks, axis=-2)
+
+
+def values(metric: str, drawn: np.ndarray) -> np.ndarray:
+    """(..., k) sums of draws → (...) the metric; NaN where nothing counts, which would be 0, the worst or the best."""
+    return np.where(metrics.has_value(metric, drawn), metrics.value(metric, drawn), np.nan)
 
 
 def flipped(values: np.ndarray, samples: int, seed: int) -> np.ndarray:

@@ -13,7 +13,6 @@ import numpy as np
 
 from stages.answers import reply
 from stages.evaluating import metrics, resampling
-from stages.evaluating.judging import corrected
 from stages.evaluating.text_likelihood import TextLikelihood
 from stages.params.evaluation import AnySuite, Suite, TextSuite
 from stages.rows import display, parts
@@ -50,6 +49,18 @@ def unusable(answers: dict[str, reply.Reply], suite: Suite) -> dict[str, list[st
         for name, usable in metrics.of_modules(suite, "usable").items()
     }
     return {name: ids for name, ids in found.items() if ids}
+
+
+def prepare(rows: list[Row], samples: list[list[str]], suite: Suite, folder: Path) -> None:
+    """Does what takes some metrics long, of all samples of answers; `folder` holds what a killed run had done."""
+    if preparing := metrics.of_modules(suite, "prepare"):
+        expected = [expected_reply(row.content) for row in rows]
+        pairs = [
+            (wanted, reply.parse(answer, wanted.tools))
+            for answers in samples for wanted, answer in zip(expected, answers, strict=True)
+        ]  # fmt: skip
+        for name, of_metric in preparing.items():
+            of_metric(pairs, folder / f"{name}.jsonl")
 
 
 def score(rows: list[Row], answers: list[str], suite: Suite) -> list[Answer]:
@@ -116,10 +127,8 @@ def totals(answers: list[Answer]) -> dict[str, float]:
 
 
 def has_value(metric: str, rows: np.ndarray) -> bool:
-    """Whether (rows, k) statistics say anything of a metric; `metrics.value` of those that do not is 0."""
-    if metric.partition(".")[0] == corrected.NAME:
-        return corrected.is_borne_out(rows.sum(axis=0))
-    return bool(rows.any())
+    """Whether (rows, k) statistics say anything of a metric."""
+    return bool(metrics.has_value(metric, rows.sum(axis=0)))
 
 
 class Paired(NamedTuple):

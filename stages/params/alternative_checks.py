@@ -13,8 +13,7 @@ from stages.params.alternatives import NO_EXAMPLES, Alternative, ByEndpoint, ByL
 from stages.params.answering import Greedy
 from stages.params.file_checks import NO_WORD
 
-SPLITS = Path("data/splits")
-HELD_OUT = (SPLITS / "test", SPLITS / "val")
+TRAIN = Path("data/splits/train")
 MODELS, QUANTIZED = Path("models"), Path("models/quantized")
 
 
@@ -40,8 +39,8 @@ def problems(chapters: dict[str, Any], measured: dict[str, Metric], made: set[st
 
 
 def _paths(where: str, entry: Alternative, made: set[str], quantize: dict[str, Any]) -> Iterator[str]:
-    """Models and rows that there are not, or that the runtime cannot read, and rows that are held out."""
-    path, examples = Path(entry.model), Path(entry.examples)
+    """Models that there are not, or that the runtime cannot read, and examples that may be held out."""
+    path = Path(entry.model)
     if not_words := [field for field in ("model", "examples") if NO_WORD.search(getattr(entry, field))]:
         wanted = "want a path without spaces and signs that a shell reads"
         yield from (f"{where}.{field} = {getattr(entry, field)!r}: {wanted}" for field in not_words)
@@ -56,17 +55,11 @@ def _paths(where: str, entry: Alternative, made: set[str], quantize: dict[str, A
         is_there = str(path) in ours if path.is_relative_to(MODELS) else (path / file).is_file()
         if not is_there:
             yield f"{where}.model = {entry.model!r}: want one of {', '.join(ours)}, or a folder with {file}"
-    if any(_is_in(examples, folder) for folder in HELD_OUT):
-        yield f"{where}.examples = {entry.examples!r}: these rows are held out: want rows of data/splits/train"
-    elif entry.examples != NO_EXAMPLES and not _is_in(examples, SPLITS) and not examples.is_file():
-        yield f"{where}.examples = {entry.examples!r}: no such file: want data/splits/train/chat.jsonl or {NO_EXAMPLES}"
-
-
-def _is_in(path: Path, folder: Path) -> bool:
-    """True for a path within a folder, by whatever way it is written, or what it links to."""
-    return Path(os.path.abspath(path)).is_relative_to(folder.absolute()) or path.resolve().is_relative_to(
-        folder.resolve()
-    )
+    if entry.examples != NO_EXAMPLES and not Path(os.path.normpath(entry.examples)).is_relative_to(TRAIN):
+        yield (
+            f"{where}.examples = {entry.examples!r}: want rows of {TRAIN}, such as {TRAIN}/chat.jsonl, or "
+            f"{NO_EXAMPLES}: any other file may have held-out rows; rows of your own belong into ingest.raw"
+        )
 
 
 def _schema(where: str, entry: Alternative) -> Iterator[str]:

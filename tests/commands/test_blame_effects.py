@@ -95,3 +95,17 @@ def test_rows_are_read_with_what_is_compared(tmp_path: Path) -> None:
     file.write_text('{"id": "a", "prompt": "p", "expected": "e", "answer": "x", "scores": {"hits": [1.0, 1.0]}}\n')
 
     assert blame_effects.read(file) == {"a": Row("a", "p", {"hits": (1.0, 1.0)})}
+
+
+def test_draws_in_which_no_row_counts_are_left_out_and_counted() -> None:
+    """Two of 200 rows count: (198/200)^200 = 13.4 % of the draws have none of them."""
+    counts = {f"{n:03}": float(n < 2) for n in range(N)}
+    right, rare = (
+        {id: Row(id, f"Question {id}?", {"hits": (hit * of, of)}) for id, of in counts.items()} for hit in (1.0, 0.0)
+    )
+
+    found = effects(right, rare, right)
+
+    assert (found.old, found.new, found.difference.by) == (1.0, 0.0, -1.0)
+    assert found.empty_draws == pytest.approx(1340, rel=0.1)
+    assert effects(build(), build(range(60)), build()).empty_draws == 0

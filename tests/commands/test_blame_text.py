@@ -1,5 +1,6 @@
 """The plan and the table, by hand-written builds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from modelmake.blaming.inputs import Input
@@ -21,7 +22,7 @@ def mix(change: Input, problem: str = "", **seconds: float | None) -> Mix:
 
 
 def effects(difference: Moved, beyond: Moved | None) -> Effects:
-    return Effects(387, 0.98, 0.78, difference, [], [], [], beyond)
+    return Effects(387, 0.98, 0.78, difference, [], [], [], beyond, 0)
 
 
 def test_the_plan_has_each_build_with_its_stages_and_what_they_took() -> None:
@@ -46,6 +47,16 @@ def test_an_input_is_told_with_what_differs_in_it() -> None:
     assert blame_text.change(RATE) == "  train.sft (parameters): train.sft.learning_rate 0.002 -> 0.02"
     code = Input("code", "code", details=("a.b", "c.d", "e.f", "g.h", "i.j"))
     assert blame_text.change(code) == "  code (code): a.b, c.d, e.f, 2 more"
+
+
+def test_draws_that_say_nothing_are_told_below_the_table() -> None:
+    some = effects(Moved(-0.2, -0.25, -0.15, True), None)
+    empty = replace(some, empty_draws=1300)
+
+    line = "1,300 of 10,000 draws hold no row that counts in one of the builds: left out"
+    assert line in blame_text.table(empty, [Part(FILE, 0.93, DOWN, 0.75, 31)], {}, [])
+    assert line not in blame_text.table(some, [Part(FILE, 0.93, DOWN, 0.75, 31)], {}, [])
+    assert blame_text.as_json(empty, [], {}, [])["empty_draws"] == 1300
 
 
 def test_the_table_has_the_greatest_effect_first_and_its_halves_below_it() -> None:

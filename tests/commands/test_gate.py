@@ -86,12 +86,24 @@ def test_the_table_shows_what_led_to_each_verdict(project: MadeUpProject) -> Non
     assert markdown[2] == "| mine | INCONCLUSIVE | 0.8100 | 0.7500 to 0.8600 | at least 0.8 | 0.0700 | 1,200 |"
 
 
+@pytest.mark.parametrize(
+    ("more", "cell"), [((0, 40), "40 marks"), ((1200, 300), "1,200, 300 marks"), ((None, 0), "never enough")]
+)
+def test_the_table_says_what_would_settle_a_gate_of_a_judge(
+    project: MadeUpProject, more: tuple[int | None, int], cell: str
+) -> None:
+    build(project, verdict="INCONCLUSIVE", more_rows=more[0], more_marks=more[1])
+
+    assert run(project)[1].splitlines()[1].endswith(f"  {cell}")
+
+
 def test_programs_get_the_same_facts(project: MadeUpProject) -> None:
     content = build(project)
 
     report = json.loads(run(project, "--json")[1])
     assert (report["verdict"], report["gates"], report["unknown_looks"]) == ("ALLOW", content["gates"], 0)
     budget = {"looks": 1, "error": 0.0025, "budget": 0.05, "level": 0.0025, "shallow": False, "over": False}
+    budget |= {"rows": 100, "compared": 32}
     assert report["suites"] == {"chat": budget}
 
 
@@ -106,6 +118,21 @@ def test_a_spent_budget_allows_nothing_and_asks_for_a_fresh_golden_set(project: 
     assert "mine: the error budget of chat is spent" in output and "make a fresh golden set" in output
     assert "chat: 21 looks at these rows spent 5.25 % of an error budget of 5 %" in output
     assert run(project, "--rev", "HEAD~1")[0] == 0, "the build before was within the budget"
+
+
+@pytest.mark.parametrize(("rows", "told"), [(5500, True), (32, False)])
+def test_rows_of_a_suite_whose_ids_are_not_compared_are_told(project: MadeUpProject, rows: int, told: bool) -> None:
+    content = build(project)
+    content["suites"]["chat"]["rows"] = rows
+    text = json.dumps(content).encode()
+    (project.root / PATH).write_bytes(text)
+    project.stage("compare", {}, {PATH: text})
+    project.stages["compare"]["cmd"] = "python -m stages.compare --gate reports/gate.json"
+    project.commit("a larger suite")
+
+    output = run(project)[1]
+    line = "chat: whether an earlier look was at these rows is told by 32 of their 5,500 ids, a random sample; "
+    assert (f"{line}the others are not compared" in output) == told
 
 
 def test_a_spent_budget_hides_no_reject() -> None:
@@ -140,8 +167,26 @@ def test_a_commit_has_its_own_verdict(project: MadeUpProject) -> None:
     build(project, "b", verdict="ALLOW")
 
     assert (run(project)[0], run(project, "--rev", "HEAD~1")[0], run(project, "--rev", "main")[0]) == (0, 1, 0)
-    with pytest.raises(UserError, match=r"^--rev nowhere: no such commit: want a branch, a tag, an"):
+    with pytest.raises(UserError, match=r"^nowhere: no such revision: want a commit, branch, tag or experiment"):
         run(project, "--rev", "nowhere")
+
+
+def test_a_commit_whose_lock_cannot_be_read_or_whose_graph_lost_the_gates_is_refused(project: MadeUpProject) -> None:
+    build(project)
+    lock = project.root / "dvc.lock"
+    whole = lock.read_text()
+    lock.write_text(f"<<<<<<< ours\n{whole}")
+    project.git("commit", "-qam", "a merge")
+    lock.write_text(whole)
+    with pytest.raises(UserError, match=r"^HEAD: dvc.lock of commit \w+: not a valid dvc.lock: <<<<<<< ours: want one"):
+        run(project, "--rev", "HEAD")
+
+    (project.root / "keys").mkdir()
+    (project.root / "keys/graph.json").write_text("{}")
+    project.git("add", "-A")
+    project.git("commit", "-qm", "no stage")
+    with pytest.raises(UserError, match=r"^--rev HEAD: reports/gate.json is not the one that dvc.lock records there"):
+        run(project, "--rev", "HEAD")
 
 
 def test_what_is_missing_or_old_is_told(project: MadeUpProject) -> None:

@@ -50,6 +50,15 @@ def test_models_that_answer_alike_show_nothing() -> None:
     assert evidence.evidence(of(np.zeros(50)), 0.0, alike, seed=1) == Evidence(1, 1)
 
 
+def test_draws_without_a_value_are_no_evidence() -> None:
+    sample = of(np.full(30, 0.5), samples=400)
+    half = np.where(np.arange(400) < 200, np.nan, np.where(np.arange(400) < 210, 0.1, 0.5))
+    below = evidence.evidence(sample._replace(redrawn=half, reach=np.array(0.0)), 0.3, None, seed=1)
+
+    assert below.allow == pytest.approx(11 / 201), "10 of 200 draws, and what was seen"
+    assert below.reject == 1
+
+
 def test_flips_agree_with_the_permutation_test_of_scipy() -> None:
     values = np.array([0.3, -0.1, 0.4, 0.2, 0.05, -0.2, 0.3, 0.1])
     expected = stats.permutation_test(

@@ -58,6 +58,15 @@ def test_redrawn_values_scatter_as_the_standard_error_says() -> None:
     assert found.redrawn.mean() == pytest.approx(0.75, abs=0.002)
 
 
+def test_draws_in_which_nothing_counts_have_no_value() -> None:
+    """Two of ten rows count: (8/10)^10 = 10.7 % of the draws have none of them."""
+    found = sample(pairs((1, 1), (1, 1), *[(0, 0)] * 8), samples=4000)
+
+    assert found.empty_draws == pytest.approx(429, rel=0.15)
+    assert set(found.redrawn[~np.isnan(found.redrawn)]) == {1.0}
+    assert np.isnan(resampling.gain(found, found, bounded=True).redrawn).sum() == found.empty_draws
+
+
 def test_draws_in_several_blocks_are_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resampling, "BLOCK", 64)
     found = sample(pairs(*[(1, 1)] * 15, *[(0, 1)] * 15), samples=101)

@@ -17,11 +17,12 @@ CONFIDENCE, SAMPLES, SEED = 0.95, 2000, 0
 EVEN = 0.5  # share of first places, and score of an answer that is as good as the other
 
 
-class Estimate(msgspec.Struct, frozen=True):
+class Estimate(msgspec.Struct, frozen=True, omit_defaults=True):
     value: float
     low: float
     high: float
     of: int  # answers or pairs
+    empty_draws: int = 0  # of SAMPLES, that have no such value, and are left out of the interval
 
 
 class Case(NamedTuple):
@@ -127,8 +128,8 @@ def _bootstrapped(
         return None
     drawn = value(resampling.redrawn(resampling.grouped(numbers, questions), SAMPLES, SEED))
     tail = (1 - CONFIDENCE) / 2
-    return _estimate(found, *np.nanquantile(drawn, [tail, 1 - tail]), len(numbers))
+    return _estimate(found, *np.nanquantile(drawn, [tail, 1 - tail]), len(numbers), int(np.isnan(drawn).sum()))
 
 
-def _estimate(value: float, low: float, high: float, of: int) -> Estimate:
-    return Estimate(*(round(float(number), 4) + 0.0 for number in (value, low, high)), of)
+def _estimate(value: float, low: float, high: float, of: int, empty_draws: int = 0) -> Estimate:
+    return Estimate(*(round(float(number), 4) + 0.0 for number in (value, low, high)), of, empty_draws)

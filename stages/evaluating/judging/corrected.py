@@ -35,10 +35,25 @@ def combine(sums: Any) -> Any:
     return np.where((rows == 0) | ((open > 0) & (marked == 0)), 0.0, value)
 
 
-def is_borne_out(sums: Any) -> bool:
-    """Whether (5,) sums have a score: some row was counted, and people marked some of those that they would have to."""
-    _, rows, _, marked, open = sums
-    return bool(rows > 0 and (marked > 0 or open == 0))
+def is_borne_out(sums: Any) -> Any:
+    """(..., 5) sums → (...) whether they have a score: some row was counted, and people marked some of those that they
+    would have to.
+    """
+    rows, marked, open = sums[..., 1], sums[..., 3], sums[..., 4]
+    return (rows > 0) & ((marked > 0) | (open == 0))
+
+
+def moves_of_marks(sums: Any) -> Any:
+    """(..., groups, 5) → (..., groups): the part of each group's move that is people's marks of it.
+
+    With twice as many marks of the same answers it is half as large; the rest of the move stays.
+    """
+    import numpy as np
+
+    groups, errors, marked = sums.shape[-2], sums[..., 2], sums[..., 3]
+    _, all_rows, all_errors, all_marked, all_open = np.moveaxis(sums.sum(axis=-2, keepdims=True), -1, 0)
+    per_mark = groups * all_open / (np.maximum(all_rows, 1) * np.maximum(all_marked, 1))
+    return per_mark * (errors - marked * all_errors / np.maximum(all_marked, 1))
 
 
 def weights(sums: Any) -> Any:

@@ -5,7 +5,8 @@ The signature is `score(expected, answer, suite)` for chats, with replies (stage
 `score_rows` instead: it takes the arguments of all rows. `usable(expected, suite)`, where there is one, is False of an
 expected answer that lacks what the metric compares. `lacking()` says what the machine lacks to measure it, and
 `told(expected, answer)` what came of an answer, as `<outcome>: <detail>`. `of_samples(*sums)` makes a row's statistics
-of the sums of those of its samples, where these are not the sums themselves.
+of the sums of those of its samples, where these are not the sums themselves. `prepare(pairs, file)` does what takes
+long for all of (expected, answer) before they are scored, and goes on by `file` after a kill.
 
 Statistics are sufficient: as many numbers for every row, and their sums over any rows are all that `value` needs to
 give the metric of these rows. So every metric can be bootstrapped by resampling rows, and told of a slice of them. Most
@@ -119,6 +120,16 @@ def value(name: str, sums: Any) -> Any:
     import numpy as np
 
     return _combine(name.partition(".")[0])(np.asarray(sums, float))
+
+
+def has_value(name: str, sums: Any) -> Any:
+    """(..., k) sums → (...) whether anything was counted; where not, `value` is 0, which is no value."""
+    import numpy as np
+
+    from stages.evaluating.judging import corrected
+
+    sums = np.asarray(sums, float)
+    return corrected.is_borne_out(sums) if name.partition(".")[0] == corrected.NAME else sums.any(axis=-1)
 
 
 def _combine(metric: str) -> Callable[[Any], Any]:

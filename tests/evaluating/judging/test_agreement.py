@@ -49,6 +49,15 @@ def test_where_all_marks_are_one_there_is_no_kappa() -> None:
     assert agreement.agreement(cases((1, 1, 9))).value == 1
 
 
+def test_draws_without_a_kappa_are_left_out_and_counted() -> None:
+    """Two differ in a mark of one of ten: (9/10)^10 = 0.35 of the draws are without it, and have one mark alone."""
+    found = agreement.kappa(cases((1, 1, 9), (0, 0, 1)), 2)
+
+    assert found and (found.low, found.high) == (1.0, 1.0)
+    assert found.empty_draws == pytest.approx(0.35 * agreement.SAMPLES, rel=0.1)
+    assert agreement.kappa(cases((1, 1, 20), (0, 0, 20)), 2).empty_draws == 0
+
+
 def test_many_marks_of_one_question_are_one_piece_of_evidence() -> None:
     found = cases((1, 1, 20), (1, 0, 5), (0, 1, 10), (0, 0, 15))
     repeated = [case for case in found for _ in range(4)]

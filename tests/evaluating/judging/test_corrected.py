@@ -55,6 +55,7 @@ def test_the_interval_has_the_variance_of_prediction_powered_inference() -> None
     errors = np.where(marked, people - judge, 0)
     wanted = judge - judge.mean() + 4 * marked * (errors - errors[marked].mean())
     assert moves == pytest.approx(wanted, abs=0.05)
+    assert corrected.moves_of_marks(rows) == pytest.approx(4 * marked * (errors - errors[marked].mean()))
     of_parts = judge.var() / 400 + errors[marked].var() / 100  # of separate samples, as in the paper
     shared = 2 * np.cov(judge[marked], errors[marked], bias=True)[0, 1] / 400  # the marked are among all
     assert moves.var() / 400 == pytest.approx(of_parts + shared, rel=0.05)
@@ -139,3 +140,52 @@ def test_the_noise_of_training_is_of_models_whose_answers_people_marked() -> Non
     assert (found["verdict"], "noise" in found) == ("ALLOW", False)
     assert found["why"].endswith("; its noise of training is unknown: people marked no answer of again")
     assert judge(Gate("dpo", NAME, None, 0.5, None), models | {"again": MARKED}, dpo=["again"])["noise"] == 0
+
+
+def test_where_people_marked_too_little_it_is_their_marks_that_are_asked_for() -> None:
+    """Of 200 rows, all good to judge and people: no row that the judge marks would say more."""
+
+    def found(marked: int) -> dict[str, Any]:
+        rows = sums(*[(1, 1)] * marked, *[(1, None)] * (200 - marked))
+        return judge(Gate("sft", NAME, None, 0.8, None), {"sft": answers(rows)})
+
+    told = found(5)
+    marks = told["more_marks"]
+    assert (told["verdict"], told["more_rows"]) == ("INCONCLUSIVE", 0)
+    assert told["why"].endswith(f"not settled: {marks} more marks of people would, if it stays so")
+    assert found(5 + marks)["verdict"] == "ALLOW"
+    assert found(5 + marks // 2)["verdict"] == "INCONCLUSIVE"
+
+
+def test_where_marks_of_all_rows_would_not_do_more_rows_with_marks_are_asked_for() -> None:
+    """People find 82 of 100 good, as the judge does of all: (1.645 + 0.842)² · 0.16 / 0.02² = 2,474 rows for 0.8."""
+    rows = sums(*[(1, 1)] * 82, *[(0, 0)] * 18, *[(1, None)] * 82, *[(0, None)] * 18)
+
+    told = judge(Gate("sft", NAME, None, 0.8, None), {"sft": answers(rows)})
+
+    assert (told["verdict"], told["value"]) == ("INCONCLUSIVE", 0.82)
+    assert 2000 < told["more_rows"] < 2800
+    assert told["more_marks"] == -(-told["more_rows"] // 2), "as many of them as of these"
+    would = f"{told['more_rows']:,} more rows with {told['more_marks']:,} more marks of people would, if it stays so"
+    assert told["why"].endswith(f"; not settled: {would}")
+
+
+def test_marks_of_both_models_are_asked_for_where_one_is_held_against_the_other() -> None:
+    good = sums(*[(1, 1)] * 10, *[(1, None)] * 190)
+    bad = sums(*[(0, 0)] * 5, *[(0, None)] * 195)
+
+    told = judge(Gate("sft", NAME, "base", 0.7, None), {"sft": answers(good), "base": answers(bad)})
+
+    assert (told["verdict"], told["value"], told["more_rows"]) == ("INCONCLUSIVE", 1.0, 0)
+    assert told["more_marks"] >= 15, "twice as many of both, and more"
+
+
+def test_draws_without_any_mark_are_no_bad_model() -> None:
+    """Of three marks among 60 rows (57/60)^60 = 4.6 % of 400 draws have none."""
+    rows = sums(*[(1, 1)] * 3, *[(1, None)] * 57)
+
+    told = judge(Gate("sft", NAME, None, 0.2, None), {"sft": answers(rows)})
+
+    assert told["empty_draws"] == pytest.approx(18, abs=12)
+    assert f"; {told['empty_draws']} of 400 draws hold no row that counts and are left out" in told["why"]
+    assert told["p_reject"] == 1.0
