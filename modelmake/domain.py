@@ -1,4 +1,4 @@
-"""What a project tells modelmake about its data: the files of a model, and the distance of two files or rows.
+"""What a project tells modelmake about its data: the files of a model, the distance of two files or rows, its gates.
 
 modelmake itself reads files, and tables of rows by their columns. The `modelmake` command of the project passes a
 `Domain` to the commands that need one.
@@ -13,6 +13,12 @@ Distances = dict[str, float]  # {place of a number: absolute difference}
 Compare = Callable[[Path, Path], Distances | None]  # of two files; None: they differ in more than numbers
 # (what a stage will take, what this machine lacks for it), of the project's folder and an item of the stage
 Needs = Callable[[Path, str], tuple[list[str], list[str]]]
+# (why the build of a commit may not ship, a phrase each; the files that decided), of the project's folder, the commit
+# and a path in it that ships
+Gates = Callable[[Path, str, str], tuple[list[str], list[str]]]
+Figures = Callable[[Path, str], dict[str, float]]  # {name: figure} of the build of a commit, to tell versions apart
+Parts = Callable[[Path, str], dict[str, str]]  # {part of a model's file: hash}, of its bytes and its name
+Bill = Callable[[Any], dict[str, Any]]  # the CycloneDX document of a release: of a receipts.released.Released
 Criterion = Any  # of near-duplicates: a NamedTuple of JSON values
 
 
@@ -44,3 +50,7 @@ class Domain:
     similarity: Similarity
     probe: Mapping[str, Mapping[str, Any]]  # {module of a stage: {pattern of a parameter: value on few rows}}
     needs: Mapping[str, Needs]  # {module of a stage: what it will take of the machine}
+    gates: Gates
+    figures: Figures
+    parts: Parts
+    bill: Bill

@@ -6,7 +6,6 @@ recorded ones take their place. So the result for an artifact is about its own s
 
 import contextlib
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -39,17 +38,25 @@ class Rebuilt:
     kept: Path | None
 
 
-def run(root: Path, names: list[str], tolerance: float, output: Any, compare: Mapping[str, Compare]) -> Rebuilt:
-    """Rebuilds the named stages of HEAD, or all, and saves the proofs. `output` is the file to print to.
+def run(
+    root: Path, names: list[str], tolerance: float, output: Any, compare: Mapping[str, Compare], commit: str = ""
+) -> Rebuilt:
+    """Rebuilds the named stages, or all, of a commit, HEAD by default, and saves the proofs of HEAD.
+
+    Args:
+        output: the file to print to.
 
     Raises:
         UserError: nothing is committed, a name is wrong, or the disk is too small.
     """
-    commit = git.head(root)
+    head = git.head(root)
+    commit = commit or head
     if not commit:
         raise UserError(f"{root.absolute()}: no commit: want the build in git: `git add -A && git commit`")
     with contextlib.ExitStack() as cleanup:
         folder, path = clone.make(root, cleanup)
+        if commit != head:
+            clone.check_out(path, commit)
         nodes = graph.recorded(path)
         selected = {name: node for name, node in select(nodes, names).items() if node.cmd}
         if not selected:
@@ -64,7 +71,8 @@ def run(root: Path, names: list[str], tolerance: float, output: Any, compare: Ma
             for artifact, outcome in proof.outcome.items():
                 result = _described(outcome, proof.bounds.get(artifact, {}))
                 print(f"{name}: {artifact}: {result}{reason}", file=output, flush=True)
-        proofs.save(root, results, nodes)
+        if commit == head:  # the project keeps proofs of what it records now
+            proofs.save(root, results, nodes)
         kept = None
         if project.worth_keeping:
             kept, _ = folder, cleanup.pop_all()
@@ -168,9 +176,8 @@ def _compared(
 
 def _repro(path: Path, name: str, output: Any) -> int:
     """Runs one stage for certain: the clone's cache and run-cache are empty, and the run is forced."""
-    variables = clone.environment(Path(sys.executable).parent)
     command = [sys.executable, "-m", "dvc", "repro", "-s", "-f", name]
-    return subprocess.run(command, cwd=path, env=variables, stdout=output, stderr=output).returncode
+    return clone.run(command, path, Path(sys.executable).parent, stdout=output, stderr=output).returncode
 
 
 def _check_space(root: Path, selected: dict[str, Recorded]) -> None:

@@ -1,4 +1,4 @@
-"""`modelmake verify`: hashes every declared artifact, names what is wrong and how to mend it."""
+"""`modelmake verify`: hashes every declared artifact, names what is wrong and how to mend it; or what a file is."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 from modelmake.dvc import stores
 from modelmake.errors import UserError
+from modelmake.receipts import checking
 from modelmake.running import platform
 from modelmake.verifying import clone, mending, probe_acceptances, proofs, rebuild, survey
 from modelmake.verifying.findings import Finding, findings
@@ -18,7 +19,11 @@ from modelmake.verifying.survey import Survey
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="*", metavar="STAGE", help="only these stages, or the stages of these artifacts")
+    parser.add_argument(
+        "names", nargs="*", metavar="STAGE|FILE",
+        help="only these stages, or the stages of these artifacts; or which model a file or folder found anywhere is",
+    )  # fmt: skip
+    parser.add_argument("--signature", metavar="KEY", help="check the signature in a found folder by this public key")
     parser.add_argument("--remote", nargs="?", const="", metavar="NAME", help="rehash the objects on a remote too")
     parser.add_argument("--replace", action="store_true", help="replace bad objects by right bytes of this machine")
     parser.add_argument("--rebuild", action="store_true", help="rebuild HEAD in a clean clone and compare the bytes")
@@ -32,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
         raise UserError("--rebuild: looks at no remote and replaces nothing: leave out --remote and --replace")
     if options.tolerance is not None and not options.rebuild:
         raise UserError("--tolerance: works with --rebuild only: else bytes are the same or not")
+    if paths := checking.found(Path(), options):
+        return checking.run(Path(), paths, options)
     return _rebuild(Path(), options) if options.rebuild else _rehash(Path(), options)
 
 

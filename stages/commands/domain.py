@@ -1,9 +1,11 @@
-"""The domain of language models: model files, the distance of their weights, and rows of text."""
+"""The domain of language models: model files, the distance of their weights, rows of text, gates."""
 
 import math
 from pathlib import Path
+from typing import Any
 
 from modelmake.domain import Distances, Domain
+from stages.commands import model_parts
 from stages.similarity import near_text
 
 
@@ -40,10 +42,35 @@ def training_needs(root: Path, step: str) -> tuple[list[str], list[str]]:
     return training_needs.needs(root, step)
 
 
+def gates(root: Path, commit: str, path: str) -> tuple[list[str], list[str]]:
+    """Why the gates of a commit's build let a model not ship, and their file; see stages/commands/shipping.py."""
+    from stages.commands import shipping
+
+    return shipping.refusals(root, commit, path)
+
+
+def figures(root: Path, commit: str) -> dict[str, float]:
+    """What the gates of a commit's build measured."""
+    from stages.commands import shipping
+
+    return shipping.figures(root, commit)
+
+
+def bill(released: Any) -> dict[str, Any]:
+    """A release as a CycloneDX document; see stages/commands/ml_bom.py."""
+    from stages.commands import ml_bom
+
+    return ml_bom.of(released)
+
+
 DOMAIN = Domain(
     model_suffixes=frozenset({".safetensors", ".gguf"}),
     compare={".safetensors": tensor_distances},
     similarity=near_text,
     probe={"stages.base": {"base.max_steps": 4}, "stages.train": {"train.*.num_train_epochs": 1.0}},
     needs={"stages.train": training_needs},
+    gates=gates,
+    figures=figures,
+    parts=model_parts.of_file,
+    bill=bill,
 )

@@ -27,7 +27,7 @@ def command(project: Project, *arguments: str) -> tuple[int, dict[str, Any]]:
     """(exit code, printed JSON) of `modelmake verify --json`."""
     parser = argparse.ArgumentParser()
     verify_command.arguments(parser)
-    options = parser.parse_args(["--json", *arguments], argparse.Namespace(domain=DOMAIN))
+    options = parser.parse_args(["--json", *arguments], argparse.Namespace(domain=DOMAIN, here=project.path))
     with contextlib.chdir(project.path), contextlib.redirect_stdout(io.StringIO()) as printed:
         code = verify_command.run(options)
     return code, json.loads(printed.getvalue())
