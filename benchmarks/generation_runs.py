@@ -90,7 +90,8 @@ def rescore(model: Path, rows: Path, sections: dict[str, Any], folder: Path) -> 
     from stages import evaluate
 
     suite = replace(sections["suite"], metrics=[*sections["suite"].metrics, ANOTHER])
-    evaluate.main(rows, folder / "answers.jsonl", folder / "scored.jsonl", folder / "scores.json", "chat", suite)
+    files = [folder / name for name in ("answers.jsonl", "scored.jsonl", "scores.json")]
+    evaluate.main(rows, *files, folder / "checkpoints", "chat", suite)
 
 
 def asked(rows: Path) -> list[dict[str, Any]]:

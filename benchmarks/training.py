@@ -117,7 +117,7 @@ def held_out(trained: Path, folder: Path, project: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         rows, answers, scores = project / "data/splits/test/chat.jsonl", Path(name, "answers"), Path(name, "scores")
         answer.main(model, rows, answers, Path(name), "chat", chapters["answer"]["chat"], chapters["machine"])
-        evaluate.main(rows, answers, Path(name, "scored"), scores, "chat", chapters["suites"]["chat"])
+        evaluate.main(rows, answers, Path(name, "scored"), scores, Path(name), "chat", chapters["suites"]["chat"])
         return json.loads(scores.read_bytes())["metrics"]
 
 

@@ -19,13 +19,15 @@ import msgspec
 
 from modelmake import harness
 from modelmake.errors import UserError
-from modelmake.signature import In, Out
+from modelmake.signature import Checkpoints, In, Out
 from stages.evaluating import answer_file, metrics, scoring
 from stages.params.evaluation import AnySuite, Suite
 from stages.rows import accounting, jsonl
 
 
-def main(rows: In, answers: In, scored: Out, scores: Out, suite: str, params: AnySuite) -> str:
+def main(
+    rows: In, answers: In, scored: Out, scores: Out, checkpoints: Checkpoints, suite: str, params: AnySuite
+) -> str:  # fmt: skip
     held_out, given = jsonl.read(rows), answer_file.read(answers)
     kind = type(params).__struct_config__.tag
     if other := next((row for row in held_out if row.kind != kind), None):
@@ -38,8 +40,9 @@ def main(rows: In, answers: In, scored: Out, scores: Out, suite: str, params: An
         in_words = scoring.in_words(held_out)
         unusable = scoring.unusable(in_words, params)
         _check_usable(unusable, len(in_words), rows, suite)
-        samples = zip(*(of_row.answers for of_row in given), strict=True)
-        result = summed([scoring.score(held_out, list(texts), params) for texts in samples], params)
+        samples = [list(texts) for texts in zip(*(of_row.answers for of_row in given), strict=True)]
+        scoring.prepare(held_out, samples, params, checkpoints)
+        result = summed([scoring.score(held_out, texts, params) for texts in samples], params)
     else:
         result = scoring.score_texts(held_out, [of_row.likelihood for of_row in given], params)
     totals = scoring.totals(result)

@@ -33,7 +33,7 @@ def run(folder: Path, rows: list[Row], given: list[Given], suite: AnySuite) -> s
     paths = [folder / name for name in ("rows.jsonl", "answers.jsonl", "scored.jsonl", "scores.json")]
     jsonl.write(paths[0], rows)
     answer_file.write(paths[1], sorted(given, key=lambda of_row: of_row.id))
-    return evaluate.main(*paths, "s", suite)
+    return evaluate.main(*paths, folder, "s", suite)
 
 
 def test_answers_are_scored_as_they_were_kept(tmp_path: Path) -> None:

