@@ -1,6 +1,5 @@
 """The page in headless Chromium: it renders without errors and requests, at every width and in both colour schemes."""
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from playwright.sync_api import Page
 
 from tests.conftest import Project
 from tests.made_up_build import SHAPES, Build
+from tests.reporting import headings
 from tests.reporting.conftest import DRAWN
 
 
@@ -168,12 +168,4 @@ def test_without_scripts_every_answer_and_number_is_there(open_page: Callable[..
 
 
 def test_headings_are_in_order_and_every_column_has_its_header(open_page: Callable[..., Page], file: Path) -> None:
-    page = open_page(file)
-    levels = [int(tag[1]) for tag in page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(n => n.tagName)")]
-
-    assert levels[0] == 1 and levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
-    assert page.locator("thead th:not([scope=col]), tbody th:not([scope])").count() == 0
-    assert page.evaluate(
-        "(ids => ids.length === new Set(ids).size)([...document.querySelectorAll('[id]')].map(n => n.id))"
-    )
+    headings.check(open_page(file))

@@ -1,7 +1,6 @@
 """The page of builds side by side in headless Chromium: every width, both schemes, by keys, and without scripts."""
 
 import contextlib
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from stages.commands import compare
 from stages.commands.compare_builds import Build
 from tests.conftest import ROOT
 from tests.made_up_comparison import Releases, releases
+from tests.reporting import headings
 
 
 @pytest.fixture(scope="module")
@@ -129,9 +129,4 @@ def test_on_paper_nothing_is_cut(open_page: Callable[..., Page], file: Path) -> 
 
 
 def test_headings_are_in_order_and_every_column_has_its_header(open_page: Callable[..., Page], file: Path) -> None:
-    page = open_page(file)
-    levels = [int(tag[1]) for tag in page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(n => n.tagName)")]
-
-    assert levels[0] == 1 and levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
-    assert page.locator("thead th:not([scope=col]), tbody th:not([scope])").count() == 0
+    headings.check(open_page(file))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.made_up_build import Build
+from tests.made_up_build import Build, entry
 from tests.test_report import visible_text
 
 
@@ -86,3 +86,18 @@ def test_a_warning_of_a_gate_and_the_noise_of_training_are_told(build: Build) ->
     text = visible_text(build)
     assert "A warning: they do not show that it holds warn too." in text
     assert "Models trained with other seeds differ by 0.012, a standard deviation" in text
+
+
+def test_marks_that_would_settle_a_gate_are_told_and_draws_that_say_nothing(build: Build) -> None:
+    build.gates["sft_answers"] |= {"verdict": "INCONCLUSIVE", "more_rows": 0, "more_marks": 40, "empty_draws": 18}
+    gain = (0.1, 0.0, 0.2)
+    models = {"base": entry(0.5), "sft": entry(0.6, gain) | {"empty_draws": 65}, "dpo": entry(0.6, gain)}
+    build.comparison = {"chat": {model: {"exact_match": of_model} for model, of_model in models.items()}}
+
+    text = visible_text(build)
+    assert "40 more marks of people would settle it, if it stays so." in text
+    assert "18 of 2,000 draws hold no row that counts and are left out." in text
+    assert "65 of 2,000 draws hold no row that counts for exact_match of sft, and are left out of its interval" in text
+
+    build.gates["sft_answers"] |= {"more_rows": 1200, "more_marks": 300}
+    assert "1,200 more rows with 300 more marks of people would settle it" in visible_text(build)
