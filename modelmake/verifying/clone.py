@@ -3,11 +3,16 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from modelmake import artifacts
 from modelmake.dvc import graph, stores
@@ -20,6 +25,7 @@ from modelmake.verifying.rehash import Digest
 from modelmake.verifying.survey import Listing, join, read_listing
 
 ASIDE = ".rebuilt"  # in the clone: artifacts that came out with other bytes
+END_S = 10.0  # after which what does not end, or a folder that cannot be removed, is left
 
 
 @dataclass
@@ -135,7 +141,7 @@ def make(root: Path, cleanup: contextlib.ExitStack, shared: bool = False) -> tup
         folder = Path(tempfile.mkdtemp(prefix=f"{top.name}-rebuild-", dir=top.parent))
     except OSError as error:
         raise UserError(f"{top.parent}: {error.strerror}: want to make the folder of a clone there") from error
-    cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+    cleanup.callback(_remove, folder)
     _git(root, "clone", "-q", str(top), str(folder))
     project = folder / _git(root, "rev-parse", "--show-prefix")
     cache = state_dir.folder(root).parent if shared else "cache"
@@ -149,8 +155,63 @@ def make(root: Path, cleanup: contextlib.ExitStack, shared: bool = False) -> tup
 
 
 def check_out(project: Path, commit: str) -> None:
-    """Takes a commit into a clone."""
-    _git(project, "checkout", "-q", commit)
+    """Takes a commit into a clone. What was changed, added or built there is gone, but for DVC's own state."""
+    _git(project, "checkout", "-qf", commit)
+    _git(project, "clean", "-qffdx", "-e", ".dvc/")
+
+
+def run(command: list[str] | str, path: Path, python: Path, **streams: Any) -> subprocess.CompletedProcess[Any]:
+    """Runs a command in a clone, a text in a shell, with the `python` of a folder; `streams` as `subprocess` has them.
+
+    If it is interrupted, all that it started has ended: what still writes there would leave the clone behind.
+    """
+    process = subprocess.Popen(
+        command, shell=isinstance(command, str), cwd=path, env=environment(python), stdin=subprocess.DEVNULL,
+        process_group=0, **streams,
+    )  # fmt: skip
+    try:
+        output, errors = process.communicate()
+    except BaseException:
+        with _deaf():
+            _end(process)
+        raise
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def _end(process: subprocess.Popen[Any]) -> None:
+    """Ends the group of a process."""
+    until = time.monotonic() + END_S
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        while time.monotonic() < until:
+            os.killpg(process.pid, 0)  # an error once all have ended
+            time.sleep(0.02)
+
+
+def _remove(folder: Path) -> None:
+    """Removes the folder of a clone, though what was interrupted may still write there."""
+    until = time.monotonic() + END_S
+    with _deaf():
+        while folder.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            if time.monotonic() > until:
+                print(f"{folder}: a clone that could not be removed: `rm -r {folder}`", file=sys.stderr)
+                return
+            time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Another Ctrl-C waits for the block, which is short."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def environment(python: Path) -> dict[str, str]:

@@ -1,6 +1,11 @@
 """A clone of HEAD gets recorded bytes only, whatever the project's cache and workspace hold."""
 
 import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +42,55 @@ def test_a_clone_that_shares_the_cache_has_what_was_built_and_adds_to_it(project
         _, path = clone.make(project.path, cleanup, shared=True)
         assert stores.cache(path).path("0" * 32) == stores.cache(project.path).path("0" * 32)
         assert state_dir.folder(path) == state_dir.folder(project.path)
+
+
+def test_a_clone_that_takes_a_commit_again_has_nothing_of_what_was_made_in_it(project: Project) -> None:
+    with contextlib.ExitStack() as cleanup:
+        _, path = clone.make(project.path, cleanup)
+        (path / "dvc.lock").unlink()
+        (path / "dvc.yaml").write_text("stages: {}")
+        (path / "results").mkdir(exist_ok=True)
+        (path / "results/whole.txt").write_text("built")  # git ignores it
+        (path / "added").mkdir()
+        (path / "added/new.txt").write_text("new")
+        (path / ".dvc/tmp").mkdir(exist_ok=True)
+        (path / ".dvc/tmp/state").write_text("of DVC")
+
+        clone.check_out(path, "HEAD")
+
+        assert (path / "dvc.lock").read_text() == project.read("dvc.lock")
+        assert (path / "dvc.yaml").read_text() == project.read("dvc.yaml")
+        assert not (path / "results/whole.txt").exists() and not (path / "added").exists()
+        assert (path / ".dvc/tmp/state").exists() and (path / ".dvc/config.local").exists()
+
+
+ENDLESS = """
+import contextlib, pathlib, sys
+from modelmake.verifying import clone
+with contextlib.ExitStack() as cleanup:
+    folder, path = clone.make(pathlib.Path(sys.argv[1]), cleanup)
+    print(path, flush=True)
+    writes = f"trap '' INT; while mkdir -p {path}/left; do : > {path}/left/file; done"
+    clone.run(["sh", "-c", f'sh -c "{writes}"; true'], path, pathlib.Path(sys.executable).parent)
+"""
+
+
+def test_an_interrupt_ends_what_runs_in_a_clone_and_leaves_no_clone(project: Project) -> None:
+    """What runs there ignores Ctrl-C, as dvc does while a stage runs, and would make the folder again."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, project.path], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    path = Path(running.stdout.readline().strip())
+    while not (path / "left/file").exists():
+        assert running.poll() is None
+        time.sleep(0.02)
+
+    os.killpg(running.pid, signal.SIGINT)
+    running.wait(timeout=60)
+
+    assert not path.exists()
+    time.sleep(0.2)
+    assert not path.exists(), "nobody writes there any more"
 
 
 def test_recorded_bytes_come_from_the_cache_or_the_workspace_and_never_from_a_bad_copy(project: Project) -> None:
