@@ -156,6 +156,17 @@ def remote_store(root: Path, name: str | None) -> tuple[str, Any]:
         return opened.cloud.get_remote(name).name, opened.cloud.get_remote_odb(name, "verify")
 
 
+def artifact_paths(root: Path) -> dict[str, str]:
+    """{name: path} of `artifacts:` in a project's dvc.yaml, templates filled in; no stage is looked at."""
+    from dvc.parsing import DataResolver
+    from dvc.utils.serialize import load_yaml
+
+    with repo(root) as opened:
+        graph = load_yaml(os.path.join(opened.root_dir, "dvc.yaml"))
+        resolved = DataResolver(opened, opened.root_dir, graph).resolve_artifacts()
+        return {name: artifact["path"] for name, artifact in resolved.items()}
+
+
 def remotes(root: Path) -> tuple[str | None, dict[str, str]]:
     """The default remote's name, and {name: URL} of every remote in the configuration."""
     with repo(root) as opened:

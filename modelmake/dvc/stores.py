@@ -65,6 +65,25 @@ def remote(root: Path, name: str | None) -> Store:
     return Store(name, odb.fs.protocol == "local", root.absolute(), odb)
 
 
+def read(store: Store, md5: str) -> bytes:
+    """The bytes of an object as they are stored.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        UserError: the store cannot be read.
+    """
+    try:
+        with store.open(md5) as stream:
+            return stream.read()
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # each kind of store has its own
+        raise UserError(
+            f"{store.where(md5)}: {type(error).__name__}: {' '.join(str(error).split())}: want to read it; "
+            "see docs/remotes.md for addresses and credentials"
+        ) from error
+
+
 def default_remote(root: Path) -> tuple[str | None, Store | None]:
     """The default remote's name, and its store if that is a folder."""
     name, urls = internals.remotes(root)
