@@ -19,6 +19,7 @@ COMMANDS = {  # name: (module with `arguments(parser)` and `run(arguments) -> ex
     "init": ("stages.commands.init", "writes `params.yaml`: proposes one for your files, or takes a recipe"),
     "judge": ("stages.commands.judge", "how far people bear out a judge of answers, by the marks that they gave"),
     "plan": ("modelmake.planning.plan", "what `dvc repro` would do, why, and how long that took last time"),
+    "release": ("modelmake.releasing.command", "promotes a version, rolls back, lists, and pulls one to any place"),
     "review": ("stages.commands.review", "a page on which people judge two models' answers blind; what they chose"),
     "trace": ("modelmake.tracing.trace", "what a model was made of; which models consumed a row"),
     "twin": ("stages.commands.twin", "whether the chain of steps holds, on a small copy of the base, in a minute"),
@@ -40,14 +41,15 @@ def main() -> None:
             loaded = importlib.import_module(module)
             loaded.arguments(command)
             # `here`: the folder in which relative paths of the arguments start
-            command.set_defaults(run=loaded.run, here=Path.cwd(), domain=domain())
+            # `anywhere`: it needs no project
+            command.set_defaults(run=loaded.run, here=Path.cwd(), domain=domain(), anywhere=False)
     arguments = parser.parse_args()
     here = Path.cwd()
     root = next((folder for folder in (here, *here.parents) if (folder / "dvc.yaml").is_file()), None)
-    if root is None:
+    if root is None and not arguments.anywhere:
         sys.exit(f"{here}: no dvc.yaml here or above: want a clone of a modelmake project; go into one")
     try:
-        os.chdir(root)
+        os.chdir(root or here)
         sys.exit(arguments.run(arguments))
     except UserError as error:
         sys.exit(str(error))
