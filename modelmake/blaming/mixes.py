@@ -1,6 +1,7 @@
 """Builds of a commit with some inputs of another, in clones beside the project that share its DVC cache.
 
-What was built before, in the project or in such a clone, is not built again: DVC finds it by its inputs.
+What was built before, in the project or in such a clone, is not built again: DVC finds it by its inputs. Each of the
+two builds has a clone. All mixes share a third one, which is made that of the newer build again before each.
 """
 
 import contextlib
@@ -31,17 +32,10 @@ class Mix:
     """A build of the newer commit with an input put back, or of a commit as it is: planned, then built."""
 
     change: Input | None  # None: as it is
-    path: Path  # of the project in the clone
+    path: Path  # of the project in the clone, which has this mix until the next one is planned or built
     python: Path  # folder with the `python` of its packages
     steps: list[Step]  # what will or may run of the stages up to the target
     problem: str  # why it cannot be built, in words; "" where it can
-
-    def build(self, target: str, output: Any) -> bool:
-        """Builds up to the target; false, with the `problem`, if that fails. `output` is the file to print to."""
-        done = _dvc(self.path, self.python, "repro", target, stdout=output, stderr=output)
-        if done.returncode:
-            self.problem = f"`dvc repro {target}` ended with {done.returncode}; its message is above"
-        return not done.returncode
 
 
 @dataclass(frozen=True)
@@ -53,7 +47,7 @@ class Mixer:
     target: str  # the stage up to which is built
     old: Side
     new: Side
-    cleanup: contextlib.ExitStack  # removes the clones
+    path: Path  # of the project in the clone of the newer build in which inputs are put back
 
     def as_it_is(self, side: Side) -> Mix:
         """The plan of one of the two builds."""
@@ -61,9 +55,21 @@ class Mixer:
 
     def mix(self, change: Input) -> Mix:
         """The plan of the newer build with an input of the older. Where preflight refuses it, that is its problem."""
-        path = _clone(self.root, self.revision, self.cleanup)
-        put_back(change, self.old.path, path)
-        return self._planned(change, path, self.old if {*change.paths} & {*PACKAGES} else self.new)
+        self._put_back(change)
+        return self._planned(change, self.path, self.old if {*change.paths} & {*PACKAGES} else self.new)
+
+    def build(self, mix: Mix, output: Any) -> bool:
+        """Builds up to the target; false, with the mix's `problem`, if that fails. `output` is the file to print to."""
+        if mix.change:
+            self._put_back(mix.change)
+        done = _dvc(mix.path, mix.python, "repro", self.target, stdout=output, stderr=output)
+        if done.returncode:
+            mix.problem = f"`dvc repro {self.target}` ended with {done.returncode}; its message is above"
+        return not done.returncode
+
+    def _put_back(self, change: Input) -> None:
+        _take(self.path, self.revision)
+        put_back(change, self.old.path, self.path)
 
     def mixes(self, changes: Sequence[Input]) -> list[Mix]:
         """A mix for each input. Those that cannot be put back alone are put back together: a parameter that only the
@@ -93,13 +99,22 @@ class Mixer:
         return Mix(change, path, python, runs, problem)
 
 
+def mixer(
+    root: Path, revision: Revision, target: str, old: Side, new: Side, cleanup: contextlib.ExitStack
+) -> Mixer:  # fmt: skip
+    """The mixer of two builds; `cleanup` removes its clone."""
+    _, path = clone.make(root, cleanup, shared=True)
+    return Mixer(root, revision, target, old, new, path)
+
+
 def check_out(root: Path, revision: Revision, target: str, cleanup: contextlib.ExitStack) -> Side:
     """A build in a clone, with its data and the keys that its own preflight writes.
 
     Raises:
         UserError: its graph does not have the target, data is not on this machine, or preflight fails.
     """
-    path = _clone(root, revision, cleanup)
+    _, path = clone.make(root, cleanup, shared=True)
+    _take(path, revision)
     nodes = graph.nodes(path)
     if target not in nodes:
         raise UserError(f"{revision.name}: dvc.yaml of commit {revision.short} has no {target}: want a build with it")
@@ -136,9 +151,8 @@ def put_back(change: Input, old: Path, path: Path) -> None:
         probe.write_params(path / PARAMS, values)
 
 
-def _clone(root: Path, revision: Revision, cleanup: contextlib.ExitStack) -> Path:
-    """A clone at a commit, with the data that .dvc files record."""
-    _, path = clone.make(root, cleanup, shared=True)
+def _take(path: Path, revision: Revision) -> None:
+    """Makes a clone that of a commit, with the data that .dvc files record."""
     clone.check_out(path, revision.commit)
     if data := [name for name, node in graph.nodes(path).items() if not node.cmd]:
         python = Path(sys.executable).parent
@@ -148,9 +162,7 @@ def _clone(root: Path, revision: Revision, cleanup: contextlib.ExitStack) -> Pat
                 f"{revision.name}: {', '.join(data)}: DVC's cache lacks bytes of commit {revision.short}: want them; "
                 f"`git checkout {revision.short}` and `dvc pull {' '.join(data)}`"
             )
-    return path
 
 
 def _dvc(path: Path, python: Path, *arguments: str, **streams: Any) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, cwd=path, env=clone.environment(python), check=False, **streams)
+    return clone.run([sys.executable, "-m", "dvc", *arguments], path, python, **streams)

@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
         if not found:
             say("no input of the score differs", "cause: none")
             return _told(options, {"inputs": [], "causes": []})
-        mixer = Mixer(root, new, measured.target, before, now, cleanup)
+        mixer = mixes.mixer(root, new, measured.target, before, now, cleanup)
         say("changed:", *map(blame_text.change, found), "")
         planned = mixer.mixes(found)
         ends = [mixer.as_it_is(before), mixer.as_it_is(now)]
@@ -277,7 +277,7 @@ class Blame:
 
     def _build(self, mix: Mix) -> Rows | None:
         """The rows of a build; None, with its problem, where it cannot be built."""
-        if mix.problem or not mix.build(self._measured.target, sys.stderr):
+        if mix.problem or not self._mixer.build(mix, sys.stderr):
             return None
         rows = blame_effects.read(self._rows_file(mix))
         if not all(self._measured.name in row.scores for row in rows.values()):

@@ -14,6 +14,7 @@ from modelmake.blaming.mixes import Mix, Mixer
 from tests import made_up_graph as graph
 from tests.made_up_graph import edit
 
+pytestmark = pytest.mark.slow  # half a minute of DVC; what is put back is in test_put_back.py
 PAGE = "page"
 
 
@@ -34,7 +35,7 @@ def mixer(graph_original: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     old, new = revisions.read(root, "HEAD~1"), revisions.read(root, "HEAD")
     with contextlib.ExitStack() as cleanup:
         sides = [mixes.check_out(root, revision, PAGE, cleanup) for revision in (old, new)]
-        yield Mixer(root, new, PAGE, *sides, cleanup)
+        yield mixes.mixer(root, new, PAGE, *sides, cleanup)
 
 
 def commit(root: Path) -> None:
@@ -58,17 +59,22 @@ def test_builds_that_are_in_the_cache_run_nothing_and_mixes_what_their_input_lea
     }
     assert [step.seconds for step in mixed["train.up"].steps[-3:]] == [3, None, 2]
     assert {mix.problem for mix in mixed.values()} == {""}
+    assert len([*mixer.root.parent.glob("graph-rebuild-*")]) == 3, "one of each build, and one of all mixes"
 
 
 def test_a_mix_has_the_one_input_of_the_older_build_and_the_rest_of_the_newer(mixer: Mixer) -> None:
     found = {change.name: change for change in inputs.changed(mixer.old, mixer.new, ("clean",))}
     mix = mixer.mix(found["train.up"])
     with (mixer.root.parent / "log").open("w") as log:
-        assert mix.build(PAGE, log)
+        assert mixer.build(mix, log)
 
     # the first three rows that are no noise, by `sort -r` and, put back, by `sort -n`
     assert (mix.path / "all.txt").read_text() == "5 a\n4 c\n2 b\n2 b\n4 c\n5 a\n"
     assert (mixer.root / "all.txt").read_text() == "5 a\n4 c\n2 b\n5 a\n4 c\n2 b\n", "the project is as it was"
+    other = mixer.mix(found["code"])
+    assert not (other.path / "models").exists(), "nothing is left of another"
+    assert (other.path / "all.txt").read_text() == (mixer.root / "all.txt").read_text()
+    assert (other.path / "params.yaml").read_text() == (mixer.new.path / "params.yaml").read_text()
     again = mixer.mix(found["train.up"])
     assert planned(again) == ["gather", "page"], "what was built once is in the cache, but for `cache: false`"
 
@@ -94,6 +100,6 @@ def test_inputs_that_cannot_be_put_back_alone_are_put_back_together(mixer: Mixer
 def test_a_build_that_fails_has_its_problem(mixer: Mixer) -> None:
     mix = mixer.mix(Input("split", "files", contents={"params.yaml": graph.PARAMS.replace("-n", "--no-such").encode()}))
     with (mixer.root.parent / "log").open("w") as log:
-        assert not mix.build(PAGE, log)
+        assert not mixer.build(mix, log)
 
     assert mix.problem == "`dvc repro page` ended with 255; its message is above"
