@@ -170,9 +170,10 @@ def run(command: list[str] | str, path: Path, python: Path, **streams: Any) -> s
         process_group=0, **streams,
     )  # fmt: skip
     try:
-        output, errors = process.communicate()
+        with _signals(lambda number, _: sys.exit(128 + number), signal.SIGTERM, signal.SIGHUP):
+            output, errors = process.communicate()
     except BaseException:
-        with _deaf():
+        with _signals(signal.SIG_IGN, signal.SIGINT):  # another Ctrl-C waits
             _end(process)
         raise
     return subprocess.CompletedProcess(command, process.returncode, output, errors)
@@ -192,7 +193,7 @@ def _end(process: subprocess.Popen[Any]) -> None:
 def _remove(folder: Path) -> None:
     """Removes the folder of a clone, though what was interrupted may still write there."""
     until = time.monotonic() + END_S
-    with _deaf():
+    with _signals(signal.SIG_IGN, signal.SIGINT):
         while folder.exists():
             shutil.rmtree(folder, ignore_errors=True)
             if time.monotonic() > until:
@@ -202,16 +203,17 @@ def _remove(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
-    """Another Ctrl-C waits for the block, which is short."""
+def _signals(action: Any, *numbers: int) -> Iterator[None]:
+    """What these signals do in the block; nothing else than before where they are ignored, or in another thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {n: signal.signal(n, action) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, own in before.items():
+            signal.signal(number, own)
 
 
 def environment(python: Path) -> dict[str, str]:

@@ -229,9 +229,7 @@ def _line(old: Path, new: Path) -> str:
 
 
 def _run(path: Path, command: str, python: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, shell=True, cwd=path, env=clone.environment(python), capture_output=True, text=True, check=False
-    )
+    return clone.run(command, path, python, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def _last_line(text: str) -> str:

@@ -75,7 +75,8 @@ with contextlib.ExitStack() as cleanup:
 """
 
 
-def test_an_interrupt_ends_what_runs_in_a_clone_and_leaves_no_clone(project: Project) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_ends_what_runs_in_a_clone_and_leaves_no_clone(project: Project, number: int) -> None:
     """What runs there ignores Ctrl-C, as dvc does while a stage runs, and would make the folder again."""
     running = subprocess.Popen(
         [sys.executable, "-c", ENDLESS, project.path], stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -85,7 +86,7 @@ def test_an_interrupt_ends_what_runs_in_a_clone_and_leaves_no_clone(project: Pro
         assert running.poll() is None
         time.sleep(0.02)
 
-    os.killpg(running.pid, signal.SIGINT)
+    os.killpg(running.pid, number)
     running.wait(timeout=60)
 
     assert not path.exists()
