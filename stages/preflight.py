@@ -25,7 +25,7 @@ from modelmake.keys import key_file, locked_packages, parse_cache, stage_key
 from modelmake.planning import resources
 from modelmake.running import launcher, platform, sandbox
 from stages.evaluating import metrics
-from stages.params import cross_checks, file_checks, variant_checks
+from stages.params import cross_checks, file_checks, licences, quantization_checks, variant_checks
 from stages.params.adoption import Adoption
 from stages.params.alternatives import Alternative
 from stages.params.answering import Answering, Runtime
@@ -98,22 +98,19 @@ def decode(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 def project_problems(chapters: dict[str, Any]) -> list[str]:
     """What is wrong between chapters, and with the files that they name, a line each."""
+    raw = getattr(chapters.get("ingest"), "raw", None)
     return [
         *(f"{FILE}: {problem}" for problem in cross_checks.problems(chapters)),
         *_rule_problems(chapters.get("ingest")),
         *schema_problems(chapters.get("suites") or {}),
         *file_checks.problems(chapters),
         *file_checks.task_problems(chapters.get("evaluate")),
-        *(f"{FILE}: {problem}" for problem in variant_checks.problems(chapters.get("evaluate"), _raw(chapters))),
+        *(f"{FILE}: {problem}" for problem in variant_checks.problems(chapters.get("evaluate"), raw)),
         *file_checks.base_problems(chapters.get("base"), chapters.get("train") or {}),
         *file_checks.second_model_problems(chapters.get("train") or {}),
         *file_checks.adapter_problems(chapters.get("adopt") or {}),
         *file_checks.quantized_problems(chapters.get("base"), chapters.get("quantize") or {}),
     ]
-
-
-def _raw(chapters: dict[str, Any]) -> str | None:
-    return chapters["ingest"].raw if chapters.get("ingest") else None
 
 
 def _rule_problems(ingest: Ingest | None) -> list[str]:
@@ -276,7 +273,8 @@ def check() -> tuple[dict[str, Any], list[str]]:
         contents[NEEDS] = needs(chapters["base"], chapters["train"])
     if problems:
         raise UserError("\n".join(problems))
-    notes = machine_notes(stages, max(step.processes for step in chapters["train"].values()))
+    notes = machine_notes(stages, max(step.processes for step in chapters["train"].values())) + licences.notes(chapters)
+    notes += quantization_checks.size_notes(chapters["base"], chapters["quantize"])
     return contents, notes + measuring_notes(chapters) + package_notes(locked_packages.versions(Path("uv.lock")))
 
 

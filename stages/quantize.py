@@ -2,8 +2,8 @@
 
 Inputs:  weights      model folder
          calibration  JSONL training rows, for tools that calibrate on activations
-Outputs: quantized    folder: model.gguf including tokenizer and chat template (gguf, llama_cpp), or a model folder
-                      in the compressed-tensors format (llmcompressor)
+Outputs: quantized    folder: model.gguf including tokenizer and chat template (gguf, llama_cpp); or a model folder,
+                      in the compressed-tensors format (llmcompressor) or packed by bitsandbytes
 Params:  quantize.<quant>
 """
 

@@ -1,19 +1,31 @@
-"""Quantizes a model to four bits with AWQ (Lin et al. 2023, arXiv:2306.00978): W4A16, symmetric, groups of 128.
+"""Quantizes a model to four or eight bits with llmcompressor.
 
-    python envs/llmcompressor/quantize.py --weights models/sft --calibration rows.jsonl --quantized models/awq \
-        --max-seq-length 512 --device cpu
+    python envs/llmcompressor/quantize.py --weights models/sft --quant awq --quantized models/awq --counts counts.json \
+        --device cpu --calibration rows.jsonl --max-seq-length 512
 
-Inputs: --weights, a Hugging Face model folder; --calibration, JSONL rows {content: {kind: chat, messages,
-tools} or {kind: text, text}}, rendered by the model's own chat template and cut at --max-seq-length tokens.
-Outputs: --quantized, a folder in the compressed-tensors format, which transformers and vLLM load.
+Inputs: --weights, a Hugging Face model folder; --calibration, for all but fp8, JSONL rows {content: {kind: chat,
+messages, tools} or {kind: text, text}}, rendered by the model's own chat template and cut at --max-seq-length tokens.
+Outputs: --quantized, a folder in the compressed-tensors format, which transformers and vLLM load; --counts, JSON {rows:
+calibrated on, cut: of these}. --quant is one of QUANTS.
 """
 
 import argparse
+import importlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-GROUP = 128  # consecutive weights of a row that share a scale
+GROUP = 128  # consecutive weights of a row that share a scale in W4A16
+LAYERS = {"targets": ["Linear"], "ignore": ["lm_head"]}
+GPTQ, PLAIN = "gptq.GPTQModifier", "quantization.QuantizationModifier"
+# {--quant: the modifiers that are applied, each with its settings}
+QUANTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "awq": [("transform.awq.AWQModifier", {"duo_scaling": "both"}), (PLAIN, {**LAYERS, "scheme": "W4A16"})],
+    "gptq": [(GPTQ, {**LAYERS, "scheme": "W4A16"})],
+    "int8": [(GPTQ, {**LAYERS, "scheme": "W8A8"})],
+    "fp8": [(PLAIN, {**LAYERS, "scheme": "FP8_DYNAMIC"})],
+}
 
 
 def read(file: Path, tokenizer, max_seq_length: int) -> tuple[list[list[int]], int]:
@@ -31,24 +43,39 @@ def read(file: Path, tokenizer, max_seq_length: int) -> tuple[list[list[int]], i
     return [row[:max_seq_length] for row in rows], sum(len(row) > max_seq_length for row in rows)
 
 
-def check_widths(model) -> None:
-    """Raises ValueError if a linear layer's input width is no multiple of `GROUP`."""
+def check_layers(model, quant: str) -> None:
+    """Raises ValueError if there is no linear layer, or W4A16 is asked of one whose rows are no multiple of `GROUP`."""
     import torch
 
-    for name, module in model.named_modules():
-        if isinstance(module, torch.nn.Linear) and name != "lm_head" and module.in_features % GROUP:
+    layers = {name: module for name, module in model.named_modules()
+              if isinstance(module, torch.nn.Linear) and name != "lm_head"}  # fmt: skip
+    if not layers:
+        raise ValueError(f"{type(model).__name__}: no torch.nn.Linear: want such layers; take a GGUF type")
+    grouped = any(settings.get("scheme") == "W4A16" for _, settings in QUANTS[quant])
+    for name, module in layers.items() if grouped else ():
+        if module.in_features % GROUP:
             raise ValueError(
-                f"{name}: rows of {module.in_features} weights: want a multiple of {GROUP}; take a GGUF type"
+                f"{name}: rows of {module.in_features} weights: want a multiple of {GROUP}; take int8, fp8 or a GGUF "
+                "type"
             )
 
 
-def quantize(weights: Path, calibration: Path, quantized: Path, max_seq_length: int, device: str) -> str:
-    """Writes the folder and returns a line of counts. Raises ValueError if the model cannot be quantized."""
+def modifiers(quant: str) -> list[Any]:
+    """What `quant` applies, in order."""
+    found = []
+    for path, settings in QUANTS[quant]:
+        module, _, name = path.rpartition(".")
+        found.append(getattr(importlib.import_module(f"llmcompressor.modifiers.{module}"), name)(**settings))
+    return found
+
+
+def quantize(
+    weights: Path, quantized: Path, quant: str, device: str, calibration: Path | None, max_seq_length: int | None
+) -> dict[str, int]:
+    """Writes the folder and returns the counts. Raises ValueError if the model cannot be quantized."""
     import torch
     from datasets import Dataset
     from llmcompressor import oneshot
-    from llmcompressor.modifiers.quantization import QuantizationModifier
-    from llmcompressor.modifiers.transform.awq import AWQModifier
     from llmcompressor.pipelines.cache import IntermediatesCache
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -57,38 +84,42 @@ def quantize(weights: Path, calibration: Path, quantized: Path, max_seq_length: 
     elif not torch.cuda.is_available():
         raise ValueError("--device cuda: torch sees no GPU here; want one, or cpu")
     tokenizer = AutoTokenizer.from_pretrained(weights)
-    rows, cut = read(calibration, tokenizer, max_seq_length)
+    rows, cut = read(calibration, tokenizer, max_seq_length) if calibration else ([], 0)
     model = AutoModelForCausalLM.from_pretrained(weights, dtype="auto", use_safetensors=True)  # moved layer by layer
-    check_widths(model)
-    oneshot(
-        model=model,
-        tokenizer=tokenizer,
-        recipe=[
-            AWQModifier(duo_scaling="both"),
-            QuantizationModifier(targets=["Linear"], ignore=["lm_head"], scheme="W4A16"),
-        ],
-        dataset=Dataset.from_list([{"input_ids": row, "attention_mask": [1] * len(row)} for row in rows]),
-        num_calibration_samples=len(rows),
-        shuffle_calibration_samples=False,
-        max_seq_length=max_seq_length,
-    )
+    check_layers(model, quant)
+    on_rows: dict[str, Any] = {}
+    if rows:
+        on_rows = {
+            "dataset": Dataset.from_list([{"input_ids": row, "attention_mask": [1] * len(row)} for row in rows]),
+            "num_calibration_samples": len(rows),
+            "shuffle_calibration_samples": False,
+            "max_seq_length": max_seq_length,
+        }
+    oneshot(model=model, tokenizer=tokenizer, recipe=modifiers(quant), **on_rows)
     model.save_pretrained(quantized, save_compressed=True)
     tokenizer.save_pretrained(quantized)
-    (quantized / "recipe.yaml").unlink(missing_ok=True)  # repeats the recipe above
-    return f"calibrated on {len(rows)} rows, {cut} of them cut at {max_seq_length} tokens"
+    (quantized / "recipe.yaml").unlink(missing_ok=True)  # repeats the modifiers above
+    return {"rows": len(rows), "cut": cut}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Quantize a model with AWQ.")
-    for name in ("weights", "calibration", "quantized"):
+    parser = argparse.ArgumentParser(description="Quantize a model with llmcompressor.")
+    for name in ("weights", "quantized", "counts"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--max-seq-length", type=int, required=True)
+    parser.add_argument("--quant", choices=list(QUANTS), required=True)
     parser.add_argument("--device", choices=["cpu", "cuda"], required=True)
+    parser.add_argument("--calibration", type=Path)
+    parser.add_argument("--max-seq-length", type=int)
     args = parser.parse_args()
+    if bool(args.calibration) != bool(args.max_seq_length):
+        parser.error("--calibration and --max-seq-length: want both or none")
     try:
-        print(quantize(args.weights, args.calibration, args.quantized, args.max_seq_length, args.device), flush=True)
+        counts = quantize(
+            args.weights, args.quantized, args.quant, args.device, args.calibration, args.max_seq_length
+        )  # fmt: skip
     except ValueError as error:
         sys.exit(str(error))
+    args.counts.write_text(json.dumps(counts))
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ def serve(twin: Twin, quants: dict[str, Quant]) -> list[Fault]:
             continue
         _answers(twin, model, source)
         if not (files := [name for name in names if "llama_cpp" in quants[name].RUNTIMES]):
-            twin.notes.append(f"quantize.{names[0]}: {quants[names[0]].environments()[0]} is not run")
+            twin.notes.append(f"quantize.{names[0]}: {type(quants[names[0]]).__struct_config__.tag} is not run")
             continue
         where = f"quantize.{files[0]}"
         for name in ["F32", *(n for n in files if isinstance(quants[n], Gguf))]:

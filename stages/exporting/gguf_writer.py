@@ -7,35 +7,29 @@ never approximated: the file would load and answer, but differ from the trained 
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gguf
 import numpy as np
 from gguf import GGMLQuantizationType
 
 from modelmake.errors import UserError
+from stages.exporting import tensor_sources
 from stages.exporting.gguf_tokenizer import add_tokenizer
+from stages.exporting.tensor_sources import TensorSource
 
 QUANTS = ("F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0")  # those that the gguf package computes in NumPy
 ARCHITECTURES = {
     "llama": gguf.MODEL_ARCH.LLAMA,
+    "mistral": gguf.MODEL_ARCH.LLAMA,
     "qwen2": gguf.MODEL_ARCH.QWEN2,
     "qwen3": gguf.MODEL_ARCH.QWEN3,
 }
 # Settings that llama.cpp's graphs of these architectures assume
 REQUIRED_SETTINGS = {"hidden_act": "silu", "use_sliding_window": False, "partial_rotary_factor": 1.0}
+OF_ARCHITECTURES = {"mistral": {"sliding_window": None}}  # more of them; null, or no such setting
 SAFETENSORS_DTYPES = {"F32": np.float32, "F16": np.float16, "BF16": np.uint16}  # NumPy has no bfloat16
-
-
-class TensorSource(NamedTuple):
-    """Position of one tensor in a safetensors file."""
-
-    path: Path
-    dtype: str
-    shape: tuple[int, ...]
-    offset: int  # bytes from the start of the file
 
 
 def write_gguf(model: Path, gguf_file: Path, quant: str) -> dict[str, Any]:
@@ -107,7 +101,7 @@ def check(model: Path) -> str:
             f"{model / 'config.json'}: model_type = {architecture!r}: want one of {', '.join(ARCHITECTURES)};"
             " use llama.cpp's own convert_hf_to_gguf.py"
         )
-    for key, required in REQUIRED_SETTINGS.items():
+    for key, required in (REQUIRED_SETTINGS | OF_ARCHITECTURES.get(architecture, {})).items():
         if config.get(key) not in (required, None):
             raise UserError(
                 f"{model / 'config.json'}: {key} = {config[key]!r}: want {required!r}, which is what llama.cpp "
@@ -172,7 +166,7 @@ def _named_sources(model: Path, config: dict) -> dict[str, TensorSource]:
     names = gguf.get_tensor_name_map(ARCHITECTURES[config["model_type"]], config["num_hidden_layers"])
     tied = config.get("tie_word_embeddings", False)
     named = {}
-    for name, source in _sources(model):
+    for name, source in tensor_sources.read(model):
         if tied and name == "lm_head.weight":
             continue  # a copy of the embedding
         gguf_name = names.get_name(name, try_suffixes=(".weight", ".bias"))
@@ -190,20 +184,6 @@ def _named_sources(model: Path, config: dict) -> dict[str, TensorSource]:
     return dict(sorted(named.items()))
 
 
-def _sources(model: Path) -> Iterator[tuple[str, TensorSource]]:
-    """(name, source) of every tensor in the folder's safetensors files."""
-    index = model / "model.safetensors.index.json"
-    files = sorted(set(_read_json(index)["weight_map"].values())) if index.exists() else ["model.safetensors"]
-    for path in (model / file for file in files):
-        with path.open("rb") as stream:
-            header_bytes = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(header_bytes))
-        header.pop("__metadata__", None)
-        for name, tensor in header.items():
-            offset = 8 + header_bytes + tensor["data_offsets"][0]
-            yield name, TensorSource(path, tensor["dtype"], tuple(tensor["shape"]), offset)
-
-
 def _tensor_type(shape: tuple[int, ...], quant: str, is_output: bool) -> GGMLQuantizationType:
     if len(shape) == 1:
         return GGMLQuantizationType.F32
@@ -219,7 +199,8 @@ def _quantized(name: str, source: TensorSource, qtype: GGMLQuantizationType, con
         weights = np.left_shift(weights, 16, dtype=np.uint32).view(np.float32)
     weights = np.asarray(weights, np.float32)
     heads, kv_heads, _ = _heads(config)
-    rotated = {"attn_q": heads, "attn_k": kv_heads} if config["model_type"] == "llama" else {}
+    is_llama = ARCHITECTURES[config["model_type"]] == gguf.MODEL_ARCH.LLAMA
+    rotated = {"attn_q": heads, "attn_k": kv_heads} if is_llama else {}
     if (layer := name.split(".")[-2]) in rotated:
         # RoPE pairs feature i with i + head_dim / 2 in transformers, with its neighbour in llama.cpp's llama:
         # reorder the rows (heads * head_dim, …).

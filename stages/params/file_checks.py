@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake.errors import UserError
-from stages.params import model_path
+from stages.params import model_path, quantization_checks
 from stages.params.adoption import Adoption
 from stages.params.base_model import Base, Folder, Hub, Tiny
 from stages.params.evaluation import Evaluate
@@ -129,14 +129,16 @@ def base_problems(base: Base | None, train: dict[str, Step]) -> list[str]:
 
 
 def quantized_problems(base: Base | None, quantize: dict[str, Quant]) -> list[str]:
-    """Files of `quantize` that cannot be written of a base folder; what a hub's model is, `modelmake twin` tells."""
+    """Entries of `quantize` that cannot be made of the base; what a hub's model is, `modelmake twin` tells."""
+    found = quantization_checks.size_problems(base, quantize)
     files = [name for name, quant in quantize.items() if quant and "llama_cpp" in quant.RUNTIMES]
     if not files or not isinstance(base, Folder) or not Path(base.source, "config.json").is_file():
-        return []
-    from stages.exporting import gguf_writer
+        return found
+    from stages.exporting import gguf_tokenizer, gguf_writer
 
     try:
         gguf_writer.check(Path(base.source))
+        gguf_tokenizer.check(Path(base.source))
     except UserError as error:
-        return [f"{FILE}: quantize.{name}: {error}" for name in files]
-    return []
+        found += [f"{FILE}: quantize.{name}: {error}" for name in files]
+    return found

@@ -113,3 +113,25 @@ def test_a_model_without_an_end_token_is_refused(llama_copy: Path, tmp_path: Pat
     edit_json(llama_copy / "generation_config.json", eos_token_id=None)
     with pytest.raises(UserError, match=r"end tokens \[\].*want 1 to 3"):
         write_gguf(llama_copy, tmp_path / "a.gguf", "F16")
+
+
+@pytest.mark.parametrize(("settings", "begin"), [({"bos_token": "<|bos|>"}, 5), ({}, None)])
+def test_a_file_names_the_begin_token_or_says_that_none_is_added(
+    llama_copy: Path, tmp_path: Path, settings: dict, begin: int | None
+) -> None:
+    """llama.cpp takes token 11 for a begin token that no file names."""
+    edit(llama_copy, {}, settings)
+
+    write_gguf(llama_copy, tmp_path / "a.gguf", "F16")
+
+    fields = gguf.GGUFReader(tmp_path / "a.gguf").fields
+    named = fields.get("tokenizer.ggml.bos_token_id")
+    assert (named and named.contents()) == begin
+    assert fields["tokenizer.ggml.add_bos_token"].contents() is False
+
+
+@pytest.mark.parametrize("kind", ["bos_token", "eos_token", "pad_token"])
+def test_a_special_token_that_is_not_in_the_vocabulary_is_refused(llama_copy: Path, tmp_path: Path, kind: str) -> None:
+    edit(llama_copy, {}, {kind: "<|nowhere|>"})
+    with pytest.raises(UserError, match=rf"tokenizer.json: no token {kind} = '<\|nowhere\|>', which"):
+        write_gguf(llama_copy, tmp_path / "a.gguf", "F16")

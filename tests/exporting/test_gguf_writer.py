@@ -92,10 +92,11 @@ def test_llama3_rope_factors_are_those_of_transformers(llama_copy: Path, tmp_pat
     [
         (
             {"model_type": "gpt_neox"},
-            r"config.json: model_type = 'gpt_neox': want one of llama, qwen2, qwen3; use",
+            r"config.json: model_type = 'gpt_neox': want one of llama, mistral, qwen2, qwen3; use",
         ),
         ({"hidden_act": "gelu"}, r"config.json: hidden_act = 'gelu': want 'silu'"),
         ({"use_sliding_window": True}, r"use_sliding_window = True: want False"),
+        ({"model_type": "mistral", "sliding_window": 64}, r"sliding_window = 64: want None, which is what llama.cpp"),
         (
             {"rope_parameters": {"rope_type": "yarn"}},
             r"rope_type = 'yarn' of llama: want 'default', or 'llama3'",

@@ -1,12 +1,16 @@
 """Quantizers: each writes one folder and reports the matrices that did not fit the type's blocks."""
 
+import contextlib
+import ctypes
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 
 from stages.exporting.quantizers import gguf, llama_cpp
-from stages.params.release import Gguf
+from stages.params.release import Gguf, Llmcompressor
 from stages.rows import jsonl
 from stages.rows.row import Chat, Function, Message, ToolCall, make_row
 from stages.rows.template_messages import template_messages
@@ -58,17 +62,62 @@ class Tokenizer:
         return {"input_ids": [1, 2, 3]}
 
 
-def test_awq_calibrates_on_what_training_rendered(tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("awq", ROOT / "envs/llmcompressor/quantize.py")
-    awq = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(awq)
+def script(tool: str) -> ModuleType:
+    """What runs in the tool's own environment."""
+    spec = importlib.util.spec_from_file_location(tool, ROOT / f"envs/{tool}/quantize.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_llmcompressor_makes_each_type_that_has_its_name() -> None:
+    assert script("llmcompressor").QUANTS.keys() == Llmcompressor.TYPES.keys()
+
+
+@pytest.mark.parametrize(("quant", "refused"), [("awq", True), ("gptq", True), ("int8", False), ("fp8", False)])
+def test_rows_that_fill_no_groups_are_refused(quant: str, refused: bool) -> None:
+    """As preflight does, where it knows the sizes."""
+    import torch
+
+    model = torch.nn.ModuleDict({"up": torch.nn.Linear(128, 8), "down": torch.nn.Linear(96, 8)})
+    message = r"^down: rows of 96 weights: want a multiple of 128"
+    with pytest.raises(ValueError, match=message) if refused else contextlib.nullcontext():
+        script("llmcompressor").check_layers(model, quant)
+
+
+def test_a_model_without_linear_layers_is_refused() -> None:
+    import torch
+
+    with pytest.raises(ValueError, match=r"^ModuleDict: no torch.nn.Linear: want such layers"):
+        script("llmcompressor").check_layers(torch.nn.ModuleDict({"lm_head": torch.nn.Linear(8, 8)}), "fp8")
+
+
+class Entry(ctypes.Structure):
+    """`llama_model_imatrix_data` of llama.h, as llama-cpp-python has it."""
+
+    _fields_ = (("name", ctypes.c_char_p), ("data", ctypes.POINTER(ctypes.c_float)), ("size", ctypes.c_size_t))
+
+
+def test_llama_cpp_gets_importance_as_an_array_that_ends_without_a_name(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "a.npz", **{"blk.0.ffn_up.weight": np.float32([1, 2.5]), "blk.1.ffn_up.weight": np.float32([3])}
+    )
+
+    first, second, end = script("llama_cpp").read(tmp_path / "a.npz", Entry)
+
+    assert (first.name, first.data[: first.size]) == (b"blk.0.ffn_up.weight", [1.0, 2.5])
+    assert (second.name, second.data[: second.size]) == (b"blk.1.ffn_up.weight", [3.0])
+    assert end.name is None
+
+
+def test_llmcompressor_calibrates_on_what_training_rendered(tmp_path: Path) -> None:
     call = ToolCall(Function("f", {"a": 1}), "function")
     turns = [Message("user", "q"), Message("assistant", "", [call], reasoning_content="hm", train=False)]
     tools = [{"name": "f"}]
     jsonl.write(tmp_path / "rows.jsonl", [make_row(Chat(turns, tools)), make_row(Chat([*turns[:1], *turns[:1]]))])
 
     tokenizer = Tokenizer()
-    assert awq.read(tmp_path / "rows.jsonl", tokenizer, 2) == ([[1, 2], [1, 2]], 2)
+    assert script("llmcompressor").read(tmp_path / "rows.jsonl", tokenizer, 2) == ([[1, 2], [1, 2]], 2)
 
     assert tokenizer.rendered[0] == (template_messages(turns), tools)
     assert tokenizer.rendered[1][1] is None
