@@ -70,6 +70,14 @@ class InLlamaCpp(_InRuntime, tag_field="runtime", tag="llama_cpp"):
             "context_tokens": self.context_tokens,
         }
 
+    def reading(self, machine: Machine) -> dict[str, Any]:
+        """Keyword arguments of the runtime's `reading`."""
+        return {"threads": machine.threads}
+
+    def reference(self, machine: Machine) -> dict[str, Any]:
+        """Where, and in which type, the model is read that the file was made from: llama.cpp here uses no GPU."""
+        return {"device": "cpu", "dtype": "float32"}
+
 
 class InCompressedTensors(_InRuntime, tag_field="runtime", tag="compressed_tensors"):
     """transformers, from a folder in the compressed-tensors format."""
@@ -85,5 +93,15 @@ class InCompressedTensors(_InRuntime, tag_field="runtime", tag="compressed_tenso
             "dtype": machine.dtype,
         }
 
+    def reading(self, machine: Machine) -> dict[str, Any]:
+        """Keyword arguments of the runtime's `reading`."""
+        return {"device": machine.device, "dtype": machine.dtype}
 
-Runtime = InLlamaCpp | InCompressedTensors
+    reference = reading
+
+
+class InBitsandbytes(InCompressedTensors, tag_field="runtime", tag="bitsandbytes"):
+    """transformers, from a folder that bitsandbytes packed."""
+
+
+Runtime = InLlamaCpp | InCompressedTensors | InBitsandbytes
