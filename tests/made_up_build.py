@@ -14,6 +14,14 @@ from stages.evaluating.scoring import Answer
 from tests.conftest import ROOT
 
 METRICS = {"exact_match": 0.75, "compact": 1.0}
+FIGURES = {  # of a quantized file, as `answer_quantized` tells them
+    "prompts": {"changed": 1, "begin_twice": 0, "normal_form": "NFC", "not_normal": 2,
+                "shapes": {"system": "refused", "several turns": "same", "tools": "changed"}},
+    "predictions": {"tokens": 1200, "mean_kl": 0.00024, "kl_99_9": 0.0057, "same_top": 0.992, "nmse": 0.0003,
+                    "perplexity": {"model": 1.25, "file": 1.2512}, "perplexity_ratio": 1.00096, "rows_left_out": 0},
+    "tensors": {"Q8_0": 15, "F32": 5},
+    "sampling": {"temperature": 0.6},
+}  # fmt: skip
 
 
 def answer(row: str, text: str, right: bool, prompt: str = "") -> Answer:
@@ -88,7 +96,8 @@ class Build:
             pair = {"model": 0.75, "file": 0.75, "difference": 0.0}
             self.put(
                 f"reports/parity/{quant}.json",
-                {"verdict": "pass", "why": [], "rows": 8, "same_answers": 1.0, "metrics": dict.fromkeys(METRICS, pair)},
+                {"verdict": "pass", "why": [], "rows": 8, "same_answers": 1.0, "metrics": dict.fromkeys(METRICS, pair)}
+                | FIGURES,
             )
             scoring.write(self.folder / f"reports/parity/{quant}.jsonl", self.answers)
         counts = {"in": 5300, "out": 5208, "dropped": {"broken_json": 12, "repeated": 80}}

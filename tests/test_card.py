@@ -13,7 +13,7 @@ from stages.params.combination import Combination
 from stages.params.evaluation import Compare
 from stages.params.release import Card
 from tests.conftest import ROOT
-from tests.made_up_build import entry
+from tests.made_up_build import FIGURES, entry
 
 CARD = Card(model="sft", name="desk", license="MIT", language=["en", "de"], description="Answers tickets.")
 
@@ -48,13 +48,13 @@ def reports(tmp_path: Path) -> dict[str, Any]:
 
 def render(
     folder: Path, reports: dict[str, Any], declared: Card = CARD, train: tuple[str, ...] = ("sft",),
-    combine: dict[str, Combination] | None = None,
+    combine: dict[str, Combination] | None = None, quantize: dict[str, card.Quant] | None = None,
 ) -> str:  # fmt: skip
     values = params.load(ROOT / "params.yaml")
     for name, content in reports.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(content))
-    (folder / "parity").mkdir()
+    (folder / "parity").mkdir(exist_ok=True)
     compare = params.section(values, "compare", Compare, "params.yaml")
     named = {"train": {name: values["train"]["sft"] for name in train}}
     steps = params.section(named, "train", dict[str, card.Step], "params.yaml")
@@ -62,7 +62,7 @@ def render(
         folder / name for name in ("model/config.json", "data", "trained", "comparison.json", "gate.json", "parity")
     ]
     inputs = card.Inputs(*paths, ROOT / "stages/reporting/templates/card.md")
-    card.main(inputs, folder / "card.md", declared, compare, steps, combine or {}, {}, {})
+    card.main(inputs, folder / "card.md", declared, compare, steps, combine or {}, {}, quantize or {})
     return (folder / "card.md").read_text("utf-8")
 
 
@@ -131,3 +131,25 @@ def test_what_nobody_declared_is_not_made_up(tmp_path: Path, reports: dict[str, 
     assert text.startswith("---\nlibrary_name: transformers\npipeline_tag: text-generation\n---\n# desk\n")
     assert "Licence of the weights: not declared. Language: not declared." in text
     assert "What the model is for is not declared." in text and "None" not in text
+
+
+def test_a_quantized_file_says_what_who_asks_it_has_to_do(tmp_path: Path, reports: dict[str, Any]) -> None:
+    exact = {"exact_match": {"model": 0.75, "file": 0.74, "difference": -0.01}}
+    report = {"verdict": "pass", "why": [], "rows": 8, "same_answers": 0.875, "metrics": exact}
+    quantize = {"Q8_0": params.section(params.load(ROOT / "params.yaml"), "quantize.Q8_0", card.Quant, "params.yaml")}
+
+    text = render(tmp_path, reports | {"parity/Q8_0.json": report | FIGURES}, quantize=quantize)
+    files = text[text.index("## Files") :].split("\n- ")[1].split("\n\n")[0].splitlines()
+    assert files == [
+        "`models/quantized/Q8_0` (of dpo): 87.5 % of answers are the same as the model's, exact match 0.750 → 0.740, "
+        "mean KL divergence of its predictions 0.00024: **pass**",
+        "  - llama.cpp leaves out this tokenizer's NFC: **normalize texts to NFC before asking**; 2 of the held-out "
+        "prompts were not in it",
+        "  - its own sampling settings (temperature 0.6) are what servers take unless told otherwise; it was evaluated "
+        "greedily",
+        "  - 1 of 8 held-out prompts are not those of training in the runtime",
+    ]
+
+    plain = FIGURES | {"prompts": {"normal_form": None, "changed": 0}, "predictions": {"tokens": 0}, "sampling": {}}
+    text = render(tmp_path, reports | {"parity/Q8_0.json": report | plain}, quantize=quantize)
+    assert "exact match 0.750 → 0.740: **pass**\n\n## " in text

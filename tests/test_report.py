@@ -131,6 +131,13 @@ def test_every_stage_shows_what_it_read_and_wrote(text: str) -> None:
     assert "parity@Q8_0 8 questions → 8 answered as the model does exact_match 0.750 → 0.750" in text
 
 
+def test_predictions_prompts_and_tensors_of_quantized_files_are_shown(text: str) -> None:
+    assert (
+        "Q8_0 1,200 0.00024 0.0057 99.20 % 0.0003 1.25 → 1.251 1 not those of training; 2 not in NFC, which llama.cpp "
+        "has to be asked in; tools: changed 15 Q8_0, 5 F32"
+    ) in text
+
+
 def test_the_funnel_shows_every_reason_most_rows_first_and_the_files_with_the_rows(text: str) -> None:
     assert "92 of 5,300 raw rows and 33 generated ones were dropped, each with its reason" in text
     assert text.index("repeated ingest 80") < text.index("broken json ingest 12")

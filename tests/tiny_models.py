@@ -136,6 +136,31 @@ def teach(model: Path, conversations: list[dict[str, Any]], answers: list[str]) 
     return model
 
 
+def pack(model: Path, folder: Path) -> Path:
+    """Saves the model in W4A16 as llmcompressor does, rounded to the nearest. Its rows are multiples of 128."""
+    import shutil
+
+    from compressed_tensors.compressors import ModelCompressor
+    from compressed_tensors.quantization import QuantizationConfig, apply_quantization_config
+    from compressed_tensors.quantization.utils import calculate_qparams
+    from transformers import AutoModelForCausalLM
+
+    network = AutoModelForCausalLM.from_pretrained(model)
+    apply_quantization_config(network, QuantizationConfig(config_groups={"W4A16": ["Linear"]}, ignore=["lm_head"]))
+    for module in network.modules():
+        if hasattr(module, "weight_scale"):
+            groups = module.weight.detach().unflatten(1, (-1, 128))
+            scale, _ = calculate_qparams(groups.amin(-1), groups.amax(-1), module.quantization_scheme.weights)
+            module.weight_scale.data.copy_(scale)
+    compressor = ModelCompressor.from_pretrained_model(network)
+    compressor.compress_model(network)
+    network.save_pretrained(folder)
+    compressor.update_config(str(folder))
+    for file in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy(model / file, folder / file)
+    return folder
+
+
 def edit_json(path: Path, **changes: Any) -> None:
     """Merges `changes` into a JSON file; None removes a key."""
     merged = json.loads(path.read_text()) | changes

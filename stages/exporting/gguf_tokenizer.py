@@ -2,8 +2,8 @@
 
 Reads `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja` and `generation_config.json` of a Hugging Face
 folder. A tokenizer that llama.cpp would apply differently is refused. Two differences cannot be avoided: llama.cpp does
-no NFC normalization (Qwen's tokenizers do), and it also stops at tokens that look like end tokens (`<|im_end|>`,
-`<|endoftext|>`, …) even if the folder does not name them.
+no NFC normalization (Qwen's tokenizers do; the file says so, for those who ask it), and it also stops at tokens that
+look like end tokens (`<|im_end|>`, `<|endoftext|>`, …) even if the folder does not name them.
 """
 
 import json
@@ -14,6 +14,7 @@ import gguf
 from gguf import TokenType
 
 from modelmake.errors import UserError
+from stages.evaluating import normal_form
 
 _LLAMA3, _QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
@@ -80,6 +81,8 @@ def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) 
     writer.add_token_list(tokens)
     writer.add_token_types(types)
     writer.add_token_merges([merge if isinstance(merge, str) else " ".join(merge) for merge in bpe["merges"]])
+    if form := normal_form.of_steps(tokenizer["normalizer"]):
+        writer.add_string(normal_form.GGUF_KEY, form)
 
     bos, eos, pad = (
         token["content"] if isinstance(token, dict) else token

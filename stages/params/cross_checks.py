@@ -19,6 +19,7 @@ from stages.params import (
     examination_checks,
     gate_checks,
     judging_checks,
+    parity_checks,
     process_checks,
     reward_checks,
 )
@@ -58,7 +59,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *_alternatives(chapters),
         *judging_checks.problems(chapters),
         *_of_quantize(chapters),
-        *_compared_suite(chapters),
+        *parity_checks.problems(chapters),
         *_gpus(chapters),
         *_optimizers(chapters),
         *process_checks.problems(chapters.get("machine"), chapters.get("resources"), chapters.get("train") or {}),
@@ -219,14 +220,6 @@ def _of_quantize(chapters: dict[str, Any]) -> list[str]:
                 f"{tool} writes"
             )
     return mismatches
-
-
-def _compared_suite(chapters: dict[str, Any]) -> list[str]:
-    compare, suites = chapters.get("compare"), chapters.get("suites") or {}
-    suite = suites.get(compare.suite) if compare else None
-    if suite and "exact_match" not in suite.metrics:
-        return [f"suites.{compare.suite}.metrics: want exact_match among them: parity and report need it"]
-    return []
 
 
 def _gpus(chapters: dict[str, Any]) -> list[str]:

@@ -60,7 +60,7 @@ def _prompts(file: Path, asked: list[Asked], tokenizer: Any, where: str) -> list
 
 
 def _changed_by_tools(split: Any) -> bool:
-    """llama.cpp writes tools and calls otherwise; parity counts such prompts (docs/metrics.md)."""
+    """llama.cpp writes tools and calls otherwise; parity counts such prompts (docs/parity.md)."""
     return bool(split.tools or any(turn.tool_calls for turn in split.prompt))
 
 

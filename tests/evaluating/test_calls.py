@@ -54,7 +54,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return teach(build_model(folder), asked, answers)
 
 
-def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(model: Path, tmp_path: Path) -> None:
+def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # whose state folder takes the log of speeds
     rows, answers, scored, scores = (tmp_path / name for name in ("rows", "answers", "scored", "scores"))
     jsonl.write(rows, ROWS)
 
@@ -77,13 +80,23 @@ def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(model: Pat
     write_gguf(model, quantized / "model.gguf", "F32")
     checkpoints = tmp_path / "checkpoints"
     checkpoints.mkdir()
-    by_file, prompts = tmp_path / "by_file", tmp_path / "prompts"
-    answer_quantized.main(
-        quantized, rows, by_file, prompts, checkpoints, "F32", "chat", InLlamaCpp(context_tokens=256), ANSWER, CPU
+    by_file, figures = tmp_path / "by_file", tmp_path / "figures"
+    line = answer_quantized.main(
+        quantized, model, rows, by_file, figures, checkpoints, "F32", "chat", InLlamaCpp(context_tokens=256), ANSWER,
+        CPU,
+    )  # fmt: skip
+    assert line == "3 rows answered"
+    bounds = Parity(
+        max_difference=0.0, min_same_answers=1.0, max_losses={"tool_call": 0.0}, max_changed_prompts=0,
+        max_mean_kl=1e-4, max_kl_99_9=1e-3, min_same_top=1.0, max_nmse=1e-4, max_perplexity_ratio=1.001,
     )  # fmt: skip
     line = parity.main(
-        rows, by_file, prompts, scored, tmp_path / "same.jsonl", tmp_path / "parity.json", "F32", "chat",
-        Parity(max_difference=0.0, min_same_answers=1.0), SUITE,
-    )  # fmt: skip
-    assert line == "pass: 1.000 of 3 answers the same, exact_match 0.333 -> 0.333"
+        rows, by_file, figures, scored, tmp_path / "same.jsonl", tmp_path / "parity.json", "F32", "chat", bounds, SUITE
+    )
+    assert line.startswith("pass: 1.000 of 3 answers the same, exact_match 0.333 -> 0.333, mean KL ")
+    report = json.loads((tmp_path / "parity.json").read_text())
+    assert report["prompts"]["changed"] == 0 and report["tensors"].keys() == {"F32"}
+    assert report["predictions"]["rows_left_out"] == 0 and report["predictions"]["tokens"] > 10
+    [line] = (tmp_path / ".dvc/cache/modelmake/serving.jsonl").read_text().splitlines()
+    assert json.loads(line).keys() == {"quant", "answer_tokens_per_s", "load_s", "first_token_s", "mib", "when"}
     assert (tmp_path / "same.jsonl").read_bytes() == scored.read_bytes()

@@ -212,6 +212,20 @@ def test_metrics_of_a_suite_of_texts_can_be_gated() -> None:
     assert problems(lambda values: gate_a_text_suite(values, "text.bits_per_byte")) == []
 
 
+def test_a_loss_is_bounded_only_of_a_metric_of_the_compared_suite() -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["parity"]["Q8_0"]["max_losses"] = {"compact": 0.01, "tool_call": 0.01}
+
+    assert problems(change) == [
+        "parity.Q8_0.max_losses: 'tool_call': want one of exact_match, valid_json, schema, "
+        "label_accuracy, compact"
+    ]
+
+
+def test_bounds_of_an_older_params_yaml_are_enough() -> None:
+    assert problems(lambda values: values["parity"].update(Q8_0=BOUNDS)) == []
+
+
 def test_parity_needs_exact_match_in_the_compared_suite() -> None:
     def change(values: dict[str, Any]) -> None:
         values["suites"]["chat"]["metrics"] = ["compact"]

@@ -5,7 +5,6 @@ function of this module runs, the server listens on a free port of the loopback 
 """
 
 import json
-import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -15,13 +14,16 @@ from modelmake.errors import UserError
 from stages.answers.call_forms import MARKS
 from stages.evaluating import resumable_batches
 from stages.evaluating.generated import Generated
+from stages.evaluating.normal_form import in_form
 from stages.evaluating.runtimes import gguf_template
+from stages.evaluating.runtimes.gguf_template import sampling_defaults, tensor_types  # noqa: F401 (runtimes have them)
+from stages.evaluating.runtimes.llama_logits import reading  # noqa: F401 (likewise)
 from stages.evaluating.schema_order import in_order
-from stages.training import chat_template
 
 if TYPE_CHECKING:
     from xllamacpp import Server
 
+NORMALIZES = False  # texts as the tokenizer does in training
 # top_k = 1 leaves one token to choose from, whatever the defaults of other samplers are.
 GREEDY = {"temperature": 0, "samplers": ["top_k"], "top_k": 1}
 
@@ -39,19 +41,18 @@ def generate(
     """The greedy answer to each conversation ({messages, tools}), in order; of special tokens only MARKS are in it.
 
     The file's template makes the prompt, and the prompt is completed: llama.cpp's endpoint for chats would bind an
-    answer to the grammar of the tools, and take its calls apart.
+    answer to the grammar of the tools, and take its calls apart. Conversations are asked in the normal form of the
+    tokenizer.
     `context_tokens` bounds prompt and answer together. With a JSON Schema only tokens are taken that its grammar
     allows; of a schema that it cannot take, llama.cpp says so in its log, and answers as if there were none. Finished
     answers are kept in the file `checkpoint` and read from there after a kill.
 
     Raises:
-        UserError: the file has no chat template or llama.cpp cannot load it; or a conversation leaves no room for
-            `max_new_tokens`, or llama.cpp refuses it.
+        UserError: llama.cpp cannot load the file, or that lacks a chat template or begin token; or a conversation
+            leaves no room for `max_new_tokens`, or llama.cpp refuses it.
     """
     from tqdm import tqdm
 
-    if not _has_chat_template(model):  # llama.cpp would silently use ChatML
-        raise UserError(f"{model}: no chat template: want one; write the file from a folder that has one")
     servers = [_start(model, threads, context_tokens)]
 
     def answer(batch: list[tuple[int, dict[str, Any]]]) -> list[Generated]:
@@ -62,7 +63,10 @@ def generate(
         return [_answer(reply, max_new_tokens, context_tokens, f"{model}: conversation {i}")]
 
     try:
-        answers = resumable_batches.run(list(enumerate(conversations)), 1, answer, checkpoint)
+        served = gguf_template.read(model)
+        gguf_template.check(model, served)
+        asked = list(enumerate(in_form(conversations, served.normal_form)))
+        answers = resumable_batches.run(asked, 1, answer, checkpoint)
         progress = tqdm(answers, total=len(conversations), desc="llama.cpp", unit="row", disable=None)
         return [Generated(*found) for _, [found] in progress]
     finally:
@@ -73,8 +77,7 @@ def tokenize(model: Path, texts: list[str]) -> list[list[int]]:
     """The token ids of each text, including begin and end tokens that the tokenizer adds by itself."""
     server = _start(model, threads=1, context_tokens=256)
     try:
-        requests = [{"content": text, "add_special": True, "parse_special": True} for text in texts]
-        return [_post(server, "/tokenize", request)["tokens"] for request in requests]
+        return [_tokenize(server, text) for text in texts]
     finally:
         del server
 
@@ -113,22 +116,27 @@ def next_tokens(model: Path, prompts: list[list[int]], n: int) -> list[dict[int,
         del server
 
 
-def changed_prompts(model: Path, conversations: list[dict[str, Any]]) -> int:
-    """How many prompts llama.cpp makes otherwise than transformers does of the same template.
+def prompt_tokens(model: Path, conversations: list[dict[str, Any]]) -> list[list[int] | None]:
+    """The token ids of each prompt as `generate` makes it; None: llama.cpp refuses the conversation.
 
-    Only tools and calls are written otherwise: of a tool llama.cpp keeps name, description and parameters, in this
-    order, and gives an empty description to one that has none; of 1.0 it makes 1.
+    Raises:
+        UserError: llama.cpp cannot load the file, or that lacks a chat template or begin token.
     """
-    with_tools = [c for c in conversations if c["tools"] or any("tool_calls" in m for m in c["messages"])]
-    if not with_tools:
-        return 0
-    templates, special_tokens, adds_begin = gguf_template.read(model)
-    same = 0
-    for conversation, prompt in zip(with_tools, prompts(model, with_tools), strict=True):
-        template = templates.get("tool_use") if conversation["tools"] else None
-        text = chat_template.fill_in(template or templates["default"], special_tokens, **conversation, prompt=True).text
-        same += prompt == (text.removeprefix(special_tokens["bos_token"]) if adds_begin else text)
-    return len(with_tools) - same
+    server = _start(model, threads=1, context_tokens=256)
+    try:
+        served = gguf_template.read(model)
+        gguf_template.check(model, served)
+        found: list[list[int] | None] = []
+        for conversation in in_form(conversations, served.normal_form):
+            try:
+                prompt = _prompt(server, conversation, str(model))
+            except UserError:
+                found.append(None)
+            else:
+                found.append(_tokenize(server, prompt))
+        return found
+    finally:
+        del server
 
 
 def _start(model: Path, threads: int, context_tokens: int) -> "Server":
@@ -186,12 +194,11 @@ def _prompt(server: "Server", conversation: dict[str, Any], where: str) -> str:
         raise UserError(f"{where}: llama.cpp says: {message}") from error
 
 
+def _tokenize(server: "Server", text: str) -> list[int]:
+    return _post(server, "/tokenize", {"content": text, "add_special": True, "parse_special": True})["tokens"]
+
+
 def _post(server: "Server", path: str, body: dict[str, Any]) -> dict[str, Any]:
     request = Request(server.listening_address + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
     with build_opener(ProxyHandler({})).open(request) as response:  # never through a proxy
         return json.load(response)
-
-
-def _has_chat_template(model: Path) -> bool:
-    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data.find(b"tokenizer.chat_template") >= 0

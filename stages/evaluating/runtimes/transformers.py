@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+NORMALIZES = True  # texts as the tokenizer does in training
+
+
 class Followed(Protocol):
     """The answers of a batch, as far as they are there; rows are places in it."""
 
@@ -118,6 +121,21 @@ def generate(
             answers |= {i: Generated(*of_row) for i, of_row in zip(batch, found, strict=True)}
             progress.update(len(batch))
     return [answers[i] for i in range(len(wanted))]
+
+
+def prompt_tokens(model: Path, conversations: list[dict[str, Any]]) -> list[list[int] | None]:
+    """The token ids of each prompt as `generate` makes it; None: the chat template refuses the conversation."""
+    from transformers import AutoTokenizer
+
+    tokenizer, found = AutoTokenizer.from_pretrained(model), []
+    for conversation in conversations:
+        try:
+            text = _prompt(tokenizer, conversation, str(model))
+        except UserError:
+            found.append(None)
+        else:
+            found.append(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return found
 
 
 def _prompt(tokenizer: Any, conversation: dict[str, Any], where: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from modelmake import params
 from modelmake.errors import UserError
 from stages.base import CHAT_TEMPLATE
+from stages.evaluating import served_prompts
 from stages.evaluating.runtimes import llama_cpp, transformers
 from stages.exporting.gguf_writer import write_gguf
 from tests.conftest import ROOT
@@ -41,6 +42,10 @@ ASKED: dict[str, Any] = {
 PLAIN: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}], "tools": []}
 
 
+def changed(model: Path, file: Path, asked: list[dict[str, Any]]) -> int:
+    return served_prompts.compare(model, file, llama_cpp, asked)["changed"]
+
+
 def test_prompts_with_tools_and_calls_are_those_of_transformers(tmp_path: Path) -> None:
     from transformers import AutoTokenizer
 
@@ -52,7 +57,7 @@ def test_prompts_with_tools_and_calls_are_those_of_transformers(tmp_path: Path) 
     expected = tokenizer.apply_chat_template(ASKED["messages"], tools=TOOLS, add_generation_prompt=True, tokenize=False)
     assert "Zürich" in expected and '"default": 1' in expected
     assert llama_cpp.prompts(tmp_path / "a.gguf", [ASKED]) == [expected]
-    assert llama_cpp.changed_prompts(tmp_path / "a.gguf", [ASKED, PLAIN]) == 0
+    assert changed(model, tmp_path / "a.gguf", [ASKED, PLAIN]) == 0
 
 
 def shipped() -> dict[str, str]:
@@ -76,27 +81,29 @@ def test_prompts_of_the_templates_that_ship_here_are_those_of_training(tmp_path:
     for name, template in shipped().items():
         begin = {"bos_token": "<|bos|>"} if "bos_token" in template else {}
         build_tokenizer(tmp_path / name, chat_template=template, **begin)
-        write_gguf(build_model(tmp_path / name), tmp_path / "a.gguf", "F16")
+        model = build_model(tmp_path / name)
+        write_gguf(model, tmp_path / "a.gguf", "F16")
         conversations = [{"messages": messages, "tools": TOOLS} for messages in asked]
-        assert llama_cpp.changed_prompts(tmp_path / "a.gguf", conversations) == 0, name
+        assert changed(model, tmp_path / "a.gguf", conversations) == 0, name
 
 
 @pytest.mark.parametrize("added", [{}, {"bos_token": "<|bos|>", "add_bos_token": True}], ids=["plain", "begin"])
 def test_prompts_that_llama_cpp_changes_are_counted(tmp_path: Path, added: dict) -> None:
     template = "{{ bos_token }}" + WITH_TOOLS if added else WITH_TOOLS
     build_tokenizer(tmp_path / "model", chat_template=template, **added)
-    write_gguf(build_model(tmp_path / "model"), tmp_path / "a.gguf", "F16")
+    model = build_model(tmp_path / "model")
+    write_gguf(model, tmp_path / "a.gguf", "F16")
     function = TOOLS[0]["function"]
     described = {"name": "f", "description": "", "parameters": {}}
-    changed: list[dict[str, Any]] = [
+    rewritten: list[dict[str, Any]] = [
         {"type": "function", "function": {"name": "f", "parameters": {}}},  # gets an empty description
         {"type": "function", "function": {**described, "strict": True}},  # loses it
         {"type": "function", "function": dict(reversed(function.items()))},  # gets another order
         described,  # gets a type
     ]
-    asked = [ASKED | {"tools": tools} for tools in (TOOLS, [], *([tool] for tool in changed))]
+    asked = [ASKED | {"tools": tools} for tools in (TOOLS, [], *([tool] for tool in rewritten))]
 
-    assert llama_cpp.changed_prompts(tmp_path / "a.gguf", [*asked, PLAIN]) == len(changed)
+    assert changed(model, tmp_path / "a.gguf", [*asked, PLAIN]) == len(rewritten)
 
 
 def test_a_tool_that_llama_cpp_refuses_is_an_error(tmp_path: Path) -> None:
