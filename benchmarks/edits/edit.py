@@ -15,6 +15,9 @@ END = {"compare", "card", "report"}
 OF_QUANT = {"quantize@Q8_0", "answer_quantized@Q8_0", "parity@Q8_0"}
 OF_DPO = {"merge@dpo", "answer@dpo-chat", "evaluate@dpo-chat", *OF_QUANT, *END}
 OF_SFT = {"merge@sft", "answer@sft-chat", "evaluate@sft-chat", "train@dpo", *OF_DPO}
+OF_VARIANT = {"vary@loud"} | {
+    f"{stage}@{model}-loud" for stage in ("answer_variant", "evaluate_variant") for model in ("base", "sft", "dpo")
+}
 TRAIN = {"train@sft", "train@dpo"}
 ALL = {*DATA, "base", *TRAIN, "merge@sft", *OF_DPO, *ANSWER, *EVALUATE, "calibrate@Q8_0", "plots"}
 

@@ -1,6 +1,6 @@
 """Edits of params.yaml by section. The report shows all but `resources` and `datasheet`, so it has to run."""
 
-from benchmarks.edits.edit import ANSWER, END, EVALUATE, OF_DPO, OF_SFT, TRAIN, Edit, lines, params
+from benchmarks.edits.edit import ANSWER, END, EVALUATE, OF_DPO, OF_SFT, OF_VARIANT, TRAIN, Edit, add, lines, params
 from tests.conftest import Project
 
 TRAINED = {"plots", "card", "report"}  # stages that show a training log
@@ -42,6 +42,23 @@ def one_combination_more(project: Project) -> None:
         "majority_sign_method: null, seed: null, quantization: null}"
     )
     project.edit("params.yaml", "combine: {}", f"combine:\n  both: {entry}")
+
+
+def one_examination(project: Project) -> None:
+    entry = "{model: dpo, against: sft, suite: chat, metric: exact_match, confidence: 0.95, min_rows: 5, %s}"
+    add("params.yaml", f"\nexamine:\n  last: {entry % 'regressions: 5, nearest: 1'}\n")(project)
+
+
+def one_variant(project: Project) -> None:
+    """Adds a suite of the held-out questions in capitals."""
+    variant = "{rows: data/splits/test/chat.jsonl, system_prompt: keep, typos: 0.0, spaces: 0.0, case: upper, seed: 1}"
+    suite = "{rows: chat, metrics: [exact_match], label: null, slots: [], answer_schema: null}"
+    project.edit("params.yaml", "\nevaluate:\n", f"\nevaluate:\n  variants:\n    loud: {variant}\n")
+    for section, entry in (
+        ("kind: greedy", "{kind: greedy, max_new_tokens: 8, batch_size: 64}"),
+        ("rows: chat", suite),
+    ):
+        project.edit("params.yaml", f"\n  chat:\n    {section}", f"\n  loud: {entry}\n  chat:\n    {section}")
 
 
 def one_quant_more(project: Project) -> None:
@@ -103,6 +120,13 @@ EDITS = {
     "answer: how long": Edit(
         params("max_new_tokens: 8", "max_new_tokens: 9"), {*ANSWER, "answer_quantized@Q8_0", "report"},
         "other answers, maybe", {*EVALUATE, "parity@Q8_0", *END, "plots"},
+    ),
+    "evaluate: a variant": Edit(
+        one_variant, {*OF_VARIANT, *END, "plots"}, "its stages, and what lists suites",
+    ),
+    "examine: two models": Edit(one_examination, {"examine@last", "report"}, "its stage, and the page that shows it"),
+    "examine: the smallest slice": Edit(
+        params("min_rows: 5,", "min_rows: 6,"), {"examine@last", "report"}, "other slices", before=one_examination,
     ),
     "compare: a gate's bound": Edit(
         params("against: null, bound: 0.8", "against: null, bound: 0.7"), {*END}, "the verdict says it", suite=True,

@@ -5,13 +5,14 @@ import subprocess
 import pytest
 
 from benchmarks.edits import KINDS
-from benchmarks.edits.edit import ALL, Edit
+from benchmarks.edits.edit import ALL, OF_VARIANT, Edit
 from modelmake.dvc import graph
 from tests.conftest import Project, tiny
 
 EDITS = {f"{kind}: {name}": edit for kind, table in KINDS.items() for name, edit in table.items()}
 NEW = {
     "train@extra", "merge@extra", "calibrate@F16", "quantize@F16", "answer_quantized@F16", "parity@F16", "combine@both",
+    "examine@last", *OF_VARIANT,
 }  # fmt: skip
 
 
