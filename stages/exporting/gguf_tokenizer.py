@@ -8,7 +8,7 @@ look like end tokens (`<|im_end|>`, `<|endoftext|>`, …) even if the folder doe
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gguf
 from gguf import TokenType
@@ -41,13 +41,31 @@ BPE_OPTIONS = ("dropout", "byte_fallback", "continuing_subword_prefix", "end_of_
 END_KEYS = ("eos", "eot", "eom")  # llama.cpp stops at each of them
 
 
-def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) -> str:
-    """Adds the tokenizer of the folder `model` to `writer`. Returns llama.cpp's name of its pre-tokenizer.
+class Tokenizer(NamedTuple):
+    """A tokenizer that llama.cpp applies as transformers does."""
 
-    `config` is the folder's config.json. Ids without a token, up to `vocab_size`, become unused tokens.
+    where: Path  # its tokenizer.json
+    state: dict[str, Any]  # its content
+    settings: dict[str, Any]  # content of tokenizer_config.json
+    pre_tokenizer: str  # llama.cpp's name of it
+    ids: dict[str, int]
+
+
+def check(model: Path) -> None:
+    """Checks the tokenizer of a folder, if it has one.
 
     Raises:
-        UserError: llama.cpp would apply the tokenizer or the chat template differently from transformers.
+        UserError: llama.cpp would split texts differently from transformers, or the model has no room for its tokens.
+    """
+    if (model / "tokenizer.json").is_file() and (model / "tokenizer_config.json").is_file():
+        read(model, json.loads((model / "config.json").read_text(encoding="utf-8")))
+
+
+def read(model: Path, config: dict[str, Any]) -> Tokenizer:
+    """The tokenizer of the folder `model`, whose config.json is `config`.
+
+    Raises:
+        UserError: as `check`.
     """
     where = model / "tokenizer.json"
     tokenizer = json.loads(where.read_text(encoding="utf-8"))
@@ -70,6 +88,24 @@ def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) 
             f"{where}: token id {max(ids.values())}: want all below config.json's vocab_size = {size}; "
             "resize the model's embeddings to the tokenizer"
         )
+    if missing := [f"{kind} = {token!r}" for kind, token in _special(settings).items() if token not in ids]:
+        raise UserError(
+            f"{where}: no token {', '.join(missing)}, which tokenizer_config.json names: want these in the "
+            "vocabulary; save the tokenizer with save_pretrained"
+        )
+    return Tokenizer(where, tokenizer, settings, pre_tokenizer, ids)
+
+
+def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) -> str:
+    """Adds the tokenizer of the folder `model` to `writer`. Returns llama.cpp's name of its pre-tokenizer.
+
+    `config` is the folder's config.json. Ids without a token, up to `vocab_size`, become unused tokens.
+
+    Raises:
+        UserError: llama.cpp would apply the tokenizer or the chat template differently from transformers.
+    """
+    where, tokenizer, settings, pre_tokenizer, ids = read(model, config)
+    bpe, added, size = tokenizer["model"], tokenizer["added_tokens"], config["vocab_size"]
     tokens = [f"[PAD{i}]" for i in range(size)]
     types = [TokenType.UNUSED] * size
     for token, i in ids.items():
@@ -84,10 +120,7 @@ def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) 
     if form := normal_form.of_steps(tokenizer["normalizer"]):
         writer.add_string(normal_form.GGUF_KEY, form)
 
-    bos, eos, pad = (
-        token["content"] if isinstance(token, dict) else token
-        for token in (settings.get(f"{name}_token") for name in ("bos", "eos", "pad"))
-    )
+    bos, eos, pad = (_special(settings).get(f"{name}_token") for name in ("bos", "eos", "pad"))
     for key, i in zip(END_KEYS, _end_ids(model, config, ids.get(eos)), strict=False):
         if types[i] != TokenType.CONTROL:
             raise UserError(
@@ -108,6 +141,12 @@ def add_tokenizer(writer: gguf.GGUFWriter, model: Path, config: dict[str, Any]) 
     if templates:
         writer.add_chat_template([{"name": name, "template": template} for name, template in templates.items()])
     return pre_tokenizer
+
+
+def _special(settings: dict) -> dict[str, str]:
+    """{"bos_token": text, …} of those that tokenizer_config.json names."""
+    named = {name: settings.get(name) for name in ("bos_token", "eos_token", "pad_token")}
+    return {name: token["content"] if isinstance(token, dict) else token for name, token in named.items() if token}
 
 
 def _pre_tokenizer(where: Path, tokenizer: dict, settings: dict, model_type: str) -> str:

@@ -21,6 +21,7 @@ from stages.params import (
     judging_checks,
     parity_checks,
     process_checks,
+    quantization_checks,
     reward_checks,
 )
 from stages.params.adoption import Adoption
@@ -58,6 +59,7 @@ def problems(chapters: dict[str, Any]) -> list[str]:
         *examination_checks.problems(chapters),
         *_alternatives(chapters),
         *judging_checks.problems(chapters),
+        *quantization_checks.problems(chapters.get("quantize") or {}),
         *_of_quantize(chapters),
         *parity_checks.problems(chapters),
         *_gpus(chapters),
@@ -86,12 +88,6 @@ def _names(chapters: dict[str, Any]) -> list[str]:
                        for name in evaluate.variants if name in TEST_FILES]  # fmt: skip
         mismatches += [f"evaluate.tasks: name {name!r}: is taken by a suite; rename the suite, or the task's own YAML"
                        for name in evaluate.tasks if name in (chapters.get("suites") or {})]  # fmt: skip
-    for name, quant in (chapters.get("quantize") or {}).items():
-        if quant and name not in quant.TYPES:
-            mismatches.append(
-                f"quantize: name {name!r}: want one of {', '.join(quant.TYPES)} with tool = "
-                f"{type(quant).__struct_config__.tag}"
-            )
     for section in ("train", "quantize"):
         if chapters.get(section) == {}:
             mismatches.append(f"{section}: is empty: want at least one entry")
