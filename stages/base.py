@@ -2,7 +2,8 @@
 
 Inputs:  source  JSONL rows to pretrain on (tiny), a model folder (folder), or a JSON file {repo, revision} (hub)
 Outputs: base    model folder: config.json, model*.safetensors, tokenizer files, chat_template.jinja
-         log     JSON {kind, parameters, history: [{step, loss}]}
+         log     JSON {kind, parameters, history: [{step, loss}]}; of a folder or the hub also license, as its README.md
+                 declares it, or null
 Params:  base, machine
 """
 
@@ -16,9 +17,9 @@ import msgspec
 from modelmake import harness
 from modelmake.errors import UserError
 from modelmake.signature import Checkpoints, In, Out
-from stages.params.base_model import Base, Folder, Hub, Tiny
+from stages.params.base_model import Base, Hub, Tiny
 from stages.params.machine import Machine
-from stages.reading import hub
+from stages.reading import hub, model_licence
 from stages.rows import accounting, jsonl
 from stages.training import corpus, device, progress, resume
 
@@ -229,15 +230,17 @@ def main(source: In, base: Out, log: Out, checkpoints: Checkpoints, params: Base
         model.generation_config.update(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
         model.save_pretrained(base)
         tokenizer.save_pretrained(base)
-    elif isinstance(params, Folder):
-        copy_model(source, base, params.chat_template)
-    elif isinstance(params, Hub):
-        copy_model(hub.fetch(source, "model", COPIED_FILES), base, params.chat_template)
+        licence, remark = {}, f"; loss {history[0]['loss']:.2f} -> {history[-1]['loss']:.2f}"
+    else:
+        files = (*COPIED_FILES, model_licence.README)
+        folder = hub.fetch(source, "model", files) if isinstance(params, Hub) else source
+        copy_model(folder, base, params.chat_template)
+        licence = {"license": model_licence.declared(folder)}
+        remark = f"; licence by its {model_licence.README}: {licence['license'] or 'not declared'}"
     parameters = count_parameters(base)
     kind = type(params).__struct_config__.tag
-    accounting.write_json(log, {"kind": kind, "parameters": parameters, "history": history})
-    loss = f"; loss {history[0]['loss']:.2f} -> {history[-1]['loss']:.2f}" if history else ""
-    return f"{kind} model of {parameters:,} parameters{loss}"
+    accounting.write_json(log, {"kind": kind, "parameters": parameters, "history": history, **licence})
+    return f"{kind} model of {parameters:,} parameters{remark}"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ Inputs:  config      config.json of the model that the card describes
          parity      folder of <quant>.json, as `parity` wrote them
          template    Jinja template of the card
 Outputs: card        Markdown, with the metadata that the Hugging Face hub reads
-Params:  card, compare, train, combine, adopt, quantize
+Params:  card, datasheet, compare, train, combine, adopt, quantize
 """
 
 from collections.abc import Iterable
@@ -19,8 +19,10 @@ import msgspec
 
 from modelmake import harness
 from modelmake.signature import In, Out
+from stages.params import licences
 from stages.params.adoption import Adoption
 from stages.params.combination import Combination
+from stages.params.data import Datasheet
 from stages.params.evaluation import Compare
 from stages.params.release import Card, Quant
 from stages.params.training import Step
@@ -53,8 +55,13 @@ def lineage(model: str, train: dict[str, Step], others: dict[str, Combination | 
     return [*before, model]
 
 
+def base_licence(log: dict[str, Any], datasheet: Datasheet) -> str | None:
+    """The licence that the base declares; one that was pretrained here has that of the rows."""
+    return datasheet.license if log["kind"] == "tiny" else log.get("license")
+
+
 def main(
-    inputs: Inputs, card: Out, params: Card, compare: Compare, train: dict[str, Step],
+    inputs: Inputs, card: Out, params: Card, datasheet: Datasheet, compare: Compare, train: dict[str, Step],
     combine: dict[str, Combination], adopt: dict[str, Adoption], quantize: dict[str, Quant],
 ) -> str:  # fmt: skip
     item_files.check(inputs.parity, quantize)
@@ -64,12 +71,17 @@ def main(
     data, logs = read(inputs.data, DATA_STAGES), read(inputs.trained, steps)
     metrics = msgspec.json.decode(inputs.comparison.read_bytes())[compare.suite]
     gate = msgspec.json.decode(inputs.gate.read_bytes())
+    base = read(inputs.trained, ["base"])["base"]
+    terms = (datasheet.license, base_licence(base, datasheet), params.license)  # of the data, the base, the release
     template = jinja2.Template(inputs.template.read_text("utf-8"), undefined=jinja2.StrictUndefined, trim_blocks=True)
     text = template.render(
         card=params,
         config=msgspec.json.decode(inputs.config.read_bytes()),
         data=data,
-        base=read(inputs.trained, ["base"])["base"],
+        base=base,
+        terms=dict(zip(("data", "base", "release"), terms, strict=True)),
+        conflicts=licences.conflicts(*terms),
+        unknown=licences.unknown(*terms),
         steps={name: msgspec.to_builtins(train[name]) for name in steps},
         combinations={name: combine[name] for name in made if name in combine},
         distances=read(inputs.trained, [name for name in made if name in combine]),

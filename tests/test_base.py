@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from modelmake.errors import UserError
 from stages import base
-from stages.params.base_model import Tiny
+from stages.params.base_model import Folder, Tiny
 from stages.params.machine import Machine
 from stages.training import device
 
@@ -137,3 +139,19 @@ def test_what_is_pretrained_does_not_depend_on_how_many_gpus_are_seen(
     monkeypatch.setattr(device, "prepare", lambda machine: None)
 
     assert base.pretrain(texts, tokenizer, params, Machine("cuda", "float32", 1), tmp_path / "gpus")[1] == on_cpu
+
+
+@pytest.mark.parametrize(("readme", "licence"), [("---\nlicense: apache-2.0\n---\n", "apache-2.0"), ("# A model\n", None)])
+def test_the_licence_that_a_folder_declares_is_in_the_log_and_is_told(
+    tmp_path: Path, readme: str, licence: str | None
+) -> None:
+    source = folder(tmp_path / "source")
+    save_file({"weights": np.zeros((2, 3), np.float32)}, source / "model.safetensors")
+    (source / "README.md").write_text(readme)
+    told = base.main(
+        source, tmp_path / "base", tmp_path / "log.json", tmp_path, Folder(source="source", chat_template=None),
+        Machine(device="cpu", dtype="float32", threads=1),
+    )  # fmt: skip
+
+    assert json.loads((tmp_path / "log.json").read_text())["license"] == licence
+    assert told == f"folder model of 6 parameters; licence by its README.md: {licence or 'not declared'}"

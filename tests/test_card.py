@@ -62,7 +62,8 @@ def render(
         folder / name for name in ("model/config.json", "data", "trained", "comparison.json", "gate.json", "parity")
     ]
     inputs = card.Inputs(*paths, ROOT / "stages/reporting/templates/card.md")
-    card.main(inputs, folder / "card.md", declared, compare, steps, combine or {}, {}, quantize or {})
+    datasheet = params.section(values, "datasheet", card.Datasheet, "params.yaml")
+    card.main(inputs, folder / "card.md", declared, datasheet, compare, steps, combine or {}, {}, quantize or {})
     return (folder / "card.md").read_text("utf-8")
 
 
@@ -71,6 +72,28 @@ def test_licence_and_language_are_in_the_metadata_and_the_text(tmp_path: Path, r
 
     assert text.startswith("---\nlicense: mit\nlanguage: [en, de]\nlibrary_name: transformers\n")
     assert "Licence of the weights: MIT. Language: en, de." in text and "Answers tickets." in text
+
+
+def test_licences_that_cannot_both_hold_are_told(tmp_path: Path, reports: dict[str, Any]) -> None:
+    reports["trained/base.json"] |= {"kind": "folder", "license": "gpl-3.0"}
+    text = render(tmp_path, reports)
+
+    assert "Of the data: Apache-2.0; of the base: gpl-3.0; of the weights: MIT." in text
+    told = "- **conflict**: the base, GPL-3.0-only, wants what is made of it under the same licence; the release is MIT"
+    assert told in text.splitlines() and "No conflict is known." not in text
+
+
+def test_an_undeclared_licence_of_a_base_is_unknown(tmp_path: Path, reports: dict[str, Any]) -> None:
+    reports["trained/base.json"] |= {"kind": "folder", "license": None}
+
+    assert "- unknown: the licence of the base is not declared" in render(tmp_path, reports).splitlines()
+
+
+def test_a_base_that_was_trained_here_has_the_licence_of_the_rows(tmp_path: Path, reports: dict[str, Any]) -> None:
+    text = render(tmp_path, reports)
+
+    assert "Of the data: Apache-2.0; of the base: Apache-2.0; of the weights: MIT." in text
+    assert "No conflict is known." in text.splitlines()
 
 
 def test_the_rows_of_a_step_are_those_that_it_consumed(tmp_path: Path, reports: dict[str, Any]) -> None:
