@@ -64,9 +64,12 @@ AWKWARD = [
 NONE = Path(os.devnull)  # no checkpoint
 
 
-@pytest.fixture(scope="module", params=["llama", "qwen2", "qwen3"])
+@pytest.fixture(scope="module", params=["llama", "mistral", "qwen2", "qwen3"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return teach(build_model(tmp_path_factory.mktemp(request.param), request.param), CONVERSATIONS, ANSWERS)
+    config = {"sliding_window": None} if request.param == "mistral" else {}
+    return teach(
+        build_model(tmp_path_factory.mktemp(request.param), request.param, **config), CONVERSATIONS, ANSWERS
+    )  # fmt: skip
 
 
 def answers_of(model: Path, gguf_file: Path, max_new_tokens: int = 40) -> tuple[list[str], list[str]]:
@@ -109,6 +112,7 @@ LLAMA3_ROPE = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low
         ("llama", {}),
         ("llama", {"rope_parameters": LLAMA3_ROPE, "head_dim": 32}),
         ("llama", {"tie_word_embeddings": False, "attention_bias": True, "num_key_value_heads": 4}),
+        ("mistral", {"head_dim": 32, "sliding_window": None}),
         ("qwen2", {"tie_word_embeddings": True, "rms_norm_eps": 1e-2}),
         ("qwen3", {"head_dim": 32, "rope_parameters": {"rope_type": "default", "rope_theta": 500.0}}),
     ],
