@@ -8,7 +8,7 @@ import gto.api
 import pytest
 from gto.exceptions import GTOException
 
-from modelmake.releasing import listing
+from modelmake.releasing import listing, registry
 from tests.modelmake.releasing.conftest import JUDGED, Team, contents_of
 
 ONE, TWO = {"m.safetensors": b"one" * 50}, {"m.safetensors": b"two" * 50}
@@ -16,12 +16,14 @@ ONE, TWO = {"m.safetensors": b"one" * 50}, {"m.safetensors": b"two" * 50}
 
 @pytest.fixture
 def rolled_back(team: Team) -> Team:
-    """v1.0.0, v2.0.0 and v1.0.0 again in prod, decided within a second."""
-    team.ada.build(ONE)
-    team.ada.promote("v1.0.0")
-    team.ada.build(TWO)
-    team.ada.promote("v2.0.0")
-    team.ada.rollback()
+    """v1.0.0, v2.0.0 and v1.0.0 again in prod, decided within a second, long ago."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry.time, "time", lambda: 1_600_000_000.5)
+        team.ada.build(ONE)
+        team.ada.promote("v1.0.0")
+        team.ada.build(TWO)
+        team.ada.promote("v2.0.0")
+        team.ada.rollback()
     return team
 
 
@@ -69,6 +71,7 @@ def test_what_is_taken_out_of_a_stage_dvc_still_gives(rolled_back: Team) -> None
     gto.api.unassign(str(rolled_back.ada.root), "model", stage="prod", version="v1.0.0")
 
     assert rolled_back.ada.artifact().current("prod") is None
+    assert in_prod(rolled_back.ada.root) == ["v2.0.0"], "which was rolled back"
     assert got(rolled_back, "--stage", "prod") == ONE
 
 
