@@ -28,7 +28,7 @@ class Match:
     path: str  # of the file in the project
     output: str  # that it is, or lies in
     stage: str
-    commit: str  # the newest that records it; "" of the working tree
+    commit: str  # the first that records it, whose code and data made it; "" of the working tree
     subject: str
 
     def __str__(self) -> str:
@@ -146,7 +146,7 @@ def _match(md5: str, name: str, history: History) -> Match | None:
 
 def _as_match(stage: Any, out: str, inner: str, history: History) -> Match:
     commits = history.commits_of(history.builds_with(stage))
-    commit, subject = (commits[0].sha, commits[0].subject) if commits else ("", "")
+    commit, subject = (commits[-1].sha, commits[-1].subject) if commits else ("", "")
     return Match(f"{out}/{inner}".rstrip("/"), out, stage.name, commit, subject)
 
 
