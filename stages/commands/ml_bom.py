@@ -91,7 +91,7 @@ def _card(released: Released, build: Build) -> Json:
         "modelParameters": {
             "task": "text-generation", **({"architectureFamily": family} if family else {}),
             **({"modelArchitecture": architecture} if architecture else {}),
-            "datasets": [{"ref": component["bom-ref"]} for component in _data(released)],
+            "datasets": [{"ref": c["bom-ref"]} for c in _data(released) if c["data"][0]["type"] == "dataset"],
             "inputs": [{"format": "text"}], "outputs": [{"format": "text"}],
         },
         "quantitativeAnalysis": {"performanceMetrics": [*_metrics(build), *_parity(released, build)]},
