@@ -141,7 +141,9 @@ def test_what_is_pretrained_does_not_depend_on_how_many_gpus_are_seen(
     assert base.pretrain(texts, tokenizer, params, Machine("cuda", "float32", 1), tmp_path / "gpus")[1] == on_cpu
 
 
-@pytest.mark.parametrize(("readme", "licence"), [("---\nlicense: apache-2.0\n---\n", "apache-2.0"), ("# A model\n", None)])
+@pytest.mark.parametrize(
+    ("readme", "licence"), [("---\nlicense: apache-2.0\n---\n", "apache-2.0"), ("# A model\n", None)]
+)
 def test_the_licence_that_a_folder_declares_is_in_the_log_and_is_told(
     tmp_path: Path, readme: str, licence: str | None
 ) -> None:

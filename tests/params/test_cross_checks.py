@@ -217,8 +217,7 @@ def test_a_loss_is_bounded_only_of_a_metric_of_the_compared_suite() -> None:
         values["parity"]["Q8_0"]["max_losses"] = {"compact": 0.01, "tool_call": 0.01}
 
     assert problems(change) == [
-        "parity.Q8_0.max_losses: 'tool_call': want one of exact_match, valid_json, schema, "
-        "label_accuracy, compact"
+        "parity.Q8_0.max_losses: 'tool_call': want one of exact_match, valid_json, schema, label_accuracy, compact"
     ]
 
 
