@@ -60,6 +60,7 @@ class Verdict(NamedTuple):
     detail: str  # the line, the error or the signal; "" where there is nothing to add
 
 
+BY_THE_CLOCK = Verdict("timed_out", "")  # not of the processor: others may have had it meanwhile
 Box = subprocess.Popen[bytes]
 
 
@@ -177,7 +178,7 @@ def _read(streams: dict[Any, bytearray], timeout_s: float) -> Verdict | None:
         while last in {key.fileobj for key in selector.get_map().values()}:
             ready = selector.select(max(0.0, until - time.monotonic()))
             if time.monotonic() >= until:
-                return Verdict("timed_out", "") if started else None
+                return BY_THE_CLOCK if started else None
             for key, _ in ready:
                 if data := os.read(key.fd, 1 << 16):
                     streams[key.fileobj] += data

@@ -6,13 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from math import comb
 from pathlib import Path
 
+from modelmake.planning import resources
 from stages.answers.reply import Reply
 from stages.evaluating import metrics, resumable_batches
 from stages.evaluating.running_code import boundary, code_blocks
 from stages.evaluating.running_code.boundary import Verdict
 
 BATCH = 32  # answers after which their verdicts are saved
-MOST = 8  # answers that run side by side; each may take 2 GiB
+MOST = 8  # answers that run side by side
+BYTES = 2 * boundary.MEMORY_BYTES  # that an answer may take in its two boxes
 
 Job = tuple[str, str, str]  # code, tests, solution: arguments of `boundary.judge`
 _verdicts: dict[Job, Verdict] = {}  # samples repeat each other, and what was scored is told as well
@@ -49,9 +51,10 @@ def of_samples(passed: float, n: float, k: int) -> float:
 
 
 def prepare(pairs: Iterable[tuple[Reply, Reply]], file: Path) -> None:
-    """Judges the answers of (expected, answer) before they are scored one by one, side by side on all processors.
+    """Judges the answers of (expected, answer) before they are scored one by one, as many side by side as `workers`.
 
-    Their verdicts are in `file`, so that a killed run judges none twice.
+    One that did not end in time beside others is judged again alone: they may have taken its time. The verdicts
+    are in `file`, so that a killed run judges none of them again.
 
     Raises:
         UserError: code cannot be run behind the boundary here.
@@ -59,18 +62,33 @@ def prepare(pairs: Iterable[tuple[Reply, Reply]], file: Path) -> None:
     jobs = dict.fromkeys(_job(expected.text, answer.text) for expected, answer in pairs if usable(expected))
     if not (left := [job for job in jobs if job not in _verdicts]):
         return
-    with ThreadPoolExecutor(workers()) as pool:
+    with ThreadPoolExecutor(count := workers()) as pool:
 
         def judge(batch: list[Job]) -> list[Verdict]:
-            return list(pool.map(lambda job: boundary.judge(*job), batch))
+            found = list(pool.map(lambda job: boundary.judge(*job), batch))
+            crowded = len(batch) > 1 and count > 1
+            return [
+                boundary.judge(*job) if crowded and verdict == boundary.BY_THE_CLOCK else verdict
+                for job, verdict in zip(batch, found, strict=True)
+            ]
 
         for batch, found in resumable_batches.run(left, BATCH, judge, file):
             _verdicts.update(zip(batch, (Verdict(*verdict) for verdict in found), strict=True))
 
 
-def workers() -> int:
-    """Processors that this process may use."""
-    return min(len(os.sched_getaffinity(0)), MOST)
+def workers(cgroup: Path = resources.CGROUP) -> int:
+    """Answers that may run side by side: one on each processor, as far as the memory reaches, and at least one."""
+    return max(1, min(_processors(cgroup), MOST, resources.memory(cgroup) // BYTES))
+
+
+def _processors(cgroup: Path) -> int:
+    """Whole processors that this process may use, or fewer where the container is limited."""
+    own = len(os.sched_getaffinity(0))
+    try:
+        quota, period = map(int, (cgroup / "cpu.max").read_text().split())
+    except (OSError, ValueError):  # no cgroup of version 2, or no limit: `max`
+        return own
+    return min(own, quota // period)
 
 
 def verdict(expected: str, answer: str) -> Verdict:

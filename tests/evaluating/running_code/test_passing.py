@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from modelmake.planning import resources
 from stages.answers.reply import Reply
 from stages.evaluating.metrics import pass_at_1, pass_at_10
 from stages.evaluating.running_code import boundary, passing
@@ -76,6 +77,47 @@ def test_answers_are_judged_side_by_side_and_equal_code_once(tmp_path: Path, mon
 
     assert len(judged) == 2
     assert passing.told(EXPECTED, again) == "passed"
+
+
+def test_an_answer_that_did_not_end_beside_others_is_judged_again_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RIGHT has no time while WRONG runs; WRONG used up its processor, which is its own doing."""
+    together, judged = threading.Barrier(2), []
+
+    def judge(code: str, *_: str) -> boundary.Verdict:
+        if len(judged) < 2:
+            together.wait(timeout=30)
+        judged.append(code)
+        if "n * n" in code:
+            return boundary.Verdict("timed_out", "of the processor")
+        return boundary.BY_THE_CLOCK if len(judged) <= 2 else boundary.Verdict("passed", "")
+
+    monkeypatch.setattr(passing, "_verdicts", {})
+    monkeypatch.setattr(passing, "workers", lambda: 2)
+    monkeypatch.setattr(boundary, "judge", judge)
+    passing.prepare([(EXPECTED, RIGHT), (EXPECTED, WRONG)], tmp_path / "verdicts.jsonl")
+
+    assert len(judged) == 3
+    assert passing.told(EXPECTED, RIGHT) == "passed"
+    assert passing.told(EXPECTED, WRONG) == "timed_out: of the processor"
+    assert (tmp_path / "verdicts.jsonl").read_text() == '[["passed", ""], ["timed_out", "of the processor"]]\n'
+
+
+@pytest.mark.parametrize(
+    ("quota", "gib", "count"),
+    [("max 100000", 64, 8), ("450000 100000", 64, 4), ("50000 100000", 64, 1), ("max 100000", 7, 3), ("", 64, 8),
+     ("max 100000", 1, 1)],
+)  # fmt: skip
+def test_as_many_answers_run_side_by_side_as_the_container_has_processors_and_memory_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, gib: int, count: int
+) -> None:
+    if quota:
+        (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {*range(12)})
+    monkeypatch.setattr(resources, "memory", lambda _: gib << 30)
+
+    assert passing.workers(tmp_path) == count
 
 
 def test_samples_of_a_row_give_its_estimate() -> None:
