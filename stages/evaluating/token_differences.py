@@ -6,7 +6,9 @@ token, both perplexities, and the squared error of logits over their variance. L
 the vocabulary: adding a number to all of them changes no probability.
 """
 
+import sys
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,7 +46,7 @@ def measure(rows: Sequence[Forced], model: Reader, file: Reader, where: str, che
     """The differences of each row. Finished rows are kept in `checkpoint`, and read from there after a kill.
 
     Raises:
-        UserError: the two have not as many tokens, or `file` computes what is no number.
+        UserError: the two have not as many tokens, or one computes what is no number.
     """
     if model.vocab != file.vocab:
         raise UserError(f"{where}: predicts {file.vocab} tokens: want {model.vocab}, as its model does")
@@ -53,6 +55,11 @@ def measure(rows: Sequence[Forced], model: Reader, file: Reader, where: str, che
         [row] = batch
         found, targets = [], iter(row.targets())
         for ours, theirs in zip(model.logits(row), file.logits(row), strict=True):
+            if not np.isfinite(ours).all():
+                raise UserError(
+                    f"{where}: the model that it was made from computes what is no finite number: want a model with "
+                    "finite weights, in a dtype that has room for what it computes"
+                )
             if not np.isfinite(theirs).all():
                 raise UserError(f"{where}: computes what is no finite number: quantize it to a type of more bits")
             found.append(of_piece(ours, theirs, [next(targets) for _ in ours]))
@@ -70,7 +77,8 @@ def added(parts: Sequence[OfRow]) -> OfRow:
 def summary(rows: Sequence[OfRow]) -> dict[str, Any]:
     """{tokens, mean_kl, kl_99_9, same_top, nmse, perplexity: {model, file}, perplexity_ratio}; {tokens: 0} of none.
 
-    Percentiles are interpolated, as in llama.cpp. Numbers have six digits.
+    Percentiles are interpolated, as in llama.cpp. Numbers have six digits. What is infinite is the largest number: JSON
+    has no infinity. So is `nmse` of an error beside a model whose logits are all the same.
     """
     if not rows:
         return {"tokens": 0}
@@ -81,14 +89,19 @@ def summary(rows: Sequence[OfRow]) -> dict[str, Any]:
         "mean_kl": _digits(sum(kl) / n),
         "kl_99_9": _digits(np.percentile(kl, 99.9)),
         "same_top": _digits(same / n),
-        "nmse": _digits(error / spread) if spread else 0.0,
-        "perplexity": {"model": _digits(np.exp(model_nats / n)), "file": _digits(np.exp(file_nats / n))},
-        "perplexity_ratio": _digits(np.exp((file_nats - model_nats) / n)),
+        "nmse": _digits(error / spread if spread else inf if error else 0),
+        "perplexity": {"model": _perplexity(model_nats / n), "file": _perplexity(file_nats / n)},
+        "perplexity_ratio": _perplexity((file_nats - model_nats) / n),
     }
 
 
 def _digits(number: Any) -> float:
-    return float(f"{number:.6g}")
+    return float(f"{min(number, sys.float_info.max):.6g}")
+
+
+def _perplexity(nats: float) -> float:
+    with np.errstate(over="ignore"):
+        return _digits(np.exp(nats))
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import exp, log
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -26,6 +27,17 @@ def test_two_distributions_are_compared_by_their_whole_vocabulary() -> None:
     # The logits of both are ln 2 above two others, less their mean: 2/3 ln 2, -1/3 ln 2, -1/3 ln 2, in another order.
     assert found.spread == pytest.approx(log(2) ** 2 * (4 + 1 + 1) / 9, rel=1e-5)
     assert found.error == pytest.approx(log(2) ** 2 * 2, rel=1e-5)
+
+
+def test_kl_is_of_the_file_from_the_model_and_nmse_is_over_the_spread_of_the_model() -> None:
+    wider = np.log(np.array([[0.8, 0.1, 0.1]], np.float32))
+
+    found = of_piece(HALVES, wider, [0])
+
+    assert found.kl == pytest.approx([0.5 * log(0.5 / 0.8) + 2 * 0.25 * log(0.25 / 0.1)], rel=1e-6)  # ln 1.25
+    assert found.kl != pytest.approx([0.8 * log(0.8 / 0.5) + 2 * 0.1 * log(0.1 / 0.25)], rel=0.1)
+    # Logits are ln 2 and ln 8 above the two others: spreads of 2/3 (ln 2)^2 and 6 (ln 2)^2, an error of 8/3 (ln 2)^2.
+    assert summary([found])["nmse"] == pytest.approx(4, rel=1e-5)
 
 
 def test_equal_predictions_differ_in_nothing_nor_do_those_with_a_number_added() -> None:
@@ -58,6 +70,16 @@ def test_a_summary_is_over_tokens_not_over_rows() -> None:
         "perplexity_ratio": pytest.approx(exp(0.25), rel=1e-5),
     }
     assert added(rows) == OfRow([0.0, 0.2, 0.4, 0.0], 4.0, 5.0, 3, 2.0, 20.0)
+
+
+def test_an_error_beside_a_model_that_tells_no_token_from_another_is_beyond_all_bounds_in_json_too() -> None:
+    level = np.zeros((1, 3), np.float32)
+    steep = np.array([[0, 1e4, 0]], np.float32)
+
+    found = summary([of_piece(level, steep, [0])])
+    assert found["nmse"] > 1e308 and found["perplexity_ratio"] > 1e308
+    assert msgspec.json.decode(msgspec.json.encode(found)) == found
+    assert summary([of_piece(level, level, [0])])["nmse"] == 0
 
 
 def test_nothing_predicted_has_no_figures() -> None:
@@ -101,3 +123,5 @@ def test_files_that_predict_other_tokens_or_no_numbers_are_errors(tmp_path: Path
         token_differences.measure(ROWS, Table(LOGITS), wide, "a.gguf", tmp_path / "a")
     with pytest.raises(UserError, match=r"^a\.gguf: computes what is no finite number: "):
         token_differences.measure(ROWS, Table(LOGITS), broken, "a.gguf", tmp_path / "b")
+    with pytest.raises(UserError, match=r"^a\.gguf: the model that it was made from computes what is no finite number"):
+        token_differences.measure(ROWS, broken, Table(LOGITS), "a.gguf", tmp_path / "c")
