@@ -9,6 +9,7 @@ from modelmake import artifacts, git
 from modelmake.artifacts import Files
 from modelmake.dvc import graph, stores
 from modelmake.dvc.graph import Recorded
+from modelmake.keys import key_file
 from modelmake.releasing.contents import PARAMS, values
 from modelmake.running import run_log
 from modelmake.tracing import acceptance
@@ -52,14 +53,19 @@ def problems(root: Path, commit: str, folder: str, stages: Stages, paths: list[s
 
 
 def _chain(stages: Stages, paths: list[str], known: "_Files") -> list[LockedStage]:
-    """The stages that made files, back to what git has in the commit. Makers are known by their paths."""
+    """The stages that made files, back to what git has in the commit. Makers are known by their paths.
+
+    Keys are in git too, but the code that they stand for is what preflight read: it is part of the chain.
+    """
     queue, result = [*paths], dict[str, LockedStage]()
     while queue:
         path = queue.pop(0)
         for stage in _makers(stages, path):
             if stage.name not in result:
                 result[stage.name] = stage
-                queue += [path for path, md5 in stage.deps.items() if known.md5(path) != md5]
+                queue += [
+                    path for path, md5 in stage.deps.items() if key_file.is_in_folder(path) or known.md5(path) != md5
+                ]
     return list(result.values())
 
 

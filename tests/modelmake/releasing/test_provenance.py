@@ -141,6 +141,24 @@ def test_data_that_nobody_has_is_none_and_data_of_dvc_is(clone: Clone) -> None:
     ]  # fmt: skip
 
 
+def test_code_that_never_built_the_file_is_none(clone: Clone) -> None:
+    """The keys in git are those of the code that was run; the code beside them may be newer."""
+    code = {"train.py": "rate\n", "read/rows.py": "rows\n"}
+    for name, text in [("keys/train.json", "{}"), *((f"stages/{name}", text) for name, text in code.items())]:
+        (clone.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone.root / name).write_text(text)
+    stages = chain()
+    stages["train"]["deps"].append(record("keys/train.json", md5("{}")))
+    folder = artifacts.folder_md5({name: md5(text) for name, text in code.items()})
+    stages["preflight"] = stage({"stages": folder}, {"keys": artifacts.folder_md5({"train.json": md5("{}")})})
+    assert problems(clone, stages) == []
+
+    (clone.root / "stages/read/rows.py").write_text("other rows\n")
+    assert problems(clone, stages) == [
+        "preflight: read another stages than the commit has: run `dvc repro` and commit dvc.lock"
+    ]
+
+
 def test_what_was_only_accepted_is_none(clone: Clone) -> None:
     stages = chain()
     run_log.append(clone.root, {
