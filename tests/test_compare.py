@@ -271,14 +271,6 @@ def test_a_suite_without_metrics_is_only_answered() -> None:
     assert compared(models) == {"base": {}, "sft": {}}
 
 
-def test_the_order_of_models_is_no_other_look() -> None:
-    first, second = half(4), answers(1.0, 1.0, 0.0, 0.0)
-
-    assert compare.seen(Measured({"a": first, "b": second}, DECLARED)) == compare.seen(
-        Measured({"b": second, "a": first}, DECLARED)
-    )
-
-
 def test_of_a_task_of_likelihoods_other_scores_are_another_look(evaluations: Path) -> None:
     """Its rows have the likeliest choice, or no answer: what a model found likely is in the scores alone."""
     evaluate = Evaluate(models=["base", "sft"], suites=["chat"], tasks={"more": TASK})
@@ -294,22 +286,6 @@ def test_of_a_task_of_likelihoods_other_scores_are_another_look(evaluations: Pat
     assert other["chat"] == first["chat"]
     assert other["more"]["answers"] != first["more"]["answers"]
     assert looked("sft", silent) == first
-
-
-def test_other_marks_of_the_same_answers_are_another_look() -> None:
-    def seen(**judged: tuple[float, ...]) -> str:
-        scores = {"exact_match": (1.0, 1.0)} | {name.replace("_of_", "."): numbers for name, numbers in judged.items()}
-        answer = scoring.Answer("1", "p", "e", "a", scores)
-        return compare.seen(Measured({"sft": [answer]}, DECLARED))["answers"]
-
-    first = {"judged_of_polite": (1.0, 1.0), "judged_corrected_of_polite": (1.0, 1.0, 0.0, 1.0, 1.0)}
-    looks = [
-        seen(), seen(**first), seen(**first | {"judged_of_polite": (0.0, 1.0)}),
-        seen(**first | {"judged_corrected_of_polite": (1.0, 1.0, -1.0, 1.0, 1.0)}),
-    ]  # fmt: skip
-    assert len(set(looks)) == 4
-    assert seen(**first) == looks[1]
-    assert looks[0] == "79f5946744f3ce4a839404ca", "looks of suites without a judge, in git, count on"
 
 
 def test_a_variant_is_compared_as_a_suite(evaluations: Path) -> None:

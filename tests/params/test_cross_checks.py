@@ -216,9 +216,8 @@ def test_a_loss_is_bounded_only_of_a_metric_of_the_compared_suite() -> None:
     def change(values: dict[str, Any]) -> None:
         values["parity"]["Q8_0"]["max_losses"] = {"compact": 0.01, "tool_call": 0.01}
 
-    assert problems(change) == [
-        "parity.Q8_0.max_losses: 'tool_call': want one of exact_match, valid_json, schema, label_accuracy, compact"
-    ]
+    wanted = "want one of exact_match, valid_json, schema, label_accuracy, compact"
+    assert problems(change) == [f"parity.Q8_0.max_losses: 'tool_call': {wanted}"]
 
 
 def test_bounds_of_an_older_params_yaml_are_enough() -> None:
