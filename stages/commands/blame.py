@@ -7,39 +7,24 @@ import argparse
 import contextlib
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from modelmake.blaming import halves, inputs, mixes, revisions
 from modelmake.blaming.inputs import Input
 from modelmake.blaming.mixes import Mix, Mixer
-from modelmake.blaming.revisions import BUILD, HEAD, Revision
+from modelmake.blaming.revisions import HEAD, Revision
 from modelmake.dvc import graph
-from modelmake.dvc.graph import Stage
 from modelmake.errors import UserError
-from stages.commands import blame_effects, blame_text
+from stages.commands import blame_effects, blame_metric, blame_text
 from stages.commands.blame_effects import Effects, Rows
+from stages.commands.blame_metric import Measured
 from stages.commands.blame_text import Part
-from stages.evaluating import verdicts
 
 ROWS = ("ingest",)  # stages whose files are inputs of their own
 WHOLE = {"base": "base model"}  # {stage: what its files and its section are together}
-WRITERS = {"evaluate.tasks.": "lm_eval", "evaluate.variants.": "evaluate_variant"}  # {section of suites: their stage}
-JUDGED = ("judged", "judged_corrected")  # first parts of names; rows of judges are in files of their own
 AUTOMATIC = 1  # rounds of halving where one file of rows changed
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A metric, and where builds have it."""
-
-    name: str  # as in the files of rows
-    target: str  # the stage that writes its rows
-    confidence: float
-    seed: int
-    old: float  # as recorded
-    new: float
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     if options.newer is None:
         revisions.check_clean(root)
     old, new = revisions.read(root, options.older), revisions.read(root, options.newer or HEAD)
-    measured = find(root, options.metric, old, new)
+    measured = blame_metric.find(root, options.metric, old, new)
     output = sys.stderr if options.json else sys.stdout
 
     def say(*lines: str) -> None:
@@ -102,58 +87,6 @@ def _told(options: argparse.Namespace, facts: dict[str, Any]) -> int:
     return int(bool(facts.get("not_put_back")))
 
 
-def find(root: Path, metric: str, old: Revision, new: Revision) -> Measured:
-    """The metric in both builds.
-
-    Raises:
-        UserError: a build has no recorded scores, not this one, or not the stage that writes its rows.
-    """
-    scores = {revision.commit: _scores(root, revision) for revision in (old, new)}
-    for revision in (old, new):
-        if metric not in scores[revision.commit]:
-            raise UserError(
-                f"{metric}: no such score in {revision.short} ({revision.name}): want one of "
-                f"{', '.join(sorted(scores[revision.commit])) or '(none there)'}"
-            )
-    section = _compare(new).params
-    suites, main = section["evaluate.suites"], section["compare.suite"]
-    writers = {suite: "evaluate" for suite in suites} | {
-        field.split(".")[2]: stage for field in section for start, stage in WRITERS.items() if field.startswith(start)
-    }
-    model = next(m for m in section["evaluate.models"] if metric.startswith(f"{m}."))
-    name = metric.removeprefix(f"{model}.")
-    suite, metric_name = verdicts.suite_of(name, writers, main)
-    writer = writers.get(suite, "evaluate")
-    if writer != "lm_eval" and metric_name.partition(".")[0] in JUDGED:
-        raise UserError(f"{metric}: of a judge: want a metric that `evaluate` or lm-eval measures")
-    target = f"{writer}@{model}-{suite}"
-    for revision in (old, new):
-        if target not in revision.stages:
-            raise UserError(f"{revision.name}: dvc.lock of {revision.short} has no {target}: want its build; {BUILD}")
-    return Measured(
-        metric_name, target, section["compare.confidence"], section["compare.seed"],
-        scores[old.commit][metric], scores[new.commit][metric],
-    )  # fmt: skip
-
-
-def _compare(revision: Revision) -> Any:
-    """The record of the stage that writes the scores."""
-    for stage in revision.stages.values():
-        if Stage(stage.name, stage.record.get("cmd", ""), (), (), ()).module == "stages.compare":
-            return stage
-    raise UserError(f"{revision.name}: dvc.lock of {revision.short} has no scores: want those of a build; {BUILD}")
-
-
-def _scores(root: Path, revision: Revision) -> dict[str, float]:
-    """{MODEL.METRIC: value} as a build recorded them."""
-    stage = _compare(revision)
-    path = Stage(stage.name, stage.record["cmd"], (), (), ()).flags["metrics"]
-    content = revision.file(root, path)
-    if content is None:
-        raise UserError(f"{revision.name}: commit {revision.short} has no {path}: want the scores of a build; {BUILD}")
-    return {f"{model}.{name}": value for model, values in json.loads(content).items() for name, value in values.items()}
-
-
 def _rounds(asked: int | None, found: list[Input]) -> int:
     if asked is not None and asked < 0:
         raise UserError(f"--halve {asked}: want 0 or more rounds")
@@ -186,11 +119,17 @@ class Blame:
                 raise UserError(f"{self._measured.target}: a build as it was cannot be built again: {mix.problem}")
         self._old, self._new = built
         self._declared = json.loads(self._rows_file(ends[1]).with_suffix(".json").read_bytes())["declared"]
-        rows = [(mix, self._build(mix)) for mix in planned]
-        self._problems = [mix for mix, of_mix in rows if of_mix is None]
-        self._mixes = [(mix.change, of_mix) for mix, of_mix in rows if of_mix is not None]
         self._halves: dict[str, list[tuple[Input, Rows]]] = {}  # by name of the input
         self._unhalved: list[Mix] = []  # halves that could not be built
+        rows = [(mix, self._build(mix)) for mix in planned]
+        self._mixes = [(mix.change, of_mix) for mix, of_mix in rows if of_mix is not None]
+        ids = self._common()
+        for mix, of_mix in rows:
+            mix.problem = mix.problem or self._no_value(of_mix, ids)
+        self._problems = [mix for mix, _ in rows if mix.problem]
+        self._mixes = [(mix.change, of_mix) for mix, of_mix in rows if not mix.problem]
+        if problem := self._no_value(self._old, ids) or self._no_value(self._new, ids):
+            raise UserError(f"{self._measured.target}: a build as it was: {problem}: want a metric that counts there")
 
     def halve(self, change: Input, rounds: int) -> None:
         """Puts halves of the changed lines of a file back, and halves on where one of two halves is a cause."""
@@ -206,7 +145,9 @@ class Blame:
                 content = {change.name: halves.put_back(now, part)}
                 half = replace(change, name=halves.words(part), paths=(), contents=content)
                 mix = self._mixer.mix(half)
-                if (rows := self._build(mix)) is None:
+                rows = self._build(mix)
+                mix.problem = mix.problem or self._no_value(rows, self._common(*(r for _, r in built), rows))
+                if mix.problem:
                     self._unhalved.append(mix)
                     return
                 built.append((half, rows))
@@ -257,12 +198,24 @@ class Blame:
                 lines.append(f"{revision.short}: {recorded} is recorded, and its inputs make {here} here")
         return lines
 
-    def _effects(self, builds: list[Rows]) -> Effects:
-        measured = self._measured
+    def _common(self, *more: Rows) -> list[str]:
+        """The ids of the rows that all builds have, and some more builds."""
         parts = [rows for built in self._halves.values() for _, rows in built]
-        ids = blame_effects.common([self._old, self._new, *(rows for _, rows in self._mixes), *parts])
+        ids = blame_effects.common([self._old, self._new, *(rows for _, rows in self._mixes), *parts, *more])
         if not ids:
-            raise UserError(f"{measured.target}: no row is in the suites of all builds: want rows to compare them by")
+            target = self._measured.target
+            raise UserError(f"{target}: no row is in the suites of all builds: want rows to compare them by")
+        return ids
+
+    def _no_value(self, rows: Rows, ids: list[str]) -> str:
+        """Why a build has no value on these rows, in words; "" where it has one."""
+        name = self._measured.name
+        if blame_effects.counts(rows, ids, name):
+            return ""
+        return f"none of the {len(ids):,} rows that all builds have counts for {name}"
+
+    def _effects(self, builds: list[Rows]) -> Effects:
+        measured, ids = self._measured, self._common()
         return blame_effects.effects(
             self._old, self._new, builds, ids, measured.name, self._declared[measured.name], measured.confidence,
             measured.seed,

@@ -65,6 +65,11 @@ def score(rows: Rows, metric: str) -> float:
     return round(float(metrics.value(metric, _statistics(rows, [*rows], metric).sum(axis=0))), 6)
 
 
+def counts(rows: Rows, ids: Sequence[str], metric: str) -> bool:
+    """True if some of these rows counts; where none does, the score 0 of a build is no value."""
+    return bool(metrics.has_value(metric, _statistics(rows, ids, metric).sum(axis=0)))
+
+
 def common(builds: Sequence[Rows]) -> list[str]:
     """The ids of the rows that all builds have, sorted."""
     return sorted(set.intersection(*({*rows} for rows in builds)))

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from modelmake.blaming import revisions
 from modelmake.errors import UserError
-from stages.commands import blame
+from stages.commands import blame, blame_metric
 from tests.conftest import Project, clone
 from tests.made_up_history import MadeUpProject
 
@@ -41,8 +41,8 @@ def write(project: MadeUpProject, scores: Any) -> None:
     (project.root / "reports/metrics.json").write_text(json.dumps(scores))
 
 
-def find(project: MadeUpProject, metric: str) -> blame.Measured:
-    return blame.find(project.root, metric, *(revisions.read(project.root, name) for name in ("HEAD~1", "HEAD")))
+def find(project: MadeUpProject, metric: str) -> blame_metric.Measured:
+    return blame_metric.find(project.root, metric, *(revisions.read(project.root, name) for name in ("HEAD~1", "HEAD")))
 
 
 def refused(project: MadeUpProject, metric: str) -> str:
@@ -56,9 +56,9 @@ def test_a_metric_is_named_as_in_the_recorded_scores(project: MadeUpProject) -> 
     write(project, {"sft": {"hits": 0.8, "macro.f1": 0.6, "hard.hits": 0.4}})
     project.commit("second")
 
-    assert find(project, "sft.hits") == blame.Measured("hits", "evaluate@sft-chat", 0.9, 7, 0.9, 0.8)
-    assert find(project, "sft.macro.f1") == blame.Measured("macro.f1", "evaluate@sft-chat", 0.9, 7, 0.7, 0.6)
-    assert find(project, "sft.hard.hits") == blame.Measured("hits", "evaluate@sft-hard", 0.9, 7, 0.5, 0.4)
+    assert find(project, "sft.hits") == blame_metric.Measured("hits", "evaluate@sft-chat", 0.9, 7, 0.9, 0.8)
+    assert find(project, "sft.macro.f1") == blame_metric.Measured("macro.f1", "evaluate@sft-chat", 0.9, 7, 0.7, 0.6)
+    assert find(project, "sft.hard.hits") == blame_metric.Measured("hits", "evaluate@sft-hard", 0.9, 7, 0.5, 0.4)
 
 
 def test_a_metric_of_a_task_is_of_the_stage_that_runs_lm_eval(project: MadeUpProject) -> None:
@@ -69,7 +69,7 @@ def test_a_metric_of_a_task_is_of_the_stage_that_runs_lm_eval(project: MadeUpPro
         write(project, {"sft": {"hits": 0.8, "colours.acc": value}})
         project.commit(name)
 
-    assert find(project, "sft.colours.acc") == blame.Measured("acc", "lm_eval@sft-colours", 0.9, 7, 0.5, 0.25)
+    assert find(project, "sft.colours.acc") == blame_metric.Measured("acc", "lm_eval@sft-colours", 0.9, 7, 0.5, 0.25)
     assert find(project, "sft.hits").target == "evaluate@sft-chat"
 
 
@@ -81,7 +81,9 @@ def test_a_metric_of_a_variant_is_of_the_stage_that_scores_its_answers(project: 
         write(project, {"sft": {"hits": 0.8, "typos.hits": value}})
         project.commit(name)
 
-    assert find(project, "sft.typos.hits") == blame.Measured("hits", "evaluate_variant@sft-typos", 0.9, 7, 0.5, 0.25)
+    assert find(project, "sft.typos.hits") == blame_metric.Measured(
+        "hits", "evaluate_variant@sft-typos", 0.9, 7, 0.5, 0.25
+    )
     assert find(project, "sft.hits").target == "evaluate@sft-chat"
 
 
