@@ -20,14 +20,20 @@ SPDX = {  # {identifier: its terms}
         "CDLA-Permissive-1.0", "CDLA-Permissive-2.0", "ISC", "MIT", "ODC-By-1.0", "PDDL-1.0", "Unlicense",
     ), FREE),
     **dict.fromkeys((
-        "AGPL-3.0-only", "AGPL-3.0-or-later", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CDLA-Sharing-1.0", "GPL-2.0-only",
-        "GPL-2.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later", "ODbL-1.0",
+        "AGPL-3.0-only", "AGPL-3.0-or-later", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "GPL-2.0-only", "GPL-2.0-or-later",
+        "GPL-3.0-only", "GPL-3.0-or-later", "ODbL-1.0",
     ), SHARED),
     "CC-BY-NC-4.0": Terms(non_commercial=True),
     "CC-BY-NC-SA-4.0": Terms(non_commercial=True, share_alike=True),
     "CC-BY-ND-4.0": Terms(no_derivatives=True),
     "CC-BY-NC-ND-4.0": Terms(non_commercial=True, no_derivatives=True),
 }  # fmt: skip
+SUCCESSORS = {  # {licence with share-alike: others that it lets what is made of it have}
+    "AGPL-3.0-or-later": ("AGPL-3.0-only",),
+    "CC-BY-SA-3.0": ("CC-BY-SA-4.0",),
+    "GPL-2.0-or-later": ("GPL-2.0-only", "GPL-3.0-only", "GPL-3.0-or-later"),
+    "GPL-3.0-or-later": ("GPL-3.0-only",),
+}
 OF_MODELS = dict.fromkeys((  # as the hub writes them; SPDX has none of these
     "bigscience-bloom-rail-1.0", "bigscience-openrail-m", "creativeml-openrail-m", "gemma", "llama2", "llama3",
     "llama3.1", "llama3.2", "llama3.3", "openrail", "openrail++",
@@ -75,7 +81,7 @@ def _phrases(source: str, release: str) -> Iterator[str]:
         yield "may not be shared changed; a model that was made of it may be such a change"
     if asked.non_commercial and not given.non_commercial:
         yield f"forbids commercial use; the release, {release}, allows it"
-    if asked.share_alike and release != source:
+    if asked.share_alike and release not in (source, *SUCCESSORS.get(source, ())):
         yield f"wants what is made of it under the same licence; the release is {release}"
     if asked.restricted and release != source:
         yield f"has rules of use that must be passed on; the release is {release}"

@@ -28,6 +28,16 @@ class Declared(NamedTuple):
         ("CC-BY-NC-SA-4.0", None, "MIT",
          ["the data, CC-BY-NC-SA-4.0, forbids commercial use; the release, MIT, allows it",
           "the data, CC-BY-NC-SA-4.0, wants what is made of it under the same licence; the release is MIT"]),
+        ("GPL-2.0-or-later", None, "GPL-3.0-only", []),
+        ("GPL-3.0-or-later", None, "GPL-2.0-only",
+         ["the data, GPL-3.0-or-later, wants what is made of it under the same licence; the release is GPL-2.0-only"]),
+        ("GPL-2.0-only", None, "GPL-3.0-only",
+         ["the data, GPL-2.0-only, wants what is made of it under the same licence; the release is GPL-3.0-only"]),
+        ("AGPL-3.0-or-later", None, "AGPL-3.0-only", []),
+        ("CC-BY-SA-3.0", None, "CC-BY-SA-4.0", []),
+        ("CC-BY-SA-4.0", None, "CC-BY-SA-3.0",
+         ["the data, CC-BY-SA-4.0, wants what is made of it under the same licence; the release is CC-BY-SA-3.0"]),
+        ("CDLA-Sharing-1.0", None, "MIT", []),
         ("our own terms", None, "MIT", []),
         ("CC-BY-NC-4.0", None, None, []),
     ],
@@ -54,6 +64,9 @@ def test_what_is_not_declared_or_not_known_is_said() -> None:
         "the licence of the base is not declared",
     ]
     assert licences.unknown("MIT", "apache-2.0", "CC-BY-4.0") == []
+    assert licences.unknown("CDLA-Sharing-1.0", "MIT", "MIT") == [
+        "the terms of the data's CDLA-Sharing-1.0 are not known here"
+    ], "whether a model is a result of data or data itself is not decided here"
 
 
 def test_a_licence_is_spelt_as_by_spdx() -> None:
