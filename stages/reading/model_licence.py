@@ -6,7 +6,8 @@ README = "README.md"
 
 
 def declared(folder: Path) -> str | None:
-    """The `license` of the metadata at the top of README.md, or its `license_name` where that says "other".
+    """The `license` of the metadata at the top of README.md, or its `license_name` where that says "other"; of a list,
+    all joined with " or ".
 
     None where there is no README.md, or it declares none.
     """
@@ -27,4 +28,5 @@ def declared(folder: Path) -> str | None:
     licence = values.get("license") if isinstance(values, dict) else None
     if licence == "other":
         licence = values.get("license_name") or licence
-    return licence if isinstance(licence, str) else None
+    several = licence if isinstance(licence, list) else [licence]
+    return " or ".join(several) or None if all(isinstance(name, str) for name in several) else None
