@@ -1,6 +1,7 @@
 """The files of an artifact as a commit records them: its path in dvc.yaml, its hash in dvc.lock, its objects."""
 
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ CONFIG = """[core]
     dir = cache
 """
 PARAMS = "params.yaml"
+MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def recorded(name: str, read: Read) -> Recorded:
     """An artifact as a commit records it.
 
     Raises:
-        UserError: its dvc.yaml has no such artifact, or its dvc.lock records nothing at the path.
+        UserError: its dvc.yaml has no such artifact, or its dvc.lock records nothing at the path, or no MD5.
     """
     path = path_of(name, read)
     stages = locked(read)
@@ -53,7 +55,7 @@ def recorded(name: str, read: Read) -> Recorded:
     }
     if not outs:
         raise UserError(f"dvc.lock: no record of {path}, the path of {name}: want a whole build; run `dvc repro`")
-    md5s = {out: record.get("md5", "") for out, record in outs.items()}
+    md5s = {out: _named(str(record.get("md5", "")), f"dvc.lock: {out}", ".dir") for out, record in outs.items()}
     return Recorded(path, stages, md5s, sum(record.get("size", 0) for record in outs.values()))
 
 
@@ -93,7 +95,7 @@ def path_of(name: str, read: Read) -> str:
 
 def declares(name: str, read: Read) -> bool:
     """Whether a commit's dvc.yaml has an artifact of this name, templates left as they are."""
-    return name.rpartition(":")[2] in (values(read("dvc.yaml")).get("artifacts") or {})
+    return name.rpartition(":")[2] in (values(read("dvc.yaml"), "dvc.yaml").get("artifacts") or {})
 
 
 def write_project(folder: Path, read: Read, config: str = "") -> None:
@@ -101,7 +103,7 @@ def write_project(folder: Path, read: Read, config: str = "") -> None:
 
     `config` is added to the configuration.
     """
-    entries = values(read("dvc.yaml")).get("vars", [])
+    entries = values(read("dvc.yaml"), "dvc.yaml").get("vars", [])
     named = [entry.partition(":")[0] for entry in entries if isinstance(entry, str)]
     (folder / ".dvc").mkdir(parents=True, exist_ok=True)
     (folder / ".dvc/config.local").write_text(CONFIG.format(folder=folder) + config, "utf-8")
@@ -119,20 +121,35 @@ def files(found: Recorded, listing: Callable[[str], bytes]) -> dict[str, str]:
         listing: gives the content of the object that lists a folder.
 
     Raises:
-        UserError: nothing is listed at the artifact's path, or a listing names a file outside of its folder.
+        UserError: nothing is listed at the artifact's path, or a listing is none, or names a file outside of its
+            folder or an object otherwise than by an MD5.
     """
     result = {}
     for out, md5 in found.outs.items():
-        inner = json.loads(listing(md5)) if md5.endswith(".dir") else [{"relpath": "", "md5": md5}]
-        for entry in inner:
-            path = f"{out}/{inside(entry['relpath'])}" if entry["relpath"] else out
+        for path, object_md5 in (_listed(out, listing(md5)) if md5.endswith(".dir") else {out: md5}).items():
             if path == found.path:
-                result[path.rpartition("/")[2]] = entry["md5"]
+                result[path.rpartition("/")[2]] = object_md5
             elif is_within(path, found.path):
-                result[path.removeprefix(f"{found.path}/")] = entry["md5"]
+                result[path.removeprefix(f"{found.path}/")] = object_md5
     if not result:
         raise UserError(f"{found.path}: no file there by the list of {', '.join(found.outs)}: want a path of files")
     return result
+
+
+def _listed(out: str, content: bytes) -> dict[str, str]:
+    """{path from the project: MD5} by the object that lists a folder."""
+    try:
+        entries = [(str(entry["relpath"]), str(entry["md5"])) for entry in json.loads(content)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{out}: its list of files: {error!r}: want one that DVC wrote") from None
+    return {f"{out}/{inside(name)}": _named(md5, f"{out}/{name}") for name, md5 in entries}
+
+
+def _named(md5: str, where: str, suffix: str = "") -> str:
+    """The name of an object, which is no path: 32 digits, and for the list of a folder a suffix."""
+    if not MD5.fullmatch(md5.removesuffix(suffix)):
+        raise UserError(f"{where}: md5: {md5!r}: want 32 hexadecimal digits, as DVC has them; nothing was read")
+    return md5
 
 
 def intact(md5: str, content: bytes) -> bool:
@@ -152,8 +169,8 @@ def inside(path: str) -> str:
     return str(PurePosixPath(*parts))
 
 
-def values(content: bytes | None) -> dict[str, Any]:
-    """The values of a YAML file; empty where there is none.
+def values(content: bytes | None, where: str) -> dict[str, Any]:
+    """The values of a YAML file; empty where there is none. `where` names it in errors.
 
     Raises:
         UserError: it is no YAML.
@@ -163,4 +180,5 @@ def values(content: bytes | None) -> dict[str, Any]:
     try:
         return YAML(typ="safe").load(content or b"") or {}
     except YAMLError as error:
-        raise UserError(f"not valid YAML: {' '.join(str(error).split())}: want a file that DVC can read") from None
+        problem = " ".join(str(error).split())
+        raise UserError(f"{where}: not valid YAML: {problem}: want a file that DVC can read") from None

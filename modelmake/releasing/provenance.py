@@ -26,7 +26,7 @@ def problems(root: Path, commit: str, folder: str, stages: Stages, paths: list[s
 
     Every stage of the chain must have read what git has in the commit, or what a stage of the same dvc.lock wrote, with
     the parameters of the commit; and the run log here, if it knows the stage, must not say that it was only accepted.
-    Of HEAD the commands and paths of dvc.yaml are compared too; an older commit was HEAD when it was registered.
+    Of HEAD the commands and paths of dvc.yaml are compared too; DVC resolves them for the working tree alone.
 
     Args:
         folder: of the project in the repository, with a slash.
@@ -35,7 +35,7 @@ def problems(root: Path, commit: str, folder: str, stages: Stages, paths: list[s
     """
     known = _Files(root, commit, folder)
     files = {PARAMS, *(file for stage in stages.values() for file in stage.record.get("params") or {})}
-    params = {name: values(known.read(name)) for name in files}
+    params = {name: values(known.read(name), f"{commit[:10]}:{name}") for name in files}
     nodes = graph.recorded(root) if commit == git.head(root) else {}
     runs, probed = run_log.finished(root), probe_acceptances.parse(known.read(probe_acceptances.FILE) or b"")
     result, elsewhere = [], 0
@@ -103,7 +103,7 @@ class _Files:
         above = path
         while above:
             if (content := self.read(f"{above}.dvc")) is not None:
-                outs = values(content).get("outs") or [{}]
+                outs = values(content, f"{self.commit[:10]}:{above}.dvc").get("outs") or [{}]
                 return outs[0].get("md5", "") if above == path else ""
             above = above.rpartition("/")[0]
         return None
