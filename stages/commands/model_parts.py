@@ -27,7 +27,7 @@ def of_file(path: Path, name: str) -> dict[str, str]:
             return _of_safetensors(path)
         if suffix == ".json":
             return _of_json(path, base)
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, MemoryError) as error:
         return {f"{CONTENT}, which cannot be read ({type(error).__name__})": _hash(path.read_bytes())}
     return {f"{TEMPLATE} {base}" if suffix == ".jinja" else CONTENT: _hash(path.read_bytes())}
 

@@ -40,6 +40,13 @@ def test_what_cannot_be_read_is_one_part(tmp_path: Path, name: str, content: byt
     assert part.startswith("content, which cannot be read (")
 
 
+@pytest.mark.parametrize("header", [b'{"__metadata__": "x"}', b'"x"', b"3"])
+def test_a_safetensors_whose_header_is_none_is_one_part(tmp_path: Path, header: bytes) -> None:
+    file = written(tmp_path / "x.safetensors", len(header).to_bytes(8, "little") + header)
+
+    assert [*model_parts.of_file(file, file.name)] == ["content, which cannot be read (AttributeError)"]
+
+
 def test_named_templates_of_a_tokenizer_are_all_there(tmp_path: Path) -> None:
     named = [{"name": "default", "template": "a"}, {"name": "tool_use", "template": "b"}]
     file = written(tmp_path / "tokenizer_config.json", json.dumps({"chat_template": named}).encode())
