@@ -25,6 +25,7 @@ from modelmake.verifying.rehash import Digest
 from modelmake.verifying.survey import Listing, join, read_listing
 
 ASIDE = ".rebuilt"  # in the clone: artifacts that came out with other bytes
+ENDINGS = signal.SIGTERM, signal.SIGHUP
 END_S = 10.0  # after which what does not end, or a folder that cannot be removed, is left
 
 
@@ -130,6 +131,8 @@ def check_packages(path: Path, stage: str) -> None:
 def make(root: Path, cleanup: contextlib.ExitStack, shared: bool = False) -> tuple[Path, Path]:
     """(the clone's folder beside the repository, the project in it); `cleanup` removes the folder.
 
+    Until then SIGTERM and SIGHUP raise SystemExit, so that they leave no clone either.
+
     The clone has its own DVC cache and its own state of DVC, both empty. With `shared` it has the project's cache, and
     with that the project's finished work, run log and tool environments.
 
@@ -137,6 +140,7 @@ def make(root: Path, cleanup: contextlib.ExitStack, shared: bool = False) -> tup
         UserError: git cannot clone the repository, or its parent folder is not writable.
     """
     top = Path(_git(root, "rev-parse", "--show-toplevel"))
+    cleanup.enter_context(_signals(lambda number, _: sys.exit(128 + number), *ENDINGS))
     try:
         folder = Path(tempfile.mkdtemp(prefix=f"{top.name}-rebuild-", dir=top.parent))
     except OSError as error:
@@ -170,10 +174,9 @@ def run(command: list[str] | str, path: Path, python: Path, **streams: Any) -> s
         process_group=0, **streams,
     )  # fmt: skip
     try:
-        with _signals(lambda number, _: sys.exit(128 + number), signal.SIGTERM, signal.SIGHUP):
-            output, errors = process.communicate()
+        output, errors = process.communicate()
     except BaseException:
-        with _signals(signal.SIG_IGN, signal.SIGINT):  # another Ctrl-C waits
+        with _signals(signal.SIG_IGN, signal.SIGINT, *ENDINGS):  # another Ctrl-C waits
             _end(process)
         raise
     return subprocess.CompletedProcess(command, process.returncode, output, errors)
@@ -182,7 +185,7 @@ def run(command: list[str] | str, path: Path, python: Path, **streams: Any) -> s
 def _end(process: subprocess.Popen[Any]) -> None:
     """Ends the group of a process."""
     until = time.monotonic() + END_S
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # the second on macOS, of zombies
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         while time.monotonic() < until:
@@ -193,7 +196,7 @@ def _end(process: subprocess.Popen[Any]) -> None:
 def _remove(folder: Path) -> None:
     """Removes the folder of a clone, though what was interrupted may still write there."""
     until = time.monotonic() + END_S
-    with _signals(signal.SIG_IGN, signal.SIGINT):
+    with _signals(signal.SIG_IGN, signal.SIGINT, *ENDINGS):
         while folder.exists():
             shutil.rmtree(folder, ignore_errors=True)
             if time.monotonic() > until:

@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from modelmake.dvc.graph import Entry, Recorded
 from modelmake.errors import UserError
 from modelmake.keys import key_file
 from modelmake.running import platform
-from modelmake.verifying import clone, distances, proofs
+from modelmake.verifying import clone, distances, probe, proofs
 from modelmake.verifying.clone import Clone
 from modelmake.verifying.proofs import NEAR, NOTHING, OTHER, SAME, Proof
 from modelmake.verifying.survey import is_within, join, select
@@ -66,6 +66,8 @@ def run(
         results: list[Proof] = []
         for name, node in selected.items():
             proof = _rebuild(project, name, node, commit, tolerance, output, compare)
+            if commit != head:
+                proof = replace(proof, why="; ".join(filter(None, [proof.why, packages_apart(root, commit, name)])))
             results.append(proof)
             reason = f": {proof.why}" if proof.why else ""
             for artifact, outcome in proof.outcome.items():
@@ -77,6 +79,13 @@ def run(
         if project.worth_keeping:
             kept, _ = folder, cleanup.pop_all()
     return Rebuilt(commit, nodes, results, kept)
+
+
+def packages_apart(root: Path, commit: str, stage: str) -> str:
+    """In words, that a stage of a commit runs with the present packages where it was built with others; "" if not."""
+    if probe.same_packages(root, commit, stage):
+        return ""
+    return f"run with the present packages, and those of {commit[:10]} were others"
 
 
 def _described(outcome: str, bounds: dict[str, float]) -> str:

@@ -94,6 +94,33 @@ def test_an_interrupt_ends_what_runs_in_a_clone_and_leaves_no_clone(project: Pro
     assert not path.exists(), "nobody writes there any more"
 
 
+IDLE = """
+import contextlib, pathlib, sys, time
+from modelmake.verifying import clone
+with contextlib.ExitStack() as cleanup:
+    folder, path = clone.make(pathlib.Path(sys.argv[1]), cleanup)
+    print(path, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_nothing_runs_in_a_clone_leaves_none_either(tmp_path: Path, number: int) -> None:
+    root = tmp_path / "project"
+    (root / ".dvc").mkdir(parents=True)
+    (root / ".dvc/config").touch()
+    for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "t"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
+    running = subprocess.Popen([sys.executable, "-c", IDLE, root], stdout=subprocess.PIPE, text=True)
+    path = Path(running.stdout.readline().strip())
+    assert path.is_dir() and path != root
+
+    running.send_signal(number)
+
+    assert running.wait(timeout=60) == 128 + number
+    assert [*tmp_path.iterdir()] == [root]
+
+
 def test_recorded_bytes_come_from_the_cache_or_the_workspace_and_never_from_a_bad_copy(project: Project) -> None:
     made = Clone(project.path, Path("unused"), graph.recorded(project.path), stores.cache(project.path))
     whole, cached = project.path / "results/whole.txt", project.path / ".dvc/cache"
