@@ -7,17 +7,18 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from modelmake import git
 from modelmake.dvc import graph
 from modelmake.errors import UserError
 from modelmake.receipts import identified, signing
-from modelmake.receipts.identified import Identified, Match
+from modelmake.receipts.identified import Identified
 from modelmake.tracing.history import History
 from modelmake.verifying import proofs, rebuild, survey
 
 
 def found(root: Path, options: argparse.Namespace) -> dict[str, Path]:
     """{argument: path} of the arguments that are files or folders, not stages or artifacts of dvc.yaml.
+
+    Of those that are artifacts, `names` gets the paths from the project's root.
 
     Raises:
         UserError: there are arguments of both kinds, or a signature is to be checked of what is no folder.
@@ -32,13 +33,15 @@ def found(root: Path, options: argparse.Namespace) -> dict[str, Path]:
         return {}
     nodes = graph.recorded(root)
     outs = [out.path for node in nodes.values() for out in node.outs]
+    placed = {name: os.path.relpath(path, root.absolute()) for name, path in there.items() if name not in nodes}
     foreign = {
-        name: path for name, path in there.items()
-        if name not in nodes and not any(survey.is_within(name.rstrip("/"), out) for out in outs)
-    }  # fmt: skip
+        name: there[name] for name, place in placed.items() if not any(survey.is_within(place, out) for out in outs)
+    }
     if foreign and len(foreign) < len(paths):
         own = ", ".join(name for name in paths if name not in foreign)
         raise UserError(f"{own}: of this build, others are found files: want one kind at a time")
+    if not foreign:
+        options.names = [placed.get(name, name) for name in options.names]
     return foreign
 
 
@@ -69,13 +72,11 @@ def run(root: Path, paths: dict[str, Path], options: argparse.Namespace) -> int:
 def _rebuilt(root: Path, results: list[Identified], options: argparse.Namespace) -> dict[str, dict[str, str]]:
     """{stage of a commit: {output: outcome}} of the stages that the files are from, run again on recorded inputs."""
     output = sys.stderr if options.json else sys.stdout
-    makers = {_maker(root, match) for r in results for match in [*r.matches.values(), *r.nearest.values()]}
+    matches = [match for r in results for match in [*r.matches.values(), *r.nearest.values()]]
+    if loose := sorted({match.path for match in matches if not match.commit}):
+        raise UserError(f"--rebuild: {', '.join(loose)}: of a build without a commit: commit the build first")
     outcomes = {}
-    for stage, commit in sorted(makers):
+    for stage, commit in sorted({(match.stage, match.commit) for match in matches}):
         for proof in rebuild.run(root, [stage], 0.0, output, options.domain.compare, commit).proofs:
             outcomes[f"{proof.stage} of {commit[:10]}"] = proof.outcome
     return outcomes
-
-
-def _maker(root: Path, match: Match) -> tuple[str, str]:
-    return match.stage, match.commit or git.head(root)

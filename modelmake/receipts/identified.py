@@ -98,18 +98,21 @@ def _folder(
 ) -> None:
     """Adds what the files of a folder are; names and files that the output has otherwise are wrong."""
     match, members = output or (None, {})
-    names = {md5: name for name, md5 in members.items()}
+    names: dict[str, list[str]] = {}  # {MD5: names in the output}
+    for name, md5 in sorted(members.items()):
+        names.setdefault(md5, []).append(name)
+    lacking = sorted(members.keys() - files.keys())
     for name, digest in files.items():
         if match and members.get(name) == digest.md5:
             found.matches[name] = match
-        elif match and digest.md5 in names:
-            found.wrong.append(f"{name}: renamed: {match.output} has it as {names[digest.md5]}")
+        elif match and (own := names.get(digest.md5)):
+            gone = next((other for other in own if other in lacking), None)  # a file is renamed once
+            found.wrong.append(f"{name}: {'renamed' if gone else 'a copy'}: {match.output} has it as {gone or own[0]}")
+            lacking = [other for other in lacking if other != gone]
         elif match and name in members:
             _changed(path / name, name, match, members[name], found, history, domain)
         else:
             _file(path / name, name, found, history, domain)
-    there = {digest.md5 for digest in files.values()}
-    lacking = sorted(name for name in members.keys() - files.keys() if members[name] not in there)
     found.wrong += [f"{name}: missing: {match.output} has it" for name in lacking if match]
 
 

@@ -64,8 +64,10 @@ def read(root: Path, folder: Path, revision: str, suffixes: frozenset[str]) -> R
     if not files:
         raise UserError(f"{folder}: receipts alone: want the files of a release beside them")
     recorded, outputs = _recorded(root, folder, files, found, build, history)
+    known = [stage for stage in history.builds[build] if stage.name in found.stages]
+    history.builds[build] = sorted(known, key=lambda stage: stage.name)  # the index numbers them as it met them
     lineage = Lineage(history, suffixes)
-    makers = [stage for stage in history.builds[build] if outputs.keys() & stage.outs.keys()]
+    makers = [stage for stage in history.builds[build] if outputs.items() & stage.outs.items()]
     pairs = {stage.number: (of, stage) for maker in makers for of, stage in lineage.chain(build, maker)}.values()
     chain = [stage for _, stage in pairs]
     raw = {
@@ -142,24 +144,24 @@ def _elsewhere(digest: Digest, revision: Revision, history: History) -> str:
 
 
 def _input(root: Path, revision: Revision, path: str, md5: str, history: History) -> dict[str, Digest] | None:
-    """{file: digest} of an input with this MD5; None where its bytes are nowhere here."""
+    """{file: digest} of an input with this MD5, sorted; None where its bytes are nowhere here."""
     blobs = git.blobs(root, revision.commit, path)
     contents = git.contents(root, (blob.sha for blob in blobs.values()))
     committed = {name: digests.of(content or b"") for name, content in zip(blobs, contents, strict=True)}
     if _is(committed, md5):
-        return committed
+        return dict(sorted(committed.items()))
     listing = history.read(md5) if md5.endswith(".dir") else None
     members = {entry["relpath"]: entry["md5"] for entry in json.loads(listing)} if listing else {"": md5}
     if all(history.object(member).is_file() for member in members.values()):
         cached = {name: digests.of_file(history.object(member)) for name, member in members.items()}
         if _is(cached, md5):
-            return cached
+            return dict(sorted(cached.items()))
     place = root / path
     if place.exists() and artifacts.measure(place).md5 == md5:
         if place.is_file():
             return {"": digests.of_file(place)}
-        files = [file for file in sorted(place.rglob("*")) if file.is_file()]
-        return {file.relative_to(place).as_posix(): digests.of_file(file) for file in files}
+        files = {file.relative_to(place).as_posix(): file for file in place.rglob("*") if file.is_file()}
+        return {name: digests.of_file(file) for name, file in sorted(files.items())}
     return None
 
 

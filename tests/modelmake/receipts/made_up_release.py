@@ -126,6 +126,13 @@ def two_builds(root: Path, scratch: Path) -> MadeUpProject:
     return project
 
 
+def at(root: Path, project: MadeUpProject) -> MadeUpProject:
+    """The project in another folder, where it was copied or cloned."""
+    other = MadeUpProject.__new__(MadeUpProject)
+    other.root, other.stages, other.timestamp = root, dict(project.stages), project.timestamp
+    return other
+
+
 def take(project: MadeUpProject, output: str, folder: Path) -> Path:
     """Copies the files of an output of the last build into a folder."""
     (out,) = [out for stage in project.stages.values() for out in stage["outs"] if out["path"] == output]

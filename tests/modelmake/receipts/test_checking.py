@@ -4,12 +4,13 @@ import argparse
 import contextlib
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from modelmake.errors import UserError
-from modelmake.receipts import documents
+from modelmake.receipts import checking, documents
 from modelmake.verifying import verify
 from stages.commands.domain import DOMAIN
 from tests.made_up_history import MadeUpProject
@@ -76,6 +77,34 @@ def test_programs_get_json(project: MadeUpProject, tmp_path: Path) -> None:
     assert code == 1
     assert found["matches"]["tokenizer.json"]["output"] == "models/sft"
     assert found["nearest"]["config.json"]["stage"] == "merge@sft"
+
+
+def test_what_no_commit_made_is_not_made_again_at_another(project: MadeUpProject, tmp_path: Path) -> None:
+    loose = made_up_release.at(shutil.copytree(project.root, tmp_path / "project"), project)
+    made_up_release.build(loose, 3.0, tmp_path / "scratch")
+    loose.write()
+    made_up_release.take(loose, "models/quantized/Q8_0", tmp_path / "desk")
+
+    with pytest.raises(UserError) as error:
+        command(loose, tmp_path, "desk", "--rebuild")
+    assert str(error.value) == ("--rebuild: models/quantized/Q8_0: of a build without a commit: commit the build first")
+
+
+def test_a_copy_in_a_folder_of_the_project_is_not_taken_for_the_artifact(
+    project: MadeUpProject, tmp_path: Path
+) -> None:
+    copy = made_up_release.at(shutil.copytree(project.root, tmp_path / "project"), project)
+    (copy.root / "dvc.yaml").write_text("stages: {sft: {cmd: 'true', outs: [models/sft]}}\n")
+    made_up_release.take(copy, "models/sft", copy.root / "models/sft")
+    desk = made_up_release.take(copy, "models/sft", copy.root / "desk/models/sft")
+    (desk / "config.json").write_text("{}")
+    options = argparse.Namespace(names=["models/sft"], signature=None, here=copy.root / "desk")
+    with contextlib.chdir(copy.root):
+        assert checking.found(Path(), options) == {"models/sft": desk}
+
+        options.names, options.here = ["sft/config.json"], copy.root / "models"
+        assert checking.found(Path(), options) == {}
+    assert options.names == ["models/sft/config.json"], "as artifacts are named"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A file or folder that is found anywhere is the recorded output with its bytes, or is told apart from the nearest."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,24 @@ def test_a_missing_file_is_told(project: MadeUpProject, tmp_path: Path) -> None:
     (folder / "config.json").unlink()
 
     assert read(project, folder).wrong == ["config.json: missing: models/sft has it"]
+
+
+def test_each_of_two_equal_files_is_wanted(project: MadeUpProject, tmp_path: Path) -> None:
+    twins = made_up_release.at(shutil.copytree(project.root, tmp_path / "project"), project)
+    files = made_up_release.model(4.0) | {"a.txt": b"same", "b.txt": b"same"}
+    twins.stage("merge@twins", {}, {"models/twins": files})
+    twins.commit("Twins")
+    folder = made_up_release.take(twins, "models/twins", tmp_path / "twins")
+    (folder / "b.txt").unlink()
+    assert read(twins, folder).wrong == ["b.txt: missing: models/twins has it"]
+
+    shutil.copyfile(folder / "a.txt", folder / "c.txt")
+    assert read(twins, folder).wrong == ["c.txt: renamed: models/twins has it as b.txt"]
+
+    shutil.copyfile(folder / "a.txt", folder / "d.txt")
+    assert read(twins, folder).wrong == [
+        "c.txt: renamed: models/twins has it as b.txt", "d.txt: a copy: models/twins has it as a.txt",
+    ]  # fmt: skip
 
 
 def test_what_is_like_nothing_here_is_said_to_be_unknown(project: MadeUpProject, tmp_path: Path) -> None:

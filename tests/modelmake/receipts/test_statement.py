@@ -3,13 +3,16 @@
 import hashlib
 import json
 import shutil
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from modelmake import artifacts
 from modelmake.errors import UserError
 from modelmake.receipts import documents, released, statement
+from modelmake.tracing.history import History
 from stages.commands.domain import DOMAIN
 from tests.made_up_history import MadeUpProject
 from tests.modelmake.receipts import made_up_release
@@ -68,8 +71,7 @@ def test_data_code_and_packages_are_what_it_depends_on(stated: dict[str, Any], p
 
 
 def test_a_clone_elsewhere_writes_the_same_bytes(released: Path, project: MadeUpProject, tmp_path: Path) -> None:
-    clone = MadeUpProject.__new__(MadeUpProject)
-    clone.root, clone.stages, clone.timestamp = tmp_path / "other/place", project.stages, 0
+    clone = made_up_release.at(tmp_path / "other/place", project)
     project.git("clone", "-q", str(project.root), str(clone.root))
     shutil.copytree(project.root / ".dvc/cache/files", clone.root / ".dvc/cache/files")
     folder = made_up_release.write_receipts(clone, made_up_release.release(clone, tmp_path / "renamed"))
@@ -78,6 +80,56 @@ def test_a_clone_elsewhere_writes_the_same_bytes(released: Path, project: MadeUp
         content = (folder / name).read_bytes()
         assert content == (released / name).read_bytes()
         assert str(tmp_path).encode() not in content and str(project.root).encode() not in content
+
+
+def test_an_index_that_grew_with_the_builds_gives_the_same_bytes(tmp_path: Path) -> None:
+    grown = MadeUpProject(tmp_path / "grown")
+    for scale in (1.0, 2.0):
+        made_up_release.build(grown, scale, tmp_path / "scratch")
+        grown.commit(f"{scale}")
+        History(grown.root)
+    last = made_up_release.at(tmp_path / "last", grown)
+    grown.git("clone", "-q", "--depth", "1", grown.root.as_uri(), str(last.root))
+    shutil.copytree(grown.root / ".dvc/cache/files", last.root / ".dvc/cache/files")
+    folder = made_up_release.release(grown, tmp_path / "desk")
+    contents = [documents.of(project.root, folder, "HEAD", DOMAIN) for project in (grown, last)]
+
+    assert contents[0] == contents[1]
+
+
+def test_files_of_an_input_are_in_the_same_order_wherever_they_are_read(project: MadeUpProject, tmp_path: Path) -> None:
+    copy = made_up_release.at(shutil.copytree(project.root, tmp_path / "project"), project)
+    files = {"a/b.txt": b"1", "a.txt": b"2"}
+    for name, content in files.items():
+        (copy.root / "data/more" / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy.root / "data/more" / name).write_bytes(content)
+    (copy.root / ".gitignore").write_text(".dvc\ndata/more\n")
+    copy.stage("merge@more", {"data/more": artifacts.measure(copy.root / "data/more").md5},
+               {"models/more": made_up_release.model(5.0)})  # fmt: skip
+    copy.commit("More")
+    folder = made_up_release.take(copy, "models/more", tmp_path / "more")
+
+    def read() -> list[str]:
+        return list(released.read(copy.root, folder, "HEAD", DOMAIN.model_suffixes).inputs["data/more"])
+
+    assert read() == ["a.txt", "a/b.txt"], "of the workspace"
+    copy.store(files)
+    shutil.rmtree(copy.root / "data/more")
+    assert read() == ["a.txt", "a/b.txt"], "of the cache"
+
+
+def test_stages_that_the_graph_no_longer_has_made_nothing(project: MadeUpProject, tmp_path: Path) -> None:
+    copy = made_up_release.at(shutil.copytree(project.root, tmp_path / "project"), project)
+    folder = made_up_release.take(copy, "models/sft", tmp_path / "sft")
+    graph = list(copy.stages)
+    for old in ("a_ingest", "z_ingest", "a_merge", "z_merge"):
+        copy.stages[old] = deepcopy(copy.stages[{"ingest": "ingest", "merge": "merge@sft"}[old[2:]]])
+    copy.stages = dict(sorted(copy.stages.items()))
+    (copy.root / "keys/graph.json").write_text(json.dumps(dict.fromkeys(graph, "")))
+    copy.commit("Renamed")
+    found = released.read(copy.root, folder, "HEAD", DOMAIN.model_suffixes)
+
+    assert [stage.name for stage in found.chain] == ["ingest", "base", "merge@sft"]
 
 
 def test_files_of_another_build_have_no_receipt_of_this_one(folder: Path, project: MadeUpProject) -> None:
@@ -113,9 +165,7 @@ def test_what_it_was_made_of_must_be_here(folder: Path, project: MadeUpProject, 
     lock = (copy / "dvc.lock").read_text()
     md5 = next(dep["md5"] for dep in project.stages["ingest"]["deps"] if dep["path"] == "data/raw")
     (copy / "dvc.lock").write_text(lock.replace(md5, "0" * 32 + ".dir"))
-    clone = MadeUpProject.__new__(MadeUpProject)
-    clone.root, clone.stages, clone.timestamp = copy, project.stages, 1_700_000_900
-    clone.git("commit", "-qam", "other data")
+    made_up_release.at(copy, project).git("commit", "-qam", "other data")
 
     with pytest.raises(UserError, match=r"^data/raw: its bytes are not here: want what the files were made of"):
         documents.of(copy, folder, "HEAD", DOMAIN)
