@@ -26,7 +26,7 @@ def target(root: Path, words: str) -> Target:
     """`prod`, `v1.0.0`, or one of them after the name of an artifact and an @.
 
     Raises:
-        UserError: the name is left out, and dvc.yaml has not exactly one artifact.
+        UserError: the name is left out, and dvc.yaml has not exactly one artifact; or it is of another project.
     """
     name, _, what = words.rpartition("@")
     if not name:
@@ -39,6 +39,9 @@ def target(root: Path, words: str) -> Target:
     own = f"{folder.rstrip('/')}:{name}" if folder and ":" not in name else name
     if not tags.NAME.fullmatch(own):
         raise UserError(f"release: {own!r}: no name of an artifact: want letters, digits, - and _ as in dvc.yaml")
+    above = own.rpartition(":")[0]
+    if above != folder.rstrip("/"):
+        raise UserError(f"release: {own}: of the project in {above}/: want one of this project; run it in {above}/")
     return Target(own, what, folder)
 
 
@@ -67,7 +70,7 @@ def promote(root: Path, domain: Domain, words: str, stage: str) -> list[str]:
     ]  # fmt: skip
     new.append(_assignment(artifact, asked.what, stage, commit, "Assigning stage"))
     was = artifact.current(stage)
-    _make(root, remote, artifact, stage, new)
+    _make(root, remote, artifact, asked.what, stage, new)
     lines = [*checked.facts]
     if not registered:
         lines.append(f"{asked.artifact} {asked.what}: registered at {commit[:10]}")
@@ -91,7 +94,8 @@ def rollback(root: Path, words: str) -> list[str]:
         held = f"{was.version} is the first there" if was else "nothing is there"
         raise UserError(f"{artifact.name}: no version to give back to {stage}: {held}; promote another")
     commit = artifact.versions[version].commit
-    _make(root, remote, artifact, stage, [_assignment(artifact, version, stage, commit, "Rolling back stage")])
+    new = [_assignment(artifact, version, stage, commit, "Rolling back stage")]
+    _make(root, remote, artifact, version, stage, new)
     return [_done(artifact, version, stage, remote, was.version if was else "")]
 
 
@@ -127,9 +131,11 @@ def _assignment(artifact: Artifact, version: str, stage: str, commit: str, words
     return New(name, commit, f"{words} {stage} to artifact {artifact.name} version {version}")
 
 
-def _make(root: Path, remote: str, artifact: Artifact, stage: str, new: list[New]) -> None:
+def _make(root: Path, remote: str, artifact: Artifact, version: str, stage: str, new: list[New]) -> None:
+    """Makes tags that put a version into a stage. A version that is registered in this clone alone is shared too."""
+    registered = [artifact.versions[version].name] if version in artifact.versions else []
     try:
-        registry.make(root, remote, new, artifact.timestamp)
+        registry.make(root, remote, new, artifact.timestamp, registered)
     except Lost:
         if remote:
             registry.fetch(root, remote, artifact.name)

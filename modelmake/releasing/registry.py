@@ -72,11 +72,12 @@ def fetch(root: Path, remote: str, name: str) -> None:
     command(root, "fetch", "--no-tags", remote, *(f"{pattern}:{pattern}" for pattern in tags.patterns(name)))
 
 
-def make(root: Path, remote: str, new: Sequence[New], after: int) -> None:
+def make(root: Path, remote: str, new: Sequence[New], after: int, known: Sequence[str] = ()) -> None:
     """Makes annotated tags, all or none: on the remote first, if there is one, and then here.
 
     Args:
         after: Unix seconds; the tags are dated later, because GTO goes by dates and its tools must see the same order.
+        known: tags of this clone that the new ones mean nothing without; the remote gets those that it lacks too.
 
     Raises:
         Lost: a tag of such a name is there already.
@@ -86,6 +87,7 @@ def make(root: Path, remote: str, new: Sequence[New], after: int) -> None:
     objects = {tag.name: _write(root, tag, date + n) for n, tag in enumerate(new)}
     if remote:
         refspecs = [f"{sha}:refs/tags/{name}" for name, sha in objects.items()]
+        refspecs += [f"refs/tags/{name}:refs/tags/{name}" for name in known]
         pushed = _run(root, "push", "-q", "--atomic", remote, *refspecs)
         if pushed.returncode:
             there = command(root, "ls-remote", remote, *(f"refs/tags/{name}" for name in objects)).split()

@@ -166,6 +166,24 @@ def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(team: Team, m
     assert ben.promote("v2.0.0")[-1] == "model v2.0.0: in prod, in place of v1.0.0; told origin"
 
 
+def test_a_version_that_only_this_clone_knows_is_shared_with_its_stage(team: Team) -> None:
+    """`gto register` pushes nothing; the tag of a stage alone would name a version that others lack."""
+    team.ada.build(ONE)
+    team.ada.git("tag", "-am", "registered here", "model@v1.0.0")
+    team.ada.promote("v1.0.0")
+    team.ada.build(TWO)
+    team.ada.promote("v2.0.0")
+    ben = team.clone("ben")
+    assert ben.artifact().current("prod").version == "v2.0.0"
+    assert ben.git("rev-parse", "model@v1.0.0") == team.ada.git("rev-parse", "model@v1.0.0"), (
+        "the object, tagger and all"
+    )
+
+    team.ada.git("push", "-q", "--delete", "origin", "model@v1.0.0")
+    team.ada.rollback()
+    assert team.clone("eve").artifact().current("prod").version == "v1.0.0"
+
+
 def test_without_a_remote_the_tags_are_in_this_clone(team: Team) -> None:
     team.ada.git("remote", "remove", "origin")
     team.ada.build(ONE, push=False)
@@ -217,3 +235,23 @@ def test_an_artifact_of_a_project_in_a_folder_has_the_folder_in_its_tags(team: T
     assert decisions.promote(inner.root, JUDGED, "v1.0.0", "prod")[-1] == "sub:model v1.0.0: in prod; told origin"
     assert team.ada.tags() == ["sub=model#prod#1", "sub=model@v1.0.0"]
     assert [*listing.facts(inner.root, JUDGED, "model")] == ["sub:model"]
+    assert decisions.promote(inner.root, JUDGED, "sub:model@v1.0.0", "staging")[-1].startswith("sub:model v1.0.0: in s")
+    before = team.ada.tags()
+    for root, words in ((inner.root, "b:model@v1.0.0"), (team.ada.root, "sub:model@v1.0.0")):
+        named = words.partition(":")[0]
+        with pytest.raises(
+            UserError, match=f"of the project in {named}/: want one of this project; run it in {named}/"
+        ):
+            decisions.promote(root, JUDGED, words, "prod")
+    with pytest.raises(UserError, match="run it in b/"):
+        decisions.rollback(inner.root, "b:model@prod")
+    assert team.ada.tags() == before
+
+
+def test_a_dvc_yaml_that_is_no_yaml_is_named_with_its_commit(team: Team) -> None:
+    team.ada.build(ONE)
+    team.ada.git("tag", "-am", "registered", "model@v1.0.0")
+    (team.ada.root / "dvc.yaml").write_text("artifacts: [\n")
+    commit = team.ada.commit()
+    with pytest.raises(UserError, match=f"{commit[:10]}: dvc.yaml: not valid YAML: "):
+        decisions.promote(team.ada.root, JUDGED, "model@v2.0.0", "prod")
