@@ -17,6 +17,7 @@ from modelmake.receipts.digests import Digest
 from modelmake.receipts.released import Released
 from stages.commands import model_parts
 from stages.commands.compare_builds import Build
+from stages.evaluating.verdicts import of_all
 from stages.params import licences
 
 SCHEMA, VERSION = "http://cyclonedx.org/schema/bom-1.6.schema.json", "1.6"
@@ -85,8 +86,9 @@ def _card(released: Released, build: Build) -> Json:
         f"chat_template {names[file]} {name}".replace("  ", " "): template
         for file in released.files for name, template in model_parts.templates(released.folder / file).items()
     }  # fmt: skip
-    gate = build.report("stages.compare", "gate")
-    gates = {f"gate {name}": entry["verdict"] for name, entry in gate.get("gates", {}).items()}
+    known = _names(released)
+    gates = build.report("stages.compare", "gate").get("gates", {})
+    gates = {name: entry for name, entry in gates.items() if entry.get("model") in known}
     return {
         "modelParameters": {
             "task": "text-generation", **({"architectureFamily": family} if family else {}),
@@ -96,11 +98,19 @@ def _card(released: Released, build: Build) -> Json:
         },
         "quantitativeAnalysis": {"performanceMetrics": [*_metrics(build), *_parity(released, build)]},
         "properties": _properties({
-            **templates, **({"gates": gate["verdict"]} if gate else {}), **gates,
+            **templates, "gates": of_all(gates) if gates else "none looks at it",
+            **{f"gate {name}": entry["verdict"] for name, entry in gates.items()},
             **{f"parameter {stage.name} {name}": msgspec.json.encode(value).decode()
                for stage in released.chain for name, value in stage.params.items()},
         }),
     }  # fmt: skip
+
+
+def _names(released: Released) -> set[str]:
+    """The names by which gates know the models among the files: their own, and what they were quantized from."""
+    makers = [stage for stage in released.revision.stages.values() if released.outputs.items() & stage.outs.items()]
+    sources = {str(value) for stage in makers for name, value in stage.params.items() if name.endswith(".from")}
+    return sources | {Path(path).name for path in released.outputs}
 
 
 def _metrics(build: Build) -> Iterator[Json]:

@@ -74,6 +74,14 @@ def test_its_model_card_has_task_data_metrics_gates_and_template(bill: dict[str,
     assert told["parameter merge@sft train.sft.learning_rate"] == "0.002"
 
 
+def test_gates_of_other_models_are_not_those_of_the_files(project: MadeUpProject, tmp_path: Path) -> None:
+    folder = made_up_release.take(project, "models/base", tmp_path / "base")
+    bill = json.loads(documents.of(project.root, folder, "HEAD", DOMAIN)[documents.BILL])
+
+    told = values(bill["metadata"]["component"]["modelCard"]["properties"])
+    assert {name: value for name, value in told.items() if name.startswith("gate")} == {"gates": "none looks at it"}
+
+
 def test_licences_of_data_base_and_release_are_there_with_their_conflicts(bill: dict[str, Any]) -> None:
     model, components = bill["metadata"]["component"], {c["bom-ref"]: c for c in bill["components"]}
 

@@ -97,7 +97,7 @@ def build(project: MadeUpProject, scale: float, scratch: Path) -> None:
         {"reports/parity/Q8_0.json": json.dumps(verdict).encode()},
     )  # fmt: skip
     scores = {"chat": {"sft": {"exact_match": {"value": 0.5, "low": 0.4, "high": 0.6}}}}
-    gate = {"verdict": "ALLOW", "gates": {"sft_answers": {"verdict": "ALLOW"}}}
+    gate = {"verdict": "ALLOW", "gates": {"sft_answers": {"verdict": "ALLOW", "model": "sft"}}}
     outs = {
         "reports/metrics.json": put("reports/metrics.json", {"sft": {"exact_match": 0.5}}),
         "reports/comparison.json": json.dumps(scores).encode(),
