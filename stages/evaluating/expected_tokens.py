@@ -8,7 +8,7 @@ from stages.rows.row import Row
 from stages.training import chat_template, tokens
 from stages.training.row_renderer import RowRenderer
 
-OMITTED = ["reasoning_content", "tool_calls", "tools"]  # fields that training may have been told to leave out
+OMITTED = ["reasoning_content", "tools"]  # fields that training may have been told to leave out
 
 
 def read(rows: list[Row], model: Path) -> tuple[list[Forced], int]:
@@ -16,6 +16,7 @@ def read(rows: list[Row], model: Path) -> tuple[list[Forced], int]:
 
     All turns of the assistant are predicted, if the template marks them, else the answer. Rows that training would
     refuse, and those that are longer than the model reads, are left out. Of a pair the chosen answer is taken.
+    After a preference step these are texts that the model was trained away from.
     """
     from transformers import AutoConfig, AutoTokenizer
 

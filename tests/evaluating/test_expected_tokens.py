@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stages.evaluating import expected_tokens
-from stages.rows.row import Chat, Message, Pair, make_row
+from stages.rows.row import Chat, Function, Message, Pair, ToolCall, make_row
 from tests.tiny_models import TEMPLATE, build_model, build_tokenizer
 
 HI, BYE = Message("user", "Hi"), Message("user", "Bye")
@@ -52,3 +52,9 @@ def test_rows_that_training_refuses_or_the_model_cannot_read_are_left_out_and_co
     long = Chat([Message("user", "cat " * 300), HELLO])
 
     assert predicted(model, stops, Chat([HI, HELLO]), long) == (["The cat<|end|>"], 2)
+
+
+def test_rows_whose_calls_the_template_drops_are_left_out_as_training_refuses_them(model: Path) -> None:
+    calls = Message("assistant", "The cat", [ToolCall(Function("time", {"zone": "CET"}), "function")])
+
+    assert predicted(model, Chat([HI, calls]), Chat([HI, HELLO])) == (["The cat<|end|>"], 1)
