@@ -129,7 +129,7 @@ def base_problems(base: Base | None, train: dict[str, Step]) -> list[str]:
 
 
 def quantized_problems(base: Base | None, quantize: dict[str, Quant]) -> list[str]:
-    """Entries of `quantize` that cannot be made of the base; what a hub's model is, `modelmake twin` tells."""
+    """Entries of `quantize` that cannot be made of the base; sizes of a hub's model are not known yet."""
     found = quantization_checks.size_problems(base, quantize)
     files = [name for name, quant in quantize.items() if quant and "llama_cpp" in quant.RUNTIMES]
     if not files or not isinstance(base, Folder) or not Path(base.source, "config.json").is_file():
