@@ -73,6 +73,7 @@ def _model(released: Released, build: Build) -> Json:
         "modelCard": _card(released, build),
         "properties": _properties({
             "commit": released.revision.commit, **told,
+            "packages of envs/": "not listed; keys of stages name the hashes of their locks",
             **{f"output {out}": md5 for out, md5 in released.outputs.items()},
         }),
     }  # fmt: skip

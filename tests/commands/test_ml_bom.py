@@ -101,7 +101,9 @@ def test_files_packages_and_the_time_of_the_commit_are_there(bill: dict[str, Any
     assert bill["metadata"]["timestamp"] == "2023-11-14T22:15:20Z", "of the second made-up commit"
     assert "pkg:pypi/torch@2.13.0%2Bcpu" in bill["dependencies"][0]["dependsOn"]
     assert {"base", "data:data/raw"} <= set(bill["dependencies"][0]["dependsOn"])
-    assert values(model["properties"])["commit"] == project.git("rev-parse", "HEAD")
+    told = values(model["properties"])
+    assert told["commit"] == project.git("rev-parse", "HEAD")
+    assert told["packages of envs/"] == "not listed; keys of stages name the hashes of their locks"
 
 
 def test_reports_that_are_not_here_are_asked_for(project: MadeUpProject, tmp_path: Path) -> None:
