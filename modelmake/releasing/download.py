@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from modelmake import artifacts
 from modelmake.artifacts import BLOCK_BYTES
 from modelmake.dvc.stores import Store
 from modelmake.errors import UserError
@@ -25,11 +26,15 @@ def fetch(store: Store, md5s: Iterable[str], folder: Path, progress: Progress) -
 def fetch_one(store: Store, md5: str, target: Path, progress: Progress) -> int:
     """Brings an object unless it is there; returns the bytes that were moved.
 
-    The file has its name only when it is whole. What an earlier try left is hashed, and the rest is brought after it;
-    if the whole is wrong then, everything is brought once more.
+    The file has its name only when it is whole, and is hashed all the same: disks and people change files. What an
+    earlier try left of one is hashed too, and the rest is brought after it; if the whole is wrong then, everything is
+    brought once more.
     """
     if target.exists():
-        return 0
+        with target.open("rb") as file:
+            if artifacts.read(file).md5 == md5.removesuffix(".dir"):
+                return 0
+        target.unlink()
     partial = target.with_name(f"{md5}.partial")
     moved, kept = 0, partial.exists() and partial.stat().st_size
     for attempt in (1, 2) if kept else (2,):

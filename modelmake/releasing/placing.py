@@ -25,11 +25,24 @@ class Place:
         self.folder, self.work = folder, folder.with_name(f".{folder.name}.pull")
 
     def recover(self) -> None:
-        """Ends a replacement that was killed: the folder before is put back, or what is left of it removed."""
+        """Ends a replacement that was killed: the folder before is put back, or what is left of it removed.
+
+        Raises:
+            UserError: it cannot be put back.
+        """
         if (self.work / OLD).exists() and not self.folder.exists():
-            os.rename(self.work / OLD, self.folder)
+            self._rename(self.work / OLD, self.folder)
         shutil.rmtree(self.work / OLD, ignore_errors=True)
         shutil.rmtree(self.work / NEW, ignore_errors=True)
+
+    def _rename(self, source: Path, target: Path) -> None:
+        try:
+            os.rename(source, target)
+        except OSError as error:
+            raise UserError(
+                f"{self.folder}: {source} -> {target}: {error.strerror}: want a folder that can be renamed, which a "
+                "mount point cannot; pull to a folder in it"
+            ) from None
 
     def record(self) -> dict[str, Any]:
         """What was put in place last; empty where nothing was."""
@@ -82,18 +95,21 @@ class Place:
         """Puts the release in place of what the folder has: a whole one at every moment, or for an instant none.
 
         `objects` are files named by their MD5; a file of the folder with the right bytes is used again.
+
+        Raises:
+            UserError: the folder cannot be replaced.
         """
         here = {md5: self.folder / path for path, md5 in present.items()}
         used: set[str] = set()
         for path, md5 in wanted.items():
             target = self.work / NEW / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            source = objects / md5 if (objects / md5).exists() else here[md5]
+            source = here.get(md5) or objects / md5
             _take(source, target, linked=md5 not in used)  # two names of one file would change together
             used.add(md5)
         if self.folder.exists():
-            os.rename(self.folder, self.work / OLD)
-        os.rename(self.work / NEW, self.folder)
+            self._rename(self.folder, self.work / OLD)
+        self._rename(self.work / NEW, self.folder)
         shutil.rmtree(self.work / OLD, ignore_errors=True)
         partial = self.work / f"{RECORD}.partial"
         partial.write_text(json.dumps(record, indent=1) + "\n", "utf-8")

@@ -36,7 +36,7 @@ def pull(release: str, source: str, here: Path, folder: str | None) -> list[str]
         raise UserError(f"release: {release!r}: want NAME@STAGE or NAME@VERSION: model@prod, model@v1.2.0")
     if os.path.exists(here / source):
         source = str((here / source).resolve())
-    place = Place(Path(os.path.normpath(here / (folder or name.rpartition(":")[2].rpartition("/")[2]))))
+    place = Place((here / (folder or name.rpartition(":")[2].rpartition("/")[2])).resolve())  # of a link its target
 
     def busy(process: str) -> None:
         raise UserError(f"{place.folder}: process {process} pulls to it: want one at a time; wait for it")

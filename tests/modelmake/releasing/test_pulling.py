@@ -222,6 +222,15 @@ def test_what_a_killed_pull_left_is_not_believed(released: Team) -> None:
     objects = released.folder / ".here.pull/objects"
     objects.mkdir(parents=True)
     (objects / f"{md5}.partial").write_bytes(b"tw0" * 20)  # a disk that lost power
+    (objects / hashlib.md5(b"{}").hexdigest()).write_bytes(b"[]")  # whole, by its name
+    pull(released)
+    assert contents_of(released.folder / "here") == TWO
+
+    objects.mkdir()
+    (objects / md5).write_bytes(b"tw0" * 50)  # of a file that the folder has
+    pull(released, "model@staging")
+    objects.mkdir()
+    (objects / hashlib.md5(b"{}").hexdigest()).write_bytes(b"[]")
     pull(released)
     assert contents_of(released.folder / "here") == TWO
 
