@@ -91,13 +91,20 @@ def test_a_warning_of_a_gate_and_the_noise_of_training_are_told(build: Build) ->
 def test_marks_that_would_settle_a_gate_are_told_and_draws_that_say_nothing(build: Build) -> None:
     build.gates["sft_answers"] |= {"verdict": "INCONCLUSIVE", "more_rows": 0, "more_marks": 40, "empty_draws": 18}
     gain = (0.1, 0.0, 0.2)
-    models = {"base": entry(0.5), "sft": entry(0.6, gain) | {"empty_draws": 65}, "dpo": entry(0.6, gain)}
+    models = {
+        "base": entry(0.5),
+        "sft": entry(0.6, gain) | {"empty_draws": 65},
+        "dpo": entry(0.6, gain),
+    }
+    models["sft"]["difference_empty_draws"], models["dpo"]["difference_empty_draws"] = 65, 71
     build.comparison = {"chat": {model: {"exact_match": of_model} for model, of_model in models.items()}}
 
     text = visible_text(build)
     assert "40 more marks of people would settle it, if it stays so." in text
     assert "18 of 2,000 draws hold no row that counts and are left out." in text
     assert "65 of 2,000 draws hold no row that counts for exact_match of sft, and are left out of its interval" in text
+    assert "71 of 2,000 draws hold no row that counts for exact_match of dpo or of base, and are left out of" in text
+    assert text.count("left out of the interval of their difference") == 1
 
     build.gates["sft_answers"] |= {"more_rows": 1200, "more_marks": 300}
     assert "1,200 more rows with 300 more marks of people would settle it" in visible_text(build)
