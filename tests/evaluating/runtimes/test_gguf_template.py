@@ -30,6 +30,7 @@ def nameless(folder: Path, **settings: object) -> Path:
     [
         ({"chat_template": "{{ bos_token }}" + TEMPLATE}, "template 'default'"),
         ({"chat_template": "{{ bos_token }}" + TEMPLATE, "add_bos_token": True}, "template 'default'"),
+        ({"chat_template": "<|bos|>" + TEMPLATE, "add_bos_token": True}, "tokenizer"),
     ],
 )
 def test_a_begin_token_without_a_name_is_an_error(tmp_path: Path, settings: dict, user: str) -> None:
