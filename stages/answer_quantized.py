@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from modelmake import harness
-from modelmake.signature import Checkpoints, In, Out
+from modelmake.signature import Archive, Checkpoints, In, Out
 from stages.evaluating import answer_file, expected_tokens, served_prompts, serving_speed, token_differences
 from stages.evaluating.forced import Forced
 from stages.evaluating.generated import Generated
@@ -51,8 +51,8 @@ def answered_per_second(found: list[Generated], watch: Watch) -> dict[str, float
 
 
 def main(
-    quantized: In, weights: In, rows: In, answers: Out, figures: Out, checkpoints: Checkpoints, quant: str, suite: str,
-    params: Runtime, answering: Greedy, machine: Machine,
+    quantized: In, weights: In, rows: In, answers: Out, figures: Out, checkpoints: Checkpoints, archive: Archive,
+    quant: str, suite: str, params: Runtime, answering: Greedy, machine: Machine,
 ) -> str:  # fmt: skip
     held_out, file = jsonl.read(rows), quantized / params.FILE
     runtime = importlib.import_module(params.modules()[0])
@@ -64,7 +64,7 @@ def main(
     prompts = served_prompts.compare(weights, file, runtime, asked)
     kept = checkpoints / "predictions.jsonl"
     predicted, speed = predictions(runtime, file, weights, held_out, params, machine, kept)
-    serving_speed.log(quant, answered | speed)
+    serving_speed.log(archive, quant, answered | speed)
     answer_file.write(answers, given)
     of_file = {"tensors": runtime.tensor_types(file), "sampling": runtime.sampling_defaults(file)}
     accounting.write_json(figures, {"prompts": prompts, "predictions": predicted, **of_file})

@@ -1,6 +1,6 @@
 """Edits of params.yaml by section. The report shows all but `resources` and `datasheet`, so it has to run."""
 
-from benchmarks.edits.edit import ANSWER, END, EVALUATE, OF_DPO, OF_SFT, OF_VARIANT, TRAIN, Edit, add, lines, params
+from benchmarks.edits.edit import ANSWER, END, EVALUATE, OF_DPO, OF_SFT, OF_VARIANT, TRAIN, Edit, add, params
 from tests.conftest import Project
 
 TRAINED = {"plots", "card", "report"}  # stages that show a training log
@@ -62,9 +62,17 @@ def one_variant(project: Project) -> None:
 
 
 def one_quant_more(project: Project) -> None:
-    lines("params.yaml", lambda rows: [
-        line for old in rows for line in ([old, old.replace("Q8_0", "F16")] if "  Q8_0: {" in old else [old])
-    ])(project)  # fmt: skip
+    """Adds F16 beside Q8_0: an entry of one line, or of more, in each section that has one."""
+    rows, inside = [], False
+    copied: list[str] = []
+    for line in [*project.read("params.yaml").splitlines(), ""]:
+        inside = line.startswith("  Q8_0:") or (inside and line.startswith("    "))
+        if not inside:
+            rows += copied
+            copied = []
+        rows.append(line)
+        copied += [line.replace("Q8_0", "F16")] if inside else []
+    project.write("params.yaml", "\n".join(rows))
 
 
 EDITS = {

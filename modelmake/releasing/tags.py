@@ -107,7 +107,7 @@ def parse(name: str, commit: str, timestamp: int = 0, tagger: str = "") -> Tag |
 def artifacts(tags: Iterable[Tag]) -> dict[str, Artifact]:
     """{name: artifact}, by name. Of tags with one number that which ends something is the later one."""
     result: dict[str, Artifact] = {}
-    for tag in sorted(tags, key=lambda tag: (tag.artifact, tag.number, tag.timestamp, tag.ends, tag.name)):
+    for tag in sorted(tags, key=lambda tag: (tag.artifact, tag.number, tag.ends, tag.timestamp, tag.name)):
         artifact = result.setdefault(tag.artifact, Artifact(tag.artifact))
         artifact.number, artifact.timestamp = max(artifact.number, tag.number), max(artifact.timestamp, tag.timestamp)
         if tag.stage:

@@ -1,16 +1,15 @@
 """How fast a quantized file is in its runtime on this machine, and how much memory it takes there.
 
-These are facts of a run: they go to a log of this machine, `serving.jsonl` beside the run log, and into no artifact.
+These are facts of a run: they go to a log of this machine, in the stage's archive, and into no artifact.
 """
 
 import contextlib
+import json
 import time
 from pathlib import Path
 from typing import Any
 
-from modelmake.running import jsonl_log, state_dir
-
-FILE = "serving.jsonl"  # in the state folder
+FILE = "serving.jsonl"  # in the archive of the stage
 
 
 class Watch:
@@ -27,12 +26,12 @@ class Watch:
         return _held_mib() - self._held
 
 
-def log(quant: str, found: dict[str, Any]) -> None:
+def log(archive: Path, quant: str, found: dict[str, Any]) -> None:
     """Adds {quant, …, when} to the log of this machine, and prints it. Without room for the log it is only printed."""
     print("  " + ", ".join(f"{name} {value:g}" for name, value in found.items()), flush=True)
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    with contextlib.suppress(OSError):
-        jsonl_log.append(state_dir.folder(Path()) / FILE, [{"quant": quant, **found, "when": when}])
+    with contextlib.suppress(OSError), (archive / FILE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"quant": quant, **found, "when": when}) + "\n")
 
 
 def _held_mib() -> int:

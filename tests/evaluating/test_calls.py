@@ -54,10 +54,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return teach(build_model(folder), asked, answers)
 
 
-def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)  # whose state folder takes the log of speeds
+def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(model: Path, tmp_path: Path) -> None:
     rows, answers, scored, scores = (tmp_path / name for name in ("rows", "answers", "scored", "scores"))
     jsonl.write(rows, ROWS)
 
@@ -78,12 +75,13 @@ def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(
     quantized = tmp_path / "quantized"
     quantized.mkdir()
     write_gguf(model, quantized / "model.gguf", "F32")
-    checkpoints = tmp_path / "checkpoints"
+    checkpoints, archive = tmp_path / "checkpoints", tmp_path / "archive"
     checkpoints.mkdir()
+    archive.mkdir()
     by_file, figures = tmp_path / "by_file", tmp_path / "figures"
     line = answer_quantized.main(
-        quantized, model, rows, by_file, figures, checkpoints, "F32", "chat", InLlamaCpp(context_tokens=256), ANSWER,
-        CPU,
+        quantized, model, rows, by_file, figures, checkpoints, archive, "F32", "chat",
+        InLlamaCpp(context_tokens=256), ANSWER, CPU,
     )  # fmt: skip
     assert line == "3 rows answered"
     bounds = Parity(
@@ -97,6 +95,6 @@ def test_the_right_call_scores_and_silence_and_a_needless_call_do_not(
     report = json.loads((tmp_path / "parity.json").read_text())
     assert report["prompts"]["changed"] == 0 and report["tensors"].keys() == {"F32"}
     assert report["predictions"]["rows_left_out"] == 0 and report["predictions"]["tokens"] > 10
-    [line] = (tmp_path / ".dvc/cache/modelmake/serving.jsonl").read_text().splitlines()
+    [line] = (archive / "serving.jsonl").read_text().splitlines()
     assert json.loads(line).keys() == {"quant", "answer_tokens_per_s", "load_s", "first_token_s", "mib", "when"}
     assert (tmp_path / "same.jsonl").read_bytes() == scored.read_bytes()

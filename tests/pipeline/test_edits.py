@@ -47,7 +47,7 @@ def test_nothing_edited_reruns_nothing(project: Project) -> None:
 
 
 def test_an_item_that_left_something_behind_is_named(project: Project) -> None:
-    project.edit("params.yaml", "  Q8_0: {", "  F16: {")
+    project.edit("params.yaml", "  Q8_0:", "  F16:")
 
     code, output = project.run("dvc", "repro")
 

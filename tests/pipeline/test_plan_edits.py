@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 from collections.abc import Callable
@@ -52,8 +53,8 @@ def lose(stage: str) -> Callable[[Project], None]:
 
 
 def no_second_quant(project: Project) -> None:
-    lines = project.read("params.yaml").splitlines()
-    project.write("params.yaml", "\n".join(line for line in lines if not line.startswith("  F16: ")) + "\n")
+    text = project.read("params.yaml")
+    project.write("params.yaml", re.sub(r"^  F16:.*\n(?:    .*\n)*", "", text, flags=re.MULTILINE))
     for left in ("reports/parity/F16.json", "reports/parity/F16.jsonl", "models/quantized/F16"):
         delete(left)(project)
 
