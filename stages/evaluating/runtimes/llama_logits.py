@@ -10,6 +10,7 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from ctypes import POINTER, c_bool, c_char_p, c_float, c_int32, c_uint32, c_void_p
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +66,10 @@ def library() -> Any:
     Raises:
         UserError: this version of xllamacpp has not the functions that are called here.
     """
-    import xllamacpp.xllamacpp
+    import xllamacpp
 
-    found = ctypes.CDLL(xllamacpp.xllamacpp.__file__)
+    (file,) = resources.files(xllamacpp).glob("xllamacpp.*.so")  # not __file__: keys would hold all texts of code
+    found = ctypes.CDLL(str(file))
     if missing := [name for name in SIGNATURES if not hasattr(found, name)]:
         raise UserError(f"xllamacpp: no {', '.join(missing)}: want the version that uv.lock has; run `uv sync`")
     for name, (result, arguments) in SIGNATURES.items():
