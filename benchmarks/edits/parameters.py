@@ -1,5 +1,7 @@
 """Edits of params.yaml by section. The report shows all but `resources` and `datasheet`, so it has to run."""
 
+import re
+
 from benchmarks.edits.edit import ANSWER, END, EVALUATE, OF_DPO, OF_SFT, OF_VARIANT, TRAIN, Edit, add, params
 from tests.conftest import Project
 
@@ -62,17 +64,10 @@ def one_variant(project: Project) -> None:
 
 
 def one_quant_more(project: Project) -> None:
-    """Adds F16 beside Q8_0: an entry of one line, or of more, in each section that has one."""
-    rows, inside = [], False
-    copied: list[str] = []
-    for line in [*project.read("params.yaml").splitlines(), ""]:
-        inside = line.startswith("  Q8_0:") or (inside and line.startswith("    "))
-        if not inside:
-            rows += copied
-            copied = []
-        rows.append(line)
-        copied += [line.replace("Q8_0", "F16")] if inside else []
-    project.write("params.yaml", "\n".join(rows))
+    """Adds F16 beside Q8_0 in each section that has an entry, of one line or of more."""
+    entry = re.compile(r"^  Q8_0:.*\n(?:    .*\n)*", re.MULTILINE)
+    text = entry.sub(lambda found: found[0] + found[0].replace("Q8_0", "F16"), project.read("params.yaml"))
+    project.write("params.yaml", text)
 
 
 EDITS = {

@@ -15,7 +15,7 @@ from modelmake.errors import UserError
 from modelmake.receipts import statement
 from modelmake.receipts.digests import Digest
 from modelmake.receipts.released import Released
-from stages.commands import model_parts
+from stages.commands import model_parts, shipping
 from stages.commands.compare_builds import Build
 from stages.evaluating.verdicts import of_all
 from stages.params import licences
@@ -87,7 +87,7 @@ def _card(released: Released, build: Build) -> Json:
         f"chat_template {names[file]} {name}".replace("  ", " "): template
         for file in released.files for name, template in model_parts.templates(released.folder / file).items()
     }  # fmt: skip
-    known = _names(released)
+    known = {name for path in released.outputs for name in shipping.names(released.revision, path)}
     gates = build.report("stages.compare", "gate").get("gates", {})
     gates = {name: entry for name, entry in gates.items() if entry.get("model") in known}
     return {
@@ -105,13 +105,6 @@ def _card(released: Released, build: Build) -> Json:
                for stage in released.chain for name, value in stage.params.items()},
         }),
     }  # fmt: skip
-
-
-def _names(released: Released) -> set[str]:
-    """The names by which gates know the models among the files: their own, and what they were quantized from."""
-    makers = [stage for stage in released.revision.stages.values() if released.outputs.items() & stage.outs.items()]
-    sources = {str(value) for stage in makers for name, value in stage.params.items() if name.endswith(".from")}
-    return sources | {Path(path).name for path in released.outputs}
 
 
 def _metrics(build: Build) -> Iterator[Json]:

@@ -32,7 +32,7 @@ def refusals(root: Path, commit: str, weights: str) -> tuple[list[str], list[str
         return [str(error)], [path]
     reports = [f"reports/parity/{quant}.json" for quant in _sources(build, weights)]
     lost = [reason for report in reports if (reason := _lost(root, build, report))]
-    return [*_of_gates(root, commit, path, _names(build, weights)), *lost], [path, *reports]
+    return [*_of_gates(root, commit, path, names(build, weights)), *lost], [path, *reports]
 
 
 def _of_gates(root: Path, commit: str, path: str, names: list[str]) -> list[str]:
@@ -52,7 +52,7 @@ def _of_gates(root: Path, commit: str, path: str, names: list[str]) -> list[str]
     return reasons
 
 
-def _names(build: Revision, weights: str) -> list[str]:
+def names(build: Revision, weights: str) -> list[str]:
     """The names by which gates know the model at a path: its own, and that of the model it was quantized from."""
     return [Path(weights).name, *_sources(build, weights).values()] if weights else []
 
