@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from modelmake.running import state_dir
-from stages.exporting import tool_env
 from tests.conftest import ROOT
 
 
 def python_of(tool: str) -> Path:
     """The Python of a tool's environment, which is built unless it is there; a test that needs it is skipped if not."""
     environment = ROOT / "envs" / tool
-    venv = tool_env.built_in(environment, state_dir.folder(ROOT))
+    venv = state_dir.tool_environment(ROOT, environment)
     command = ["uv", "sync", "--project", environment, "--frozen"]
     built = subprocess.run(
         command, env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(venv)}, capture_output=True, text=True

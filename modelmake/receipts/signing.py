@@ -6,7 +6,6 @@ leave out, `.git*` by default, and says of a difference only that there is one.
 
 import base64
 import binascii
-import hashlib
 import json
 import os
 import subprocess
@@ -107,9 +106,7 @@ def _resources(signature: bytes) -> dict[str, str]:
 
 def _run(script: str, asked: dict[str, Any]) -> dict[str, Any]:
     """The answer of a script of the environment, which uv installs from its lock at the first use."""
-    built_from = b"".join((ENVIRONMENT / file).read_bytes() for file in ("pyproject.toml", "uv.lock"))
-    name = f"{ENVIRONMENT.name}-{hashlib.sha256(built_from).hexdigest()[:16]}"
-    venv = state_dir.folder(PROJECT) / state_dir.TOOL_ENVIRONMENTS / name
+    venv = state_dir.tool_environment(PROJECT, ENVIRONMENT)
     command = ["uv", "run", "-q", "--project", str(ENVIRONMENT), "--frozen", "python", str(ENVIRONMENT / script)]
     variables = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(venv)}
     done = subprocess.run(command, input=json.dumps(asked), env=variables, stdout=subprocess.PIPE, text=True)

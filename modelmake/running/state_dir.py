@@ -1,6 +1,7 @@
 """Path of the per-machine state folder: run log, finished work, tool environments, parse cache. None is an artifact."""
 
 import configparser
+import hashlib
 from pathlib import Path
 
 TOOL_ENVIRONMENTS = "envs"  # in the folder: virtual environments of isolated tools, named by their locks
@@ -16,3 +17,10 @@ def folder(root: Path) -> Path:
     config.read([root / ".dvc/config", root / ".dvc/config.local"], "utf-8")
     cache = config.get("cache", "dir", fallback="cache").strip("'\"")
     return (root / ".dvc" / cache).resolve() / "modelmake"
+
+
+def tool_environment(root: Path, environment: Path) -> Path:
+    """The virtual environment of a tool in `envs/`: its name has the hash of what it is built from."""
+    built_from = b"".join((environment / file).read_bytes() for file in ("pyproject.toml", "uv.lock"))
+    digest = hashlib.sha256(built_from).hexdigest()[:16]
+    return folder(root) / TOOL_ENVIRONMENTS / f"{environment.name}-{digest}"

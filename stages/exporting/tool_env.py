@@ -1,6 +1,5 @@
 """Runs scripts of the isolated tool environments in `envs/`, which uv builds from their locks at the first use."""
 
-import hashlib
 import os
 import subprocess
 from collections.abc import Mapping
@@ -31,7 +30,7 @@ def run(environment: Path, script: str, arguments: dict[str, str | Path | int], 
             f"{where}: {', '.join(flags)} would change what {environment} compiles: unset it, or declare it in "
             f"{environment}/pyproject.toml ([tool.uv.config-settings-package])"
         )
-    venv = built_in(environment, state_dir.folder(Path()))
+    venv = state_dir.tool_environment(Path(), environment)
     words = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
     finished = subprocess.run(
         ["uv", "run", "--project", str(environment), "--frozen", "python", str(environment / script), *words],
@@ -42,13 +41,6 @@ def run(environment: Path, script: str, arguments: dict[str, str | Path | int], 
             f"{where}: {environment}/{script} failed with exit code {finished.returncode}: see its output "
             "above (the first use installs the environment, which needs the network, for llama.cpp a C++ compiler)"
         )
-
-
-def built_in(environment: Path, state: Path) -> Path:
-    """The virtual environment of a tool, in the state folder: its name has the hash of what it is built from."""
-    built_from = b"".join((environment / file).read_bytes() for file in ("pyproject.toml", "uv.lock"))
-    digest = hashlib.sha256(built_from).hexdigest()[:16]
-    return state / state_dir.TOOL_ENVIRONMENTS / f"{environment.name}-{digest}"
 
 
 def build_flags(variables: Mapping[str, str]) -> list[str]:

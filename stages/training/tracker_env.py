@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from modelmake.running import state_dir
-from stages.exporting import tool_env
 from stages.training import tracker_process
 
 ROOT = Path(__file__).parents[2]
@@ -16,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 def main() -> None:
     environment = ROOT / "envs" / sys.argv[1]
-    os.environ["UV_PROJECT_ENVIRONMENT"] = str(tool_env.built_in(environment, state_dir.folder(ROOT)))
+    os.environ["UV_PROJECT_ENVIRONMENT"] = str(state_dir.tool_environment(ROOT, environment))
     run = ["uv", "run", "--quiet", "--project", str(environment), "--frozen", "python"]
     os.execvp("uv", [*run, tracker_process.__file__, *sys.argv[1:]])
 

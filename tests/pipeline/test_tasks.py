@@ -3,7 +3,6 @@
 import pytest
 
 from modelmake.running import state_dir
-from stages.exporting import tool_env
 from tests.conftest import ROOT, clone, ran
 from tests.evaluating.lm_eval.made_up_tasks import CHOICES, write
 from tests.tiny_models import build_model
@@ -18,7 +17,7 @@ TASKS = """tasks:
 @pytest.mark.slow
 def test_a_task_is_answered_in_the_graph(tmp_path_factory: pytest.TempPathFactory) -> None:
     project = clone(tmp_path_factory.mktemp("project"))
-    venv = tool_env.built_in(ROOT / "envs/lm_eval", state_dir.folder(project.path))
+    venv = state_dir.tool_environment(project.path, ROOT / "envs/lm_eval")
     venv.parent.mkdir(parents=True)
     venv.symlink_to(python_of("lm_eval").parent.parent)
     code = {"process_docs": "!function utils.process_docs", "utils.py": "def process_docs(docs):\n    return docs\n"}
